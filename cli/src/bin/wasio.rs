@@ -1,0 +1,2 @@
+//! The command `wasio`.
+fn main() {}

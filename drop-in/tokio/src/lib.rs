@@ -1,0 +1,1 @@
+//! wasio under the name tokio.

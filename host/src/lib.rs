@@ -1,0 +1,1 @@
+//! Runs WASI guests on wasmtime.

@@ -1,0 +1,1 @@
+//! tokio for WebAssembly guests.
