@@ -1,1 +1,49 @@
-//! Under construction.
+//! Waiting for time to pass: [`sleep`], [`timeout`], [`interval`], and a clock that tests can stop.
+//!
+//! Everything here belongs to the runtime it was created on, and counts in whole milliseconds: a deadline
+//! between two is rounded up, never down. Nothing here fires before its deadline; how long after it depends
+//! on what else runs.
+//!
+//! # Examples
+//!
+//! ```
+//! use wasio::time::{self, Duration};
+//!
+//! # #[wasio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let answer = time::timeout(Duration::from_secs(1), async {
+//!     time::sleep(Duration::from_millis(5)).await;
+//!     42
+//! });
+//! assert_eq!(answer.await, Ok(42));
+//! # }
+//! ```
+//!
+//! # On WASI
+//!
+//! Timers cost the host nothing while they are armed: only the earliest deadline is handed to it, when no
+//! task can run. Polling, resetting and dropping an armed timer reads no clock.
+
+mod clock;
+mod driver;
+pub mod error;
+mod instant;
+mod interval;
+mod queue;
+mod sleep;
+mod timeout;
+mod timer;
+
+#[doc(no_inline)]
+pub use std::time::Duration;
+
+pub use clock::{advance, pause, resume};
+pub(crate) use driver::TimeDriver;
+pub use instant::Instant;
+pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timeout::{Timeout, timeout, timeout_at};
+
+/// The longest time from now that is waited for, about thirty years: the distance that every system's clock
+/// can represent.
+const FAR_FUTURE: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);

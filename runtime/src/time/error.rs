@@ -1,0 +1,90 @@
+//! What can go wrong while waiting for time.
+
+use std::fmt;
+use std::io;
+
+/// The error of a [`timeout`](super::timeout()) whose time ran out before its future was done.
+///
+/// It converts into an [`io::Error`] of kind [`TimedOut`](io::ErrorKind::TimedOut).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Elapsed(());
+
+impl Elapsed {
+    pub(super) fn new() -> Elapsed {
+        Elapsed(())
+    }
+}
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("deadline has elapsed")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+impl From<Elapsed> for io::Error {
+    fn from(_: Elapsed) -> io::Error {
+        io::ErrorKind::TimedOut.into()
+    }
+}
+
+/// Why a timer could not be set.
+///
+/// wasio's own timers never return it: they have no capacity to exceed, take every deadline, and say that
+/// their runtime was shut down by panicking, as tokio's do. It exists for libraries that name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Error(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Shutdown,
+    AtCapacity,
+    Invalid,
+}
+
+impl Error {
+    /// The error of a timer whose runtime was shut down; it stays so for good.
+    pub fn shutdown() -> Error {
+        Error(Kind::Shutdown)
+    }
+
+    /// Whether the timer's runtime was shut down.
+    pub fn is_shutdown(&self) -> bool {
+        self.0 == Kind::Shutdown
+    }
+
+    /// The error of a timer for which there is no room at the moment.
+    pub fn at_capacity() -> Error {
+        Error(Kind::AtCapacity)
+    }
+
+    /// Whether there was no room for the timer.
+    pub fn is_at_capacity(&self) -> bool {
+        self.0 == Kind::AtCapacity
+    }
+
+    /// The error of a timer set further into the future than can be represented.
+    pub fn invalid() -> Error {
+        Error(Kind::Invalid)
+    }
+
+    /// Whether the timer was set further into the future than can be represented.
+    pub fn is_invalid(&self) -> bool {
+        self.0 == Kind::Invalid
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Shutdown => {
+                "the timer is shutdown, must be called from the context of Tokio runtime"
+            }
+            Kind::AtCapacity => "timer is at capacity and cannot create a new entry",
+            Kind::Invalid => "timer duration exceeds maximum duration",
+        })
+    }
+}
+
+impl std::error::Error for Error {}
