@@ -5,7 +5,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
+use std::sync::Arc;
 
+use crate::executor::Scheduler;
 use crate::runtime::Handle;
 use crate::task::Id;
 
@@ -33,6 +35,10 @@ struct Context {
     entered: Cell<Entered>,
     running: Cell<Option<Running>>,
     budget: Cell<Option<u8>>,
+    /// The `LocalSet` that is being polled or was entered.
+    local: RefCell<Option<Arc<Scheduler>>>,
+    /// How many runtimes are entered, one inside the other.
+    depth: Cell<usize>,
 }
 
 thread_local! {
@@ -42,6 +48,8 @@ thread_local! {
             entered: Cell::new(Entered::No),
             running: Cell::new(None),
             budget: Cell::new(None),
+            local: RefCell::new(None),
+            depth: Cell::new(0),
         }
     };
 }
@@ -76,14 +84,58 @@ pub(crate) fn with_handle<R>(f: impl FnOnce(Option<&Handle>) -> R) -> R {
     }
 }
 
+/// Whether this thread's context is gone, because the thread is being torn down.
+pub(crate) fn is_destroyed() -> bool {
+    CONTEXT.try_with(|_| ()).is_err()
+}
+
+/// Leaves a runtime when dropped.
+pub(crate) struct RestoreHandle {
+    old: Option<Handle>,
+    depth: usize,
+}
+
 /// Enters a runtime: `handle()` finds it until the guard is dropped.
-pub(crate) fn enter(handle: Handle) -> Restore<Option<Handle>> {
-    let old = CONTEXT.with(|c| c.handle.replace(Some(handle)));
+pub(crate) fn enter(handle: Handle) -> RestoreHandle {
+    CONTEXT.with(|c| {
+        let depth = c.depth.get() + 1;
+        c.depth.set(depth);
+        RestoreHandle { old: c.handle.replace(Some(handle)), depth }
+    })
+}
+
+impl Drop for RestoreHandle {
+    #[track_caller]
+    fn drop(&mut self) {
+        let _ = CONTEXT.try_with(|c| {
+            if c.depth.get() != self.depth {
+                assert!(
+                    std::thread::panicking(),
+                    "`EnterGuard` values dropped out of order. Guards returned by `Handle::enter()` must be \
+                     dropped in the reverse order as they were acquired."
+                );
+                return;
+            }
+            c.depth.set(self.depth - 1);
+            let current = c.handle.replace(self.old.take());
+            // Outside of the borrow: it may be the last handle and run destructors.
+            drop(current);
+        });
+    }
+}
+
+/// The `LocalSet` that is being polled or was entered.
+pub(crate) fn local() -> Option<Arc<Scheduler>> {
+    CONTEXT.try_with(|c| c.local.borrow().clone()).ok().flatten()
+}
+
+/// Declares which `LocalSet` local tasks go to until the guard is dropped.
+pub(crate) fn set_local(local: Option<Arc<Scheduler>>) -> Restore<Option<Arc<Scheduler>>> {
+    let old = CONTEXT.with(|c| c.local.replace(local));
     Restore {
         old: Some(old),
         put: |c, old| {
-            // Dropped outside of the borrow: it may be the last handle and run destructors.
-            let current = c.handle.replace(old);
+            let current = c.local.replace(old);
             drop(current);
         },
     }
@@ -105,9 +157,37 @@ pub(crate) fn running() -> Option<Running> {
     CONTEXT.try_with(|c| c.running.get()).ok().flatten()
 }
 
-/// Declares which task is polled until the guard is dropped.
-pub(crate) fn set_running(running: Option<Running>) -> Restore<Option<Running>> {
-    let old = CONTEXT.with(|c| c.running.replace(running));
+/// Whether the task being polled was aborted.
+pub(crate) fn is_aborted() -> bool {
+    running().is_some_and(|r| r.aborted)
+}
+
+/// What `set_task` puts back.
+pub(crate) struct RestoreTask {
+    running: Option<Running>,
+    budget: Option<u8>,
+}
+
+impl Drop for RestoreTask {
+    fn drop(&mut self) {
+        let _ = CONTEXT.try_with(|c| {
+            c.running.set(self.running);
+            c.budget.set(self.budget);
+        });
+    }
+}
+
+/// Declares which task is polled, and with what budget, until the guard is dropped.
+pub(crate) fn set_task(running: Running, budget: u8) -> RestoreTask {
+    CONTEXT.with(|c| RestoreTask {
+        running: c.running.replace(Some(running)),
+        budget: c.budget.replace(Some(budget)),
+    })
+}
+
+/// Declares that no task is polled until the guard is dropped.
+pub(crate) fn set_no_task() -> Restore<Option<Running>> {
+    let old = CONTEXT.with(|c| c.running.replace(None));
     Restore { old: Some(old), put: |c, old| c.running.set(old) }
 }
 

@@ -9,15 +9,11 @@ compile_error!(
     "wasio runs on one thread: build for `wasm32-wasip1` or `wasm32-wasip2`, not for a target with \
      wasm threads such as `wasm32-wasip1-threads`"
 );
-#[cfg(not(any(
-    unix,
-    all(target_os = "wasi", any(target_env = "p1", target_env = "p2"))
-)))]
+#[cfg(not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2")))))]
 compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development, unix");
 
 mod context;
 mod executor;
-mod macros;
 
 pub mod fs;
 pub mod io;
@@ -27,6 +23,3 @@ pub mod signal;
 pub mod sync;
 pub mod task;
 pub mod time;
-
-#[doc(hidden)]
-pub use macros::support as macro_support;

@@ -1,1 +1,6 @@
 //! Under construction.
+mod interest;
+mod ready;
+
+pub use interest::Interest;
+pub use ready::Ready;

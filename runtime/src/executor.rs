@@ -1,0 +1,301 @@
+//! The scheduler of a set of tasks: which exist, which are ready to run, how one is run.
+//!
+//! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The
+//! scheduler owns its tasks: it can abort each by key, and drops them all when it is closed. It knows
+//! neither time nor the reactor; `runtime::shared` drives it.
+//!
+//! The task cell is `async-task`'s. Aborting marks the task's entry and wakes it; when its turn comes,
+//! its future is dropped instead of polled, on the thread that runs the scheduler.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use slab::Slab;
+
+use crate::context::{self, Running};
+use crate::reactor::Unparker;
+use crate::task::{AbortHandle, BUDGET, Id, JoinHandle, TaskFuture};
+
+/// A task that is ready to be run.
+pub(crate) type Runnable = async_task::Runnable<Meta>;
+
+/// What every task carries besides its future.
+pub(crate) struct Meta {
+    id: Id,
+    key: usize,
+    spawned_at: &'static Location<'static>,
+    owner: Arc<Scheduler>,
+}
+
+/// A task's place in its scheduler.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) id: Id,
+    pub(crate) key: usize,
+    pub(crate) owner: Arc<Scheduler>,
+}
+
+/// Who is told that a task became ready.
+pub(crate) enum Target {
+    /// The thread that drives a runtime.
+    Runtime(Unparker),
+    /// The task that polls a `LocalSet`.
+    Local(Mutex<Option<Waker>>),
+    /// A thread of the blocking pool, which takes the task from a queue of its own.
+    #[cfg(unix)]
+    Pool(Arc<crate::runtime::blocking::Pool>),
+}
+
+struct Entry {
+    id: Id,
+    waker: Waker,
+    aborted: bool,
+}
+
+struct Owned {
+    tasks: Slab<Entry>,
+    closed: bool,
+}
+
+/// See the module's documentation.
+pub(crate) struct Scheduler {
+    ready: Mutex<VecDeque<Runnable>>,
+    owned: Mutex<Owned>,
+    /// Entries that are marked as aborted and not yet run: lets `run` skip the look-up.
+    aborts: AtomicUsize,
+    target: Target,
+}
+
+/// A lock that a panicking holder leaves usable: every critical section here is a few field accesses.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Polls one task; the aborted one is told so through the context.
+#[inline]
+pub(crate) fn run(task: Runnable) {
+    let meta = task.metadata();
+    let aborted =
+        meta.owner.aborts.load(Ordering::Acquire) != 0 && meta.owner.is_aborted(meta.key, meta.id);
+    let running = Running { id: meta.id, spawned_at: meta.spawned_at, aborted };
+    let _restore = context::set_task(running, BUDGET);
+    task.run();
+}
+
+impl Scheduler {
+    pub(crate) fn new(target: Target) -> Arc<Scheduler> {
+        Arc::new(Scheduler {
+            ready: Mutex::new(VecDeque::new()),
+            owned: Mutex::new(Owned { tasks: Slab::new(), closed: false }),
+            aborts: AtomicUsize::new(0),
+            target,
+        })
+    }
+
+    /// Adds a task and makes it ready.
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        future: F,
+        id: Id,
+        spawned_at: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let Some(key) = self.reserve(id) else { return self.stillborn(future, id) };
+        let place = Place { id, key, owner: self.clone() };
+        let meta = Meta { id, key, spawned_at, owner: self.clone() };
+        let (task, handle) = async_task::Builder::new()
+            .metadata(meta)
+            .spawn(|_| TaskFuture::new(future, place.clone()), schedule);
+        self.start(key, task);
+        JoinHandle::new(handle.fallible(), AbortHandle::new(place))
+    }
+
+    /// Like `spawn` for a future that stays on this thread.
+    pub(crate) fn spawn_local<F>(
+        self: &Arc<Self>,
+        future: F,
+        id: Id,
+        spawned_at: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let Some(key) = self.reserve(id) else { return self.stillborn(future, id) };
+        let place = Place { id, key, owner: self.clone() };
+        let meta = Meta { id, key, spawned_at, owner: self.clone() };
+        let (task, handle) = async_task::Builder::new()
+            .metadata(meta)
+            .spawn_local(|_| TaskFuture::new(future, place.clone()), schedule);
+        self.start(key, task);
+        JoinHandle::new(handle.fallible(), AbortHandle::new(place))
+    }
+
+    /// Takes a place among the owned tasks; `None` when the scheduler is closed.
+    fn reserve(&self, id: Id) -> Option<usize> {
+        let mut owned = lock(&self.owned);
+        if owned.closed {
+            return None;
+        }
+        Some(owned.tasks.insert(Entry { id, waker: Waker::noop().clone(), aborted: false }))
+    }
+
+    /// A task that comes after the end: its future is dropped, its handle says cancelled.
+    fn stillborn<F: Future>(self: &Arc<Self>, future: F, id: Id) -> JoinHandle<F::Output> {
+        drop(future);
+        JoinHandle::cancelled(AbortHandle::new(Place { id, key: usize::MAX, owner: self.clone() }))
+    }
+
+    fn start(&self, key: usize, task: Runnable) {
+        let closed = {
+            let mut owned = lock(&self.owned);
+            // The entry is this task's own: nobody else removes it before its first run.
+            let closed = owned.closed;
+            if let Some(entry) = owned.tasks.get_mut(key) {
+                entry.waker = task.waker();
+                if closed {
+                    entry.aborted = true;
+                    self.aborts.fetch_add(1, Ordering::Release);
+                }
+            }
+            closed
+        };
+        // Closed between `reserve` and here (from another thread): nobody runs the queue any more.
+        if closed { run(task) } else { self.push(task) }
+    }
+
+    fn push(&self, task: Runnable) {
+        match &self.target {
+            Target::Runtime(unparker) => {
+                lock(&self.ready).push_back(task);
+                unparker.unpark();
+            }
+            Target::Local(waker) => {
+                lock(&self.ready).push_back(task);
+                let waker = lock(waker).clone();
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            #[cfg(unix)]
+            Target::Pool(pool) => pool.push(task),
+        }
+    }
+
+    /// Registers who is woken when a task of a `LocalSet` becomes ready.
+    pub(crate) fn set_local_waker(&self, waker: &Waker) {
+        if let Target::Local(slot) = &self.target {
+            let mut slot = lock(slot);
+            match &mut *slot {
+                Some(old) if old.will_wake(waker) => {}
+                slot => *slot = Some(waker.clone()),
+            }
+        }
+    }
+
+    /// Runs up to `max` ready tasks; true if there may be more.
+    pub(crate) fn run_some(&self, max: usize) -> bool {
+        for _ in 0..max {
+            let Some(task) = lock(&self.ready).pop_front() else { return false };
+            run(task);
+        }
+        !self.is_idle()
+    }
+
+    /// Whether no task is ready.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.ready).is_empty()
+    }
+
+    /// How many tasks are ready.
+    pub(crate) fn ready_count(&self) -> usize {
+        lock(&self.ready).len()
+    }
+
+    /// How many tasks exist.
+    pub(crate) fn alive_count(&self) -> usize {
+        lock(&self.owned).tasks.len()
+    }
+
+    /// Whether the task is still owned: not completed and not dropped.
+    pub(crate) fn is_alive(&self, key: usize, id: Id) -> bool {
+        lock(&self.owned).tasks.get(key).is_some_and(|e| e.id == id)
+    }
+
+    /// Marks a task as aborted and wakes it.
+    pub(crate) fn abort(&self, key: usize, id: Id) {
+        let waker = {
+            let mut owned = lock(&self.owned);
+            match owned.tasks.get_mut(key) {
+                Some(entry) if entry.id == id && !entry.aborted => {
+                    entry.aborted = true;
+                    self.aborts.fetch_add(1, Ordering::Release);
+                    entry.waker.clone()
+                }
+                _ => return,
+            }
+        };
+        waker.wake();
+    }
+
+    fn is_aborted(&self, key: usize, id: Id) -> bool {
+        lock(&self.owned).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
+    }
+
+    /// The task is over: its entry goes. Called once by the task's future.
+    pub(crate) fn remove(&self, key: usize, id: Id) {
+        let entry = {
+            let mut owned = lock(&self.owned);
+            match owned.tasks.get(key) {
+                Some(entry) if entry.id == id => owned.tasks.remove(key),
+                _ => return,
+            }
+        };
+        if entry.aborted {
+            self.aborts.fetch_sub(1, Ordering::Release);
+        }
+        // The waker is dropped outside of the lock.
+        drop(entry);
+    }
+
+    /// Aborts every task and runs what became ready until none is left; later spawns are cancelled.
+    ///
+    /// Must be called where the tasks' futures may be dropped.
+    pub(crate) fn close(&self) {
+        let wakers: Vec<Waker> = {
+            let mut owned = lock(&self.owned);
+            owned.closed = true;
+            let mut wakers = Vec::with_capacity(owned.tasks.len());
+            let mut marked = 0;
+            for (_, entry) in owned.tasks.iter_mut() {
+                if !entry.aborted {
+                    entry.aborted = true;
+                    marked += 1;
+                }
+                wakers.push(entry.waker.clone());
+            }
+            self.aborts.fetch_add(marked, Ordering::Release);
+            wakers
+        };
+        for waker in wakers {
+            waker.wake();
+        }
+        while let Some(task) = { lock(&self.ready).pop_front() } {
+            run(task);
+        }
+    }
+}
+
+/// Called by a task's waker: puts the task in its owner's queue.
+fn schedule(task: Runnable) {
+    // The task holds its owner, and `push` may be the last to hold the task.
+    let owner = task.metadata().owner.clone();
+    owner.push(task);
+}

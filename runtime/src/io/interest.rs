@@ -1,0 +1,105 @@
+//! What a task wants to do with a source.
+
+use std::fmt;
+use std::ops;
+
+use super::Ready;
+
+/// Readiness that one is interested in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Interest(u8);
+
+impl Interest {
+    /// Reading.
+    pub const READABLE: Interest = Interest(1);
+    /// Writing.
+    pub const WRITABLE: Interest = Interest(2);
+    /// Out-of-band data.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub const PRIORITY: Interest = Interest(4);
+    /// Errors. They are always reported as well with every other interest.
+    pub const ERROR: Interest = Interest(8);
+
+    /// Whether reading is included.
+    pub const fn is_readable(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Whether writing is included.
+    pub const fn is_writable(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// Whether out-of-band data is included.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub const fn is_priority(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    /// Whether errors are included.
+    pub const fn is_error(self) -> bool {
+        self.0 & 8 != 0
+    }
+
+    /// Both interests together.
+    #[must_use = "this returns the result and changes nothing"]
+    pub const fn add(self, other: Interest) -> Interest {
+        Interest(self.0 | other.0)
+    }
+
+    /// This interest without the other; `None` if nothing is left.
+    #[must_use = "this returns the result and changes nothing"]
+    pub fn remove(self, other: Interest) -> Option<Interest> {
+        match self.0 & !other.0 {
+            0 => None,
+            left => Some(Interest(left)),
+        }
+    }
+
+    /// The readiness that satisfies the interest.
+    pub(crate) fn mask(self) -> Ready {
+        let mut mask = Ready::EMPTY;
+        if self.is_readable() {
+            mask |= Ready::READABLE | Ready::READ_CLOSED;
+        }
+        if self.is_writable() {
+            mask |= Ready::WRITABLE | Ready::WRITE_CLOSED;
+        }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if self.is_priority() {
+            mask |= Ready::PRIORITY | Ready::READ_CLOSED;
+        }
+        if self.is_error() {
+            mask |= Ready::ERROR;
+        }
+        mask
+    }
+}
+
+impl ops::BitOr for Interest {
+    type Output = Interest;
+
+    fn bitor(self, other: Interest) -> Interest {
+        self.add(other)
+    }
+}
+
+impl ops::BitOrAssign for Interest {
+    fn bitor_assign(&mut self, other: Interest) {
+        *self = self.add(other);
+    }
+}
+
+impl fmt::Debug for Interest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [(1, "READABLE"), (2, "WRITABLE"), (4, "PRIORITY"), (8, "ERROR")];
+        let mut separator = "";
+        for (bit, name) in names {
+            if self.0 & bit != 0 {
+                write!(f, "{separator}{name}")?;
+                separator = " | ";
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! What a source can do without waiting.
+
+use std::fmt;
+use std::ops;
+
+use super::Interest;
+
+/// A set of readiness states.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ready(u8);
+
+impl Ready {
+    /// Nothing.
+    pub const EMPTY: Ready = Ready(0);
+    /// A read would not wait.
+    pub const READABLE: Ready = Ready(1);
+    /// A write would not wait.
+    pub const WRITABLE: Ready = Ready(2);
+    /// The reading half is closed.
+    pub const READ_CLOSED: Ready = Ready(4);
+    /// The writing half is closed.
+    pub const WRITE_CLOSED: Ready = Ready(8);
+    /// Out-of-band data is there.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub const PRIORITY: Ready = Ready(16);
+    /// An error is there.
+    pub const ERROR: Ready = Ready(32);
+
+    /// Everything.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub const ALL: Ready = Ready(63);
+    /// Everything.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub const ALL: Ready = Ready(47);
+
+    /// Whether nothing is ready.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether a read would not wait: there is data, or the half is closed.
+    pub fn is_readable(self) -> bool {
+        self.0 & (1 | 4) != 0
+    }
+
+    /// Whether a write would not wait: there is room, or the half is closed.
+    pub fn is_writable(self) -> bool {
+        self.0 & (2 | 8) != 0
+    }
+
+    /// Whether the reading half is closed.
+    pub fn is_read_closed(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    /// Whether the writing half is closed.
+    pub fn is_write_closed(self) -> bool {
+        self.0 & 8 != 0
+    }
+
+    /// Whether out-of-band data is there.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn is_priority(self) -> bool {
+        self.0 & 16 != 0
+    }
+
+    /// Whether an error is there.
+    pub fn is_error(self) -> bool {
+        self.0 & 32 != 0
+    }
+
+    /// The part of the readiness that answers `interest`.
+    pub(crate) fn intersection(self, interest: Interest) -> Ready {
+        self & interest.mask()
+    }
+
+    pub(crate) fn without(self, other: Ready) -> Ready {
+        Ready(self.0 & !other.0)
+    }
+}
+
+impl ops::BitOr for Ready {
+    type Output = Ready;
+
+    fn bitor(self, other: Ready) -> Ready {
+        Ready(self.0 | other.0)
+    }
+}
+
+impl ops::BitOrAssign for Ready {
+    fn bitor_assign(&mut self, other: Ready) {
+        self.0 |= other.0;
+    }
+}
+
+impl ops::BitAnd for Ready {
+    type Output = Ready;
+
+    fn bitand(self, other: Ready) -> Ready {
+        Ready(self.0 & other.0)
+    }
+}
+
+impl ops::Sub for Ready {
+    type Output = Ready;
+
+    fn sub(self, other: Ready) -> Ready {
+        self.without(other)
+    }
+}
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Ready");
+        f.field("is_readable", &self.is_readable())
+            .field("is_writable", &self.is_writable())
+            .field("is_read_closed", &self.is_read_closed())
+            .field("is_write_closed", &self.is_write_closed())
+            .field("is_error", &self.is_error());
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        f.field("is_priority", &self.is_priority());
+        f.finish()
+    }
+}

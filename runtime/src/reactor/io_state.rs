@@ -1,0 +1,179 @@
+//! What is known of one source: its readiness, and who waits for it.
+
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
+
+use super::source::Direction;
+use crate::executor::lock;
+use crate::io::{Interest, Ready};
+
+/// Readiness that an operation may act on, and what must be true to clear it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) ready: Ready,
+    tick: u32,
+}
+
+struct Waiter {
+    interest: Interest,
+    waker: Waker,
+}
+
+struct State {
+    ready: Ready,
+    /// Directions that nobody has tried yet: worth an attempt, but not known to be ready.
+    untried: Ready,
+    /// Counts events, so that clearing what was seen does not clear what came since.
+    tick: u32,
+    shutdown: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    waiters: Slab<Waiter>,
+}
+
+pub(crate) struct IoState(Mutex<State>);
+
+/// The runtime of the source is gone.
+pub(crate) struct Gone;
+
+impl IoState {
+    pub(crate) fn new() -> IoState {
+        IoState(Mutex::new(State {
+            ready: Ready::EMPTY,
+            untried: Ready::READABLE | Ready::WRITABLE,
+            tick: 0,
+            shutdown: false,
+            reader: None,
+            writer: None,
+            waiters: Slab::new(),
+        }))
+    }
+
+    /// Adds readiness and collects the wakers of those who waited for it.
+    pub(crate) fn set_ready(&self, ready: Ready, wakers: &mut Vec<Waker>) {
+        let mut state = lock(&self.0);
+        state.ready |= ready;
+        state.tick = state.tick.wrapping_add(1);
+        let ready = state.ready;
+        if ready.is_readable() || ready.is_error() {
+            wakers.extend(state.reader.take());
+        }
+        if ready.is_writable() || ready.is_error() {
+            wakers.extend(state.writer.take());
+        }
+        for (_, waiter) in &state.waiters {
+            if !ready.intersection(waiter.interest).is_empty() || ready.is_error() {
+                // The waiter stays until its future sees the readiness or is dropped.
+                wakers.push(waiter.waker.clone());
+            }
+        }
+    }
+
+    pub(crate) fn shutdown(&self, wakers: &mut Vec<Waker>) {
+        let mut state = lock(&self.0);
+        state.shutdown = true;
+        wakers.extend(state.reader.take());
+        wakers.extend(state.writer.take());
+        wakers.extend(state.waiters.iter().map(|(_, w)| w.waker.clone()));
+    }
+
+    /// The readiness for an interest, without waiting.
+    pub(crate) fn seen(&self, interest: Interest) -> Seen {
+        let state = lock(&self.0);
+        Seen { ready: state.ready.intersection(interest), tick: state.tick }
+    }
+
+    /// Like `seen`, but a direction that was never tried counts as ready.
+    pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
+        let state = lock(&self.0);
+        Seen { ready: (state.ready | state.untried).intersection(interest), tick: state.tick }
+    }
+
+    /// Whether an operation is worth trying; if not, the waker is kept for when it is.
+    ///
+    /// `proven`: only readiness that the host reported counts.
+    pub(crate) fn poll_seen(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        proven: bool,
+    ) -> Poll<Result<Seen, Gone>> {
+        let mut state = lock(&self.0);
+        if state.shutdown {
+            return Poll::Ready(Err(Gone));
+        }
+        let known = if proven { state.ready } else { state.ready | state.untried };
+        let ready = known.intersection(direction.interest());
+        if !ready.is_empty() {
+            return Poll::Ready(Ok(Seen { ready, tick: state.tick }));
+        }
+        let slot = match direction {
+            Direction::Read => &mut state.reader,
+            Direction::Write => &mut state.writer,
+        };
+        match slot {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => *slot = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Waits for any of an interest's readiness; `key` remembers the place in the list of waiters.
+    pub(crate) fn poll_interest(
+        &self,
+        cx: &mut Context<'_>,
+        interest: Interest,
+        proven: bool,
+        key: &mut Option<usize>,
+    ) -> Poll<Result<Seen, Gone>> {
+        let mut state = lock(&self.0);
+        let known = if proven { state.ready } else { state.ready | state.untried };
+        let ready = known.intersection(interest) | (known & Ready::ERROR);
+        let result = if state.shutdown {
+            Err(Gone)
+        } else if !ready.is_empty() {
+            Ok(Seen { ready, tick: state.tick })
+        } else {
+            match *key {
+                Some(key) => state.waiters[key].waker.clone_from(cx.waker()),
+                None => {
+                    *key =
+                        Some(state.waiters.insert(Waiter { interest, waker: cx.waker().clone() }))
+                }
+            }
+            return Poll::Pending;
+        };
+        if let Some(key) = key.take() {
+            state.waiters.remove(key);
+        }
+        Poll::Ready(result)
+    }
+
+    /// A future that waited is dropped.
+    pub(crate) fn forget_waiter(&self, key: usize) {
+        lock(&self.0).waiters.remove(key);
+    }
+
+    /// An operation would have blocked: what was seen is not true any more, unless more came since.
+    pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
+        let mut state = lock(&self.0);
+        state.untried = state.untried.without(direction);
+        if state.tick == seen.tick {
+            // A closed half stays closed.
+            let cleared = (seen.ready & (Ready::READABLE | Ready::WRITABLE | Ready::ERROR))
+                & direction_all(direction);
+            state.ready = state.ready.without(cleared);
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            {
+                state.ready = state.ready.without(seen.ready & Ready::PRIORITY);
+            }
+        }
+    }
+}
+
+/// A direction and the error that comes with either.
+fn direction_all(direction: Ready) -> Ready {
+    direction | Ready::ERROR
+}

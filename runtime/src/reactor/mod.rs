@@ -1,0 +1,165 @@
+//! The reactor: who waits for what, and how the host is asked.
+//!
+//! A [`Source`] is anything that can be waited for: a socket, stdin, natively any file descriptor that the
+//! OS can poll. An operation on it is tried first; when it would block, the task's waker is left with the
+//! source and the source is armed. When no task can run, the executor parks in the reactor, which asks the
+//! host once for all armed sources.
+//!
+//! `sys/mod.rs` states what a backend does.
+
+mod io_state;
+mod source;
+mod sys;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+use std::time::Duration;
+
+use slab::Slab;
+
+use crate::executor::lock;
+use crate::io::Ready;
+use io_state::IoState;
+
+pub use source::{Direction, Source};
+pub(crate) use sys::{Raw, Unparker};
+
+/// What a backend reports of one source.
+pub(crate) struct Event {
+    pub(crate) key: usize,
+    pub(crate) ready: Ready,
+}
+
+/// How long the reactor may wait.
+pub(crate) enum Parked<'a> {
+    /// Not at all: take what is there.
+    Glance,
+    /// Up to a time, unless there turns out to be something to do.
+    Wait {
+        /// `None`: until something happens.
+        timeout: Option<Duration>,
+        /// Asked after others can see that the thread is parked, so that no wake is missed.
+        unless: &'a dyn Fn() -> bool,
+    },
+}
+
+/// The reactor of one runtime.
+pub(crate) struct Reactor {
+    enabled: bool,
+    closed: AtomicBool,
+    sources: Mutex<Slab<Arc<IoState>>>,
+    selector: sys::Selector,
+    driver: Mutex<Driver>,
+}
+
+/// What only the thread that parks needs.
+struct Driver {
+    sys: sys::Driver,
+    events: Vec<Event>,
+    wakers: Vec<Waker>,
+    /// Polls in a row that ended early and reported nothing.
+    barren: u32,
+}
+
+impl Reactor {
+    pub(crate) fn new(enabled: bool) -> io::Result<Reactor> {
+        let (selector, sys) = sys::new()?;
+        Ok(Reactor {
+            enabled,
+            closed: AtomicBool::new(false),
+            sources: Mutex::new(Slab::new()),
+            selector,
+            driver: Mutex::new(Driver { sys, events: Vec::new(), wakers: Vec::new(), barren: 0 }),
+        })
+    }
+
+    /// What makes `poll` return early.
+    pub(crate) fn unparker(&self) -> Unparker {
+        self.selector.unparker()
+    }
+
+    /// Whether something is armed, so that waiting without a timeout can end.
+    #[cfg(not(unix))]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.selector.is_armed()
+    }
+
+    /// Asks the host, wakes the tasks whose sources became ready.
+    pub(crate) fn poll(&self, parked: Parked<'_>) {
+        let mut driver = lock(&self.driver);
+        let Driver { sys, events, wakers, barren } = &mut *driver;
+        let outcome = sys.poll(&self.selector, parked, *barren, events);
+        {
+            let sources = lock(&self.sources);
+            *barren = match outcome {
+                sys::Outcome::Done => 0,
+                // Something happened that the host cannot name: look at every armed source once; if that
+                // repeats, the backend waits longer and longer before it asks again.
+                sys::Outcome::Barren => {
+                    for (key, _) in sources.iter() {
+                        let ready = self.selector.disarm(key);
+                        if !ready.is_empty() {
+                            events.push(Event { key, ready });
+                        }
+                    }
+                    barren.saturating_add(1)
+                }
+            };
+            for event in events.drain(..) {
+                if let Some(state) = sources.get(event.key) {
+                    state.set_ready(event.ready, wakers);
+                }
+            }
+        }
+        let mut wakers = std::mem::take(wakers);
+        drop(driver);
+        // No lock is held: a waker may run anything.
+        for waker in wakers.drain(..) {
+            waker.wake();
+        }
+        // Keep the allocation for the next time.
+        if let Ok(mut driver) = self.driver.try_lock() {
+            driver.wakers = wakers;
+        }
+    }
+
+    /// Tells every source that the runtime is gone.
+    pub(crate) fn shutdown(&self) {
+        self.closed.store(true, Ordering::Release);
+        let mut wakers = Vec::new();
+        for (_, state) in lock(&self.sources).iter() {
+            state.shutdown(&mut wakers);
+        }
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+const SHUTDOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
+
+pub(crate) fn shutdown_error() -> io::Error {
+    io::Error::other(ShutdownError)
+}
+
+/// Whether the error is ours for a runtime that is gone.
+pub(crate) fn is_shutdown_error(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|e| e.is::<ShutdownError>())
+}
+
+#[derive(Debug)]
+struct ShutdownError;
+
+impl std::fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(SHUTDOWN)
+    }
+}
+
+impl std::error::Error for ShutdownError {}

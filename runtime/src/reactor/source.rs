@@ -1,0 +1,288 @@
+//! Something that can be waited for.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::io_state::{Gone, IoState, Seen};
+use super::{Raw, Reactor, shutdown_error};
+use crate::executor::lock;
+use crate::io::{Interest, Ready};
+use crate::runtime::Handle;
+use crate::task::coop;
+
+/// One of the two ways in which data moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// From the source to us.
+    Read,
+    /// From us to the source.
+    Write,
+}
+
+impl Direction {
+    pub(crate) fn interest(self) -> Interest {
+        match self {
+            Direction::Read => Interest::READABLE,
+            Direction::Write => Interest::WRITABLE,
+        }
+    }
+
+    pub(crate) fn ready(self) -> Ready {
+        match self {
+            Direction::Read => Ready::READABLE,
+            Direction::Write => Ready::WRITABLE,
+        }
+    }
+}
+
+/// The registration of a descriptor with the runtime that was entered when it was made.
+///
+/// It does not own the descriptor. Drop it before the descriptor is closed: keep it in a field above.
+///
+/// Operations are tried first: [`poll_io`](Self::poll_io) calls the operation, and only when it says
+/// `WouldBlock` is the host asked to tell when to try again.
+pub struct Source {
+    reactor: Arc<Reactor>,
+    state: Arc<IoState>,
+    key: usize,
+    raw: Raw,
+}
+
+const NO_IO: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on the runtime \
+     builder to enable IO.";
+
+impl Source {
+    /// Registers a descriptor that does not block.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the OS refuses, or when the runtime is being shut down.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    #[track_caller]
+    pub fn new(raw: Raw) -> io::Result<Source> {
+        Source::with_interest(raw, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Registers a descriptor for some interest only.
+    ///
+    /// # Errors
+    ///
+    /// See [`new`](Self::new).
+    ///
+    /// # Panics
+    ///
+    /// See [`new`](Self::new).
+    #[track_caller]
+    pub fn with_interest(raw: Raw, interest: Interest) -> io::Result<Source> {
+        let reactor = Handle::with_current(|handle| handle.shared.reactor.clone());
+        assert!(reactor.enabled, "{NO_IO}");
+        if reactor.is_closed() {
+            return Err(shutdown_error());
+        }
+        let state = Arc::new(IoState::new());
+        let key = lock(&reactor.sources).insert(state.clone());
+        if let Err(error) = reactor.selector.register(raw, key, interest) {
+            lock(&reactor.sources).remove(key);
+            return Err(error);
+        }
+        Ok(Source { reactor, state, key, raw })
+    }
+
+    /// The descriptor.
+    pub fn raw(&self) -> Raw {
+        self.raw
+    }
+
+    fn arm(&self, interest: Interest) {
+        self.reactor.selector.arm(self.raw, self.key, interest);
+    }
+
+    /// Waits until the host says that the direction is ready. May be wrong: try, and if the operation
+    /// would block, call [`clear_ready`](Self::clear_ready).
+    ///
+    /// Only the waker of the last caller in each direction is kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    pub fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
+        let coop = ready!(coop::poll_proceed(cx));
+        let seen = ready!(self.poll_seen(cx, direction, true));
+        coop.made_progress();
+        Poll::Ready(seen.map(drop))
+    }
+
+    fn poll_seen(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        proven: bool,
+    ) -> Poll<io::Result<Seen>> {
+        match self.state.poll_seen(cx, direction, proven) {
+            Poll::Ready(seen) => Poll::Ready(seen.map_err(|Gone| shutdown_error())),
+            Poll::Pending => {
+                self.arm(direction.interest());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Says that an operation in this direction would have blocked.
+    pub fn clear_ready(&self, direction: Direction) {
+        let seen = self.state.worth_trying(direction.interest());
+        self.state.clear(seen, direction.ready());
+    }
+
+    /// Does an operation now, or when it can be done without blocking.
+    ///
+    /// `op` returns `WouldBlock` to be called again later. Counts against the task's budget.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and one when the runtime is gone.
+    #[inline]
+    pub fn poll_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut op: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        let coop = ready!(coop::poll_proceed(cx));
+        loop {
+            let seen = ready!(self.poll_seen(cx, direction, false))?;
+            match op() {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.state.clear(seen, direction.ready());
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    coop.made_progress();
+                    return Poll::Ready(result);
+                }
+            }
+        }
+    }
+
+    /// Does an operation if it is worth trying, for tokio's `try_*`.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when it is not, or when `op` says so; else those of `op`.
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        op: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        let seen = self.state.worth_trying(interest);
+        if seen.ready.is_empty() {
+            // Nothing cached. The host may know better, but it is only asked when a task waits: arm, so
+            // that a later park finds out for those who only ever try.
+            self.arm(interest);
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        match op() {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.state.clear(seen, interest.mask() & (Ready::READABLE | Ready::WRITABLE));
+                Err(e)
+            }
+            result => result,
+        }
+    }
+
+    /// Waits for readiness; returns what is ready.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until an operation finds that it is gone, so nothing is lost.
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        let readiness = Readiness { source: self, interest, proven: true, key: None };
+        readiness.await.map(|seen| seen.ready)
+    }
+
+    /// Does an operation as soon as it can be done without blocking; any number of tasks may wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and one when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// `op` is called and its result returned in one poll: dropping the future before loses nothing.
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut op: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        loop {
+            let seen = Readiness { source: self, interest, proven: false, key: None }.await?;
+            match op() {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.state.clear(seen, interest.mask() & (Ready::READABLE | Ready::WRITABLE));
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.reactor.selector.deregister(self.raw, self.key);
+        let state = lock(&self.reactor.sources).try_remove(self.key);
+        // Wakers go outside of the lock.
+        drop(state);
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("raw", &self.raw).finish_non_exhaustive()
+    }
+}
+
+/// Waits for readiness among any number of waiters.
+struct Readiness<'a> {
+    source: &'a Source,
+    interest: Interest,
+    proven: bool,
+    key: Option<usize>,
+}
+
+impl Future for Readiness<'_> {
+    type Output = io::Result<Seen>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let coop = ready!(coop::poll_proceed(cx));
+        let this = self.get_mut();
+        match this.source.state.poll_interest(cx, this.interest, this.proven, &mut this.key) {
+            Poll::Ready(seen) => {
+                coop.made_progress();
+                Poll::Ready(seen.map_err(|Gone| shutdown_error()))
+            }
+            Poll::Pending => {
+                this.source.arm(this.interest);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Readiness<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.source.state.forget_waiter(key);
+        }
+    }
+}

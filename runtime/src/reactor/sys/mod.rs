@@ -1,0 +1,39 @@
+//! The backends: how a host is asked what became ready.
+//!
+//! A backend is two types and a function that makes them. All threads share the **selector**; the thread
+//! that parks has the **driver**.
+//!
+//! - `Raw` names what can be waited for.
+//! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The
+//!   key is the reactor's, small and reused; it comes back in events.
+//! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the
+//!   source is or becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A
+//!   direction stays armed until its event was reported, however often it is armed.
+//! - `Selector::disarm(key)` takes the arms back and says which there were (for `Outcome::Barren`).
+//! - `Driver::poll(selector, parked, barren, events)` waits as `parked` says and appends what happened. An
+//!   error of one source is an event of that source (`Ready::ERROR` with its direction), never of the poll.
+//!   Spurious events are allowed: operations are tried again and find out. Returns `Outcome::Barren` when
+//!   the host ended the wait before the timeout and named nothing.
+//! - `Unparker::unpark` makes a wait that has begun, or begins, return. On one thread it does nothing.
+//! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
+//!   something only the host can complete is awaited (a signal).
+
+#[cfg(unix)]
+mod native;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod wasip1;
+
+#[cfg(unix)]
+pub(crate) use native::{Driver, Raw, Selector, Unparker, new};
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub(crate) use wasip1::{Driver, Raw, Selector, Unparker, new};
+
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// As asked: with events, or after the time.
+    Done,
+    /// Early, with nothing to show for it.
+    #[cfg_attr(unix, expect(dead_code, reason = "only WASI hosts wake without an event"))]
+    Barren,
+}

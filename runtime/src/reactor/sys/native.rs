@@ -1,0 +1,154 @@
+//! The native backend: mio, edge-triggered, for development.
+//!
+//! Every source is registered once for everything; mio reports each change. There is a real waker, since
+//! tasks may be woken from other threads.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Poll, Registry, Token};
+
+use super::Outcome;
+use crate::io::{Interest, Ready};
+use crate::reactor::{Event, Parked};
+
+pub(crate) type Raw = RawFd;
+
+const WAKER: Token = Token(usize::MAX);
+
+/// Shared by all threads.
+pub(crate) struct Selector {
+    registry: Registry,
+    unparker: Unparker,
+}
+
+/// Wakes the thread that is parked.
+#[derive(Clone)]
+pub(crate) struct Unparker(Arc<Park>);
+
+struct Park {
+    parked: AtomicBool,
+    waker: mio::Waker,
+}
+
+/// Owned by the thread that parks.
+pub(crate) struct Driver {
+    poll: Poll,
+    events: Events,
+}
+
+pub(crate) fn new() -> io::Result<(Selector, Driver)> {
+    let poll = Poll::new()?;
+    let registry = poll.registry().try_clone()?;
+    let waker = mio::Waker::new(&registry, WAKER)?;
+    let unparker = Unparker(Arc::new(Park { parked: AtomicBool::new(false), waker }));
+    let driver = Driver { poll, events: Events::with_capacity(1024) };
+    Ok((Selector { registry, unparker }, driver))
+}
+
+impl Unparker {
+    #[inline]
+    pub(crate) fn unpark(&self) {
+        // Pairs with the store in `Driver::poll`: whoever made something ready either sees the flag, or is
+        // seen by the look that follows the store.
+        std::sync::atomic::fence(Ordering::SeqCst);
+        if self.0.parked.load(Ordering::SeqCst) && self.0.parked.swap(false, Ordering::SeqCst) {
+            // It fails only when the descriptor is gone, and then nobody is parked.
+            let _ = self.0.waker.wake();
+        }
+    }
+}
+
+impl Selector {
+    pub(crate) fn unparker(&self) -> Unparker {
+        self.unparker.clone()
+    }
+
+    pub(crate) fn register(&self, raw: Raw, key: usize, interest: Interest) -> io::Result<()> {
+        let mut wanted: Option<mio::Interest> = None;
+        let mut add = |i: mio::Interest| wanted = Some(wanted.map_or(i, |w| w.add(i)));
+        if interest.is_readable() || interest.is_error() {
+            add(mio::Interest::READABLE);
+        }
+        if interest.is_writable() {
+            add(mio::Interest::WRITABLE);
+        }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if interest.is_priority() {
+            add(mio::Interest::PRIORITY);
+        }
+        let wanted = wanted.ok_or(io::ErrorKind::InvalidInput)?;
+        self.registry.register(&mut SourceFd(&raw), Token(key), wanted)
+    }
+
+    pub(crate) fn deregister(&self, raw: Raw, _: usize) {
+        // A descriptor that was closed before is gone from the OS's list already.
+        let _ = self.registry.deregister(&mut SourceFd(&raw));
+    }
+
+    #[inline]
+    pub(crate) fn arm(&self, _: Raw, _: usize, _: Interest) {}
+
+    pub(crate) fn disarm(&self, _: usize) -> Ready {
+        Ready::EMPTY
+    }
+}
+
+impl Driver {
+    pub(crate) fn poll(
+        &mut self,
+        selector: &Selector,
+        parked: Parked<'_>,
+        _: u32,
+        events: &mut Vec<Event>,
+    ) -> Outcome {
+        let park = &*selector.unparker.0;
+        let timeout = match parked {
+            Parked::Glance => Some(Duration::ZERO),
+            Parked::Wait { timeout, unless } => {
+                park.parked.store(true, Ordering::SeqCst);
+                std::sync::atomic::fence(Ordering::SeqCst);
+                if unless() { Some(Duration::ZERO) } else { timeout }
+            }
+        };
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => {
+                panic!("the OS cannot be polled: {e}")
+            }
+            _ => {}
+        }
+        park.parked.store(false, Ordering::SeqCst);
+        for event in self.events.iter().filter(|e| e.token() != WAKER) {
+            events.push(Event { key: event.token().0, ready: ready(event) });
+        }
+        Outcome::Done
+    }
+}
+
+fn ready(event: &mio::event::Event) -> Ready {
+    let mut ready = Ready::EMPTY;
+    if event.is_readable() {
+        ready |= Ready::READABLE;
+    }
+    if event.is_writable() {
+        ready |= Ready::WRITABLE;
+    }
+    if event.is_read_closed() {
+        ready |= Ready::READ_CLOSED;
+    }
+    if event.is_write_closed() {
+        ready |= Ready::WRITE_CLOSED;
+    }
+    if event.is_error() {
+        ready |= Ready::ERROR;
+    }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if event.is_priority() {
+        ready |= Ready::PRIORITY;
+    }
+    ready
+}

@@ -1,0 +1,289 @@
+//! How a runtime is configured.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handle::RuntimeFlavor;
+use super::shared::{Config, Hook, Shared};
+use super::{Handle, LocalOptions, LocalRuntime, Runtime};
+
+/// Configures and builds a runtime.
+///
+/// # On WASI
+///
+/// Every option is accepted. Those about threads (numbers, names, stacks, `on_thread_start` and
+/// `on_thread_stop`) have nothing to act on there.
+///
+/// # Examples
+///
+/// ```
+/// let runtime = wasio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// runtime.block_on(async { /* … */ });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Builder {
+    flavor: RuntimeFlavor,
+    enable_io: bool,
+    enable_time: bool,
+    start_paused: bool,
+    event_interval: usize,
+    name: Option<String>,
+    thread_name: Arc<dyn Fn() -> String + Send + Sync>,
+    thread_stack_size: Option<usize>,
+    max_blocking_threads: usize,
+    thread_keep_alive: Duration,
+    on_start: Hook,
+    on_stop: Hook,
+    on_park: Hook,
+    on_unpark: Hook,
+}
+
+impl Builder {
+    fn new(flavor: RuntimeFlavor) -> Builder {
+        Builder {
+            flavor,
+            enable_io: false,
+            enable_time: false,
+            start_paused: false,
+            event_interval: 61,
+            name: None,
+            thread_name: Arc::new(|| "tokio-rt-worker".into()),
+            thread_stack_size: None,
+            max_blocking_threads: 512,
+            thread_keep_alive: Duration::from_secs(10),
+            on_start: None,
+            on_stop: None,
+            on_park: None,
+            on_unpark: None,
+        }
+    }
+
+    /// A runtime whose tasks run inside `block_on`.
+    pub fn new_current_thread() -> Builder {
+        Builder::new(RuntimeFlavor::CurrentThread)
+    }
+
+    /// A runtime whose tasks run, natively, on a worker thread.
+    ///
+    /// # On WASI
+    ///
+    /// The same as [`new_current_thread`](Self::new_current_thread).
+    pub fn new_multi_thread() -> Builder {
+        Builder::new(RuntimeFlavor::MultiThread)
+    }
+
+    /// Enables I/O and time.
+    pub fn enable_all(&mut self) -> &mut Self {
+        self.enable_io().enable_time()
+    }
+
+    /// Enables sockets and other sources of readiness.
+    pub fn enable_io(&mut self) -> &mut Self {
+        self.enable_io = true;
+        self
+    }
+
+    /// Enables timers.
+    pub fn enable_time(&mut self) -> &mut Self {
+        self.enable_time = true;
+        self
+    }
+
+    /// Starts with the clock paused, for tests; needs the `current_thread` flavour.
+    pub fn start_paused(&mut self, start_paused: bool) -> &mut Self {
+        self.start_paused = start_paused;
+        self
+    }
+
+    /// How many threads run tasks. There is always one, whatever is asked for.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `val` is 0.
+    #[track_caller]
+    pub fn worker_threads(&mut self, val: usize) -> &mut Self {
+        assert!(val > 0, "Worker threads cannot be set to 0");
+        self
+    }
+
+    /// The most threads for blocking work; 512 by default.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `val` is 0.
+    #[track_caller]
+    pub fn max_blocking_threads(&mut self, val: usize) -> &mut Self {
+        assert!(val > 0, "Max blocking threads cannot be set to 0");
+        self.max_blocking_threads = val;
+        self
+    }
+
+    /// The name of the runtime's threads.
+    pub fn thread_name(&mut self, val: impl Into<String>) -> &mut Self {
+        let name = val.into();
+        self.thread_name = Arc::new(move || name.clone());
+        self
+    }
+
+    /// Gives each of the runtime's threads a name of its own.
+    pub fn thread_name_fn<F>(&mut self, f: F) -> &mut Self
+    where
+        F: Fn() -> String + Send + Sync + 'static,
+    {
+        self.thread_name = Arc::new(f);
+        self
+    }
+
+    /// The name of the runtime, for diagnostics.
+    pub fn name(&mut self, val: impl Into<String>) -> &mut Self {
+        self.name = Some(val.into());
+        self
+    }
+
+    /// The stack size of the runtime's threads, in bytes.
+    pub fn thread_stack_size(&mut self, val: usize) -> &mut Self {
+        self.thread_stack_size = Some(val);
+        self
+    }
+
+    /// Called by each thread when it starts.
+    pub fn on_thread_start<F>(&mut self, f: F) -> &mut Self
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.on_start = Some(Arc::new(f));
+        self
+    }
+
+    /// Called by each thread before it ends.
+    pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Self
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.on_stop = Some(Arc::new(f));
+        self
+    }
+
+    /// Called before the runtime waits for something to happen.
+    pub fn on_thread_park<F>(&mut self, f: F) -> &mut Self
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.on_park = Some(Arc::new(f));
+        self
+    }
+
+    /// Called after the runtime waited.
+    pub fn on_thread_unpark<F>(&mut self, f: F) -> &mut Self
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        self.on_unpark = Some(Arc::new(f));
+        self
+    }
+
+    /// For how long an idle thread for blocking work is kept; 10 seconds by default.
+    pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Self {
+        self.thread_keep_alive = duration;
+        self
+    }
+
+    /// How often the global queue is looked at. There is one queue, so this changes nothing.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `val` is 0.
+    #[track_caller]
+    pub fn global_queue_interval(&mut self, val: u32) -> &mut Self {
+        assert!(val > 0, "global_queue_interval must be greater than 0");
+        self
+    }
+
+    /// How many tasks run before timers and I/O are looked at; 61 by default.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `val` is 0.
+    #[track_caller]
+    pub fn event_interval(&mut self, val: u32) -> &mut Self {
+        assert!(val > 0, "event_interval must be greater than 0");
+        self.event_interval = val as usize;
+        self
+    }
+
+    /// The most I/O events taken at once. The host decides; accepted and without effect.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `capacity` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
+        assert!(capacity > 0, "max_io_events_per_tick must be greater than 0");
+        self
+    }
+
+    /// Builds the runtime.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the reactor or a thread cannot be made.
+    pub fn build(&mut self) -> io::Result<Runtime> {
+        Runtime::start(self.handle(false)?)
+    }
+
+    /// Builds a runtime whose tasks need not be `Send`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the reactor cannot be made.
+    ///
+    /// # Panics
+    ///
+    /// Panics for the `multi_thread` flavour.
+    #[track_caller]
+    pub fn build_local(&mut self, _options: LocalOptions) -> io::Result<LocalRuntime> {
+        assert!(
+            self.flavor == RuntimeFlavor::CurrentThread,
+            "Only current_thread is supported when building a local runtime"
+        );
+        Ok(LocalRuntime::from_runtime(Runtime::start(self.handle(true)?)?))
+    }
+
+    fn handle(&self, local: bool) -> io::Result<Handle> {
+        crate::task::report_panics();
+        let shared = Shared::new(Config {
+            flavor: self.flavor,
+            local,
+            enable_io: self.enable_io,
+            enable_time: self.enable_time,
+            start_paused: self.start_paused,
+            event_interval: self.event_interval,
+            name: self.name.clone(),
+            on_park: self.on_park.clone(),
+            on_unpark: self.on_unpark.clone(),
+            #[cfg(unix)]
+            threads: super::blocking::ThreadConfig {
+                name: self.thread_name.clone(),
+                stack_size: self.thread_stack_size,
+                max: self.max_blocking_threads,
+                keep_alive: self.thread_keep_alive,
+                on_start: self.on_start.clone(),
+                on_stop: self.on_stop.clone(),
+            },
+        })?;
+        Ok(Handle { shared })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("flavor", &self.flavor)
+            .field("enable_io", &self.enable_io)
+            .field("enable_time", &self.enable_time)
+            .field("start_paused", &self.start_paused)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,232 @@
+//! Driving a runtime: run tasks, fire timers, look at the reactor, park.
+//!
+//! `block_on` polls its own future (the root) whenever it was woken, and drives the runtime in between. On
+//! WASI there is one thread, so whoever blocks drives, also from inside a blocking task. Natively the
+//! `multi_thread` flavour is driven by its worker thread, and of several threads that block on a
+//! `current_thread` runtime one drives (`turn.rs`).
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use super::{Handle, Shared};
+use crate::context::{self, Entered};
+use crate::reactor::Parked;
+use crate::task::coop;
+
+/// Wakes the root future.
+struct Root {
+    woken: AtomicBool,
+    #[cfg(unix)]
+    runtime: Option<std::sync::Weak<Shared>>,
+    #[cfg(unix)]
+    thread: std::thread::Thread,
+}
+
+impl Wake for Root {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.woken.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        #[cfg(unix)]
+        {
+            // The thread that blocks is parked in the reactor if it drives, else on itself.
+            if let Some(shared) = self.runtime.as_ref().and_then(|w| w.upgrade()) {
+                shared.reactor.unparker().unpark();
+            }
+            self.thread.unpark();
+        }
+    }
+}
+
+impl Root {
+    fn new(runtime: Option<&Handle>) -> Arc<Root> {
+        #[cfg(not(unix))]
+        let _ = runtime;
+        Arc::new(Root {
+            woken: AtomicBool::new(true),
+            #[cfg(unix)]
+            runtime: runtime.map(|handle| Arc::downgrade(&handle.shared)),
+            #[cfg(unix)]
+            thread: std::thread::current(),
+        })
+    }
+
+    fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::SeqCst)
+    }
+
+    /// Polls the root future if it was woken.
+    fn poll<F: Future>(&self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if !self.woken.swap(false, Ordering::SeqCst) {
+            return Poll::Pending;
+        }
+        coop::with_budget(|| future.poll(cx))
+    }
+}
+
+const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
+     `block_on`) attempted to block the current thread while the thread is being used to drive \
+     asynchronous tasks. `.await` the future instead, or call `block_on` inside `spawn_blocking`.";
+
+/// Runs `future` to its end with the runtime entered.
+#[track_caller]
+pub(crate) fn block_on<F: Future>(handle: &Handle, future: F) -> F::Output {
+    assert!(context::entered() == Entered::No, "{NESTED}");
+    let _runtime = context::enter(handle.clone());
+    let _entered = context::set_entered(Entered::BlockOn);
+    let _task = context::set_no_task();
+    #[cfg(unix)]
+    if handle.is_multi_thread() && !handle.shared.turn.is_mine() {
+        return park_on(future, None);
+    }
+    drive_until(handle, future)
+}
+
+/// Runs `future` to its end from code that is not async, for the `blocking_*` functions.
+///
+/// Inside a blocking section of a runtime that is this thread's to drive it drives; elsewhere it parks the
+/// thread.
+///
+/// # Panics
+///
+/// Panics in an async context.
+#[track_caller]
+pub(crate) fn block_on_sync<F: Future>(future: F) -> F::Output {
+    assert!(
+        context::entered() == Entered::No,
+        "Cannot block the current thread from within a runtime. This happens because a function attempted \
+         to block the current thread while the thread is being used to drive asynchronous tasks."
+    );
+    match context::handle() {
+        #[cfg(unix)]
+        Some(handle) if !handle.shared.turn.is_mine() => park_on(future, Some(&handle)),
+        Some(handle) => {
+            let _entered = context::set_entered(Entered::BlockOn);
+            let _task = context::set_no_task();
+            drive_until(&handle, future)
+        }
+        None => park_on(future, None),
+    }
+}
+
+/// Drives the runtime until `future` is ready.
+fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
+    let root = Root::new(Some(handle));
+    let waker = Waker::from(root.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    let shared = &*handle.shared;
+    loop {
+        #[cfg(unix)]
+        let Some(_turn) = shared.turn.take(|| root.is_woken()) else {
+            // Somebody else drives; the future was woken meanwhile.
+            if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
+                return output;
+            }
+            continue;
+        };
+        loop {
+            if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
+                return output;
+            }
+            let busy = shared.scheduler.run_some(shared.config.event_interval);
+            if busy || root.is_woken() {
+                shared.glance();
+            } else {
+                shared.park(|| root.is_woken());
+            }
+        }
+    }
+}
+
+/// Polls `future` on this thread, which sleeps in between; others drive whatever it waits for.
+#[cfg(unix)]
+fn park_on<F: Future>(future: F, handle: Option<&Handle>) -> F::Output {
+    let _ = handle;
+    let root = Root::new(None);
+    let waker = Waker::from(root.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
+            return output;
+        }
+        while !root.is_woken() {
+            std::thread::park();
+        }
+    }
+}
+
+/// Polls `future` without a runtime: on one thread nobody else could wake it.
+#[cfg(not(unix))]
+#[track_caller]
+fn park_on<F: Future>(future: F, _: Option<&Handle>) -> F::Output {
+    let root = Root::new(None);
+    let waker = Waker::from(root.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
+            return output;
+        }
+        assert!(root.is_woken(), "{DEADLOCK}");
+    }
+}
+
+#[cfg(not(unix))]
+const DEADLOCK: &str = "deadlock: every task is waiting, and no timer, socket, stdin or signal is left that \
+     could wake one. Look for a channel whose sender is kept alive but never used, a lock held across an \
+     await, or a JoinHandle that waits for itself";
+
+impl Shared {
+    /// Fires due timers and takes what the reactor has, without waiting.
+    fn glance(&self) {
+        self.time.fire();
+        self.reactor.poll(Parked::Glance);
+    }
+
+    /// Waits until something may have become ready.
+    fn park(&self, is_woken: impl Fn() -> bool) {
+        if let Some(hook) = &self.config.on_park {
+            hook();
+        }
+        // A hook may have spawned.
+        self.parks.fetch_add(1, Ordering::Relaxed);
+        self.wait(is_woken);
+        self.parks.fetch_add(1, Ordering::Relaxed);
+        self.time.fire();
+        if let Some(hook) = &self.config.on_unpark {
+            hook();
+        }
+    }
+
+    fn wait(&self, is_woken: impl Fn() -> bool) {
+        let nothing_ready = || self.scheduler.is_idle() && !is_woken();
+        if self.time.is_paused() && !self.blocking_in_flight() {
+            // The clock only moves when nothing else can.
+            self.reactor.poll(Parked::Glance);
+            if !nothing_ready() || self.time.auto_advance() {
+                return;
+            }
+        }
+        // While the clock is paused its deadlines mean nothing to the host.
+        let timeout = if self.time.is_paused() {
+            self.time.park_timeout().filter(Duration::is_zero)
+        } else {
+            self.time.park_timeout()
+        };
+        #[cfg(not(unix))]
+        if timeout.is_none() && !self.reactor.is_waiting() {
+            assert!(self.is_host_awaited() || !nothing_ready(), "{DEADLOCK}");
+        }
+        self.reactor.poll(Parked::Wait { timeout, unless: &|| !nothing_ready() });
+    }
+}

@@ -1,0 +1,258 @@
+//! The handle of a runtime: spawn on it, enter it, block on it.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::num::NonZeroU64;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{RuntimeMetrics, Shared, drive};
+use crate::context;
+use crate::task::{self, BlockingFuture, JoinHandle};
+use crate::time::TimeDriver;
+
+/// What kind of runtime a handle belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuntimeFlavor {
+    /// Tasks run inside `block_on`.
+    CurrentThread,
+    /// Tasks run on a worker thread. On WASI they run inside `block_on` all the same.
+    MultiThread,
+}
+
+/// Identifies a runtime among all runtimes of the program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Id(NonZeroU64);
+
+impl Id {
+    pub(crate) fn next() -> Id {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Id(NonZeroU64::new(id).expect("2^64 runtimes were built"))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A handle to a runtime; cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+const NO_RUNTIME: &str = "there is no reactor running, must be called from the context of a Tokio 1.x \
+     runtime: call this inside `#[tokio::main]`, `Runtime::block_on` or a spawned task, or hold a \
+     `Runtime::enter()` guard";
+
+impl Handle {
+    /// The handle of the runtime that is entered.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime.
+    #[track_caller]
+    pub fn current() -> Self {
+        match Handle::try_current() {
+            Ok(handle) => handle,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The handle of the runtime that is entered.
+    ///
+    /// # Errors
+    ///
+    /// Fails outside of a runtime.
+    pub fn try_current() -> Result<Self, TryCurrentError> {
+        context::handle().ok_or(TryCurrentError { destroyed: context::is_destroyed() })
+    }
+
+    /// Calls `f` with the entered runtime's handle.
+    #[track_caller]
+    pub(crate) fn with_current<R>(f: impl FnOnce(&Handle) -> R) -> R {
+        // Panics here, not in a closure, so that the message names the caller's line.
+        match context::handle() {
+            Some(handle) => f(&handle),
+            None => panic!("{NO_RUNTIME}"),
+        }
+    }
+
+    /// Enters the runtime: `spawn`, timers and sockets of this thread belong to it until the guard drops.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard { _restore: context::enter(self.clone()), _handle: PhantomData }
+    }
+
+    /// Starts a task on the runtime; see [`spawn`](crate::task::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_at(future, task::Id::next(), Location::caller())
+    }
+
+    /// Runs a closure that may block; see [`spawn_blocking`](crate::task::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.spawn_blocking_at(func, task::Id::next(), Location::caller())
+    }
+
+    pub(crate) fn spawn_at<F>(
+        &self,
+        future: F,
+        id: task::Id,
+        at: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.scheduler.spawn(future, id, at)
+    }
+
+    pub(crate) fn spawn_blocking_at<F, R>(
+        &self,
+        func: F,
+        id: task::Id,
+        at: &'static Location<'static>,
+    ) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        #[cfg(unix)]
+        {
+            self.shared.pool.keep_entered(self);
+            self.shared.blocking.spawn(BlockingFuture::new(func), id, at)
+        }
+        #[cfg(not(unix))]
+        self.shared.scheduler.spawn(BlockingFuture::new(func), id, at)
+    }
+
+    /// Runs a future to its end on this thread.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside an async context, and when the future panics.
+    ///
+    /// # On WASI
+    ///
+    /// May be called inside `spawn_blocking`: the executor is entered again, and the tasks go on.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        drive::block_on(self, future)
+    }
+
+    /// What kind of runtime this is.
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        self.shared.config.flavor
+    }
+
+    /// The runtime's id.
+    pub fn id(&self) -> Id {
+        self.shared.id
+    }
+
+    /// The runtime's name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.shared.config.name.as_deref()
+    }
+
+    /// Numbers about the runtime.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        RuntimeMetrics::new(self.clone())
+    }
+
+    pub(crate) fn is_multi_thread(&self) -> bool {
+        self.shared.config.flavor == RuntimeFlavor::MultiThread
+    }
+
+    /// Whether this is a `LocalRuntime`'s handle, on the thread that drives it.
+    pub(crate) fn is_local_here(&self) -> bool {
+        #[cfg(unix)]
+        return self.shared.config.local && self.shared.turn.is_mine();
+        #[cfg(not(unix))]
+        self.shared.config.local
+    }
+
+    pub(crate) fn time(&self) -> &TimeDriver {
+        &self.shared.time
+    }
+
+    /// Makes the thread that drives the runtime look at its timers and tasks again, if it is parked.
+    pub(crate) fn unpark(&self) {
+        self.shared.reactor.unparker().unpark();
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("id", &self.shared.id)
+            .field("flavor", &self.shared.config.flavor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::panic::UnwindSafe for Handle {}
+impl std::panic::RefUnwindSafe for Handle {}
+
+/// Leaves the runtime when dropped.
+#[must_use = "the runtime is left as soon as the guard is dropped"]
+pub struct EnterGuard<'a> {
+    _restore: context::RestoreHandle,
+    _handle: PhantomData<&'a Handle>,
+}
+
+impl fmt::Debug for EnterGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnterGuard").finish_non_exhaustive()
+    }
+}
+
+/// No runtime is entered on this thread.
+pub struct TryCurrentError {
+    destroyed: bool,
+}
+
+impl TryCurrentError {
+    /// Whether no runtime was entered.
+    pub fn is_missing_context(&self) -> bool {
+        !self.destroyed
+    }
+
+    /// Whether the thread is being torn down and no longer knows.
+    pub fn is_thread_local_destroyed(&self) -> bool {
+        self.destroyed
+    }
+}
+
+impl fmt::Debug for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.destroyed { "ThreadLocalDestroyed" } else { "NoContext" })
+    }
+}
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.destroyed {
+            "The Tokio context thread-local variable has been destroyed."
+        } else {
+            NO_RUNTIME
+        })
+    }
+}
+
+impl std::error::Error for TryCurrentError {}

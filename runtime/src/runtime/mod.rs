@@ -1,0 +1,32 @@
+//! The runtime: what drives tasks, timers and I/O.
+//!
+//! # On WASI
+//!
+//! There is one thread. Every flavour builds the same runtime: tasks run inside `block_on`, between its
+//! polls of the future it was given. `multi_thread` is accepted so that `#[tokio::main]` without a flavour
+//! runs unchanged.
+//!
+//! Natively `multi_thread` has one worker thread, whatever number is asked for, so that tasks make progress
+//! without a `block_on`.
+
+#[cfg(unix)]
+pub(crate) mod blocking;
+mod builder;
+mod drive;
+mod handle;
+mod local_runtime;
+mod metrics;
+#[expect(clippy::module_inception)]
+mod runtime;
+mod shared;
+#[cfg(unix)]
+mod turn;
+
+pub use builder::Builder;
+pub use handle::{EnterGuard, Handle, Id, RuntimeFlavor, TryCurrentError};
+pub use local_runtime::{LocalOptions, LocalRuntime};
+pub use metrics::RuntimeMetrics;
+pub use runtime::{Runtime, is_rt_shutdown_err};
+
+pub(crate) use drive::block_on_sync;
+pub(crate) use shared::Shared;

@@ -1,0 +1,98 @@
+//! What everybody who knows a runtime shares: its tasks, its clock, its reactor, its configuration.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::handle::{Id, RuntimeFlavor};
+use crate::executor::{Scheduler, Target};
+use crate::reactor::{Reactor, Unparker};
+use crate::time::TimeDriver;
+
+/// A function that the user wants called at some point of the runtime's life.
+pub(crate) type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
+
+/// What the builder decided.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) flavor: RuntimeFlavor,
+    /// The flavour is `LocalRuntime`'s: `spawn_local` works without a `LocalSet`.
+    pub(crate) local: bool,
+    pub(crate) enable_io: bool,
+    pub(crate) enable_time: bool,
+    pub(crate) start_paused: bool,
+    /// How many tasks run before timers and I/O are looked at again.
+    pub(crate) event_interval: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) on_park: Hook,
+    pub(crate) on_unpark: Hook,
+    #[cfg(unix)]
+    pub(crate) threads: super::blocking::ThreadConfig,
+}
+
+pub(crate) struct Shared {
+    pub(crate) id: Id,
+    pub(crate) config: Config,
+    pub(crate) scheduler: Arc<Scheduler>,
+    pub(crate) time: TimeDriver,
+    pub(crate) reactor: Arc<Reactor>,
+    /// Who drives, natively, where several threads may want to.
+    #[cfg(unix)]
+    pub(crate) turn: super::turn::Turn,
+    #[cfg(unix)]
+    pub(crate) pool: Arc<super::blocking::Pool>,
+    #[cfg(unix)]
+    pub(crate) blocking: Arc<Scheduler>,
+    /// Futures that only the host can complete, such as a pending `ctrl_c`: a reason to sleep.
+    pub(crate) host_waits: AtomicUsize,
+    pub(crate) parks: AtomicU64,
+    #[cfg(unix)]
+    pub(crate) busy_nanos: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> io::Result<Arc<Shared>> {
+        let reactor = Arc::new(Reactor::new(config.enable_io)?);
+        let unparker: Unparker = reactor.unparker();
+        #[cfg(unix)]
+        let pool = super::blocking::Pool::new(config.threads.clone());
+        Ok(Arc::new(Shared {
+            id: Id::next(),
+            scheduler: Scheduler::new(Target::Runtime(unparker)),
+            time: TimeDriver::new(config.enable_time, config.start_paused),
+            reactor,
+            #[cfg(unix)]
+            turn: super::turn::Turn::default(),
+            #[cfg(unix)]
+            blocking: Scheduler::new(Target::Pool(pool.clone())),
+            #[cfg(unix)]
+            pool,
+            host_waits: AtomicUsize::new(0),
+            parks: AtomicU64::new(0),
+            #[cfg(unix)]
+            busy_nanos: AtomicU64::new(0),
+            config,
+        }))
+    }
+
+    /// Ends the runtime: every task is dropped, every source and timer is told.
+    ///
+    /// Runs on the thread that drives the runtime, with the runtime entered.
+    pub(crate) fn close(&self) {
+        self.scheduler.close();
+        self.reactor.shutdown();
+        self.time.shutdown();
+    }
+
+    /// Blocking closures that are queued or running, whose end may change what is ready.
+    pub(crate) fn blocking_in_flight(&self) -> bool {
+        #[cfg(unix)]
+        return self.pool.is_busy();
+        #[cfg(not(unix))]
+        false
+    }
+
+    pub(crate) fn is_host_awaited(&self) -> bool {
+        self.host_waits.load(Ordering::Relaxed) != 0
+    }
+}

@@ -1,0 +1,83 @@
+//! Work that blocks.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{Id, JoinHandle, coop};
+use crate::context::{self, Entered};
+use crate::runtime::Handle;
+
+/// A closure as the future of a task.
+pub(crate) struct BlockingFuture<F> {
+    work: Option<F>,
+}
+
+impl<F> BlockingFuture<F> {
+    pub(crate) fn new(work: F) -> Self {
+        BlockingFuture { work: Some(work) }
+    }
+}
+
+impl<F> Unpin for BlockingFuture<F> {}
+
+impl<F: FnOnce() -> R, R> Future for BlockingFuture<F> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<R> {
+        let work = self.work.take().expect("polled after completion");
+        Poll::Ready(blocking_section(work))
+    }
+}
+
+/// Runs `work` as something that may block: `Handle::block_on` is allowed in it, and no budget applies.
+fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
+    let _entered = context::set_entered(Entered::No);
+    coop::with_unconstrained(work)
+}
+
+/// Runs a closure that blocks where it does not hold up the tasks.
+///
+/// Natively that is a thread of a pool. The closure can be aborted only before it started.
+///
+/// # Panics
+///
+/// Panics outside of a runtime.
+///
+/// # On WASI
+///
+/// There are no threads: the closure runs on the queue of tasks when its turn comes, and while it computes
+/// nothing else runs. It may wait for tasks (`Handle::block_on`, `blocking_recv`): the executor is entered
+/// again from inside.
+#[track_caller]
+pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let at = Location::caller();
+    Handle::with_current(|handle| handle.spawn_blocking_at(f, Id::next(), at))
+}
+
+/// Runs a closure that blocks on the current thread.
+///
+/// # Panics
+///
+/// Panics natively on a `current_thread` runtime, as tokio does.
+///
+/// # On WASI
+///
+/// Never panics, since `#[tokio::main]` without a flavour has to run: the closure runs inline, the other
+/// tasks wait, and `Handle::block_on` inside it runs them.
+#[track_caller]
+pub fn block_in_place<F, R>(f: F) -> R
+where
+    F: FnOnce() -> R,
+{
+    if context::entered() == Entered::BlockOn && !cfg!(target_family = "wasm") {
+        let multi = context::with_handle(|h| h.is_none_or(Handle::is_multi_thread));
+        assert!(multi, "can call blocking only when running on the multi-threaded runtime");
+    }
+    blocking_section(f)
+}

@@ -1,0 +1,83 @@
+//! The future of a task: the user's, plus what the scheduler needs to know of it.
+//!
+//! It catches the panic (where panics unwind), obeys an abort by dropping the user's future instead of
+//! polling it, and takes the task off its owner's list when it is over.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::{Id, JoinError};
+use crate::context;
+use crate::executor::Place;
+
+type Panic = Box<dyn Any + Send + 'static>;
+
+pin_project! {
+    pub(crate) struct TaskFuture<F> {
+        #[pin]
+        future: Option<F>,
+        place: Option<Place>,
+        id: Id,
+    }
+
+    impl<F> PinnedDrop for TaskFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            leave(this.place);
+        }
+    }
+}
+
+fn leave(place: &mut Option<Place>) {
+    if let Some(place) = place.take() {
+        place.owner.remove(place.key, place.id);
+    }
+}
+
+impl<F: Future> TaskFuture<F> {
+    pub(crate) fn new(future: F, place: Place) -> Self {
+        let id = place.id;
+        TaskFuture { future: Some(future), place: Some(place), id }
+    }
+}
+
+impl<F: Future> Future for TaskFuture<F> {
+    type Output = Result<F::Output, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let id = *this.id;
+        let output = if context::is_aborted() {
+            Err(JoinError::cancelled(id))
+        } else {
+            match catch(|| {
+                this.future.as_mut().as_pin_mut().expect("polled after completion").poll(cx)
+            }) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(output)) => Ok(output),
+                Err(panic) => Err(JoinError::panicked(id, panic)),
+            }
+        };
+        // The future goes before anybody can see that the task is over.
+        let dropped = catch(|| this.future.set(None));
+        leave(this.place);
+        Poll::Ready(match (output, dropped) {
+            (Err(e), Err(panic)) if e.is_cancelled() => Err(JoinError::panicked(id, panic)),
+            (output, _) => output,
+        })
+    }
+}
+
+#[cfg(panic = "unwind")]
+fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
+}
+
+#[cfg(not(panic = "unwind"))]
+fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    Ok(f())
+}

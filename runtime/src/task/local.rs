@@ -1,0 +1,211 @@
+//! Tasks that need not be `Send`: a set of them that runs wherever it is polled.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::{Id, JoinHandle};
+use crate::context;
+use crate::executor::{Scheduler, Target};
+use crate::runtime;
+
+/// Tasks run in one go before the set lets others have their turn.
+const TURNS: usize = 61;
+
+/// A set of tasks that stay on the thread that polls it.
+///
+/// Await it to run its tasks until all are complete, or use [`run_until`](Self::run_until) to run them
+/// beside a future. Dropping the set drops its tasks.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use std::rc::Rc;
+/// let local = wasio::task::LocalSet::new();
+/// let shared = Rc::new(7);
+/// let answer = local.run_until(async move {
+///     wasio::task::spawn_local(async move { *shared * 6 }).await.unwrap()
+/// });
+/// assert_eq!(answer.await, 42);
+/// # });
+/// ```
+pub struct LocalSet {
+    id: runtime::Id,
+    scheduler: Arc<Scheduler>,
+    /// Set while it is dropped, so that tasks spawned meanwhile are not started.
+    _not_send: PhantomData<Cell<*mut ()>>,
+}
+
+impl LocalSet {
+    /// An empty set.
+    pub fn new() -> LocalSet {
+        LocalSet {
+            id: runtime::Id::next(),
+            scheduler: Scheduler::new(Target::Local(Mutex::new(None))),
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Makes this the set that [`spawn_local`] spawns on, until the guard is dropped.
+    pub fn enter(&self) -> LocalEnterGuard {
+        LocalEnterGuard { _restore: context::set_local(Some(self.scheduler.clone())) }
+    }
+
+    /// Starts a task on the set; it runs when the set is polled.
+    #[track_caller]
+    pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.scheduler.spawn_local(future, Id::next(), Location::caller())
+    }
+
+    /// Runs a future, and the set's tasks beside it, to the future's end on a runtime.
+    ///
+    /// # Panics
+    ///
+    /// See [`Runtime::block_on`](crate::runtime::Runtime::block_on).
+    #[track_caller]
+    pub fn block_on<F>(&self, rt: &runtime::Runtime, future: F) -> F::Output
+    where
+        F: Future,
+    {
+        rt.block_on(self.run_until(future))
+    }
+
+    /// Runs a future with the set's tasks beside it; tasks that are not complete at its end stay.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it loses what `future` had done; the set's tasks stay.
+    pub async fn run_until<F>(&self, future: F) -> F::Output
+    where
+        F: Future,
+    {
+        RunUntil { set: self, future }.await
+    }
+
+    /// The set's id, unique among sets and runtimes.
+    pub fn id(&self) -> runtime::Id {
+        self.id
+    }
+
+    /// Runs ready tasks; true if there may be more.
+    fn run_some(&self) -> bool {
+        let _no_task = context::set_no_task();
+        self.scheduler.run_some(TURNS)
+    }
+}
+
+impl Default for LocalSet {
+    fn default() -> Self {
+        LocalSet::new()
+    }
+}
+
+impl Future for LocalSet {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.scheduler.set_local_waker(cx.waker());
+        let _entered = self.enter();
+        if self.run_some() {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        } else if self.scheduler.alive_count() == 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl Drop for LocalSet {
+    fn drop(&mut self) {
+        let _entered = self.enter();
+        self.scheduler.close();
+    }
+}
+
+impl fmt::Debug for LocalSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSet").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    struct RunUntil<'a, F> {
+        set: &'a LocalSet,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for RunUntil<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.set.scheduler.set_local_waker(cx.waker());
+        let _entered = this.set.enter();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(output);
+        }
+        if this.set.run_some() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+/// Leaves the set when dropped.
+#[must_use = "the set is left as soon as the guard is dropped"]
+pub struct LocalEnterGuard {
+    _restore: context::Restore<Option<Arc<Scheduler>>>,
+}
+
+impl fmt::Debug for LocalEnterGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEnterGuard").finish_non_exhaustive()
+    }
+}
+
+/// Starts a task that need not be `Send`, on the [`LocalSet`] or `LocalRuntime` that is running.
+///
+/// # Panics
+///
+/// Panics outside of both.
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let at = Location::caller();
+    match current() {
+        Some(scheduler) => scheduler.spawn_local(future, Id::next(), at),
+        None => panic!(
+            "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`: call it \
+             inside `LocalSet::run_until`"
+        ),
+    }
+}
+
+/// The scheduler that local tasks go to.
+fn current() -> Option<Arc<Scheduler>> {
+    context::local().or_else(|| {
+        context::with_handle(|handle| {
+            let handle = handle.filter(|h| h.is_local_here())?;
+            Some(handle.shared.scheduler.clone())
+        })
+    })
+}

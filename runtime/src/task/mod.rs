@@ -1,0 +1,34 @@
+//! Asynchronous tasks: spawning, joining, aborting, yielding.
+//!
+//! # On WASI
+//!
+//! All tasks share the guest's one thread. WASI targets abort on panic, so a panic in a task ends the
+//! guest; before it does, the location where the task was spawned is printed after the panic's message.
+
+mod blocking;
+pub mod coop;
+mod error;
+mod future;
+mod id;
+mod join;
+mod join_set;
+mod local;
+mod report;
+mod spawn;
+mod unconstrained;
+mod yield_now;
+
+pub use blocking::{block_in_place, spawn_blocking};
+pub use coop::{Unconstrained, consume_budget, unconstrained};
+pub use error::JoinError;
+pub use id::{Id, id, try_id};
+pub use join::{AbortHandle, JoinHandle};
+pub use join_set::JoinSet;
+pub use local::{LocalEnterGuard, LocalSet, spawn_local};
+pub use spawn::spawn;
+pub use yield_now::yield_now;
+
+pub(crate) use blocking::BlockingFuture;
+pub(crate) use coop::BUDGET;
+pub(crate) use future::TaskFuture;
+pub(crate) use report::report_panics;

@@ -1,0 +1,28 @@
+//! On WASI a panic ends the guest: say at least which task it was.
+
+use std::panic;
+use std::sync::Once;
+
+use crate::context;
+
+/// Adds to the panic message where the panicking task was spawned.
+///
+/// Does nothing natively, where the panic becomes the task's `JoinError`.
+pub(crate) fn report_panics() {
+    static ONCE: Once = Once::new();
+    if !cfg!(target_family = "wasm") {
+        return;
+    }
+    ONCE.call_once(|| {
+        let earlier = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            earlier(info);
+            if let Some(task) = context::running() {
+                eprintln!(
+                    "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program",
+                    task.id, task.spawned_at
+                );
+            }
+        }));
+    });
+}

@@ -1,0 +1,35 @@
+//! Starting tasks.
+
+use std::future::Future;
+use std::panic::Location;
+
+use super::{Id, JoinHandle};
+use crate::runtime::Handle;
+
+/// Starts a task on the current runtime; it runs whether or not the handle is awaited.
+///
+/// # Panics
+///
+/// Panics outside of a runtime.
+///
+/// # On WASI
+///
+/// There is one thread: the task runs when the caller waits. A panic in it ends the guest.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let handle = wasio::spawn(async { 6 * 7 });
+/// assert_eq!(handle.await.unwrap(), 42);
+/// # });
+/// ```
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let at = Location::caller();
+    Handle::with_current(|handle| handle.spawn_at(future, Id::next(), at))
+}
