@@ -34,6 +34,9 @@ struct State {
     elapsed: u64,
     /// The tick at which `park_timeout` found a timer due, for the `fire` that follows.
     due_at: Option<u64>,
+    /// Until which tick the executor's thread waits, as far as the timers are concerned; zero while it runs.
+    /// A timer with an earlier deadline has to unpark it.
+    parked_until: u64,
     /// Kept between calls of `fire` for its capacity.
     batch: Vec<Waker>,
 }
@@ -46,8 +49,14 @@ impl TimeDriver {
         if start_paused {
             clock.pause().expect("a new clock runs");
         }
-        let state =
-            State { clock, queue: Queue::default(), elapsed: 0, due_at: None, batch: Vec::new() };
+        let state = State {
+            clock,
+            queue: Queue::default(),
+            elapsed: 0,
+            due_at: None,
+            parked_until: u64::MAX,
+            batch: Vec::new(),
+        };
         TimeDriver {
             enabled,
             can_pause: true,
@@ -80,6 +89,7 @@ impl TimeDriver {
     /// one is due is used by the [`fire`](Self::fire) that follows.
     pub(crate) fn park_timeout(&self) -> Option<Duration> {
         let mut state = self.lock();
+        state.parked_until = u64::MAX;
         let next = state.queue.next()?;
         let now = state.clock.now();
         let now_tick = self.floor_tick(now);
@@ -90,6 +100,7 @@ impl TimeDriver {
         if state.clock.is_paused() {
             return None;
         }
+        state.parked_until = next;
         let remaining =
             Duration::from_millis(next).saturating_sub(now.saturating_duration_since(self.start));
         Some(remaining.min(FAR_FUTURE))
@@ -99,6 +110,7 @@ impl TimeDriver {
     /// fired. Reads the clock only if a timer is armed.
     pub(crate) fn fire(&self) -> usize {
         let mut state = self.lock();
+        state.parked_until = 0;
         let due_at = state.due_at.take();
         if state.queue.is_empty() {
             return 0;
@@ -199,12 +211,8 @@ impl TimeDriver {
         if self.has_elapsed(&mut state, tick) {
             return None;
         }
-        let is_earliest = state.queue.next().is_none_or(|next| tick < next);
         let key = state.queue.insert(tick, waker);
-        drop(state);
-        if is_earliest {
-            handle.unpark();
-        }
+        self.unpark_for(handle, state, tick);
         Some(key)
     }
 
@@ -220,12 +228,8 @@ impl TimeDriver {
             }
             return;
         }
-        let is_earliest = state.queue.next().is_none_or(|next| tick < next);
         state.queue.reset(key, tick);
-        drop(state);
-        if is_earliest {
-            handle.unpark();
-        }
+        self.unpark_for(handle, state, tick);
     }
 
     /// Whether a timer fired; if not, `waker` is woken when it does.
@@ -267,6 +271,15 @@ impl TimeDriver {
             state.elapsed = state.elapsed.max(self.floor_tick(state.clock.now()));
         }
         tick <= state.elapsed || self.is_closed()
+    }
+
+    /// Makes the executor's thread wait no longer than until `tick`.
+    fn unpark_for(&self, handle: &Handle, state: MutexGuard<'_, State>, tick: u64) {
+        let is_parked_longer = tick < state.parked_until;
+        drop(state);
+        if is_parked_longer {
+            handle.unpark();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
