@@ -10,7 +10,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use super::{Handle, Shared};
 use crate::context::{self, Entered};
@@ -217,12 +216,8 @@ impl Shared {
                 return;
             }
         }
-        // While the clock is paused its deadlines mean nothing to the host.
-        let timeout = if self.time.is_paused() {
-            self.time.park_timeout().filter(Duration::is_zero)
-        } else {
-            self.time.park_timeout()
-        };
+        // While the clock is paused no deadline comes closer: there is no timeout unless a timer is due.
+        let timeout = self.time.park_timeout();
         #[cfg(not(unix))]
         if timeout.is_none() && !self.reactor.is_waiting() {
             assert!(self.is_host_awaited() || !nothing_ready(), "{DEADLOCK}");

@@ -59,7 +59,11 @@ impl Shared {
         Ok(Arc::new(Shared {
             id: Id::next(),
             scheduler: Scheduler::new(Target::Runtime(unparker)),
-            time: TimeDriver::new(config.enable_time, config.start_paused),
+            time: TimeDriver::new(
+                config.enable_time,
+                config.start_paused,
+                config.flavor == RuntimeFlavor::CurrentThread,
+            ),
             reactor,
             #[cfg(unix)]
             turn: super::turn::Turn::default(),

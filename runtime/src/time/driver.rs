@@ -14,6 +14,9 @@ use super::queue::{Key, Queue};
 use super::{FAR_FUTURE, Instant};
 use crate::runtime::Handle;
 
+const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
+                        Runtime used by `#[tokio::test]`.";
+
 /// Wakers taken out of the queue before the lock is given back and they are woken.
 const BATCH: usize = 256;
 
@@ -42,11 +45,13 @@ struct State {
 }
 
 impl TimeDriver {
-    /// A driver with its clock; without `enabled` there is only the clock, and timers are refused.
-    pub(crate) fn new(enabled: bool, start_paused: bool) -> TimeDriver {
+    /// A driver with its clock. Without `enabled` timers are refused and there is only the clock; without
+    /// `can_pause`, which is for the multi-thread flavour, `time::pause` is refused.
+    pub(crate) fn new(enabled: bool, start_paused: bool, can_pause: bool) -> TimeDriver {
         let start = StdInstant::now();
         let mut clock = Clock::new(start);
         if start_paused {
+            assert!(can_pause, "{NO_PAUSE}");
             clock.pause().expect("a new clock runs");
         }
         let state = State {
@@ -59,17 +64,11 @@ impl TimeDriver {
         };
         TimeDriver {
             enabled,
-            can_pause: true,
+            can_pause,
             start,
             closed: AtomicBool::new(false),
             state: Mutex::new(state),
         }
-    }
-
-    /// Refuses `time::pause`: for the multi-thread flavour.
-    pub(crate) fn without_pause(mut self) -> TimeDriver {
-        self.can_pause = false;
-        self
     }
 
     /// Whether timers may be made.
@@ -176,8 +175,7 @@ impl TimeDriver {
 
     pub(super) fn pause(&self) -> Result<(), &'static str> {
         if !self.can_pause {
-            return Err("`time::pause()` requires the `current_thread` Tokio runtime. \
-                        This is the default Runtime used by `#[tokio::test]`.");
+            return Err(NO_PAUSE);
         }
         self.lock().clock.pause()
     }
