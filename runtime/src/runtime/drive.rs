@@ -222,6 +222,13 @@ impl Shared {
         if timeout.is_none() && !self.reactor.is_waiting() {
             assert!(self.is_host_awaited() || !nothing_ready(), "{DEADLOCK}");
         }
-        self.reactor.poll(Parked::Wait { timeout, unless: &|| !nothing_ready() });
+        let something_ready = || {
+            #[cfg(unix)]
+            if self.time.is_overtaken() {
+                return true;
+            }
+            !nothing_ready()
+        };
+        self.reactor.poll(Parked::Wait { timeout, unless: &something_ready });
     }
 }

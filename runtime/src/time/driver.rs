@@ -59,7 +59,7 @@ impl TimeDriver {
             queue: Queue::default(),
             elapsed: 0,
             due_at: None,
-            parked_until: u64::MAX,
+            parked_until: 0,
             batch: Vec::new(),
         };
         TimeDriver {
@@ -93,6 +93,7 @@ impl TimeDriver {
         let now = state.clock.now();
         let now_tick = self.floor_tick(now);
         if next <= now_tick {
+            state.parked_until = now_tick;
             state.due_at = Some(now_tick);
             return Some(Duration::ZERO);
         }
@@ -103,6 +104,13 @@ impl TimeDriver {
         let remaining =
             Duration::from_millis(next).saturating_sub(now.saturating_duration_since(self.start));
         Some(remaining.min(FAR_FUTURE))
+    }
+
+    /// Whether what [`park_timeout`](Self::park_timeout) said last holds no more, because another thread has
+    /// armed an earlier timer since.
+    #[cfg(unix)]
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.lock().parked_until == 0
     }
 
     /// Fires every timer that is due and wakes its task, in the order of their deadlines; returns how many
@@ -272,10 +280,10 @@ impl TimeDriver {
     }
 
     /// Makes the executor's thread wait no longer than until `tick`.
-    fn unpark_for(&self, handle: &Handle, state: MutexGuard<'_, State>, tick: u64) {
-        let is_parked_longer = tick < state.parked_until;
-        drop(state);
-        if is_parked_longer {
+    fn unpark_for(&self, handle: &Handle, mut state: MutexGuard<'_, State>, tick: u64) {
+        if tick < state.parked_until {
+            state.parked_until = 0;
+            drop(state);
             handle.unpark();
         }
     }
