@@ -107,14 +107,23 @@ impl Scheduler {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let Some(key) = self.reserve(id) else { return self.stillborn(future, id) };
+        // The lock is held while the task is made: that only moves the future into its cell.
+        let mut owned = lock(&self.owned);
+        if owned.closed {
+            drop(owned);
+            return self.stillborn(future, id);
+        }
+        let entry = owned.tasks.vacant_entry();
+        let key = entry.key();
         let place = Place { id, key, owner: self.clone() };
+        let abort = AbortHandle::new(place.clone());
         let meta = Meta { id, key, spawned_at, owner: self.clone() };
-        let (task, handle) = async_task::Builder::new()
-            .metadata(meta)
-            .spawn(|_| TaskFuture::new(future, place.clone()), schedule);
-        self.start(key, task);
-        JoinHandle::new(handle.fallible(), AbortHandle::new(place))
+        let builder = async_task::Builder::new().metadata(meta);
+        let (task, handle) = builder.spawn(|_| TaskFuture::new(future, place), schedule);
+        entry.insert(Entry { id, waker: task.waker(), aborted: false });
+        drop(owned);
+        self.push(task);
+        JoinHandle::new(handle.fallible(), abort)
     }
 
     /// Like `spawn` for a future that stays on this thread.
@@ -128,47 +137,29 @@ impl Scheduler {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let Some(key) = self.reserve(id) else { return self.stillborn(future, id) };
-        let place = Place { id, key, owner: self.clone() };
-        let meta = Meta { id, key, spawned_at, owner: self.clone() };
-        let (task, handle) = async_task::Builder::new()
-            .metadata(meta)
-            .spawn_local(|_| TaskFuture::new(future, place.clone()), schedule);
-        self.start(key, task);
-        JoinHandle::new(handle.fallible(), AbortHandle::new(place))
-    }
-
-    /// Takes a place among the owned tasks; `None` when the scheduler is closed.
-    fn reserve(&self, id: Id) -> Option<usize> {
+        // The lock is held while the task is made: that only moves the future into its cell.
         let mut owned = lock(&self.owned);
         if owned.closed {
-            return None;
+            drop(owned);
+            return self.stillborn(future, id);
         }
-        Some(owned.tasks.insert(Entry { id, waker: Waker::noop().clone(), aborted: false }))
+        let entry = owned.tasks.vacant_entry();
+        let key = entry.key();
+        let place = Place { id, key, owner: self.clone() };
+        let abort = AbortHandle::new(place.clone());
+        let meta = Meta { id, key, spawned_at, owner: self.clone() };
+        let builder = async_task::Builder::new().metadata(meta);
+        let (task, handle) = builder.spawn_local(|_| TaskFuture::new(future, place), schedule);
+        entry.insert(Entry { id, waker: task.waker(), aborted: false });
+        drop(owned);
+        self.push(task);
+        JoinHandle::new(handle.fallible(), abort)
     }
 
     /// A task that comes after the end: its future is dropped, its handle says cancelled.
     fn stillborn<F: Future>(self: &Arc<Self>, future: F, id: Id) -> JoinHandle<F::Output> {
         drop(future);
         JoinHandle::cancelled(AbortHandle::new(Place { id, key: usize::MAX, owner: self.clone() }))
-    }
-
-    fn start(&self, key: usize, task: Runnable) {
-        let closed = {
-            let mut owned = lock(&self.owned);
-            // The entry is this task's own: nobody else removes it before its first run.
-            let closed = owned.closed;
-            if let Some(entry) = owned.tasks.get_mut(key) {
-                entry.waker = task.waker();
-                if closed {
-                    entry.aborted = true;
-                    self.aborts.fetch_add(1, Ordering::Release);
-                }
-            }
-            closed
-        };
-        // Closed between `reserve` and here (from another thread): nobody runs the queue any more.
-        if closed { run(task) } else { self.push(task) }
     }
 
     fn push(&self, task: Runnable) {
@@ -200,13 +191,13 @@ impl Scheduler {
         }
     }
 
-    /// Runs up to `max` ready tasks; true if there may be more.
-    pub(crate) fn run_some(&self, max: usize) -> bool {
-        for _ in 0..max {
-            let Some(task) = lock(&self.ready).pop_front() else { return false };
+    /// Runs up to `max` ready tasks; returns how many.
+    pub(crate) fn run_some(&self, max: usize) -> usize {
+        for count in 0..max {
+            let Some(task) = lock(&self.ready).pop_front() else { return count };
             run(task);
         }
-        !self.is_idle()
+        max
     }
 
     /// Whether no task is ready.

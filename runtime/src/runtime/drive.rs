@@ -132,14 +132,19 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
             }
             continue;
         };
+        let interval = shared.config.event_interval;
+        let mut turns = 0;
         loop {
             if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
                 return output;
             }
-            let busy = shared.scheduler.run_some(shared.config.event_interval);
-            if busy || root.is_woken() {
+            // The root's turn counts as one.
+            turns += 1 + shared.scheduler.run_some(interval.saturating_sub(turns + 1).max(1));
+            if turns >= interval {
+                turns = 0;
                 shared.glance();
-            } else {
+            } else if !root.is_woken() {
+                turns = 0;
                 shared.park(|| root.is_woken());
             }
         }

@@ -102,7 +102,7 @@ impl LocalSet {
     /// Runs ready tasks; true if there may be more.
     fn run_some(&self) -> bool {
         let _no_task = context::set_no_task();
-        self.scheduler.run_some(TURNS)
+        self.scheduler.run_some(TURNS) == TURNS
     }
 }
 
