@@ -1,6 +1,126 @@
-//! Under construction.
-mod interest;
-mod ready;
+//! Reading and writing without blocking: the traits, their methods, and what combines them.
+//!
+//! [`AsyncRead`] and [`AsyncWrite`] are what [`std::io::Read`] and [`std::io::Write`] are for code that
+//! blocks: instead of blocking the thread, they return `Pending` and wake the task later. Their methods are
+//! in [`AsyncReadExt`], [`AsyncBufReadExt`], [`AsyncWriteExt`] and [`AsyncSeekExt`].
+//!
+//! # Cancel safety
+//!
+//! An operation whose future is dropped before it is ready (in `select!`, or by a timeout) leaves the reader
+//! or writer usable. Whether bytes that it already moved are lost is said at each method.
+//!
+//! # On WASI
+//!
+//! Everything here behaves as it does elsewhere. Only [`stdin`], [`stdout`] and [`stderr`] differ: see there.
 
+mod async_buf_read;
+mod async_read;
+mod async_seek;
+mod async_write;
+mod blocking;
+mod buf_read_ext;
+mod buf_reader;
+mod buf_stream;
+mod buf_writer;
+mod chain;
+mod copy;
+mod copy_bidirectional;
+mod copy_buf;
+mod duplex;
+mod empty;
+mod fill;
+mod interest;
+mod join;
+mod lines;
+mod numbers;
+mod read_buf;
+mod read_ext;
+mod read_ops;
+mod read_to_end;
+mod read_until;
+mod ready;
+mod repeat;
+mod seek_ext;
+mod segments;
+mod simplex;
+mod sink;
+mod split;
+mod stdin;
+mod stdout;
+mod take;
+mod write_ext;
+mod write_ops;
+
+pub use async_buf_read::AsyncBufRead;
+pub use async_read::AsyncRead;
+pub use async_seek::AsyncSeek;
+pub use async_write::AsyncWrite;
+pub use buf_read_ext::AsyncBufReadExt;
+pub use buf_reader::BufReader;
+pub use buf_stream::BufStream;
+pub use buf_writer::BufWriter;
+pub use chain::Chain;
+pub use copy::copy;
+pub use copy_bidirectional::{copy_bidirectional, copy_bidirectional_with_sizes};
+pub use copy_buf::copy_buf;
+pub use duplex::{DuplexStream, duplex};
+pub use empty::{Empty, empty};
 pub use interest::Interest;
+pub use join::{Join, join};
+pub use lines::Lines;
+pub use read_buf::ReadBuf;
+pub use read_ext::AsyncReadExt;
 pub use ready::Ready;
+pub use repeat::{Repeat, repeat};
+pub use seek_ext::AsyncSeekExt;
+pub use segments::Split;
+pub use simplex::{SimplexStream, simplex};
+pub use sink::{Sink, sink};
+pub use split::{ReadHalf, WriteHalf, split};
+pub use stdin::{Stdin, stdin};
+pub use stdout::{Stderr, Stdout, stderr, stdout};
+pub use take::Take;
+pub use write_ext::AsyncWriteExt;
+
+pub(crate) use blocking::{Buf, Job, MAX_BUF_SIZE, run, run_to_end};
+
+#[doc(no_inline)]
+pub use std::io::{Error, ErrorKind, Result, SeekFrom};
+
+use std::task::{Context, Poll, ready};
+
+use crate::task::coop;
+
+/// The capacity of buffers that were not given one, in bytes.
+const DEFAULT_BUF_SIZE: usize = 8 * 1024;
+
+/// Repeats an operation while it is `Interrupted`.
+fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
+    loop {
+        match operation() {
+            Poll::Ready(Err(e)) if e.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// Spends a unit of the task's budget, for what never has to wait.
+fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
+    ready!(coop::poll_proceed(cx)).made_progress();
+    Poll::Ready(())
+}
+
+/// The memory of `string` if it is empty, to read into and to give back with [`append_utf8`].
+fn take_bytes(string: &mut String) -> Vec<u8> {
+    if string.is_empty() { std::mem::take(string).into_bytes() } else { Vec::new() }
+}
+
+/// Appends `bytes`, or leaves `string` alone when they are not UTF-8.
+fn append_utf8(string: &mut String, bytes: Vec<u8>) -> Result<()> {
+    match String::from_utf8(bytes) {
+        Ok(more) if string.is_empty() => *string = more,
+        Ok(more) => string.push_str(&more),
+        Err(e) => return Err(Error::new(ErrorKind::InvalidData, e.utf8_error())),
+    }
+    Ok(())
+}

@@ -95,6 +95,12 @@ impl Source {
         Ok(Source { reactor, state, key, raw })
     }
 
+    /// Whether the current runtime exists and has I/O, so that [`new`](Self::new) does not panic.
+    #[cfg_attr(unix, expect(dead_code, reason = "asked by stdin on WASI"))]
+    pub(crate) fn is_available() -> bool {
+        crate::context::with_handle(|handle| handle.is_some_and(|h| h.shared.reactor.enabled))
+    }
+
     /// The descriptor.
     pub fn raw(&self) -> Raw {
         self.raw

@@ -1,0 +1,90 @@
+//! The trait of what bytes can be read from.
+
+use std::io;
+use std::ops::DerefMut;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::ReadBuf;
+
+/// Reads bytes without blocking the thread.
+///
+/// The counterpart of [`std::io::Read`]. Programs call the methods of
+/// [`AsyncReadExt`](super::AsyncReadExt); this trait is for those who write a reader.
+pub trait AsyncRead {
+    /// Tries to read into the unfilled part of `buf`.
+    ///
+    /// - `Ready(Ok(()))`: what was read has been added to `buf`'s filled part. If nothing was added although
+    ///   there was room, the end of the data is reached.
+    /// - `Ready(Err(_))`: nothing was read.
+    /// - `Pending`: nothing was read, and the current task is woken when it is worth trying again.
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>>;
+}
+
+impl<T: ?Sized + AsyncRead + Unpin> AsyncRead for Box<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self).poll_read(cx, buf)
+    }
+}
+
+impl<T: ?Sized + AsyncRead + Unpin> AsyncRead for &mut T {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self).poll_read(cx, buf)
+    }
+}
+
+impl<P> AsyncRead for Pin<P>
+where
+    P: DerefMut,
+    P::Target: AsyncRead,
+{
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.as_deref_mut().poll_read(cx, buf)
+    }
+}
+
+impl AsyncRead for &[u8] {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let (now, later) = self.split_at(self.len().min(buf.remaining()));
+        buf.put_slice(now);
+        *self = later;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsRef<[u8]> + Unpin> AsyncRead for io::Cursor<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let data = self.get_ref().as_ref();
+        // A cursor may stand behind its data; that is the end, too.
+        let start = self.position().min(data.len() as u64) as usize;
+        let n = (data.len() - start).min(buf.remaining());
+        buf.put_slice(&data[start..start + n]);
+        let position = self.position() + n as u64;
+        self.set_position(position);
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,179 @@
+//! The trait of what bytes can be written to.
+
+use std::io::{self, IoSlice};
+use std::ops::DerefMut;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Writes bytes without blocking the thread.
+///
+/// The counterpart of [`std::io::Write`]. Programs call the methods of
+/// [`AsyncWriteExt`](super::AsyncWriteExt); this trait is for those who write a writer.
+///
+/// Every method that returns `Pending` has arranged for the current task to be woken, and has taken nothing.
+pub trait AsyncWrite {
+    /// Tries to write bytes of `buf` and returns how many were taken.
+    ///
+    /// `Ok(0)` for a `buf` that is not empty usually means that the writer takes no more.
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>>;
+
+    /// Tries to pass on everything that is buffered.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Flushes, and says that nothing more will be written.
+    ///
+    /// For a TCP stream that closes the sending half. Writing after it is an error of the caller; what then
+    /// happens is up to the writer.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Like [`poll_write`](Self::poll_write), from several buffers in their order.
+    ///
+    /// The default writes from the first one that is not empty.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| b);
+        self.poll_write(cx, first)
+    }
+
+    /// Whether [`poll_write_vectored`](Self::poll_write_vectored) does more than the default.
+    ///
+    /// Callers use it to decide whether gathering data in one buffer pays.
+    fn is_write_vectored(&self) -> bool {
+        false
+    }
+}
+
+/// The methods of an `AsyncWrite` that hands everything on to `**self`.
+macro_rules! write_through_deref {
+    () => {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut **self).poll_write(cx, buf)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut **self).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut **self).poll_shutdown(cx)
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bufs: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut **self).poll_write_vectored(cx, bufs)
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            (**self).is_write_vectored()
+        }
+    };
+}
+
+impl<T: ?Sized + AsyncWrite + Unpin> AsyncWrite for Box<T> {
+    write_through_deref!();
+}
+
+impl<T: ?Sized + AsyncWrite + Unpin> AsyncWrite for &mut T {
+    write_through_deref!();
+}
+
+impl<P> AsyncWrite for Pin<P>
+where
+    P: DerefMut,
+    P::Target: AsyncWrite,
+{
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.as_deref_mut().poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.as_deref_mut().poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.as_deref_mut().poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.as_deref_mut().poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        (**self).is_write_vectored()
+    }
+}
+
+/// The methods of an `AsyncWrite` for memory that std can write to: it never has to wait.
+macro_rules! write_through_std {
+    () => {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(io::Write::write(self.get_mut(), buf))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(io::Write::flush(self.get_mut()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_flush(cx)
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bufs: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(io::Write::write_vectored(self.get_mut(), bufs))
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            true
+        }
+    };
+}
+
+impl AsyncWrite for Vec<u8> {
+    write_through_std!();
+}
+
+impl AsyncWrite for io::Cursor<&mut [u8]> {
+    write_through_std!();
+}
+
+impl AsyncWrite for io::Cursor<&mut Vec<u8>> {
+    write_through_std!();
+}
+
+impl AsyncWrite for io::Cursor<Vec<u8>> {
+    write_through_std!();
+}
+
+impl AsyncWrite for io::Cursor<Box<[u8]>> {
+    write_through_std!();
+}

@@ -1,0 +1,105 @@
+//! The methods of every [`AsyncBufRead`].
+
+use std::pin::Pin;
+
+use super::read_until::{FillBuf, ReadLine, ReadUntil};
+use super::{AsyncBufRead, Lines, Split};
+
+/// The methods of every [`AsyncBufRead`].
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::AsyncBufReadExt;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() -> wasio::io::Result<()> {
+/// let mut lines = b"one\ntwo\r\nthree".lines();
+/// let mut all = Vec::new();
+/// while let Some(line) = lines.next_line().await? {
+///     all.push(line);
+/// }
+/// assert_eq!(all, ["one", "two", "three"]);
+/// # Ok(())
+/// # }
+/// ```
+pub trait AsyncBufReadExt: AsyncBufRead {
+    /// Reads to the end of `buf`, up to and including the next `byte`, and returns the number of bytes.
+    ///
+    /// At the end of the data the last byte may be another one. 0 means that nothing was left.
+    ///
+    /// # Errors
+    ///
+    /// The reader's own errors, but for `Interrupted`, which is tried again. What came before is in `buf`.
+    ///
+    /// # Cancel safety
+    ///
+    /// What was read is in `buf` when the future is dropped; calling again goes on from there.
+    fn read_until<'a>(&'a mut self, byte: u8, buf: &'a mut Vec<u8>) -> ReadUntil<'a, Self>
+    where
+        Self: Unpin,
+    {
+        ReadUntil::new(self, byte, buf)
+    }
+
+    /// Reads a line to the end of `buf`, with its line feed, and returns the number of bytes.
+    ///
+    /// 0 means that nothing was left. A line has no length limit: put [`take`](super::AsyncReadExt::take)
+    /// before it where the other side is not trusted.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData) when the line is not UTF-8: it is lost and `buf` as it
+    /// was. The reader's own errors, but for `Interrupted`, which is tried again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not safe: if the future is dropped before it is ready, the beginning of the line is lost. `buf` is as
+    /// it was. [`Lines::next_line`] and [`read_until`](Self::read_until) lose nothing.
+    fn read_line<'a>(&'a mut self, buf: &'a mut String) -> ReadLine<'a, Self>
+    where
+        Self: Unpin,
+    {
+        ReadLine::new(self, buf)
+    }
+
+    /// The parts of the data between the `byte`s, without them.
+    fn split(self, byte: u8) -> Split<Self>
+    where
+        Self: Sized + Unpin,
+    {
+        Split::new(self, byte)
+    }
+
+    /// Returns the buffered bytes, reading some first if there are none.
+    ///
+    /// Empty means the end. The bytes stay in the buffer until [`consume`](Self::consume) takes them out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what was read is in the reader's buffer.
+    fn fill_buf(&mut self) -> FillBuf<'_, Self>
+    where
+        Self: Unpin,
+    {
+        FillBuf::new(self)
+    }
+
+    /// Takes `amt` bytes out of the buffer, at most as many as [`fill_buf`](Self::fill_buf) returned.
+    fn consume(&mut self, amt: usize)
+    where
+        Self: Unpin,
+    {
+        Pin::new(self).consume(amt);
+    }
+
+    /// The lines of the data, without their line feeds.
+    fn lines(self) -> Lines<Self>
+    where
+        Self: Sized,
+    {
+        Lines::new(self)
+    }
+}
+
+impl<R: AsyncBufRead + ?Sized> AsyncBufReadExt for R {}

@@ -1,0 +1,279 @@
+//! The buffer that [`AsyncRead::poll_read`](super::AsyncRead::poll_read) fills.
+//!
+//! One of the places where unsafe code is allowed: memory that was never written may be read into without
+//! clearing it first. The rest of the crate only sees the safe methods.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+
+use bytes::buf::UninitSlice;
+
+/// A byte buffer that knows how far it is filled and how far it is initialised.
+///
+/// ```text
+/// [              capacity               ]
+/// [   filled   |        unfilled        ]
+/// [      initialized      | uninit      ]
+/// ```
+///
+/// The filled part is always inside the initialised one. A reader adds to the filled part, either with
+/// [`put_slice`](Self::put_slice), or by writing into [`initialize_unfilled`](Self::initialize_unfilled) and
+/// calling [`advance`](Self::advance).
+///
+/// # Examples
+///
+/// ```
+/// let mut memory = [0; 16];
+/// let mut buf = wasio::io::ReadBuf::new(&mut memory);
+/// buf.put_slice(b"abc");
+/// buf.initialize_unfilled_to(2).copy_from_slice(b"de");
+/// buf.advance(2);
+/// assert_eq!(buf.filled(), b"abcde");
+/// assert_eq!(buf.remaining(), 11);
+/// ```
+pub struct ReadBuf<'a> {
+    // The first `initialized` bytes are initialised and stay so; filled <= initialized <= memory.len().
+    memory: &'a mut [MaybeUninit<u8>],
+    filled: usize,
+    initialized: usize,
+}
+
+impl<'a> ReadBuf<'a> {
+    /// A buffer over initialised memory; nothing is filled yet.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn new(buf: &'a mut [u8]) -> ReadBuf<'a> {
+        let initialized = buf.len();
+        // SAFETY: the layouts are the same. Through the new type uninitialised bytes could be written, which
+        // would show in `buf`; only `inner_mut` and `unfilled_mut` give it out, and their callers promise not to.
+        let memory = unsafe { &mut *(buf as *mut [u8] as *mut [MaybeUninit<u8>]) };
+        ReadBuf { memory, filled: 0, initialized }
+    }
+
+    /// A buffer over memory that may be uninitialised; nothing is filled yet.
+    #[inline]
+    pub fn uninit(buf: &'a mut [MaybeUninit<u8>]) -> ReadBuf<'a> {
+        ReadBuf { memory: buf, filled: 0, initialized: 0 }
+    }
+
+    /// How many bytes the buffer holds in all.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.memory.len()
+    }
+
+    /// The filled part.
+    #[inline]
+    pub fn filled(&self) -> &[u8] {
+        &self.initialized()[..self.filled]
+    }
+
+    /// The filled part, to be changed.
+    #[inline]
+    pub fn filled_mut(&mut self) -> &mut [u8] {
+        let filled = self.filled;
+        &mut self.initialized_mut()[..filled]
+    }
+
+    /// A buffer over at most `n` bytes of the unfilled part.
+    ///
+    /// What is put there counts for this buffer only after [`assume_init`](Self::assume_init) and
+    /// [`advance`](Self::advance).
+    #[inline]
+    pub fn take(&mut self, n: usize) -> ReadBuf<'_> {
+        let end = self.filled + n.min(self.remaining());
+        ReadBuf::uninit(&mut self.memory[self.filled..end])
+    }
+
+    /// The part that is known to be initialised, filled or not.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn initialized(&self) -> &[u8] {
+        let bytes = &self.memory[..self.initialized];
+        // SAFETY: these bytes are initialised, by the type's invariant.
+        unsafe { &*(bytes as *const [MaybeUninit<u8>] as *const [u8]) }
+    }
+
+    /// The part that is known to be initialised, to be changed.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn initialized_mut(&mut self) -> &mut [u8] {
+        let bytes = &mut self.memory[..self.initialized];
+        // SAFETY: these bytes are initialised, by the type's invariant, and through `u8` they stay so.
+        unsafe { &mut *(bytes as *mut [MaybeUninit<u8>] as *mut [u8]) }
+    }
+
+    /// All of the memory.
+    ///
+    /// # Safety
+    ///
+    /// The caller must not make initialised bytes uninitialised.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub unsafe fn inner_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.memory
+    }
+
+    /// The unfilled part.
+    ///
+    /// # Safety
+    ///
+    /// The caller must not make initialised bytes uninitialised.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub unsafe fn unfilled_mut(&mut self) -> &mut [MaybeUninit<u8>] {
+        &mut self.memory[self.filled..]
+    }
+
+    /// The unfilled part, with zeros where it was not initialised.
+    #[inline]
+    pub fn initialize_unfilled(&mut self) -> &mut [u8] {
+        self.initialize_unfilled_to(self.remaining())
+    }
+
+    /// The first `n` bytes of the unfilled part, with zeros where they were not initialised.
+    ///
+    /// # Panics
+    ///
+    /// Panics if fewer than `n` bytes remain.
+    #[inline]
+    #[track_caller]
+    pub fn initialize_unfilled_to(&mut self, n: usize) -> &mut [u8] {
+        assert!(self.remaining() >= n, "n overflows remaining");
+        let end = self.filled + n;
+        if self.initialized < end {
+            self.memory[self.initialized..end].fill(MaybeUninit::new(0));
+            self.initialized = end;
+        }
+        let filled = self.filled;
+        &mut self.initialized_mut()[filled..end]
+    }
+
+    /// How many bytes can still be filled.
+    #[inline]
+    pub fn remaining(&self) -> usize {
+        self.capacity() - self.filled
+    }
+
+    /// Makes the filled part empty; what is initialised stays so.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.filled = 0;
+    }
+
+    /// Counts `n` more bytes as filled.
+    ///
+    /// # Panics
+    ///
+    /// Panics if they are not known to be initialised.
+    #[inline]
+    #[track_caller]
+    pub fn advance(&mut self, n: usize) {
+        let filled = self.filled.checked_add(n).expect("filled overflow");
+        self.set_filled(filled);
+    }
+
+    /// Makes the first `n` bytes the filled part, which can shrink it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if they are not known to be initialised.
+    #[inline]
+    #[track_caller]
+    pub fn set_filled(&mut self, n: usize) {
+        assert!(n <= self.initialized, "filled must not become larger than initialized");
+        self.filled = n;
+    }
+
+    /// Declares the first `n` unfilled bytes initialised.
+    ///
+    /// # Safety
+    ///
+    /// They must be.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub unsafe fn assume_init(&mut self, n: usize) {
+        self.initialized = self.initialized.max(self.filled + n);
+    }
+
+    /// Copies `buf` to the end of the filled part.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it does not fit.
+    #[inline]
+    #[track_caller]
+    #[allow(unsafe_code)]
+    pub fn put_slice(&mut self, buf: &[u8]) {
+        assert!(
+            self.remaining() >= buf.len(),
+            "buf.len() must fit in remaining(); buf.len() = {}, remaining() = {}",
+            buf.len(),
+            self.remaining()
+        );
+        let end = self.filled + buf.len();
+        // SAFETY: the layouts are the same, and what is initialised may be read as if it perhaps were not.
+        let bytes = unsafe { &*(buf as *const [u8] as *const [MaybeUninit<u8>]) };
+        self.memory[self.filled..end].copy_from_slice(bytes);
+        self.filled = end;
+        self.initialized = self.initialized.max(end);
+    }
+
+    /// Lets `fill` add at most `n` bytes, and returns how many it added and what it returned.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `fill` puts another buffer in the place of the one it got.
+    pub(crate) fn fill_at_most<R>(
+        &mut self,
+        n: usize,
+        fill: impl FnOnce(&mut ReadBuf<'_>) -> R,
+    ) -> (usize, R) {
+        let start = self.filled;
+        let end = start + n.min(self.remaining());
+        let mut part = ReadBuf {
+            initialized: self.initialized.clamp(start, end) - start,
+            memory: &mut self.memory[start..end],
+            filled: 0,
+        };
+        let at = part.memory.as_ptr();
+        let result = fill(&mut part);
+        assert!(
+            part.memory.as_ptr() == at && part.capacity() == end - start,
+            "the ReadBuf was swapped"
+        );
+        let (filled, initialized) = (part.filled, part.initialized);
+        self.filled = start + filled;
+        self.initialized = self.initialized.max(start + initialized);
+        (filled, result)
+    }
+}
+
+// SAFETY: `chunk_mut` is all of the unfilled part, `remaining_mut` its length, and `advance_mut` moves the
+// start of it by what its caller has initialised.
+#[allow(unsafe_code)]
+unsafe impl bytes::BufMut for ReadBuf<'_> {
+    fn remaining_mut(&self) -> usize {
+        self.remaining()
+    }
+
+    unsafe fn advance_mut(&mut self, cnt: usize) {
+        // SAFETY: the caller has initialised `cnt` bytes of the chunk.
+        unsafe { self.assume_init(cnt) };
+        self.advance(cnt);
+    }
+
+    fn chunk_mut(&mut self) -> &mut UninitSlice {
+        UninitSlice::uninit(&mut self.memory[self.filled..])
+    }
+}
+
+impl fmt::Debug for ReadBuf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBuf")
+            .field("filled", &self.filled)
+            .field("initialized", &self.initialized)
+            .field("capacity", &self.capacity())
+            .finish()
+    }
+}

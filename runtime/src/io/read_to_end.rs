@@ -1,0 +1,142 @@
+//! The futures of `read_to_end` and `read_to_string`.
+
+use std::future::Future;
+use std::io;
+use std::marker::PhantomPinned;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::{AsyncRead, ReadBuf, append_utf8, fill, retry, take_bytes};
+
+/// The least room a read is offered.
+const LEAST_ROOM: usize = 32;
+
+/// How far reading to the end has come.
+#[derive(Debug)]
+struct Progress {
+    /// Capacity the vector was given by the caller: perhaps the data is just that long.
+    given: usize,
+    /// Initialised bytes of the spare capacity.
+    initialized: usize,
+    read: usize,
+}
+
+impl Progress {
+    fn new(vec: &Vec<u8>) -> Self {
+        Progress { given: vec.capacity(), initialized: 0, read: 0 }
+    }
+}
+
+/// Appends everything `reader` has to `vec`, and returns how many bytes that were.
+///
+/// `vec` must be the same at every call, and not be touched between them.
+fn poll_read_to_end<R: AsyncRead + ?Sized>(
+    mut reader: Pin<&mut R>,
+    cx: &mut Context<'_>,
+    vec: &mut Vec<u8>,
+    progress: &mut Progress,
+) -> Poll<io::Result<usize>> {
+    loop {
+        let spare = vec.capacity() - vec.len();
+        let n = if spare >= LEAST_ROOM {
+            ready!(poll_into_spare(reader.as_mut(), cx, vec, progress))?
+        } else if vec.capacity() == progress.given && progress.given >= LEAST_ROOM {
+            // The caller may have known the size. Look for the end in other memory, so that the vector does
+            // not double its size for nothing.
+            let mut memory = [MaybeUninit::uninit(); LEAST_ROOM];
+            let mut probe = ReadBuf::uninit(&mut memory);
+            ready!(retry(|| reader.as_mut().poll_read(cx, &mut probe)))?;
+            // What it writes into the spare capacity, or a new place for the vector: both end what was known.
+            progress.initialized = 0;
+            vec.extend_from_slice(probe.filled());
+            probe.filled().len()
+        } else {
+            progress.initialized = 0;
+            vec.reserve(LEAST_ROOM);
+            ready!(poll_into_spare(reader.as_mut(), cx, vec, progress))?
+        };
+        if n == 0 {
+            return Poll::Ready(Ok(progress.read));
+        }
+        progress.read += n;
+    }
+}
+
+#[allow(unsafe_code)]
+fn poll_into_spare<R: AsyncRead + ?Sized>(
+    mut reader: Pin<&mut R>,
+    cx: &mut Context<'_>,
+    vec: &mut Vec<u8>,
+    progress: &mut Progress,
+) -> Poll<io::Result<usize>> {
+    // SAFETY: `progress` belongs to this vector alone, and whatever else changes the vector in this file
+    // sets `initialized` to 0. The futures below hold the vector, so nobody else reaches it.
+    retry(|| unsafe { fill::poll_read_spare(reader.as_mut(), cx, vec, &mut progress.initialized) })
+}
+
+pin_project! {
+    /// The future of [`AsyncReadExt::read_to_end`](super::AsyncReadExt::read_to_end).
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct ReadToEnd<'a, R: ?Sized> {
+        reader: &'a mut R,
+        buf: &'a mut Vec<u8>,
+        progress: Progress,
+        #[pin]
+        _pin: PhantomPinned,
+    }
+}
+
+impl<'a, R: ?Sized> ReadToEnd<'a, R> {
+    pub(super) fn new(reader: &'a mut R, buf: &'a mut Vec<u8>) -> Self {
+        let progress = Progress::new(buf);
+        ReadToEnd { reader, buf, progress, _pin: PhantomPinned }
+    }
+}
+
+impl<R: AsyncRead + Unpin + ?Sized> Future for ReadToEnd<'_, R> {
+    type Output = io::Result<usize>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let me = self.project();
+        poll_read_to_end(Pin::new(&mut **me.reader), cx, me.buf, me.progress)
+    }
+}
+
+pin_project! {
+    /// The future of [`AsyncReadExt::read_to_string`](super::AsyncReadExt::read_to_string).
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct ReadToString<'a, R: ?Sized> {
+        reader: &'a mut R,
+        output: &'a mut String,
+        // Checked and appended to `output` at the end, which is left alone until then.
+        bytes: Vec<u8>,
+        progress: Progress,
+        #[pin]
+        _pin: PhantomPinned,
+    }
+}
+
+impl<'a, R: ?Sized> ReadToString<'a, R> {
+    pub(super) fn new(reader: &'a mut R, output: &'a mut String) -> Self {
+        let bytes = take_bytes(output);
+        let progress = Progress::new(&bytes);
+        ReadToString { reader, output, bytes, progress, _pin: PhantomPinned }
+    }
+}
+
+impl<R: AsyncRead + Unpin + ?Sized> Future for ReadToString<'_, R> {
+    type Output = io::Result<usize>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let me = self.project();
+        let n = ready!(poll_read_to_end(Pin::new(&mut **me.reader), cx, me.bytes, me.progress))?;
+        append_utf8(me.output, std::mem::take(me.bytes))?;
+        *me.progress = Progress::new(me.bytes);
+        Poll::Ready(Ok(n))
+    }
+}

@@ -1,0 +1,187 @@
+//! The methods of every [`AsyncWrite`].
+
+use std::io::IoSlice;
+
+use bytes::Buf;
+
+use super::AsyncWrite;
+use super::numbers::WriteNumber;
+use super::write_ops::{Flush, Shutdown, Write, WriteAll, WriteAllBuf, WriteBuf, WriteVectored};
+
+/// Declares a method for each type of number.
+macro_rules! write_numbers {
+    ($($name:ident: $type:ty = $bytes:literal, $encode:ident, $what:literal;)*) => {
+        $(
+            #[doc = concat!("Writes ", $what, ".")]
+            ///
+            /// # Errors
+            ///
+            /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more; the writer's own
+            /// errors, but for `Interrupted`, which is tried again.
+            ///
+            /// # Cancel safety
+            ///
+            #[doc = write_numbers!(@cancel $bytes)]
+            fn $name(&mut self, n: $type) -> WriteNumber<&mut Self, [u8; $bytes]>
+            where
+                Self: Unpin,
+            {
+                WriteNumber::new(self, n.$encode())
+            }
+        )*
+    };
+    (@cancel 1) => {
+        "Safe: if the future is dropped before it is ready, nothing was written."
+    };
+    (@cancel $bytes:literal) => {
+        "Not safe: if the future is dropped before it is ready, some of the bytes may be written."
+    };
+}
+
+/// The methods of every [`AsyncWrite`].
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::AsyncWriteExt;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() -> wasio::io::Result<()> {
+/// let mut message = Vec::new();
+/// message.write_u16(5).await?;
+/// message.write_all(b"hello").await?;
+/// assert_eq!(message, b"\x00\x05hello");
+/// # Ok(())
+/// # }
+/// ```
+pub trait AsyncWriteExt: AsyncWrite {
+    /// Writes bytes from the start of `src`, and returns how many.
+    ///
+    /// That may be fewer than there are; [`write_all`](Self::write_all) writes them all. 0 for a `src` that is
+    /// not empty usually means that the writer takes no more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: if the future is dropped before it is ready, nothing was written.
+    fn write<'a>(&'a mut self, src: &'a [u8]) -> Write<'a, Self>
+    where
+        Self: Unpin,
+    {
+        Write::new(self, src)
+    }
+
+    /// Writes bytes from several buffers in their order, and returns how many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: if the future is dropped before it is ready, nothing was written.
+    fn write_vectored<'a, 'b>(&'a mut self, bufs: &'a [IoSlice<'b>]) -> WriteVectored<'a, 'b, Self>
+    where
+        Self: Unpin,
+    {
+        WriteVectored::new(self, bufs)
+    }
+
+    /// Writes bytes from the start of `src`, takes them out of it, and returns how many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: if the future is dropped before it is ready, nothing was written and `src` is as it was.
+    fn write_buf<'a, B>(&'a mut self, src: &'a mut B) -> WriteBuf<'a, Self, B>
+    where
+        Self: Sized + Unpin,
+        B: Buf,
+    {
+        WriteBuf::new(self, src)
+    }
+
+    /// Writes all of `src`, which is empty afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more; the writer's own errors,
+    /// but for `Interrupted`, which is tried again. What was written is taken out of `src`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: if the future is dropped before it is ready, what was written is taken out of `src`, and calling
+    /// again goes on from there.
+    fn write_all_buf<'a, B>(&'a mut self, src: &'a mut B) -> WriteAllBuf<'a, Self, B>
+    where
+        Self: Sized + Unpin,
+        B: Buf,
+    {
+        WriteAllBuf::new(self, src)
+    }
+
+    /// Writes all of `src`.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more; the writer's own errors,
+    /// but for `Interrupted`, which is tried again. How much was written before is not known.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not safe: if the future is dropped before it is ready, part of `src` may be written, and how much is
+    /// not known. [`write_all_buf`](Self::write_all_buf) is safe.
+    fn write_all<'a>(&'a mut self, src: &'a [u8]) -> WriteAll<'a, Self>
+    where
+        Self: Unpin,
+    {
+        WriteAll::new(self, src)
+    }
+
+    write_numbers! {
+        write_u8: u8 = 1, to_be_bytes, "an unsigned 8-bit integer";
+        write_i8: i8 = 1, to_be_bytes, "a signed 8-bit integer";
+        write_u16: u16 = 2, to_be_bytes, "an unsigned 16-bit integer, big-endian";
+        write_i16: i16 = 2, to_be_bytes, "a signed 16-bit integer, big-endian";
+        write_u32: u32 = 4, to_be_bytes, "an unsigned 32-bit integer, big-endian";
+        write_i32: i32 = 4, to_be_bytes, "a signed 32-bit integer, big-endian";
+        write_u64: u64 = 8, to_be_bytes, "an unsigned 64-bit integer, big-endian";
+        write_i64: i64 = 8, to_be_bytes, "a signed 64-bit integer, big-endian";
+        write_u128: u128 = 16, to_be_bytes, "an unsigned 128-bit integer, big-endian";
+        write_i128: i128 = 16, to_be_bytes, "a signed 128-bit integer, big-endian";
+        write_f32: f32 = 4, to_be_bytes, "a 32-bit floating-point number, big-endian";
+        write_f64: f64 = 8, to_be_bytes, "a 64-bit floating-point number, big-endian";
+        write_u16_le: u16 = 2, to_le_bytes, "an unsigned 16-bit integer, little-endian";
+        write_i16_le: i16 = 2, to_le_bytes, "a signed 16-bit integer, little-endian";
+        write_u32_le: u32 = 4, to_le_bytes, "an unsigned 32-bit integer, little-endian";
+        write_i32_le: i32 = 4, to_le_bytes, "a signed 32-bit integer, little-endian";
+        write_u64_le: u64 = 8, to_le_bytes, "an unsigned 64-bit integer, little-endian";
+        write_i64_le: i64 = 8, to_le_bytes, "a signed 64-bit integer, little-endian";
+        write_u128_le: u128 = 16, to_le_bytes, "an unsigned 128-bit integer, little-endian";
+        write_i128_le: i128 = 16, to_le_bytes, "a signed 128-bit integer, little-endian";
+        write_f32_le: f32 = 4, to_le_bytes, "a 32-bit floating-point number, little-endian";
+        write_f64_le: f64 = 8, to_le_bytes, "a 64-bit floating-point number, little-endian";
+    }
+
+    /// Passes on everything that is buffered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what is not yet passed on stays buffered, and calling again goes on.
+    fn flush(&mut self) -> Flush<'_, Self>
+    where
+        Self: Unpin,
+    {
+        Flush::new(self)
+    }
+
+    /// Flushes, and says that nothing more will be written.
+    ///
+    /// For a TCP stream that closes the sending half, so that the peer reads the end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: calling again goes on.
+    fn shutdown(&mut self) -> Shutdown<'_, Self>
+    where
+        Self: Unpin,
+    {
+        Shutdown::new(self)
+    }
+}
+
+impl<W: AsyncWrite + ?Sized> AsyncWriteExt for W {}
