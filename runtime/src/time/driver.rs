@@ -48,12 +48,13 @@ impl TimeDriver {
     /// A driver with its clock. Without `enabled` timers are refused and there is only the clock; without
     /// `can_pause`, which is for the multi-thread flavour, `time::pause` is refused.
     pub(crate) fn new(enabled: bool, start_paused: bool, can_pause: bool) -> TimeDriver {
-        let start = StdInstant::now();
-        let mut clock = Clock::new(start);
+        let mut clock = Clock::new(StdInstant::now());
         if start_paused {
             assert!(can_pause, "{NO_PAUSE}");
             clock.pause().expect("a new clock runs");
         }
+        // A clock that is stopped shows tick zero exactly.
+        let start = clock.now();
         let state = State {
             clock,
             queue: Queue::default(),
