@@ -1,1 +1,69 @@
-//! Under construction.
+//! Synchronisation between tasks: channels, locks, notifications.
+//!
+//! | to hand over | use |
+//! |---|---|
+//! | one value, once | [`oneshot`] |
+//! | values from many to one | [`mpsc`] |
+//! | every value to everybody | [`broadcast`] |
+//! | the latest value | [`watch`] |
+//! | access to a value | [`Mutex`], [`RwLock`] |
+//! | a limited number of turns | [`Semaphore`] |
+//! | the mere fact that something happened | [`Notify`], [`Barrier`] |
+//! | a value that is made once | [`OnceCell`], [`SetOnce`] |
+//!
+//! Everything here works across threads, and with any executor. Nothing blocks except the methods named
+//! `blocking_…`.
+//!
+//! # On WASI
+//!
+//! There is one thread. `blocking_…` methods work in `spawn_blocking`, where they run other tasks while
+//! they wait, and outside of a runtime only if the wait is already over: nobody else could end it.
+//
+// Implementation notes.
+//
+// Every primitive is plain state under a `std::sync::Mutex`, which costs next to nothing on a target
+// without threads, plus a wait list (`waiters.rs`). Three rules hold everywhere: wakers are woken, and
+// wakers and users' values dropped, after the lock was released; a waiting future removes itself when it
+// is dropped and passes on what it had been given; poison is ignored, because no user code runs while a
+// lock of ours is held, except a value's `clone` in `broadcast` and the closures of `watch`, which leave
+// our state whole when they panic.
+//
+// `unsafe` is in these places only:
+// - `guard.rs`: `Shared` and `Exclusive`, which every lock guard is made of, point to the locked value;
+// - `mutex.rs`, `rwlock.rs`: making those guards, and `Send`/`Sync` of the locks.
+
+mod barrier;
+pub mod broadcast;
+mod count;
+mod guard;
+pub mod mpsc;
+mod mutex;
+mod notify;
+mod once;
+mod once_cell;
+pub mod oneshot;
+mod permits;
+mod rwlock;
+mod semaphore;
+mod set_once;
+mod waiters;
+pub mod watch;
+
+/// The futures of this module that have names.
+pub mod futures {
+    pub use super::notify::{Notified, OwnedNotified};
+}
+
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use mutex::{
+    MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard, TryLockError,
+};
+pub use notify::Notify;
+pub use once_cell::{OnceCell, SetError};
+pub use permits::{AcquireError, TryAcquireError};
+pub use rwlock::{
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+pub use set_once::{SetOnce, SetOnceError};

@@ -1,0 +1,299 @@
+//! `broadcast`: a channel in which every receiver gets every value.
+//!
+//! The values stand in a ring of slots, each with a lock of its own, so that receivers clone values
+//! without holding each other up, and a `clone` that uses the channel does not find it locked. The tail
+//! (where the next value goes, who is there, who waits) has another lock. Where both are taken, the tail
+//! comes first.
+
+pub mod error;
+mod receiver;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use super::notify::Notify;
+use super::waiters::{Waiters, Wakers, lock};
+use error::SendError;
+
+pub use receiver::Receiver;
+
+/// Sends values to all receivers. Can be cloned.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// A sender that does not keep the channel open.
+pub struct WeakSender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    /// A power of two of them. The value of position `p` stands in slot `p % slots.len()`.
+    slots: Box<[Mutex<Slot<T>>]>,
+    tail: Mutex<Tail>,
+    /// Told when the last receiver leaves.
+    deserted: Notify,
+}
+
+struct Slot<T> {
+    /// Which value this is, counted from the first ever sent.
+    pos: u64,
+    /// How many receivers are still to take the value.
+    pending: usize,
+    value: Option<T>,
+}
+
+struct Tail {
+    /// The position of the next value.
+    pos: u64,
+    senders: usize,
+    weak_senders: usize,
+    receivers: usize,
+    waiters: Waiters<()>,
+}
+
+/// A channel that keeps the last `capacity` values (rounded up to a power of two).
+///
+/// A sender never waits: when the channel is full the oldest value goes, and receivers that have not seen
+/// it are told that they [lag](error::RecvError::Lagged).
+///
+/// # Panics
+///
+/// If `capacity` is 0 or more than `usize::MAX / 2`.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::sync::broadcast;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (tx, mut one) = broadcast::channel(4);
+/// let mut two = tx.subscribe();
+/// tx.send("all").unwrap();
+/// assert_eq!(one.recv().await, Ok("all"));
+/// assert_eq!(two.recv().await, Ok("all"));
+/// # }
+/// ```
+#[track_caller]
+pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let tx = Sender::new(capacity);
+    let rx = tx.subscribe();
+    (tx, rx)
+}
+
+impl<T> Shared<T> {
+    fn slot(&self, pos: u64) -> &Mutex<Slot<T>> {
+        // Truncating is fine: only the low bits count.
+        &self.slots[pos as usize & (self.slots.len() - 1)]
+    }
+
+    /// Takes everybody off the queue, to be woken.
+    fn wake_all(tail: &mut Tail) -> Wakers {
+        let mut wakers = Wakers::default();
+        while let Some(waker) = tail.waiters.pop_front(()) {
+            wakers.push(waker);
+        }
+        wakers
+    }
+}
+
+impl<T> Sender<T> {
+    /// A channel without a receiver; [`subscribe`](Self::subscribe) makes some.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is 0 or more than `usize::MAX / 2`.
+    #[track_caller]
+    pub fn new(capacity: usize) -> Self {
+        assert!(capacity > 0, "broadcast channel capacity cannot be zero");
+        assert!(
+            capacity <= usize::MAX >> 1,
+            "broadcast channel capacity exceeded `usize::MAX / 2`"
+        );
+        let capacity = capacity.next_power_of_two();
+        // As if written one round ago and seen by all.
+        let slot =
+            |i| Slot { pos: (i as u64).wrapping_sub(capacity as u64), pending: 0, value: None };
+        let tail =
+            Tail { pos: 0, senders: 1, weak_senders: 0, receivers: 0, waiters: Waiters::new() };
+        Sender {
+            shared: Arc::new(Shared {
+                slots: (0..capacity).map(|i| Mutex::new(slot(i))).collect(),
+                tail: Mutex::new(tail),
+                deserted: Notify::new(),
+            }),
+        }
+    }
+
+    /// Sends a value to all receivers there are, and returns how many that is. It does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Gives the value back when there is no receiver.
+    pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
+        let mut tail = lock(&self.shared.tail);
+        let receivers = tail.receivers;
+        if receivers == 0 {
+            return Err(SendError(value));
+        }
+        let pos = tail.pos;
+        tail.pos = pos.wrapping_add(1);
+        let overwritten = {
+            let mut slot = lock(self.shared.slot(pos));
+            slot.pos = pos;
+            slot.pending = receivers;
+            slot.value.replace(value)
+        };
+        let wakers = Shared::<T>::wake_all(&mut tail);
+        drop(tail);
+        wakers.wake();
+        // After the locks were released: its destructor may be anything.
+        drop(overwritten);
+        Ok(receivers)
+    }
+
+    /// A new receiver, for the values sent from now on.
+    ///
+    /// # Panics
+    ///
+    /// If there are as many receivers as can be counted.
+    pub fn subscribe(&self) -> Receiver<T> {
+        Receiver::new(self.shared.clone())
+    }
+
+    /// A sender that does not keep the channel open.
+    #[must_use = "it has no effect on this sender"]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        lock(&self.shared.tail).weak_senders += 1;
+        WeakSender { shared: self.shared.clone() }
+    }
+
+    /// How many values some receiver has still to take.
+    pub fn len(&self) -> usize {
+        let tail = lock(&self.shared.tail);
+        let capacity = self.shared.slots.len();
+        // A receiver takes values in order: those that all have taken come first. Find where they end.
+        let oldest = tail.pos.wrapping_sub(capacity as u64);
+        let (mut taken, mut end) = (0, capacity);
+        while taken < end {
+            let middle = taken + (end - taken) / 2;
+            if lock(self.shared.slot(oldest.wrapping_add(middle as u64))).pending == 0 {
+                taken = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        capacity - taken
+    }
+
+    /// Whether every receiver has taken every value.
+    pub fn is_empty(&self) -> bool {
+        let tail = lock(&self.shared.tail);
+        lock(self.shared.slot(tail.pos.wrapping_sub(1))).pending == 0
+    }
+
+    /// How many receivers there are.
+    pub fn receiver_count(&self) -> usize {
+        lock(&self.shared.tail).receivers
+    }
+
+    /// Whether both send into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Waits until there is no receiver.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn closed(&self) {
+        loop {
+            // Made before the check, so that a receiver that leaves after the check is not missed.
+            let deserted = self.shared.deserted.notified();
+            if self.receiver_count() == 0 {
+                return;
+            }
+            deserted.await;
+        }
+    }
+
+    /// How many senders there are, without weak ones.
+    pub fn strong_count(&self) -> usize {
+        lock(&self.shared.tail).senders
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        lock(&self.shared.tail).weak_senders
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        lock(&self.shared.tail).senders += 1;
+        Sender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut tail = lock(&self.shared.tail);
+        tail.senders -= 1;
+        if tail.senders == 0 {
+            let wakers = Shared::<T>::wake_all(&mut tail);
+            drop(tail);
+            wakers.wake();
+        }
+    }
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, if the channel is still open.
+    #[must_use = "it has no effect on this sender"]
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        let mut tail = lock(&self.shared.tail);
+        if tail.senders == 0 {
+            return None;
+        }
+        tail.senders += 1;
+        drop(tail);
+        Some(Sender { shared: self.shared.clone() })
+    }
+
+    /// How many senders there are, without weak ones.
+    pub fn strong_count(&self) -> usize {
+        lock(&self.shared.tail).senders
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        lock(&self.shared.tail).weak_senders
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        lock(&self.shared.tail).weak_senders += 1;
+        WeakSender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Drop for WeakSender<T> {
+    fn drop(&mut self) {
+        lock(&self.shared.tail).weak_senders -= 1;
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broadcast::Sender")
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broadcast::WeakSender")
+    }
+}

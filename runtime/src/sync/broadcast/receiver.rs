@@ -1,0 +1,250 @@
+//! The receiving side.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, MutexGuard};
+use std::task::{Context, Poll};
+
+use super::error::{RecvError, TryRecvError};
+use super::{Shared, Slot, Tail};
+use crate::runtime::block_on_sync;
+use crate::sync::waiters::{Key, lock};
+use crate::task::coop::cooperative;
+
+/// More receivers than this are a leak.
+const MAX_RECEIVERS: usize = usize::MAX >> 2;
+
+/// Receives every value that is sent while it exists.
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// The position of the next value to take.
+    next: u64,
+}
+
+/// What a receiver finds at its position.
+enum Found<'a, T> {
+    Value(MutexGuard<'a, Slot<T>>),
+    /// The next value was not sent yet. The tail is locked, so that it cannot be sent meanwhile.
+    Nothing(MutexGuard<'a, Tail>),
+    /// It was overwritten. The oldest value left is at this position.
+    Overwritten(u64),
+}
+
+impl<T> Receiver<T> {
+    pub(super) fn new(shared: Arc<Shared<T>>) -> Self {
+        let next = {
+            let mut tail = lock(&shared.tail);
+            assert!(tail.receivers != MAX_RECEIVERS, "max receivers");
+            tail.receivers += 1;
+            tail.pos
+        };
+        Receiver { shared, next }
+    }
+
+    /// How many values this receiver has still to take. Those that were overwritten count.
+    pub fn len(&self) -> usize {
+        let sent = lock(&self.shared.tail).pos;
+        sent.wrapping_sub(self.next) as usize
+    }
+
+    /// Whether this receiver has taken every value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether both receive from the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// How many senders there are, without weak ones.
+    pub fn sender_strong_count(&self) -> usize {
+        lock(&self.shared.tail).senders
+    }
+
+    /// How many weak senders there are.
+    pub fn sender_weak_count(&self) -> usize {
+        lock(&self.shared.tail).weak_senders
+    }
+
+    /// Whether all senders are gone.
+    pub fn is_closed(&self) -> bool {
+        self.sender_strong_count() == 0
+    }
+}
+
+/// Looks for the value at a position.
+fn find<T>(shared: &Shared<T>, pos: u64) -> Found<'_, T> {
+    let slot = lock(shared.slot(pos));
+    if slot.pos == pos {
+        return Found::Value(slot);
+    }
+    // The tail is locked before a slot, never after.
+    drop(slot);
+    let tail = lock(&shared.tail);
+    let slot = lock(shared.slot(pos));
+    if slot.pos == pos {
+        Found::Value(slot)
+    } else if tail.pos == pos {
+        Found::Nothing(tail)
+    } else {
+        Found::Overwritten(tail.pos.wrapping_sub(shared.slots.len() as u64))
+    }
+}
+
+/// Counts one receiver off a slot. The last one takes the value along.
+fn count_off<T>(slot: &mut Slot<T>) -> Option<T> {
+    slot.pending -= 1;
+    if slot.pending == 0 { slot.value.take() } else { None }
+}
+
+/// Takes the value of a slot: a copy, or, for the last receiver, the value itself.
+fn take<T: Clone>(mut slot: MutexGuard<'_, Slot<T>>) -> T {
+    let value = count_off(&mut slot).or_else(|| slot.value.clone());
+    value.expect("a slot has its value until all have taken it")
+}
+
+/// Goes to the oldest value left and returns how many were missed.
+fn skip_to(oldest: u64, next: &mut u64) -> u64 {
+    oldest.wrapping_sub(mem::replace(next, oldest))
+}
+
+impl<T: Clone> Receiver<T> {
+    /// A new receiver, for the values sent from now on.
+    ///
+    /// # Panics
+    ///
+    /// If there are as many receivers as can be counted.
+    pub fn resubscribe(&self) -> Self {
+        Receiver::new(self.shared.clone())
+    }
+
+    /// The next value, waiting for it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](RecvError::Closed) when no sender is left and everything was received;
+    /// [`Lagged`](RecvError::Lagged) when values were overwritten before this receiver took them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was ready, it has taken nothing.
+    pub async fn recv(&mut self) -> Result<T, RecvError> {
+        cooperative(Recv { receiver: self, key: None }).await
+    }
+
+    /// The next value, if there is one now.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), and [`Empty`](TryRecvError::Empty) when everything was received.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        match find(&self.shared, self.next) {
+            Found::Value(slot) => {
+                self.next = self.next.wrapping_add(1);
+                Ok(take(slot))
+            }
+            Found::Nothing(tail) if tail.senders == 0 => Err(TryRecvError::Closed),
+            Found::Nothing(_) => Err(TryRecvError::Empty),
+            Found::Overwritten(oldest) => {
+                Err(TryRecvError::Lagged(skip_to(oldest, &mut self.next)))
+            }
+        }
+    }
+
+    /// Blocks the thread until there is a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
+        block_on_sync(self.recv())
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let (sent, last) = {
+            let mut tail = lock(&self.shared.tail);
+            tail.receivers -= 1;
+            (tail.pos, tail.receivers == 0)
+        };
+        if last {
+            self.shared.deserted.notify_waiters();
+        }
+        // What was sent until now waits for this receiver too: count it off.
+        let behind = sent.wrapping_sub(self.next).min(self.shared.slots.len() as u64);
+        for pos in (1..=behind).rev().map(|back| sent.wrapping_sub(back)) {
+            let mut slot = lock(self.shared.slot(pos));
+            let value = if slot.pos == pos { count_off(&mut slot) } else { None };
+            drop(slot);
+            // After the lock was released: its destructor may be anything.
+            drop(value);
+        }
+    }
+}
+
+/// Waits for the next value.
+struct Recv<'a, T> {
+    receiver: &'a mut Receiver<T>,
+    key: Option<Key>,
+}
+
+impl<T: Clone> Future for Recv<'_, T> {
+    type Output = Result<T, RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Recv { receiver: Receiver { shared, next }, key } = &mut *self;
+        match find(shared, *next) {
+            Found::Value(slot) => {
+                *next = next.wrapping_add(1);
+                Poll::Ready(Ok(take(slot)))
+            }
+            Found::Nothing(tail) if tail.senders == 0 => Poll::Ready(Err(RecvError::Closed)),
+            Found::Nothing(mut tail) => {
+                let old = match key {
+                    None => {
+                        *key = Some(tail.waiters.push(Some(cx.waker().clone()), ()));
+                        None
+                    }
+                    Some(key) => {
+                        if !tail.waiters.is_queued(key) {
+                            tail.waiters.requeue(key);
+                        }
+                        tail.waiters.set_waker(key, cx.waker())
+                    }
+                };
+                drop(tail);
+                drop(old);
+                Poll::Pending
+            }
+            Found::Overwritten(oldest) => {
+                Poll::Ready(Err(RecvError::Lagged(skip_to(oldest, next))))
+            }
+        }
+    }
+}
+
+impl<T> Drop for Recv<'_, T> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            let mut tail = lock(&self.receiver.shared.tail);
+            let (_, waker) = tail.waiters.remove(key);
+            drop(tail);
+            drop(waker);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broadcast::Receiver")
+    }
+}

@@ -1,0 +1,160 @@
+//! A count of permits and the queue for them, without a lock of its own.
+//!
+//! First come, first served. A waiter that needs several permits keeps those that come free while it is
+//! at the front, so a large request is not starved by small ones. Hence the invariant: while anybody is
+//! queued, `available` is 0.
+
+use std::task::{Poll, Waker};
+
+use super::waiters::{Key, Waiters, Wakers};
+
+pub(super) struct Count {
+    available: usize,
+    closed: bool,
+    /// Each waiter's data: the permits it still lacks.
+    waiters: Waiters<usize>,
+}
+
+/// No permit is given out any more.
+pub(super) struct Closed;
+
+/// How far a future that wants permits has come.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Start,
+    Waiting(Key),
+    /// It was given all that it wanted and has not taken possession.
+    Granted,
+    /// The permits are somebody else's business now.
+    Done,
+}
+
+impl Count {
+    /// The most permits there can be.
+    pub(super) const MAX: usize = usize::MAX >> 3;
+
+    pub(super) const fn new(permits: usize) -> Self {
+        Count { available: permits, closed: false, waiters: Waiters::new() }
+    }
+
+    pub(super) const fn new_closed() -> Self {
+        Count { available: 0, closed: true, waiters: Waiters::new() }
+    }
+
+    pub(super) fn available(&self) -> usize {
+        self.available
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes `n` permits if they are available. A closed count can still be asked: see `is_closed`.
+    pub(super) fn try_take(&mut self, n: usize) -> bool {
+        match self.available.checked_sub(n) {
+            Some(rest) => {
+                self.available = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes up to `n` permits and returns how many.
+    pub(super) fn take_up_to(&mut self, n: usize) -> usize {
+        let taken = n.min(self.available);
+        self.available -= taken;
+        taken
+    }
+
+    /// Asks for `wanted` permits, or goes on waiting for them.
+    ///
+    /// A waker that is not needed any more is put into `unused`, to be dropped outside of the lock.
+    pub(super) fn poll(
+        &mut self,
+        turn: &mut Turn,
+        wanted: usize,
+        waker: &Waker,
+        unused: &mut Option<Waker>,
+    ) -> Poll<Result<(), Closed>> {
+        if self.closed {
+            return Poll::Ready(Err(Closed));
+        }
+        match turn {
+            Turn::Start => {
+                if !self.try_take(wanted) {
+                    let lacking = wanted - self.take_up_to(wanted);
+                    *turn = Turn::Waiting(self.waiters.push(Some(waker.clone()), lacking));
+                    return Poll::Pending;
+                }
+                *turn = Turn::Granted;
+            }
+            Turn::Waiting(key) if self.waiters.is_queued(key) => {
+                *unused = self.waiters.set_waker(key, waker);
+                return Poll::Pending;
+            }
+            Turn::Waiting(_) => {
+                if let Turn::Waiting(key) = std::mem::replace(turn, Turn::Granted) {
+                    *unused = self.waiters.remove(key).1;
+                }
+            }
+            Turn::Granted => {}
+            Turn::Done => panic!("polled after completion"),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Stops waiting. Returns how many permits are to be released because they had been given.
+    pub(super) fn cancel(
+        &mut self,
+        turn: &mut Turn,
+        wanted: usize,
+        unused: &mut Option<Waker>,
+    ) -> usize {
+        match std::mem::replace(turn, Turn::Done) {
+            Turn::Start | Turn::Done => 0,
+            Turn::Granted => wanted,
+            Turn::Waiting(key) => {
+                let (lacking, waker) = self.waiters.remove(key);
+                *unused = waker;
+                wanted - lacking
+            }
+        }
+    }
+
+    /// Gives `n` permits to whoever waits, and what is left to the count.
+    ///
+    /// # Panics
+    ///
+    /// If there would be more than [`MAX`](Self::MAX).
+    pub(super) fn release(&mut self, mut n: usize, wakers: &mut Wakers) {
+        while n > 0 {
+            let Some(lacking) = self.waiters.front() else { break };
+            let given = n.min(*lacking);
+            *lacking -= given;
+            n -= given;
+            if *lacking == 0 {
+                wakers.push(self.waiters.pop_front(0).flatten());
+            }
+        }
+        if n == 0 {
+            return;
+        }
+        assert!(n <= Self::MAX, "cannot add more than MAX_PERMITS permits ({})", Self::MAX);
+        let sum = self.available + n;
+        assert!(
+            sum <= Self::MAX,
+            "number of added permits ({n}) would overflow MAX_PERMITS ({})",
+            Self::MAX
+        );
+        self.available = sum;
+    }
+
+    /// Gives no permit out any more and fails whoever waits.
+    pub(super) fn close(&mut self, wakers: &mut Wakers) {
+        self.closed = true;
+        while let Some(&mut lacking) = self.waiters.front() {
+            wakers.push(self.waiters.pop_front(lacking).flatten());
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! What both kinds of channel share. An unbounded one is a bounded one with more places than memory.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker, ready};
+
+use super::error::{SendError, TryRecvError, TrySendError};
+use crate::sync::count::{Count, Turn};
+use crate::sync::notify::Notify;
+use crate::sync::waiters::{Wakers, lock};
+use crate::task::coop;
+
+/// An empty queue that has grown larger than this is given back.
+const KEEP: usize = 1024;
+
+pub(super) struct Chan<T> {
+    bound: usize,
+    state: Mutex<State<T>>,
+    /// Told when the receiver closes the channel.
+    closed: Notify,
+}
+
+struct State<T> {
+    queue: VecDeque<T>,
+    /// The places that neither hold a value nor are reserved. Closed with the channel.
+    places: Count,
+    rx_waker: Option<Waker>,
+    /// The receiver was dropped: a value would be received by nobody.
+    deserted: bool,
+    senders: usize,
+    weak_senders: usize,
+}
+
+impl<T> State<T> {
+    /// Puts a value into a reserved place. The waker is to be woken outside of the lock.
+    fn push(&mut self, value: T) -> Option<Waker> {
+        self.queue.push_back(value);
+        self.rx_waker.take()
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let value = self.queue.pop_front()?;
+        self.shrink();
+        Some(value)
+    }
+
+    fn shrink(&mut self) {
+        if self.queue.is_empty() && self.queue.capacity() > KEEP {
+            self.queue = VecDeque::new();
+        }
+    }
+
+    /// Whether nothing can come any more, once the queue is empty.
+    fn finished(&self, bound: usize) -> bool {
+        self.senders == 0 || (self.places.is_closed() && self.places.available() == bound)
+    }
+}
+
+/// Makes a channel. There is one sender and one receiver.
+pub(super) fn channel<T>(bound: usize) -> (Tx<T>, Rx<T>) {
+    let chan = Arc::new(Chan {
+        bound,
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            places: Count::new(bound),
+            rx_waker: None,
+            deserted: false,
+            senders: 1,
+            weak_senders: 0,
+        }),
+        closed: Notify::new(),
+    });
+    (Tx(chan.clone()), Rx(chan))
+}
+
+impl<T> Chan<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        lock(&self.state)
+    }
+
+    /// Gives places free.
+    fn release(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
+        let mut wakers = Wakers::default();
+        state.places.release(n, &mut wakers);
+        // A receiver that has closed the channel waits for what is still reserved.
+        if state.places.is_closed() && state.finished(self.bound) {
+            wakers.push(state.rx_waker.take());
+        }
+        drop(state);
+        wakers.wake();
+    }
+
+    fn close(&self) {
+        let mut wakers = Wakers::default();
+        self.lock().places.close(&mut wakers);
+        wakers.wake();
+        self.closed.notify_waiters();
+    }
+}
+
+/// The sending side: counts the senders.
+pub(super) struct Tx<T>(Arc<Chan<T>>);
+
+impl<T> Tx<T> {
+    /// Sends if there is a place.
+    pub(super) fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let mut state = self.0.lock();
+        if state.places.is_closed() {
+            return Err(TrySendError::Closed(value));
+        }
+        if !state.places.try_take(1) {
+            return Err(TrySendError::Full(value));
+        }
+        let waker = state.push(value);
+        drop(state);
+        wake(waker);
+        Ok(())
+    }
+
+    /// Sends when there is a place.
+    pub(super) fn send(&self, value: T) -> Send<'_, T> {
+        Send { reserve: self.reserve(1), value: Some(value) }
+    }
+
+    /// Sends into a place that was reserved.
+    pub(super) fn send_reserved(&self, value: T) {
+        let mut state = self.0.lock();
+        if state.deserted {
+            self.0.release(1, state);
+            return;
+        }
+        let waker = state.push(value);
+        drop(state);
+        wake(waker);
+    }
+
+    /// Reserves places if there are so many.
+    pub(super) fn try_reserve(&self, n: usize) -> Result<(), TrySendError<()>> {
+        let mut state = self.0.lock();
+        if state.places.is_closed() {
+            Err(TrySendError::Closed(()))
+        } else if state.places.try_take(n) {
+            Ok(())
+        } else {
+            Err(TrySendError::Full(()))
+        }
+    }
+
+    /// Reserves places when there are so many.
+    pub(super) fn reserve(&self, n: usize) -> Reserve<'_, T> {
+        Reserve { chan: &self.0, wanted: n, turn: Turn::Start }
+    }
+
+    /// Gives back reserved places.
+    pub(super) fn release(&self, n: usize) {
+        if n > 0 {
+            self.0.release(n, self.0.lock());
+        }
+    }
+
+    pub(super) async fn closed(&self) {
+        // Made before the check, so that closing after the check is not missed.
+        let closed = self.0.closed.notified();
+        if !self.is_closed() {
+            closed.await;
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.lock().places.is_closed()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.0.lock().places.available()
+    }
+
+    pub(super) fn max_capacity(&self) -> usize {
+        self.0.bound
+    }
+
+    pub(super) fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn downgrade(&self) -> WeakTx<T> {
+        self.0.lock().weak_senders += 1;
+        WeakTx(self.0.clone())
+    }
+
+    pub(super) fn counts(&self) -> (usize, usize) {
+        counts(&self.0)
+    }
+}
+
+impl<T> Clone for Tx<T> {
+    fn clone(&self) -> Self {
+        self.0.lock().senders += 1;
+        Tx(self.0.clone())
+    }
+}
+
+impl<T> Drop for Tx<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.senders -= 1;
+        if state.senders == 0 {
+            let waker = state.rx_waker.take();
+            drop(state);
+            wake(waker);
+        }
+    }
+}
+
+/// A sender that does not keep the channel open.
+pub(super) struct WeakTx<T>(Arc<Chan<T>>);
+
+impl<T> WeakTx<T> {
+    pub(super) fn upgrade(&self) -> Option<Tx<T>> {
+        let mut state = self.0.lock();
+        if state.senders == 0 {
+            return None;
+        }
+        state.senders += 1;
+        drop(state);
+        Some(Tx(self.0.clone()))
+    }
+
+    pub(super) fn counts(&self) -> (usize, usize) {
+        counts(&self.0)
+    }
+}
+
+impl<T> Clone for WeakTx<T> {
+    fn clone(&self) -> Self {
+        self.0.lock().weak_senders += 1;
+        WeakTx(self.0.clone())
+    }
+}
+
+impl<T> Drop for WeakTx<T> {
+    fn drop(&mut self) {
+        self.0.lock().weak_senders -= 1;
+    }
+}
+
+/// The senders and the weak senders.
+fn counts<T>(chan: &Chan<T>) -> (usize, usize) {
+    let state = chan.lock();
+    (state.senders, state.weak_senders)
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// Waits for places. Dropped early, it leaves the queue and gives back what it had been given.
+pub(super) struct Reserve<'a, T> {
+    chan: &'a Chan<T>,
+    wanted: usize,
+    turn: Turn,
+}
+
+impl<T> Reserve<'_, T> {
+    /// Polls, and when the places are there does `then` with them, under the same lock.
+    fn poll_then(
+        &mut self,
+        cx: &mut Context<'_>,
+        then: impl FnOnce(&mut State<T>) -> Option<Waker>,
+    ) -> Poll<Result<(), SendError<()>>> {
+        let coop = coop::poll_proceed(cx);
+        let mut unused = None;
+        let mut state = self.chan.lock();
+        let asked = state.places.poll(&mut self.turn, self.wanted, cx.waker(), &mut unused);
+        let (result, rx_waker) = match (asked, &coop) {
+            (Poll::Ready(Ok(())), Poll::Ready(coop)) => {
+                self.turn = Turn::Done;
+                coop.made_progress();
+                (Poll::Ready(Ok(())), then(&mut state))
+            }
+            (Poll::Ready(Err(_)), _) => (Poll::Ready(Err(SendError(()))), None),
+            // Out of budget: the places stay granted, so the task does not lose its turn.
+            (Poll::Ready(Ok(())), Poll::Pending) | (Poll::Pending, _) => (Poll::Pending, None),
+        };
+        drop(state);
+        drop(unused);
+        wake(rx_waker);
+        result
+    }
+}
+
+impl<T> Future for Reserve<'_, T> {
+    type Output = Result<(), SendError<()>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().poll_then(cx, |_| None)
+    }
+}
+
+impl<T> Drop for Reserve<'_, T> {
+    fn drop(&mut self) {
+        if matches!(self.turn, Turn::Start | Turn::Done) {
+            return;
+        }
+        let mut unused = None;
+        let mut state = self.chan.lock();
+        let given = state.places.cancel(&mut self.turn, self.wanted, &mut unused);
+        self.chan.release(given, state);
+        drop(unused);
+    }
+}
+
+/// Waits for a place and sends.
+pub(super) struct Send<'a, T> {
+    reserve: Reserve<'a, T>,
+    /// Taken when it is sent, or given back.
+    value: Option<T>,
+}
+
+// The value is moved out, never pinned.
+impl<T> Unpin for Send<'_, T> {}
+
+impl<T> Future for Send<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Send { reserve, value } = self.get_mut();
+        let sent = reserve.poll_then(cx, |state| state.push(value.take()?));
+        Poll::Ready(ready!(sent).map_err(|_| {
+            let value = value.take();
+            SendError(value.expect("it is taken when it is sent, and then there is no error"))
+        }))
+    }
+}
+
+/// The receiving side.
+pub(super) struct Rx<T>(Arc<Chan<T>>);
+
+impl<T> Rx<T> {
+    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let coop = ready!(coop::poll_proceed(cx));
+        let mut state = self.0.lock();
+        if let Some(value) = state.pop() {
+            self.0.release(1, state);
+            coop.made_progress();
+            return Poll::Ready(Some(value));
+        }
+        if state.finished(self.0.bound) {
+            coop.made_progress();
+            return Poll::Ready(None);
+        }
+        Self::store_waker(state, cx);
+        Poll::Pending
+    }
+
+    pub(super) fn poll_recv_many(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Vec<T>,
+        limit: usize,
+    ) -> Poll<usize> {
+        let coop = ready!(coop::poll_proceed(cx));
+        if limit == 0 {
+            coop.made_progress();
+            return Poll::Ready(0);
+        }
+        let mut state = self.0.lock();
+        let n = limit.min(state.queue.len());
+        if n > 0 {
+            buffer.extend(state.queue.drain(..n));
+            state.shrink();
+            self.0.release(n, state);
+        } else if !state.finished(self.0.bound) {
+            Self::store_waker(state, cx);
+            return Poll::Pending;
+        }
+        coop.made_progress();
+        Poll::Ready(n)
+    }
+
+    fn store_waker(mut state: MutexGuard<'_, State<T>>, cx: &mut Context<'_>) {
+        let unused = match &state.rx_waker {
+            Some(old) if old.will_wake(cx.waker()) => None,
+            _ => state.rx_waker.replace(cx.waker().clone()),
+        };
+        drop(state);
+        // After the lock was released: dropping a waker may drop a task.
+        drop(unused);
+    }
+
+    pub(super) fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        let mut state = self.0.lock();
+        match state.pop() {
+            Some(value) => {
+                self.0.release(1, state);
+                Ok(value)
+            }
+            None if state.finished(self.0.bound) => Err(TryRecvError::Disconnected),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.0.close();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        let state = self.0.lock();
+        state.places.is_closed() || state.senders == 0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().queue.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.0.lock().places.available()
+    }
+
+    pub(super) fn max_capacity(&self) -> usize {
+        self.0.bound
+    }
+
+    pub(super) fn sender_counts(&self) -> (usize, usize) {
+        counts(&self.0)
+    }
+}
+
+impl<T> Drop for Rx<T> {
+    fn drop(&mut self) {
+        self.0.close();
+        let mut state = self.0.lock();
+        state.deserted = true;
+        let unused = state.rx_waker.take();
+        let queue = std::mem::take(&mut state.queue);
+        self.0.release(queue.len(), state);
+        // After the lock was released: their destructors may be anything.
+        drop(unused);
+        drop(queue);
+    }
+}

@@ -1,0 +1,200 @@
+//! `Mutex`: a lock that a task may hold across an `.await`.
+
+mod guards;
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::sync::Arc;
+
+use super::guard::{Exclusive, Held, Lock};
+use super::permits::Permits;
+use crate::runtime::block_on_sync;
+
+pub use guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+
+/// A lock around a value that may be held across an `.await`.
+///
+/// Fair: tasks get it in the order in which they asked. There is no poisoning: after a panic of its
+/// holder it is simply free again. For values that are never locked across an `.await`
+/// [`std::sync::Mutex`] is cheaper.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::sync::Mutex;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let counter = Mutex::new(0);
+/// *counter.lock().await += 1;
+/// assert_eq!(counter.into_inner(), 1);
+/// # }
+/// ```
+pub struct Mutex<T: ?Sized> {
+    /// One permit: the lock.
+    permits: Permits,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: a `Mutex` owns its `T`.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+// SAFETY: the value is reached through a guard only, by one thread at a time, which is as if it were
+// sent from one to the next.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+impl<T: ?Sized> Lock for Mutex<T> {
+    fn permits(&self) -> &Permits {
+        &self.permits
+    }
+}
+
+/// The lock is held by somebody else.
+///
+/// Returned by the `try_` methods of [`Mutex`] and [`RwLock`](crate::sync::RwLock).
+#[derive(Debug)]
+pub struct TryLockError(pub(super) ());
+
+impl fmt::Display for TryLockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("operation would block")
+    }
+}
+
+impl std::error::Error for TryLockError {}
+
+impl<T> Mutex<T> {
+    /// A mutex that nobody holds.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self::const_new(value)
+    }
+
+    /// As [`new`](Self::new), for statics.
+    pub const fn const_new(value: T) -> Self {
+        Mutex { permits: Permits::const_new(1), value: UnsafeCell::new(value) }
+    }
+
+    /// Takes the value out.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    async fn acquire(&self) {
+        if self.permits.acquire(1).await.is_err() {
+            unreachable!("a mutex never closes its semaphore");
+        }
+    }
+
+    fn try_acquire(&self) -> Result<(), TryLockError> {
+        self.permits.try_acquire(1).map_err(|_| TryLockError(()))
+    }
+
+    /// Makes a guard of the permit that the caller has just acquired.
+    #[allow(unsafe_code)]
+    fn guard(&self) -> MutexGuard<'_, T> {
+        let data = self.value.get();
+        // SAFETY: whoever holds the only permit is alone with the value, and `held` keeps both the permit
+        // and, by its borrow, the mutex.
+        MutexGuard { inner: unsafe { Exclusive::new(data, Held::new(self, 1)) } }
+    }
+
+    /// As [`guard`](Self::guard).
+    #[allow(unsafe_code)]
+    fn guard_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
+        let data = self.value.get();
+        // SAFETY: as in `guard`; here it is the `Arc` that keeps the mutex.
+        OwnedMutexGuard { inner: unsafe { Exclusive::new(data, Held::new(self, 1)) } }
+    }
+
+    /// Waits for the lock.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn lock(&self) -> MutexGuard<'_, T> {
+        self.acquire().await;
+        self.guard()
+    }
+
+    /// Blocks the thread until it has the lock.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
+        block_on_sync(self.lock())
+    }
+
+    /// As [`blocking_lock`](Self::blocking_lock), for a guard that borrows nothing.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
+        block_on_sync(self.lock_owned())
+    }
+
+    /// As [`lock`](Self::lock), for a guard that borrows nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
+        self.acquire().await;
+        self.guard_owned()
+    }
+
+    /// Takes the lock if it is free now.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
+        self.try_acquire()?;
+        Ok(self.guard())
+    }
+
+    /// As [`try_lock`](Self::try_lock), for a guard that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it is not free.
+    pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
+        self.try_acquire()?;
+        Ok(self.guard_owned())
+    }
+
+    /// The value, without locking: the borrow proves that nobody else has it.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut d = f.debug_struct("Mutex");
+        match self.try_lock() {
+            Ok(value) => d.field("data", &&*value),
+            Err(_) => d.field("data", &format_args!("<locked>")),
+        };
+        d.finish()
+    }
+}

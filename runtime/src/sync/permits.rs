@@ -1,0 +1,175 @@
+//! A counting semaphore: what `Semaphore`, `Mutex`, `RwLock` and `OnceCell` stand on.
+//!
+//! It is a [`Count`] under a lock, and knows nothing of what the permits are for.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, ready};
+
+use super::count::{Count, Turn};
+use super::waiters::{Wakers, lock};
+use crate::task::coop;
+
+/// The semaphore was closed: no permit is given out any more.
+///
+/// Returned by [`Semaphore::acquire`](crate::sync::Semaphore::acquire) and its kin.
+#[derive(Debug)]
+pub struct AcquireError(());
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("semaphore closed")
+    }
+}
+
+impl std::error::Error for AcquireError {}
+
+/// Why [`Semaphore::try_acquire`](crate::sync::Semaphore::try_acquire) gave no permit.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TryAcquireError {
+    /// The semaphore was closed.
+    Closed,
+    /// Not enough permits are available now.
+    NoPermits,
+}
+
+impl fmt::Display for TryAcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TryAcquireError::Closed => "semaphore closed",
+            TryAcquireError::NoPermits => "no permits available",
+        })
+    }
+}
+
+impl std::error::Error for TryAcquireError {}
+
+pub(super) struct Permits {
+    count: Mutex<Count>,
+}
+
+impl Permits {
+    pub(super) const MAX: usize = Count::MAX;
+
+    #[track_caller]
+    pub(super) fn new(permits: usize) -> Self {
+        assert_countable(permits);
+        Self::const_new(permits)
+    }
+
+    pub(super) const fn const_new(permits: usize) -> Self {
+        assert!(permits <= Self::MAX, "a semaphore may not have more than MAX_PERMITS permits");
+        Permits { count: Mutex::new(Count::new(permits)) }
+    }
+
+    pub(super) const fn const_new_closed() -> Self {
+        Permits { count: Mutex::new(Count::new_closed()) }
+    }
+
+    pub(super) fn available(&self) -> usize {
+        lock(&self.count).available()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.count).is_closed()
+    }
+
+    pub(super) fn try_acquire(&self, n: usize) -> Result<(), TryAcquireError> {
+        assert_countable(n);
+        let mut count = lock(&self.count);
+        if count.is_closed() {
+            Err(TryAcquireError::Closed)
+        } else if count.try_take(n) {
+            Ok(())
+        } else {
+            Err(TryAcquireError::NoPermits)
+        }
+    }
+
+    pub(super) fn acquire(&self, n: usize) -> Acquire<'_> {
+        assert_countable(n);
+        Acquire { permits: self, wanted: n, turn: Turn::Start }
+    }
+
+    /// Gives `n` permits to whoever waits, and what is left to the count.
+    pub(super) fn release(&self, n: usize) {
+        if n > 0 {
+            let mut wakers = Wakers::default();
+            lock(&self.count).release(n, &mut wakers);
+            wakers.wake();
+        }
+    }
+
+    /// Takes up to `n` permits away for good, and says how many.
+    pub(super) fn forget(&self, n: usize) -> usize {
+        lock(&self.count).take_up_to(n)
+    }
+
+    /// Gives no permit out any more and fails whoever waits.
+    pub(super) fn close(&self) {
+        let mut wakers = Wakers::default();
+        lock(&self.count).close(&mut wakers);
+        wakers.wake();
+    }
+}
+
+impl fmt::Debug for Permits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permits").field("available", &self.available()).finish()
+    }
+}
+
+#[track_caller]
+pub(super) fn assert_countable(permits: usize) {
+    assert!(
+        permits <= Permits::MAX,
+        "a semaphore may not have more than MAX_PERMITS permits ({})",
+        Permits::MAX
+    );
+}
+
+/// Waits for permits. Dropped early, it leaves the queue and gives back what it had been given.
+pub(super) struct Acquire<'a> {
+    permits: &'a Permits,
+    wanted: usize,
+    turn: Turn,
+}
+
+impl Future for Acquire<'_> {
+    type Output = Result<(), AcquireError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Acquire { permits, wanted, turn } = self.get_mut();
+        let mut unused = None;
+        let asked = lock(&permits.count).poll(turn, *wanted, cx.waker(), &mut unused);
+        drop(unused);
+        match asked {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(_)) => Poll::Ready(Err(AcquireError(()))),
+            Poll::Ready(Ok(())) => {
+                // The budget is looked at when the permits are there: a task that is out of budget does
+                // not lose its turn.
+                ready!(coop::poll_proceed(cx)).made_progress();
+                *turn = Turn::Done;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
+impl Drop for Acquire<'_> {
+    fn drop(&mut self) {
+        if matches!(self.turn, Turn::Start | Turn::Done) {
+            return;
+        }
+        let (mut wakers, mut unused) = (Wakers::default(), None);
+        let mut count = lock(&self.permits.count);
+        let given = count.cancel(&mut self.turn, self.wanted, &mut unused);
+        count.release(given, &mut wakers);
+        drop(count);
+        drop(unused);
+        wakers.wake();
+    }
+}

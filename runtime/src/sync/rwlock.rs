@@ -1,0 +1,284 @@
+//! `RwLock`: many readers or one writer, across `.await`s.
+
+mod guards;
+mod owned;
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::sync::Arc;
+
+use super::guard::{Exclusive, Held, Lock, Shared};
+use super::mutex::TryLockError;
+use super::permits::Permits;
+use crate::runtime::block_on_sync;
+
+pub use guards::{RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard};
+pub use owned::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
+
+/// The readers a lock lets in at once unless it was made for fewer.
+const MAX_READERS: u32 = u32::MAX >> 3;
+
+/// A lock that many may read at once or one may write, and that may be held across an `.await`.
+///
+/// Fair: a writer that waits is not overtaken by readers that come later. So a task that reads twice at
+/// the same time can lock itself out: a writer may have come in between. No poisoning.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::sync::RwLock;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lock = RwLock::new(1);
+/// {
+///     let (a, b) = (lock.read().await, lock.read().await);
+///     assert_eq!(*a + *b, 2);
+/// }
+/// *lock.write().await = 5;
+/// assert_eq!(*lock.read().await, 5);
+/// # }
+/// ```
+pub struct RwLock<T: ?Sized> {
+    max_readers: u32,
+    /// A reader holds one permit, a writer all of them.
+    permits: Permits,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: a `RwLock` owns its `T`.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: several threads may read the value at once (`Sync`), and one after the other may write it, which
+// is as if it were sent from one to the next (`Send`).
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+impl<T: ?Sized> Lock for RwLock<T> {
+    fn permits(&self) -> &Permits {
+        &self.permits
+    }
+}
+
+impl<T> RwLock<T> {
+    /// A lock that nobody holds.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self::const_new(value)
+    }
+
+    /// A lock that lets at most `max_readers` read at once.
+    ///
+    /// # Panics
+    ///
+    /// With 0 readers, or more than `u32::MAX >> 3`.
+    #[track_caller]
+    pub fn with_max_readers(value: T, max_readers: u32) -> Self {
+        assert_ne!(max_readers, 0, "a RwLock may not be created with 0 readers");
+        assert!(
+            max_readers <= MAX_READERS,
+            "a RwLock may not be created with more than {MAX_READERS} readers"
+        );
+        Self::const_with_max_readers(value, max_readers)
+    }
+
+    /// As [`new`](Self::new), for statics.
+    pub const fn const_new(value: T) -> Self {
+        Self::const_with_max_readers(value, MAX_READERS)
+    }
+
+    /// As [`with_max_readers`](Self::with_max_readers), for statics.
+    ///
+    /// # Panics
+    ///
+    /// With 0 readers, or more than `u32::MAX >> 3`.
+    pub const fn const_with_max_readers(value: T, max_readers: u32) -> Self {
+        assert!(max_readers != 0, "a RwLock may not be created with 0 readers");
+        assert!(max_readers <= MAX_READERS, "too many readers");
+        let permits = Permits::const_new(max_readers as usize);
+        RwLock { max_readers, permits, value: UnsafeCell::new(value) }
+    }
+
+    /// Takes the value out.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    fn all(&self) -> usize {
+        self.max_readers as usize
+    }
+
+    async fn acquire(&self, permits: usize) {
+        if self.permits.acquire(permits).await.is_err() {
+            unreachable!("a rwlock never closes its semaphore");
+        }
+    }
+
+    fn try_acquire(&self, permits: usize) -> Result<(), TryLockError> {
+        self.permits.try_acquire(permits).map_err(|_| TryLockError(()))
+    }
+
+    /// Makes a guard of the one permit that the caller has just acquired.
+    #[allow(unsafe_code)]
+    fn read_guard(&self) -> RwLockReadGuard<'_, T> {
+        let data = self.value.get();
+        // SAFETY: whoever writes holds all permits, so while one is held by this guard nobody does; `held`
+        // keeps the permit and, by its borrow, the lock.
+        RwLockReadGuard { inner: unsafe { Shared::new(data, Held::new(&self.permits, 1)) } }
+    }
+
+    /// As [`read_guard`](Self::read_guard).
+    #[allow(unsafe_code)]
+    fn read_guard_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
+        let data = self.value.get();
+        // SAFETY: as in `read_guard`; here it is the `Arc` that keeps the lock.
+        OwnedRwLockReadGuard { inner: unsafe { Shared::new(data, Held::new(self, 1)) } }
+    }
+
+    /// Makes a guard of all permits, which the caller has just acquired.
+    #[allow(unsafe_code)]
+    fn write_guard(&self) -> RwLockWriteGuard<'_, T> {
+        let data = self.value.get();
+        // SAFETY: readers and writers hold at least one permit; this guard has them all, so it is alone with
+        // the value. `held` keeps them and, by its borrow, the lock.
+        RwLockWriteGuard { inner: unsafe { Exclusive::new(data, Held::new(self, self.all())) } }
+    }
+
+    /// As [`write_guard`](Self::write_guard).
+    #[allow(unsafe_code)]
+    fn write_guard_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
+        let (data, all) = (self.value.get(), self.all());
+        // SAFETY: as in `write_guard`; here it is the `Arc` that keeps the lock.
+        OwnedRwLockWriteGuard { inner: unsafe { Exclusive::new(data, Held::new(self, all)) } }
+    }
+
+    /// Waits until it may read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.acquire(1).await;
+        self.read_guard()
+    }
+
+    /// Blocks the thread until it may read.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_read(&self) -> RwLockReadGuard<'_, T> {
+        block_on_sync(self.read())
+    }
+
+    /// As [`read`](Self::read), for a guard that borrows nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
+        self.acquire(1).await;
+        self.read_guard_owned()
+    }
+
+    /// Reads if that is possible now.
+    ///
+    /// # Errors
+    ///
+    /// When the lock is held or waited for by a writer, or by as many readers as it lets in.
+    pub fn try_read(&self) -> Result<RwLockReadGuard<'_, T>, TryLockError> {
+        self.try_acquire(1)?;
+        Ok(self.read_guard())
+    }
+
+    /// As [`try_read`](Self::try_read), for a guard that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the lock is held or waited for by a writer, or by as many readers as it lets in.
+    pub fn try_read_owned(self: Arc<Self>) -> Result<OwnedRwLockReadGuard<T>, TryLockError> {
+        self.try_acquire(1)?;
+        Ok(self.read_guard_owned())
+    }
+
+    /// Waits until it may write.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.acquire(self.all()).await;
+        self.write_guard()
+    }
+
+    /// Blocks the thread until it may write.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
+        block_on_sync(self.write())
+    }
+
+    /// As [`write`](Self::write), for a guard that borrows nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
+        self.acquire(self.all()).await;
+        self.write_guard_owned()
+    }
+
+    /// Writes if that is possible now.
+    ///
+    /// # Errors
+    ///
+    /// When the lock is held by anybody.
+    pub fn try_write(&self) -> Result<RwLockWriteGuard<'_, T>, TryLockError> {
+        self.try_acquire(self.all())?;
+        Ok(self.write_guard())
+    }
+
+    /// As [`try_write`](Self::try_write), for a guard that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the lock is held by anybody.
+    pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
+        self.try_acquire(self.all())?;
+        Ok(self.write_guard_owned())
+    }
+
+    /// The value, without locking: the borrow proves that nobody else has it.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut d = f.debug_struct("RwLock");
+        match self.try_read() {
+            Ok(value) => d.field("data", &&*value),
+            Err(_) => d.field("data", &format_args!("<locked>")),
+        };
+        d.finish()
+    }
+}

@@ -1,0 +1,328 @@
+//! `Semaphore`: a number of permits that tasks take and give back.
+
+use std::mem;
+use std::sync::Arc;
+
+use super::permits::{AcquireError, Permits, TryAcquireError};
+use crate::runtime::block_on_sync;
+
+/// A number of permits: limits how many tasks do something at a time.
+///
+/// Fair: permits are given in the order in which they were asked for, and a request for many is not
+/// overtaken by requests for few.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::sync::Semaphore;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lanes = Semaphore::new(2);
+/// let one = lanes.acquire().await.unwrap();
+/// let _two = lanes.acquire().await.unwrap();
+/// assert!(lanes.try_acquire().is_err());
+/// drop(one);
+/// assert!(lanes.try_acquire().is_ok());
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Semaphore {
+    permits: Permits,
+}
+
+/// Permits of a [`Semaphore`], given back when this is dropped.
+#[must_use = "dropped at once, the permit is given back at once"]
+#[derive(Debug)]
+pub struct SemaphorePermit<'a> {
+    semaphore: &'a Semaphore,
+    permits: usize,
+}
+
+/// Permits of a [`Semaphore`] in an [`Arc`], given back when this is dropped.
+#[must_use = "dropped at once, the permit is given back at once"]
+#[derive(Debug)]
+pub struct OwnedSemaphorePermit {
+    semaphore: Arc<Semaphore>,
+    permits: usize,
+}
+
+impl Semaphore {
+    /// The most permits a semaphore can have: `usize::MAX >> 3`.
+    pub const MAX_PERMITS: usize = Permits::MAX;
+
+    /// A semaphore with so many permits.
+    ///
+    /// # Panics
+    ///
+    /// With more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    #[track_caller]
+    pub fn new(permits: usize) -> Self {
+        Semaphore { permits: Permits::new(permits) }
+    }
+
+    /// As [`new`](Self::new), for statics.
+    ///
+    /// # Panics
+    ///
+    /// With more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    pub const fn const_new(permits: usize) -> Self {
+        Semaphore { permits: Permits::const_new(permits) }
+    }
+
+    /// The permits that nobody holds.
+    pub fn available_permits(&self) -> usize {
+        self.permits.available()
+    }
+
+    /// Adds `n` new permits.
+    ///
+    /// # Panics
+    ///
+    /// If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    pub fn add_permits(&self, n: usize) {
+        self.permits.release(n);
+    }
+
+    /// Takes up to `n` available permits away for good, and returns how many it took.
+    pub fn forget_permits(&self, n: usize) -> usize {
+        self.permits.forget(n)
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.permits.acquire(1).await?;
+        Ok(SemaphorePermit { semaphore: self, permits: 1 })
+    }
+
+    /// Waits for `n` permits.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it gives back the permits it had already been given and loses its place in the queue.
+    pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.permits.acquire(n as usize).await?;
+        Ok(SemaphorePermit { semaphore: self, permits: n as usize })
+    }
+
+    /// Takes a permit if one is available now.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is closed or has no permit left.
+    pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        self.try_acquire_many(1)
+    }
+
+    /// Takes `n` permits if so many are available now.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is closed or has too few permits left.
+    pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+        self.permits.try_acquire(n as usize)?;
+        Ok(SemaphorePermit { semaphore: self, permits: n as usize })
+    }
+
+    /// Blocks the thread until a permit is there.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        block_on_sync(self.acquire())
+    }
+
+    /// Blocks the thread until `n` permits are there.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
+        block_on_sync(self.acquire_many(n))
+    }
+
+    /// As [`acquire`](Self::acquire), for a permit that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses its place in the queue and nothing else.
+    pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.permits.acquire(1).await?;
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: 1 })
+    }
+
+    /// As [`acquire_many`](Self::acquire_many), for permits that borrow nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it gives back the permits it had already been given and loses its place in the queue.
+    pub async fn acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.permits.acquire(n as usize).await?;
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize })
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), for a permit that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is closed or has no permit left.
+    pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.try_acquire_many_owned(1)
+    }
+
+    /// As [`try_acquire_many`](Self::try_acquire_many), for permits that borrow nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is closed or has too few permits left.
+    pub fn try_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.permits.try_acquire(n as usize)?;
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize })
+    }
+
+    /// As [`blocking_acquire`](Self::blocking_acquire), for a permit that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        block_on_sync(self.acquire_owned())
+    }
+
+    /// As [`blocking_acquire_many`](Self::blocking_acquire_many), for permits that borrow nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the semaphore is or gets closed.
+    ///
+    /// # Panics
+    ///
+    /// In asynchronous code.
+    #[track_caller]
+    pub fn blocking_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, AcquireError> {
+        block_on_sync(self.acquire_many_owned(n))
+    }
+
+    /// Closes the semaphore: no new permits, and all who wait get an error.
+    ///
+    /// Permits that are held stay valid.
+    pub fn close(&self) {
+        self.permits.close();
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.permits.is_closed()
+    }
+}
+
+/// Both kinds of permit differ only in how they reach the semaphore.
+macro_rules! permit_methods {
+    ($semaphore:ty, $same:expr) => {
+        /// Takes the permits out of the semaphore for good.
+        pub fn forget(mut self) {
+            self.permits = 0;
+        }
+
+        /// Adds the permits of `other` to this one.
+        ///
+        /// # Panics
+        ///
+        /// If they belong to different semaphores.
+        #[track_caller]
+        pub fn merge(&mut self, mut other: Self) {
+            assert!(
+                $same(&self.semaphore, &other.semaphore),
+                "merging permits from different semaphore instances"
+            );
+            let sum = self.permits.checked_add(other.permits);
+            self.permits = sum.expect("number of permits overflowed");
+            other.permits = 0;
+        }
+
+        /// Splits `n` permits off; `None` if there are fewer.
+        pub fn split(&mut self, n: usize) -> Option<Self> {
+            self.permits = self.permits.checked_sub(n)?;
+            Some(Self { semaphore: self.semaphore.clone(), permits: n })
+        }
+
+        /// The semaphore whose permits these are.
+        pub fn semaphore(&self) -> &$semaphore {
+            &self.semaphore
+        }
+
+        /// How many permits this holds.
+        pub fn num_permits(&self) -> usize {
+            self.permits
+        }
+    };
+}
+
+impl<'a> SemaphorePermit<'a> {
+    permit_methods!(Semaphore, |a: &&'a Semaphore, b: &&'a Semaphore| std::ptr::eq(*a, *b));
+}
+
+impl OwnedSemaphorePermit {
+    permit_methods!(Arc<Semaphore>, Arc::ptr_eq);
+}
+
+impl Drop for SemaphorePermit<'_> {
+    fn drop(&mut self) {
+        self.semaphore.add_permits(mem::take(&mut self.permits));
+    }
+}
+
+impl Drop for OwnedSemaphorePermit {
+    fn drop(&mut self) {
+        self.semaphore.add_permits(mem::take(&mut self.permits));
+    }
+}

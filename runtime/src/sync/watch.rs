@@ -1,0 +1,424 @@
+//! `watch`: a channel that keeps only the last value sent.
+//!
+//! The value is behind a `std::sync::RwLock`, whose read guard a [`Ref`] is. Its version is an atomic
+//! beside it, changed only under the write lock, so that looking for a change locks nothing.
+
+use std::fmt;
+use std::mem;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::notify::Notify;
+use crate::task::coop::cooperative;
+
+/// The errors of this channel.
+pub mod error {
+    use std::fmt;
+
+    /// There was no receiver; holds the value that was to be sent.
+    #[derive(PartialEq, Eq, Clone, Copy)]
+    pub struct SendError<T>(pub T);
+
+    impl<T> fmt::Debug for SendError<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("SendError").finish_non_exhaustive()
+        }
+    }
+
+    impl<T> fmt::Display for SendError<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("channel closed")
+        }
+    }
+
+    impl<T> std::error::Error for SendError<T> {}
+
+    /// All senders are gone, and their last value has been seen.
+    #[derive(Debug, Clone)]
+    pub struct RecvError(pub(super) ());
+
+    impl fmt::Display for RecvError {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("channel closed")
+        }
+    }
+
+    impl std::error::Error for RecvError {}
+}
+
+use error::{RecvError, SendError};
+
+/// Sends values. Can be cloned.
+#[derive(Debug)]
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// Sees the last value, and waits for new ones. Each receiver remembers which version it has seen.
+#[derive(Debug)]
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// The version seen last.
+    seen: usize,
+}
+
+/// A borrowed value of the channel. While it lives nothing can be sent.
+///
+/// Do not keep one across an `.await`: a sender on the same thread would lock it up.
+#[derive(Debug)]
+pub struct Ref<'a, T> {
+    value: RwLockReadGuard<'a, T>,
+    has_changed: bool,
+}
+
+struct Shared<T> {
+    value: RwLock<T>,
+    /// Counts the values sent in steps of [`STEP`]; the [`CLOSED`] bit is set when no sender is left.
+    version: AtomicUsize,
+    receivers: AtomicUsize,
+    senders: AtomicUsize,
+    /// Told when the version changes.
+    changed: Notify,
+    /// Told when the last receiver leaves.
+    deserted: Notify,
+}
+
+const CLOSED: usize = 1;
+const STEP: usize = 2;
+
+/// A channel that holds `init` until something is sent. The receiver counts `init` as seen.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::sync::watch;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (tx, mut rx) = watch::channel(0);
+/// wasio::spawn(async move {
+///     tx.send(1).unwrap();
+///     tx.send(2).unwrap();
+/// });
+/// rx.changed().await.unwrap();
+/// assert_eq!(*rx.borrow_and_update(), 2);
+/// # }
+/// ```
+pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Shared {
+        value: RwLock::new(init),
+        version: AtomicUsize::new(0),
+        receivers: AtomicUsize::new(1),
+        senders: AtomicUsize::new(1),
+        changed: Notify::new(),
+        deserted: Notify::new(),
+    });
+    (Sender { shared: shared.clone() }, Receiver { shared, seen: 0 })
+}
+
+impl<T> Shared<T> {
+    /// Locks the value for reading. A panic while it was written leaves a value as good as any.
+    fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.value.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version, and whether the senders are gone.
+    fn version(&self) -> (usize, bool) {
+        let version = self.version.load(Ordering::Acquire);
+        (version & !CLOSED, version & CLOSED != 0)
+    }
+
+    fn subscribe(self: &Arc<Self>, seen: usize) -> Receiver<T> {
+        self.receivers.fetch_add(1, Ordering::Relaxed);
+        Receiver { shared: self.clone(), seen }
+    }
+
+    /// Waits for a version other than `seen`, and updates that.
+    async fn changed(&self, seen: &mut usize) -> Result<(), RecvError> {
+        loop {
+            // Made before the check, so that a change after the check is not missed.
+            let changed = self.changed.notified();
+            let (version, closed) = self.version();
+            if version != *seen {
+                *seen = version;
+                return Ok(());
+            }
+            if closed {
+                return Err(RecvError(()));
+            }
+            changed.await;
+        }
+    }
+}
+
+impl<T> Sender<T> {
+    /// A channel without a receiver; [`subscribe`](Self::subscribe) makes some.
+    pub fn new(init: T) -> Self {
+        channel(init).0
+    }
+
+    /// Sends a value: replaces the one that was there, seen or not, and wakes the receivers.
+    ///
+    /// # Errors
+    ///
+    /// Gives the value back when there is no receiver.
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        if self.is_closed() {
+            return Err(SendError(value));
+        }
+        self.send_replace(value);
+        Ok(())
+    }
+
+    /// Changes the value in place and wakes the receivers, if there are any.
+    ///
+    /// # Panics
+    ///
+    /// If `modify` does; then the receivers are not woken.
+    pub fn send_modify<F>(&self, modify: F)
+    where
+        F: FnOnce(&mut T),
+    {
+        self.send_if_modified(|value| {
+            modify(value);
+            true
+        });
+    }
+
+    /// As [`send_modify`](Self::send_modify), but wakes nobody if `modify` returns false, which this
+    /// returns too.
+    ///
+    /// # Panics
+    ///
+    /// If `modify` does; then the receivers are not woken.
+    pub fn send_if_modified<F>(&self, modify: F) -> bool
+    where
+        F: FnOnce(&mut T) -> bool,
+    {
+        let mut value = self.shared.value.write().unwrap_or_else(PoisonError::into_inner);
+        if !modify(&mut value) {
+            return false;
+        }
+        self.shared.version.fetch_add(STEP, Ordering::Release);
+        drop(value);
+        self.shared.changed.notify_waiters();
+        true
+    }
+
+    /// Sends a value even if nobody receives, and returns the one that it replaces.
+    pub fn send_replace(&self, mut value: T) -> T {
+        self.send_modify(|old| mem::swap(old, &mut value));
+        value
+    }
+
+    /// The value sent last. While the result lives nothing can be sent.
+    pub fn borrow(&self) -> Ref<'_, T> {
+        Ref { value: self.shared.read(), has_changed: false }
+    }
+
+    /// Whether there is no receiver.
+    pub fn is_closed(&self) -> bool {
+        self.receiver_count() == 0
+    }
+
+    /// Waits until there is no receiver.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn closed(&self) {
+        cooperative(async {
+            loop {
+                // Made before the check, so that a receiver that leaves after the check is not missed.
+                let deserted = self.shared.deserted.notified();
+                if self.is_closed() {
+                    return;
+                }
+                deserted.await;
+            }
+        })
+        .await;
+    }
+
+    /// A new receiver, which counts the present value as seen.
+    pub fn subscribe(&self) -> Receiver<T> {
+        self.shared.subscribe(self.shared.version().0)
+    }
+
+    /// How many receivers there are.
+    pub fn receiver_count(&self) -> usize {
+        self.shared.receivers.load(Ordering::Relaxed)
+    }
+
+    /// How many senders there are.
+    pub fn sender_count(&self) -> usize {
+        self.shared.senders.load(Ordering::Relaxed)
+    }
+
+    /// Whether both send into the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.senders.fetch_add(1, Ordering::Relaxed);
+        Sender { shared: self.shared.clone() }
+    }
+}
+
+impl<T: Default> Default for Sender<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.shared.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.version.fetch_or(CLOSED, Ordering::Release);
+            self.shared.changed.notify_waiters();
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// The value sent last, which does not count as seen by this. While the result lives nothing can be
+    /// sent.
+    pub fn borrow(&self) -> Ref<'_, T> {
+        let value = self.shared.read();
+        let has_changed = self.shared.version().0 != self.seen;
+        Ref { value, has_changed }
+    }
+
+    /// The value sent last, which then counts as seen. While the result lives nothing can be sent.
+    pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
+        let value = self.shared.read();
+        let version = self.shared.version().0;
+        let has_changed = mem::replace(&mut self.seen, version) != version;
+        Ref { value, has_changed }
+    }
+
+    /// Whether there is a value that was not seen.
+    ///
+    /// # Errors
+    ///
+    /// When all senders are gone, seen or not.
+    pub fn has_changed(&self) -> Result<bool, RecvError> {
+        match self.shared.version() {
+            (_, true) => Err(RecvError(())),
+            (version, false) => Ok(version != self.seen),
+        }
+    }
+
+    /// Whether all senders are gone.
+    pub fn is_closed(&self) -> bool {
+        self.shared.version().1
+    }
+
+    /// Counts the present value as not seen.
+    pub fn mark_changed(&mut self) {
+        self.seen = self.seen.wrapping_sub(STEP);
+    }
+
+    /// Counts the present value as seen.
+    pub fn mark_unchanged(&mut self) {
+        self.seen = self.shared.version().0;
+    }
+
+    /// Waits for a value that was not seen; it then counts as seen.
+    ///
+    /// # Errors
+    ///
+    /// When all senders are gone and their last value has been seen.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was ready, it has not counted anything as seen.
+    pub async fn changed(&mut self) -> Result<(), RecvError> {
+        cooperative(self.shared.changed(&mut self.seen)).await
+    }
+
+    /// Waits for a value of which `f` says yes, beginning with the present one.
+    ///
+    /// # Errors
+    ///
+    /// When all senders are gone and `f` has said no to their last value.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was ready, it may have counted values as seen, of which `f` had said no.
+    pub async fn wait_for(
+        &mut self,
+        mut f: impl FnMut(&T) -> bool,
+    ) -> Result<Ref<'_, T>, RecvError> {
+        let shared = &self.shared;
+        let seen = &mut self.seen;
+        cooperative(async {
+            let mut closed = false;
+            loop {
+                {
+                    let value = shared.read();
+                    let version = shared.version().0;
+                    let has_changed = mem::replace(seen, version) != version;
+                    if (!closed || has_changed) && f(&value) {
+                        return Ok(Ref { value, has_changed });
+                    }
+                }
+                if closed {
+                    return Err(RecvError(()));
+                }
+                closed = shared.changed(seen).await.is_err();
+            }
+        })
+        .await
+    }
+
+    /// Whether both receive from the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.shared.subscribe(self.seen)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if self.shared.receivers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.deserted.notify_waiters();
+        }
+    }
+}
+
+impl<T> Ref<'_, T> {
+    /// Whether the borrower had not seen this value before it borrowed. A sender has seen every value.
+    pub fn has_changed(&self) -> bool {
+        self.has_changed
+    }
+}
+
+impl<T> Deref for Ref<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (version, closed) = self.version();
+        f.debug_struct("Shared")
+            .field("value", &self.value)
+            .field("version", &version)
+            .field("is_closed", &closed)
+            .field("receivers", &self.receivers)
+            .finish()
+    }
+}
