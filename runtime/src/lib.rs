@@ -14,6 +14,7 @@ compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development
 
 mod context;
 mod executor;
+mod macros;
 
 pub mod fs;
 pub mod io;
@@ -23,3 +24,6 @@ pub mod signal;
 pub mod sync;
 pub mod task;
 pub mod time;
+
+#[doc(hidden)]
+pub use macros::support as macro_support;

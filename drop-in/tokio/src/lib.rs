@@ -1,1 +1,34 @@
 //! wasio under the name tokio.
+//!
+//! This package is put in tokio's place with `[patch.crates-io]`, or used as a dependency named `tokio`:
+//! every crate that says `tokio` then runs on wasio, unchanged. It holds nothing of its own but the
+//! attribute macros, which expand to `tokio::…`; everything else, and its documentation, is [`wasio`]'s.
+
+pub use wasio::io;
+#[cfg(feature = "rt")]
+pub use wasio::runtime;
+#[cfg(feature = "signal")]
+pub use wasio::signal;
+pub use wasio::stream;
+pub use wasio::task;
+#[cfg(feature = "time")]
+pub use wasio::time;
+
+#[cfg(feature = "rt")]
+pub use wasio::spawn;
+
+pub use wasio::pin;
+#[cfg(feature = "rt")]
+pub use wasio::task_local;
+
+#[cfg(feature = "macros")]
+pub use wasio::{join, select, try_join};
+
+#[cfg(all(feature = "macros", feature = "rt-multi-thread"))]
+pub use wasio_macros::{tokio_main as main, tokio_test as test};
+
+#[cfg(all(feature = "macros", feature = "rt", not(feature = "rt-multi-thread")))]
+pub use wasio_macros::{tokio_main_rt as main, tokio_test_rt as test};
+
+#[cfg(all(feature = "macros", not(feature = "rt")))]
+pub use wasio_macros::{tokio_main_fail as main, tokio_test_fail as test};

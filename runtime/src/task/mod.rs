@@ -15,6 +15,7 @@ mod join_set;
 mod local;
 mod report;
 mod spawn;
+mod task_local;
 mod unconstrained;
 mod yield_now;
 
@@ -26,6 +27,7 @@ pub use join::{AbortHandle, JoinHandle};
 pub use join_set::JoinSet;
 pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 pub use spawn::spawn;
+pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 pub(crate) use blocking::BlockingFuture;

@@ -1,0 +1,312 @@
+//! `select!`, `join!`, `try_join!`, `pin!` and `task_local!`.
+//!
+//! They reach everything through `$crate`, so they work under whatever name this crate, or one that
+//! re-exports it, goes. What the expansions call is in [`support`] and not for anybody else.
+
+mod join;
+mod maybe_done;
+pub mod support;
+
+/// Waits on several branches at once, runs the handler of the first one that is done and drops the rest.
+///
+/// ```text
+/// select! {
+///     biased;                                        // optional
+///     PATTERN = FUTURE, if CONDITION => HANDLER,     // up to 64 of these; the condition is optional
+///     else => EXPRESSION                             // optional
+/// }
+/// ```
+///
+/// The conditions are evaluated first, once: a branch whose condition is false is disabled, though its
+/// future expression is evaluated all the same. Then the futures of the enabled branches are polled,
+/// all on the current task. When one is done and its output fits the branch's pattern, all futures are
+/// dropped, and the handler runs with the pattern's bindings; its value is the value of the `select!`.
+/// A branch whose output does not fit is disabled. When every branch is disabled, `else` is evaluated.
+///
+/// A handler may use `.await`, `?`, `break` and `return`, and may borrow what another branch's future
+/// borrowed. A handler that is a block needs no comma behind it.
+///
+/// # Fairness
+///
+/// Each time, polling begins with another branch, chosen pseudo-randomly (but the same way in every run
+/// of the program). `biased;` polls from top to bottom: cheaper, and under your control, but then a
+/// branch at the top that is always ready keeps the others from ever being looked at.
+///
+/// # Panics
+///
+/// When every branch is disabled and there is no `else`.
+///
+/// # Cancel safety
+///
+/// The futures that lose are dropped. In a loop, what they had half done is lost, unless the operation is
+/// cancel safe (its documentation says so), or the future lives outside and `&mut future` is selected on.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::time::{Duration, sleep};
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let winner = wasio::select! {
+///     () = sleep(Duration::from_millis(1)) => "short",
+///     () = sleep(Duration::from_secs(60)) => "long",
+/// };
+/// assert_eq!(winner, "short");
+/// # }
+/// ```
+///
+/// A future that goes on across the rounds of a loop:
+///
+/// ```
+/// use wasio::sync::mpsc;
+/// use wasio::time::{Duration, sleep};
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (tx, mut rx) = mpsc::channel(4);
+/// tx.try_send(1).unwrap();
+/// tx.try_send(2).unwrap();
+/// drop(tx);
+///
+/// let deadline = sleep(Duration::from_secs(5));
+/// wasio::pin!(deadline);
+/// let mut sum = 0;
+/// loop {
+///     wasio::select! {
+///         Some(n) = rx.recv() => sum += n,
+///         () = &mut deadline, if sum > 100 => break,
+///         else => break,
+///     }
+/// }
+/// assert_eq!(sum, 3);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! select {
+    (biased; $($branches:tt)*) => { $crate::__select!([biased] () $($branches)*) };
+    ($($branches:tt)*) => { $crate::__select!([fair] () $($branches)*) };
+}
+
+// Takes one branch off per call, so that 64 of them stay below the recursion limit.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __select {
+    // Nothing left: generate.
+    ([$order:ident] ()) => {
+        ::core::compile_error!("select! requires at least one branch.")
+    };
+    ([$order:ident] () else => $otherwise:expr $(,)?) => { $otherwise };
+    ([$order:ident] ($($done:tt)+)) => {
+        $crate::macro_support::select_branches! {
+            [$crate::macro_support] [$order]
+            { ::core::panic!("all branches are disabled and there is no else branch") }
+            $($done)+
+        }
+    };
+    ([$order:ident] ($($done:tt)+) else => $otherwise:expr $(,)?) => {
+        $crate::macro_support::select_branches! {
+            [$crate::macro_support] [$order] { $otherwise } $($done)+
+        }
+    };
+    // A block ends its branch, with or without a comma behind it.
+    ([$order:ident] ($($done:tt)*)
+        $pattern:pat = $future:expr $(, if $condition:expr)? => $handler:block, $($rest:tt)*
+    ) => {
+        $crate::__select!([$order]
+            ($($done)* ({$pattern} {$future} {$($condition)?} {$handler})) $($rest)*)
+    };
+    ([$order:ident] ($($done:tt)*)
+        $pattern:pat = $future:expr $(, if $condition:expr)? => $handler:block $($rest:tt)*
+    ) => {
+        $crate::__select!([$order]
+            ($($done)* ({$pattern} {$future} {$($condition)?} {$handler})) $($rest)*)
+    };
+    ([$order:ident] ($($done:tt)*)
+        $pattern:pat = $future:expr $(, if $condition:expr)? => $handler:expr
+    ) => {
+        $crate::__select!([$order]
+            ($($done)* ({$pattern} {$future} {$($condition)?} {$handler})))
+    };
+    ([$order:ident] ($($done:tt)*)
+        $pattern:pat = $future:expr $(, if $condition:expr)? => $handler:expr, $($rest:tt)*
+    ) => {
+        $crate::__select!([$order]
+            ($($done)* ({$pattern} {$future} {$($condition)?} {$handler})) $($rest)*)
+    };
+}
+
+/// Waits for all of the futures, at the same time, and returns a tuple of their outputs.
+///
+/// They run on the current task: concurrently, not in parallel. Each poll begins with the next future, so
+/// that one that uses up the task's budget does not starve the others; `join!(biased; …)` always begins
+/// with the first.
+///
+/// # Cancel safety
+///
+/// Dropped early, it drops all of the futures, and the outputs of those that were done.
+///
+/// # Examples
+///
+/// ```
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (a, b) = wasio::join!(async { 1 }, async { "two" });
+/// assert_eq!((a, b), (1, "two"));
+/// # }
+/// ```
+#[macro_export]
+macro_rules! join {
+    (biased; $($future:expr),* $(,)?) => { $crate::__join!(join Biased [] $($future,)*) };
+    ($($future:expr),* $(,)?) => { $crate::__join!(join Rotating [] $($future,)*) };
+}
+
+/// Waits for all of the futures, at the same time, until one returns `Err`.
+///
+/// Returns `Ok` with a tuple of what is in the futures' `Ok`s, or the first `Err`; the other futures are
+/// dropped then. Their error type is the same. They run on the current task, each poll begins with the
+/// next one; `try_join!(biased; …)` always begins with the first.
+///
+/// # Cancel safety
+///
+/// Dropped early, it drops all of the futures, and the outputs of those that were done.
+///
+/// # Examples
+///
+/// ```
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let good = async { Ok::<_, &str>(1) };
+/// let bad = async { Err::<(), _>("no") };
+/// assert_eq!(wasio::try_join!(good, bad), Err("no"));
+/// # }
+/// ```
+#[macro_export]
+macro_rules! try_join {
+    (biased; $($future:expr),* $(,)?) => { $crate::__join!(try_join Biased [] $($future,)*) };
+    ($($future:expr),* $(,)?) => { $crate::__join!(try_join Rotating [] $($future,)*) };
+}
+
+// Pairs each expression with a variable: `future` is another one in each round of the recursion.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __join {
+    (join $order:ident []) => { async {}.await };
+    (try_join $order:ident []) => { async { $crate::macro_support::Result::Ok(()) }.await };
+    ($kind:ident $order:ident [$($done:tt)*] $first:expr, $($rest:tt)*) => {
+        $crate::__join!($kind $order [$($done)* (future $first)] $($rest)*)
+    };
+    (join $order:ident [$(($future:ident $given:expr))+]) => {{
+        let mut futures = ($($crate::macro_support::maybe_done($given),)+);
+        // The closure has a reference, not the futures: it may be moved, they may not.
+        let futures = &mut futures;
+        let mut order = $crate::macro_support::$order::default();
+        $crate::macro_support::poll_fn(move |cx| {
+            let ($($future,)+) = &mut *futures;
+            // SAFETY: the tuple lives in the enclosing `async` body behind a reference that only this
+            // closure has: nothing moves the futures until they are dropped.
+            $(let mut $future = unsafe { $crate::macro_support::Pin::new_unchecked($future) };)+
+            let polled =
+                $crate::macro_support::poll_all(&mut order, &mut [$($future.as_mut()),+], cx);
+            $crate::macro_support::ready!(polled);
+            // Unreachable if an output is uninhabited.
+            #[allow(unreachable_code)]
+            $crate::macro_support::Poll::Ready(($($future.as_mut().output(),)+))
+        })
+        .await
+    }};
+    (try_join $order:ident [$(($future:ident $given:expr))+]) => {{
+        let mut futures = ($($crate::macro_support::maybe_done($given),)+);
+        let futures = &mut futures;
+        let mut order = $crate::macro_support::$order::default();
+        $crate::macro_support::poll_fn(move |cx| {
+            let ($($future,)+) = &mut *futures;
+            // SAFETY: as in `join!` above.
+            $(let mut $future = unsafe { $crate::macro_support::Pin::new_unchecked($future) };)+
+            let polled =
+                $crate::macro_support::try_poll_all(&mut order, &mut [$($future.as_mut()),+], cx);
+            if let $crate::macro_support::Result::Err(_) = $crate::macro_support::ready!(polled) {
+                $(
+                    if let $crate::macro_support::Option::Some(error) = $future.as_mut().error() {
+                        return $crate::macro_support::Poll::Ready(error);
+                    }
+                )+
+            }
+            #[allow(unreachable_code)]
+            $crate::macro_support::Poll::Ready($crate::macro_support::Result::Ok(
+                ($($future.as_mut().ok(),)+)
+            ))
+        })
+        .await
+    }};
+}
+
+/// Pins values to the stack: `pin!(future)` turns the variable into a `Pin<&mut _>` of the same name.
+///
+/// Needed to `.await` or `select!` on `&mut future` where the future is not `Unpin`. With
+/// `pin! { let a = future(); }` the value is computed and pinned at once.
+///
+/// # Examples
+///
+/// ```
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let future = async { 5 };
+/// wasio::pin!(future);
+/// assert_eq!((&mut future).await, 5);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! pin {
+    ($($name:ident),* $(,)?) => {
+        $(
+            // Shadowed by its pin, the value cannot be moved any more.
+            #[allow(unused_mut)]
+            let mut $name = ::core::pin::pin!($name);
+        )*
+    };
+    ($(let $name:ident = $value:expr;)*) => {
+        $(
+            let $name = $value;
+            $crate::pin!($name);
+        )*
+    };
+}
+
+/// Declares task-local values: statics whose value belongs to a task, or to a part of one.
+///
+/// Each becomes a [`LocalKey`](crate::task::LocalKey), which gives the value to a future with `scope`.
+///
+/// # Examples
+///
+/// ```
+/// wasio::task_local! {
+///     /// Who asked.
+///     pub static USER: String;
+///     static REQUEST: u32;
+/// }
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// USER.scope("ann".to_owned(), async {
+///     assert_eq!(USER.get(), "ann");
+/// })
+/// .await;
+/// assert!(REQUEST.try_get().is_err());
+/// # }
+/// ```
+#[macro_export]
+macro_rules! task_local {
+    () => {};
+    ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty $(; $($rest:tt)*)?) => {
+        $(#[$attr])*
+        $vis static $name: $crate::task::LocalKey<$t> = {
+            ::std::thread_local! {
+                static KEY: $crate::macro_support::RefCell<$crate::macro_support::Option<$t>> =
+                    const { $crate::macro_support::RefCell::new($crate::macro_support::Option::None) };
+            }
+            $crate::task::LocalKey::new(KEY)
+        };
+        $($crate::task_local!($($rest)*);)?
+    };
+}

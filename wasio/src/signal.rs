@@ -1,0 +1,3 @@
+//! Signals: Ctrl-C.
+
+pub use wasio_runtime::signal::ctrl_c;
