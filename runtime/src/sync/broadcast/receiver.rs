@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use super::error::{RecvError, TryRecvError};
 use super::{Shared, Slot, Tail};
 use crate::runtime::block_on_sync;
+use crate::sync::notify::Notify;
 use crate::sync::waiters::{Key, lock};
 use crate::task::coop::cooperative;
 
@@ -100,10 +101,17 @@ fn count_off<T>(slot: &mut Slot<T>) -> Option<T> {
     if slot.pending == 0 { slot.value.take() } else { None }
 }
 
-/// Takes the value of a slot: a copy, or, for the last receiver, the value itself.
+/// Takes a copy of a slot's value.
 fn take<T: Clone>(mut slot: MutexGuard<'_, Slot<T>>) -> T {
-    let value = count_off(&mut slot).or_else(|| slot.value.clone());
-    value.expect("a slot has its value until all have taken it")
+    // Counted before it is copied: a value whose `clone` panics counts as received.
+    match count_off(&mut slot) {
+        Some(value) => {
+            drop(slot);
+            // Not moved out: tokio clones for everybody.
+            value.clone()
+        }
+        None => slot.value.clone().expect("a slot has its value until all have taken it"),
+    }
 }
 
 /// Goes to the oldest value left and returns how many were missed.
@@ -169,6 +177,14 @@ impl<T: Clone> Receiver<T> {
     }
 }
 
+struct NotifyOnDrop<'a>(&'a Notify);
+
+impl Drop for NotifyOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.notify_waiters();
+    }
+}
+
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let (sent, last) = {
@@ -176,9 +192,8 @@ impl<T> Drop for Receiver<T> {
             tail.receivers -= 1;
             (tail.pos, tail.receivers == 0)
         };
-        if last {
-            self.shared.deserted.notify_waiters();
-        }
+        // Told after the values are gone, even if the destructor of one panics.
+        let _deserted = last.then(|| NotifyOnDrop(&self.shared.deserted));
         // What was sent until now waits for this receiver too: count it off.
         let behind = sent.wrapping_sub(self.next).min(self.shared.slots.len() as u64);
         for pos in (1..=behind).rev().map(|back| sent.wrapping_sub(back)) {

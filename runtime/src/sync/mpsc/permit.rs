@@ -33,8 +33,10 @@ impl<'a, T> Permit<'a, T> {
     ///
     /// If the receiver has been dropped in the meantime, so is the value.
     pub fn send(self, value: T) {
-        self.chan.send_reserved(value);
+        let chan = self.chan;
+        // Before sending: that wakes the receiver, and a waker may panic.
         std::mem::forget(self);
+        chan.send_reserved(value);
     }
 }
 
