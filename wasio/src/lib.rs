@@ -60,6 +60,8 @@ pub mod io;
 pub mod runtime;
 #[cfg(feature = "signal")]
 pub mod signal;
+#[cfg(feature = "sync")]
+pub mod sync;
 pub mod task;
 #[cfg(feature = "time")]
 pub mod time;

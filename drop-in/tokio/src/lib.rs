@@ -10,6 +10,8 @@ pub use wasio::runtime;
 #[cfg(feature = "signal")]
 pub use wasio::signal;
 pub use wasio::stream;
+#[cfg(feature = "sync")]
+pub use wasio::sync;
 pub use wasio::task;
 #[cfg(feature = "time")]
 pub use wasio::time;
