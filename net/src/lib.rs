@@ -1,1 +1,29 @@
-//! Sockets for wasio.
+//! Sockets for wasio: TCP, UDP, Unix sockets and name lookup, with tokio's API.
+//!
+//! Every type is a thin layer over two things: a non-blocking socket of the target (`sys`), and a
+//! registration with the reactor of `wasio-runtime`. An operation is tried first; when it would block, the
+//! task sleeps until the reactor says that it is worth another try.
+//!
+//! Programs use this crate through `wasio::net`, or `tokio::net` of the drop-in.
+//!
+//! # On WASI
+//!
+//! On `wasm32-wasip1` the sockets are those of WasmEdge's imports, which `wasio run` offers as well. The
+//! host grants or denies access to the network; a denied call fails with
+//! [`PermissionDenied`](std::io::ErrorKind::PermissionDenied). What a host lacks returns
+//! [`Unsupported`](std::io::ErrorKind::Unsupported): nothing pretends.
+
+mod addr;
+mod error;
+mod halves;
+mod lookup;
+mod registered;
+mod sys;
+
+pub mod tcp;
+
+pub use addr::ToSocketAddrs;
+pub use lookup::lookup_host;
+pub use tcp::listener::TcpListener;
+pub use tcp::socket::TcpSocket;
+pub use tcp::stream::TcpStream;

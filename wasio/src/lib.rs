@@ -56,6 +56,7 @@
 )]
 
 pub mod io;
+pub mod net;
 #[cfg(feature = "rt")]
 pub mod runtime;
 #[cfg(feature = "signal")]

@@ -5,6 +5,7 @@
 //! attribute macros, which expand to `tokio::…`; everything else, and its documentation, is [`wasio`]'s.
 
 pub use wasio::io;
+pub use wasio::net;
 #[cfg(feature = "rt")]
 pub use wasio::runtime;
 #[cfg(feature = "signal")]

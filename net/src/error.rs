@@ -1,0 +1,64 @@
+//! Errors that say what was tried.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+/// An error of the host, with what was tried and, if there is one, the way out.
+struct Failed {
+    tried: String,
+    error: io::Error,
+    advice: String,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}{}", self.tried, self.error, self.advice)
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Failed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+fn failed(tried: String, error: io::Error, grant: impl FnOnce() -> String) -> io::Error {
+    let denied = cfg!(target_os = "wasi") && error.kind() == io::ErrorKind::PermissionDenied;
+    let advice = if denied {
+        format!(
+            "; the guest has no access to it unless the host grants it: `wasio run {}`",
+            grant()
+        )
+    } else {
+        String::new()
+    };
+    io::Error::new(error.kind(), Failed { tried, error, advice })
+}
+
+/// Connecting to, or sending to, an address failed.
+pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| failed(format!("connect {addr}"), error, || format!("--net {addr}"))
+}
+
+/// Binding an address, or listening on it, failed.
+pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| failed(format!("bind {addr}"), error, || format!("--net listen:{addr}"))
+}
+
+/// Looking a name up failed.
+pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
+    failed(format!("lookup {name}"), error, || format!("--net {name}"))
+}
+
+/// What was given names no address at all.
+pub(crate) fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address")
+}

@@ -1,0 +1,155 @@
+//! A socket and its registration with the reactor: what all types of this crate consist of.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::task::{Context, Poll, ready};
+
+use wasio_runtime::io::{Interest, ReadBuf, Ready};
+use wasio_runtime::reactor::{Direction, Source};
+
+use crate::sys::Socket;
+
+pub(crate) struct Registered {
+    // Above the socket: it is deregistered before it is closed.
+    source: Source,
+    socket: Socket,
+}
+
+impl Registered {
+    #[track_caller]
+    pub(crate) fn new(socket: Socket) -> io::Result<Registered> {
+        let source = Source::new(socket.as_raw_fd())?;
+        Ok(Registered { source, socket })
+    }
+
+    /// Begins to connect, and waits until that succeeded or failed.
+    pub(crate) async fn connect(socket: Socket, addr: SocketAddr) -> io::Result<Registered> {
+        socket.connect(addr)?;
+        let io = Registered::new(socket)?;
+        io.connected().await?;
+        Ok(io)
+    }
+
+    /// Waits until a connection that was begun succeeded or failed.
+    pub(crate) async fn connected(&self) -> io::Result<()> {
+        self.source.async_io(Interest::WRITABLE, || self.socket.connected()).await
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    pub(crate) fn into_socket(self) -> Socket {
+        self.socket
+    }
+
+    pub(crate) async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        self.source.ready(interest).await
+    }
+
+    pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.source.poll_ready(cx, Direction::Read)
+    }
+
+    pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.source.poll_ready(cx, Direction::Write)
+    }
+
+    pub(crate) fn poll_read<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&Socket) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.source.poll_io(cx, Direction::Read, || op(&self.socket))
+    }
+
+    pub(crate) fn poll_write<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&Socket) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.source.poll_io(cx, Direction::Write, || op(&self.socket))
+    }
+
+    pub(crate) fn try_io<R>(
+        &self,
+        interest: Interest,
+        op: impl FnOnce(&Socket) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.try_io(interest, || op(&self.socket))
+    }
+
+    pub(crate) async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut op: impl FnMut(&Socket) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.async_io(interest, || op(&self.socket)).await
+    }
+
+    /// Receives into what is left of `buf`.
+    pub(crate) fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_read(cx, |socket| socket.recv_into(buf, false).map(drop))
+    }
+
+    pub(crate) fn poll_peek(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_read(cx, |socket| socket.recv_into(buf, true))
+    }
+
+    pub(crate) fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write(cx, |socket| socket.send(buf))
+    }
+
+    pub(crate) fn poll_send_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write(cx, |socket| socket.send_vectored(bufs))
+    }
+
+    /// Accepts a connection and registers it.
+    pub(crate) fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Registered, SocketAddr)>> {
+        let (socket, addr) = ready!(self.poll_read(cx, Socket::accept))?;
+        Poll::Ready(Registered::new(socket).map(|io| (io, addr)))
+    }
+
+    /// Shuts the writing half down. That the peer has closed first is no error.
+    pub(crate) fn shutdown_write(&self) -> io::Result<()> {
+        match self.socket.shutdown(std::net::Shutdown::Write) {
+            Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
+        }
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)
+    }
+}
+
+/// `Debug` of a type that holds a socket: addresses where they are known, and the descriptor.
+pub(crate) fn debug_socket(name: &str, socket: &Socket, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut debug = f.debug_struct(name);
+    if let Ok(addr) = socket.local_addr() {
+        debug.field("addr", &addr);
+    }
+    if let Ok(peer) = socket.peer_addr() {
+        debug.field("peer", &peer);
+    }
+    debug.field("fd", &socket.as_raw_fd()).finish()
+}

@@ -1,0 +1,88 @@
+//! Receiving into buffers that are not initialised: the only place that vouches for what `recv` filled.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+
+use bytes::BufMut;
+use wasio_runtime::io::ReadBuf;
+
+use super::Socket;
+
+/// Initialised memory as memory that may be filled.
+fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: same layout, and `Socket`'s functions never un-initialise a byte.
+    unsafe { &mut *(std::ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) }
+}
+
+impl Socket {
+    /// Fills the start of `buf`.
+    pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv_uninit(uninit(buf), false)
+    }
+
+    /// Like `recv`; what was read stays in the socket.
+    pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv_uninit(uninit(buf), true)
+    }
+
+    /// Like `recv`, with the sender's address.
+    pub(crate) fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.recv_from_uninit(uninit(buf), false)
+    }
+
+    /// Like `recv_from`; the message stays in the socket.
+    pub(crate) fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.recv_from_uninit(uninit(buf), true)
+    }
+
+    /// Appends to a `ReadBuf`.
+    pub(crate) fn recv_into(&self, buf: &mut ReadBuf<'_>, peek: bool) -> io::Result<usize> {
+        fill(buf, |space| Ok((self.recv_uninit(space, peek)?, ()))).map(|(n, ())| n)
+    }
+
+    /// Appends to a `ReadBuf`, with the sender's address.
+    pub(crate) fn recv_from_into(
+        &self,
+        buf: &mut ReadBuf<'_>,
+        peek: bool,
+    ) -> io::Result<SocketAddr> {
+        fill(buf, |space| self.recv_from_uninit(space, peek)).map(|(_, addr)| addr)
+    }
+
+    /// Appends to a `BufMut`.
+    pub(crate) fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        append(buf, |space| Ok((self.recv_uninit(space, false)?, ()))).map(|(n, ())| n)
+    }
+
+    /// Appends to a `BufMut`, with the sender's address.
+    pub(crate) fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
+        append(buf, |space| self.recv_from_uninit(space, false))
+    }
+}
+
+/// Runs `recv` on the rest of a `ReadBuf`; `recv` must be one of `Socket`'s.
+pub(super) fn fill<R>(
+    buf: &mut ReadBuf<'_>,
+    recv: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<(usize, R)>,
+) -> io::Result<(usize, R)> {
+    // SAFETY: `Socket`'s functions never un-initialise a byte.
+    let (n, rest) = recv(unsafe { buf.unfilled_mut() })?;
+    // SAFETY: they initialise the bytes that they count.
+    unsafe { buf.assume_init(n) };
+    buf.advance(n);
+    Ok((n, rest))
+}
+
+/// Runs `recv` on the next chunk of a `BufMut`; `recv` must be one of `Socket`'s.
+pub(super) fn append<B: BufMut, R>(
+    buf: &mut B,
+    recv: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<(usize, R)>,
+) -> io::Result<(usize, R)> {
+    // SAFETY: `Socket`'s functions never un-initialise a byte.
+    let (n, rest) = recv(unsafe { buf.chunk_mut().as_uninit_slice_mut() })?;
+    // SAFETY: they initialise the bytes that they count, all of them in the chunk.
+    unsafe { buf.advance_mut(n) };
+    Ok((n, rest))
+}

@@ -1,0 +1,61 @@
+//! The descriptors of our types, for code that goes around us.
+#![allow(unsafe_code)] // `FromRawFd` is an unsafe function.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+
+use super::Socket;
+use crate::{TcpListener, TcpSocket, TcpStream};
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+macro_rules! descriptor {
+    ($($type:ty),*) => {$(
+        impl AsRawFd for $type {
+            fn as_raw_fd(&self) -> RawFd {
+                self.socket().as_raw_fd()
+            }
+        }
+
+        impl AsFd for $type {
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                self.socket().as_fd()
+            }
+        }
+    )*};
+}
+
+macro_rules! owned_descriptor {
+    ($($type:ty),*) => {$(
+        impl IntoRawFd for $type {
+            fn into_raw_fd(self) -> RawFd {
+                self.into_socket().into_fd().into_raw_fd()
+            }
+        }
+
+        impl FromRawFd for $type {
+            /// Takes a socket by its descriptor.
+            ///
+            /// # Safety
+            ///
+            /// The descriptor is a socket of the right kind that nobody else owns, and it does not block.
+            unsafe fn from_raw_fd(fd: RawFd) -> Self {
+                // SAFETY: promised by the caller.
+                let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+                Self::from_socket(Socket::from_fd_unchecked(fd))
+            }
+        }
+    )*};
+}
+
+descriptor!(TcpListener, TcpSocket, TcpStream);
+owned_descriptor!(TcpSocket);

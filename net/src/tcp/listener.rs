@@ -1,0 +1,175 @@
+//! The server's end: `TcpListener`.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use wasio_runtime::io::Interest;
+
+use super::stream::TcpStream;
+use crate::addr::{ToSocketAddrs, each_addr, to_socket_addrs};
+use crate::error;
+use crate::registered::{Registered, debug_socket};
+use crate::sys::{Family, Kind, Opt, Socket};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A TCP socket that accepts connections.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::AsyncWriteExt;
+/// use wasio::net::{TcpListener, TcpStream};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let client = TcpStream::connect(listener.local_addr()?).await?;
+/// let (mut server, peer) = listener.accept().await?;
+/// assert_eq!(peer, client.local_addr()?);
+/// server.write_all(b"hello").await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct TcpListener {
+    io: Registered,
+}
+
+impl TcpListener {
+    /// Listens on an address. Port 0 lets the system choose: [`local_addr`](Self::local_addr) tells which.
+    ///
+    /// Several addresses are tried in order. `SO_REUSEADDR` is set where there is such a thing, so that a
+    /// server can be restarted at once.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last address, which it names: [`AddrInUse`](io::ErrorKind::AddrInUse),
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), …
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
+        each_addr(to_socket_addrs(addr).await?, |addr| {
+            let bound = || {
+                let socket = Socket::open(Family::of(addr), Kind::Stream)?;
+                match socket.set_switch(Opt::ReuseAddr, true) {
+                    Err(e) if e.kind() != io::ErrorKind::Unsupported => return Err(e),
+                    _ => {}
+                }
+                socket.bind(addr)?;
+                socket.listen(BACKLOG)?;
+                Ok(socket)
+            };
+            TcpListener::new(bound().map_err(error::bind(addr))?)
+        })
+    }
+
+    pub(crate) fn new(socket: Socket) -> io::Result<TcpListener> {
+        Registered::new(socket).map(|io| TcpListener { io })
+    }
+
+    /// Waits for a connection; returns it with the peer's address.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system. When the process has no more descriptors, the connection stays in the queue.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no connection.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (socket, addr) = self.io.async_io(Interest::READABLE, Socket::accept).await?;
+        Ok((TcpStream::new(socket)?, addr))
+    }
+
+    /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`accept`](Self::accept).
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let accepted = self.io.poll_accept(cx)?;
+        accepted.map(|(io, addr)| Ok((TcpStream::from_registered(io), addr)))
+    }
+
+    /// Takes a listener of the standard library, which must not block.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be registered.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, in one without I/O, and in a debug build when the listener blocks.
+    ///
+    /// # On WASI
+    ///
+    /// The listener is made non-blocking.
+    #[track_caller]
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        TcpListener::new(Socket::from_fd(listener.into())?)
+    }
+
+    /// Gives the socket to the standard library's type. It still does not block.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
+    ///
+    /// # On WASI
+    ///
+    /// Most methods of the standard library's type fail there.
+    pub fn into_std(self) -> io::Result<std::net::TcpListener> {
+        Ok(self.io.into_socket().into_fd().into())
+    }
+
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.socket().local_addr()
+    }
+
+    /// How many hops a packet may make.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io.socket().option(Opt::Ttl)
+    }
+
+    /// Sets how many hops a packet may make.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io.socket().set_option(Opt::Ttl, ttl)
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        self.io.socket()
+    }
+}
+
+impl TryFrom<std::net::TcpListener> for TcpListener {
+    type Error = io::Error;
+
+    /// See [`TcpListener::from_std`].
+    fn try_from(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        TcpListener::from_std(listener)
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_socket("TcpListener", self.socket(), f)
+    }
+}

@@ -1,0 +1,366 @@
+//! A socket that is not connected yet: `TcpSocket`.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::listener::TcpListener;
+use super::stream::TcpStream;
+use crate::error;
+use crate::registered::{Registered, debug_socket};
+use crate::sys::{Family, Kind, Opt, Socket};
+
+/// A TCP socket before it becomes a [`TcpStream`] or a [`TcpListener`], to choose its options and its own
+/// address first.
+///
+/// # On WASI
+///
+/// Options that the host does not have fail with [`Unsupported`](io::ErrorKind::Unsupported).
+///
+/// # Examples
+///
+/// ```
+/// use wasio::net::TcpSocket;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let socket = TcpSocket::new_v4()?;
+/// socket.set_reuseaddr(true)?;
+/// socket.bind("127.0.0.1:0".parse().unwrap())?;
+/// let listener = socket.listen(128)?;
+/// assert_ne!(listener.local_addr()?.port(), 0);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct TcpSocket {
+    socket: Socket,
+}
+
+impl TcpSocket {
+    /// A socket for IPv4.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system: too many open files, say.
+    pub fn new_v4() -> io::Result<TcpSocket> {
+        Socket::open(Family::V4, Kind::Stream).map(TcpSocket::from_socket)
+    }
+
+    /// A socket for IPv6.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; also when it has no IPv6.
+    pub fn new_v6() -> io::Result<TcpSocket> {
+        Socket::open(Family::V6, Kind::Stream).map(TcpSocket::from_socket)
+    }
+
+    /// Takes a socket in the guise of a stream of the standard library, such as the one that other crates
+    /// make to set options which are not here. It must not block.
+    pub fn from_std_stream(std_stream: std::net::TcpStream) -> TcpSocket {
+        TcpSocket::from_socket(Socket::from_fd_unchecked(std_stream.into()))
+    }
+
+    pub(crate) fn from_socket(socket: Socket) -> TcpSocket {
+        TcpSocket { socket }
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    pub(crate) fn into_socket(self) -> Socket {
+        self.socket
+    }
+
+    /// Sets whether an idle connection is probed (`SO_KEEPALIVE`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn set_keepalive(&self, keepalive: bool) -> io::Result<()> {
+        self.socket.set_switch(Opt::Keepalive, keepalive)
+    }
+
+    /// Whether an idle connection is probed (`SO_KEEPALIVE`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn keepalive(&self) -> io::Result<bool> {
+        self.socket.switch(Opt::Keepalive)
+    }
+
+    /// Sets whether an address can be bound that closed connections still hold (`SO_REUSEADDR`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn set_reuseaddr(&self, reuseaddr: bool) -> io::Result<()> {
+        self.socket.set_switch(Opt::ReuseAddr, reuseaddr)
+    }
+
+    /// Whether an address can be bound that closed connections still hold (`SO_REUSEADDR`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn reuseaddr(&self) -> io::Result<bool> {
+        self.socket.switch(Opt::ReuseAddr)
+    }
+
+    /// Sets whether several sockets can be bound to one address (`SO_REUSEPORT`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
+        self.socket.set_switch(Opt::ReusePort, reuseport)
+    }
+
+    /// Whether several sockets can be bound to one address (`SO_REUSEPORT`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    pub fn reuseport(&self) -> io::Result<bool> {
+        self.socket.switch(Opt::ReusePort)
+    }
+
+    /// Sets the size of the system's buffer for sending, in bytes. Linux doubles it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
+        self.socket.set_option(Opt::SendBuffer, size)
+    }
+
+    /// The size of the system's buffer for sending, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn send_buffer_size(&self) -> io::Result<u32> {
+        self.socket.option(Opt::SendBuffer)
+    }
+
+    /// Sets the size of the system's buffer for receiving, in bytes. Linux doubles it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn set_recv_buffer_size(&self, size: u32) -> io::Result<()> {
+        self.socket.set_option(Opt::RecvBuffer, size)
+    }
+
+    /// The size of the system's buffer for receiving, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn recv_buffer_size(&self) -> io::Result<u32> {
+        self.socket.option(Opt::RecvBuffer)
+    }
+
+    /// Sets how long closing waits for unsent data, in whole seconds. Closing blocks the thread meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[deprecated(note = "a socket that lingers blocks the thread when it is dropped")]
+    pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
+        self.socket.set_linger(dur)
+    }
+
+    /// Makes closing abort the connection: unsent data is dropped and the peer sees a reset.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn set_zero_linger(&self) -> io::Result<()> {
+        self.socket.set_linger(Some(Duration::ZERO))
+    }
+
+    /// How long closing waits for unsent data (`SO_LINGER`); `None`: not at all.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        self.socket.linger()
+    }
+
+    /// Sets whether small writes are sent at once (`TCP_NODELAY`) or may wait for more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # On WASI
+    ///
+    /// A host without this option, such as WasmEdge, ignores it: programs treat an error as fatal.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.set_switch(Opt::NoDelay, nodelay)
+    }
+
+    /// Whether small writes are sent at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WasmEdge.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.socket.switch(Opt::NoDelay)
+    }
+
+    /// The traffic class of IPv6 packets (`IPV6_TCLASS`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    pub fn tclass_v6(&self) -> io::Result<u32> {
+        self.socket.option(Opt::TclassV6)
+    }
+
+    /// Sets the traffic class of IPv6 packets (`IPV6_TCLASS`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
+        self.socket.set_option(Opt::TclassV6, tclass)
+    }
+
+    /// The type of service of IPv4 packets (`IP_TOS`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    pub fn tos_v4(&self) -> io::Result<u32> {
+        self.socket.option(Opt::Tos)
+    }
+
+    /// The older name of [`tos_v4`](Self::tos_v4).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    #[deprecated(note = "renamed to `tos_v4`")]
+    pub fn tos(&self) -> io::Result<u32> {
+        self.tos_v4()
+    }
+
+    /// Sets the type of service of IPv4 packets (`IP_TOS`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`InvalidInput`](io::ErrorKind::InvalidInput) above 255.
+    #[cfg(unix)]
+    pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
+        self.socket.set_option(Opt::Tos, tos)
+    }
+
+    /// The older name of [`set_tos_v4`](Self::set_tos_v4).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(unix)]
+    #[deprecated(note = "renamed to `set_tos_v4`")]
+    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+        self.set_tos_v4(tos)
+    }
+
+    /// The name of the network interface that the socket is tied to, if it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        self.socket.device()
+    }
+
+    /// Ties the socket to a network interface, or to none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; it may need a privilege.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        self.socket.bind_device(interface)
+    }
+
+    /// The address that the socket is bound to; port 0 before it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The error that the system keeps for this socket, if any; it is forgotten thereby.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be asked.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.socket.take_error()
+    }
+
+    /// Gives the socket an address of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse), [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable),
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), …
+    pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        self.socket.bind(addr).map_err(error::bind(addr))
+    }
+
+    /// Connects. The family of the address must be the socket's.
+    ///
+    /// # Errors
+    ///
+    /// See [`TcpStream::connect`].
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the connection.
+    pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
+        let io = Registered::connect(self.socket, addr).await.map_err(error::connect(addr))?;
+        Ok(TcpStream::from_registered(io))
+    }
+
+    /// Listens. At most `backlog` connections wait to be accepted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+        self.socket.listen(backlog)?;
+        TcpListener::new(self.socket)
+    }
+}
+
+impl fmt::Debug for TcpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_socket("TcpSocket", &self.socket, f)
+    }
+}

@@ -1,0 +1,42 @@
+//! The halves of a TCP stream.
+
+use std::net::SocketAddr;
+
+use super::stream::TcpStream;
+
+crate::halves::halves!(TcpStream, SocketAddr);
+
+macro_rules! peek {
+    ($($half:ty),*) => {$(
+        impl $half {
+            /// Reads without taking: the next read returns the same bytes. `Ok(0)` is the end.
+            ///
+            /// # Errors
+            ///
+            /// Those of the connection.
+            ///
+            /// # Cancel safety
+            ///
+            /// Nothing is taken, so nothing is lost.
+            pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+                self.stream().peek(buf).await
+            }
+
+            /// Like [`peek`](Self::peek), for futures written by hand. Returns how many bytes it added to
+            /// `buf`.
+            ///
+            /// # Errors
+            ///
+            /// Those of the connection.
+            pub fn poll_peek(
+                &mut self,
+                cx: &mut Context<'_>,
+                buf: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<usize>> {
+                self.stream().poll_peek(cx, buf)
+            }
+        }
+    )*};
+}
+
+peek!(ReadHalf<'_>, OwnedReadHalf);
