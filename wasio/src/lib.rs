@@ -55,6 +55,8 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+#[cfg(feature = "fs")]
+pub mod fs;
 pub mod io;
 pub mod net;
 #[cfg(feature = "rt")]

@@ -4,6 +4,8 @@
 //! every crate that says `tokio` then runs on wasio, unchanged. It holds nothing of its own but the
 //! attribute macros, which expand to `tokio::…`; everything else, and its documentation, is [`wasio`]'s.
 
+#[cfg(feature = "fs")]
+pub use wasio::fs;
 pub use wasio::io;
 pub use wasio::net;
 #[cfg(feature = "rt")]

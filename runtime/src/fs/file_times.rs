@@ -1,0 +1,54 @@
+//! The times of a file.
+
+use std::time::SystemTime;
+
+/// Times for [`File::set_times`](super::File::set_times). What is not set here is not changed there.
+#[derive(Debug, Clone, Default)]
+#[must_use = "must be applied to a file via `File::set_times` to have any effect"]
+pub struct FileTimes {
+    accessed: Option<SystemTime>,
+    modified: Option<SystemTime>,
+    #[cfg(target_vendor = "apple")]
+    created: Option<SystemTime>,
+}
+
+impl FileTimes {
+    /// Changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When the file was last read.
+    pub fn set_accessed(mut self, t: SystemTime) -> Self {
+        self.accessed = Some(t);
+        self
+    }
+
+    /// When the file was last written.
+    pub fn set_modified(mut self, t: SystemTime) -> Self {
+        self.modified = Some(t);
+        self
+    }
+
+    /// When the file was created.
+    #[cfg(target_vendor = "apple")]
+    pub fn set_created(mut self, t: SystemTime) -> Self {
+        self.created = Some(t);
+        self
+    }
+
+    pub(super) fn into_std(self) -> std::fs::FileTimes {
+        let mut times = std::fs::FileTimes::new();
+        if let Some(t) = self.accessed {
+            times = times.set_accessed(t);
+        }
+        if let Some(t) = self.modified {
+            times = times.set_modified(t);
+        }
+        #[cfg(target_vendor = "apple")]
+        if let Some(t) = self.created {
+            times = std::os::darwin::fs::FileTimesExt::set_created(times, t);
+        }
+        times
+    }
+}
