@@ -1,79 +1,84 @@
 //! The timers of one runtime in the order of their deadlines. Knows ticks and wakers, but no clock.
 //!
-//! A binary heap of small nodes orders the deadlines; a slab holds what each timer's owner needs. Both
+//! A binary heap of small nodes orders the deadlines; a table holds what each timer's owner needs. Both
 //! cancelling a timer and moving it to a later time leave its node where it is: the node is recognised as
 //! dead, or moved to its new place, when it reaches the top. So both cost a few field accesses, which is
-//! what timers are for most of the time: a timeout is armed, and cancelled or extended long before it would
-//! fire. Whenever more than half of the nodes are dead, the heap is swept; an operation pays for at most a
-//! constant share of the sweep.
+//! what happens to timers most of the time: a timeout is armed, and cancelled or extended long before it
+//! would fire. Whenever more than half of the nodes are dead, the heap is swept; an operation pays for at
+//! most a constant share of the sweep.
 //!
 //! Arming is O(1) on average and O(log n) at worst, cancelling and moving O(1) amortised, firing O(log n).
-//! Once the heap and the slab have grown nothing allocates.
+//! Once the heap and the table have grown nothing allocates.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::task::Waker;
 
-use slab::Slab;
-
-/// Below this size dead nodes are not worth a sweep.
+/// Fewer dead nodes than this are not worth a sweep.
 const SWEEP_FROM: usize = 64;
 
+/// The tick of a timer that is not armed.
+const NEVER: u64 = u64::MAX;
+
 /// Names a timer in the queue.
-pub(super) type Key = usize;
+pub(super) type Key = u32;
 
-/// A timer's place in the order. The earliest is the greatest, as `BinaryHeap` pops the greatest.
-#[derive(Clone, Copy)]
-struct Node {
-    tick: u64,
-    /// Given out in ascending order: equal deadlines fire in the order they were set.
-    seq: u32,
-    key: u32,
-}
+/// A timer's place in the order: its tick, its sequence number and its key as one integer, because one
+/// comparison of integers is what the heap does most.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Node(u128);
 
-impl Ord for Node {
-    fn cmp(&self, other: &Node) -> Ordering {
-        // `seq` wraps around after 2^32 operations, so its distance is compared. Should timers that far
-        // apart ever meet on one tick, their order is lost; the ticks' order never depends on it.
-        let order = || (other.seq.wrapping_sub(self.seq) as i32).cmp(&0);
-        other.tick.cmp(&self.tick).then_with(order)
+impl Node {
+    fn new(tick: u64, seq: u32, key: Key) -> Node {
+        Node(u128::from(tick) << 64 | u128::from(seq) << 32 | u128::from(key))
+    }
+
+    fn tick(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    fn seq(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn key(self) -> Key {
+        self.0 as u32
     }
 }
 
-impl PartialOrd for Node {
-    fn partial_cmp(&self, other: &Node) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Node {
-    fn eq(&self, other: &Node) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Node {}
-
-/// A timer. It stays in the slab until its owner removes it, fired or not.
+/// A timer. It stays in the table until its owner removes it, fired or not.
 struct Entry {
-    /// When it fires. Its node may still say an earlier time.
+    /// When it fires; its node may still say an earlier time. `NEVER` if it is not armed.
     tick: u64,
     /// Its place among equal deadlines.
     seq: u32,
-    /// The `seq` of its node; a node with another one is dead.
+    /// The sequence number of its node; a node with another one is dead.
     node: u32,
-    armed: bool,
     waker: Option<Waker>,
+}
+
+impl Entry {
+    fn is_armed(&self) -> bool {
+        self.tick != NEVER
+    }
+
+    fn owns(&self, node: Node) -> bool {
+        self.is_armed() && self.node == node.seq()
+    }
 }
 
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Node>,
-    entries: Slab<Entry>,
+    heap: BinaryHeap<Reverse<Node>>,
+    entries: Vec<Entry>,
+    /// The entries without a timer.
+    vacant: Vec<Key>,
     /// How many entries are armed; every one has exactly one living node.
     armed: usize,
-    next_seq: u32,
+    /// Given out in ascending order: equal deadlines fire in the order they were set.
+    last_seq: u32,
 }
 
 impl Queue {
@@ -83,38 +88,49 @@ impl Queue {
 
     /// Adds a timer.
     pub(super) fn insert(&mut self, tick: u64, waker: Option<Waker>) -> Key {
-        let seq = self.take_seq();
-        let key = self.entries.insert(Entry { tick, seq, node: seq, armed: true, waker });
-        self.armed += 1;
-        self.heap.push(Node { tick, seq, key: node_key(key) });
+        let key = match self.vacant.pop() {
+            Some(key) => {
+                self.entry(key).waker = waker;
+                key
+            }
+            None => {
+                let key = Key::try_from(self.entries.len()).expect("at most 2^32 timers");
+                self.entries.push(Entry { tick: NEVER, seq: 0, node: 0, waker });
+                key
+            }
+        };
+        self.reset(key, tick);
         key
     }
 
     /// Moves a timer to another time, and arms it again if it had fired.
     pub(super) fn reset(&mut self, key: Key, tick: u64) {
+        let tick = tick.min(NEVER - 1);
         let seq = self.take_seq();
-        let entry = &mut self.entries[key];
-        let later = entry.armed && tick >= entry.tick;
+        let entry = self.entry(key);
+        let was_armed = entry.is_armed();
+        let is_later = was_armed && tick >= entry.tick;
         entry.tick = tick;
         entry.seq = seq;
-        if later {
+        if is_later {
             return;
         }
         entry.node = seq;
-        if !entry.armed {
-            entry.armed = true;
+        self.heap.push(Reverse(Node::new(tick, seq, key)));
+        if was_armed {
+            self.sweep_if_worth();
+        } else {
             self.armed += 1;
         }
-        self.heap.push(Node { tick, seq, key: node_key(key) });
-        self.sweep_if_worth();
     }
 
     /// Makes a timer elapse now; returns whom to wake.
     pub(super) fn elapse(&mut self, key: Key) -> Option<Waker> {
-        let entry = &mut self.entries[key];
+        let entry = self.entry(key);
+        let was_armed = entry.is_armed();
+        entry.tick = NEVER;
         let waker = entry.waker.take();
-        if entry.armed {
-            entry.armed = false;
+        if was_armed {
             self.disarmed();
         }
         waker
@@ -122,39 +138,32 @@ impl Queue {
 
     /// Removes a timer, fired or not. The waker is returned so that the caller can drop it without a lock.
     pub(super) fn remove(&mut self, key: Key) -> Option<Waker> {
-        let entry = self.entries.remove(key);
-        if entry.armed {
-            self.disarmed();
-        }
-        entry.waker
+        self.vacant.push(key);
+        self.elapse(key)
     }
 
     pub(super) fn is_armed(&self, key: Key) -> bool {
-        self.entries[key].armed
+        self.entries[key as usize].is_armed()
     }
 
     /// Whom the timer wakes when it fires.
     pub(super) fn waker(&mut self, key: Key) -> &mut Option<Waker> {
-        &mut self.entries[key].waker
+        &mut self.entry(key).waker
     }
 
     /// The earliest deadline.
     pub(super) fn next(&mut self) -> Option<u64> {
         while let Some(mut top) = self.heap.peek_mut() {
-            match self.entries.get(top.key as usize) {
-                Some(entry) if entry.armed && entry.node == top.seq => {
-                    if entry.tick == top.tick && entry.seq == top.seq {
-                        return Some(top.tick);
-                    }
-                    // Moved to a later time since: the node sinks to where it belongs.
-                    (top.tick, top.seq) = (entry.tick, entry.seq);
-                    let (key, seq) = (top.key as usize, top.seq);
-                    drop(top);
-                    self.entries[key].node = seq;
-                }
-                _ => {
-                    std::collections::binary_heap::PeekMut::pop(top);
-                }
+            let node = top.0;
+            let entry = &mut self.entries[node.key() as usize];
+            if !entry.owns(node) {
+                PeekMut::pop(top);
+            } else if entry.seq == node.seq() {
+                return Some(node.tick());
+            } else {
+                // Moved to a later time since: the node sinks to where it belongs.
+                top.0 = Node::new(entry.tick, entry.seq, node.key());
+                entry.node = entry.seq;
             }
         }
         None
@@ -165,16 +174,15 @@ impl Queue {
         if self.next()? > now {
             return None;
         }
-        let node = self.heap.pop()?;
-        let entry = &mut self.entries[node.key as usize];
-        entry.armed = false;
+        let Reverse(node) = self.heap.pop()?;
         self.armed -= 1;
+        let entry = self.entry(node.key());
+        entry.tick = NEVER;
         Some(entry.waker.take())
     }
 
-    fn take_seq(&mut self) -> u32 {
-        self.next_seq = self.next_seq.wrapping_add(1);
-        self.next_seq
+    fn entry(&mut self, key: Key) -> &mut Entry {
+        &mut self.entries[key as usize]
     }
 
     /// A timer was disarmed without its node being taken out.
@@ -190,16 +198,33 @@ impl Queue {
     fn sweep_if_worth(&mut self) {
         if self.heap.len() > SWEEP_FROM + 2 * self.armed {
             let entries = &self.entries;
-            self.heap.retain(|node| {
-                entries.get(node.key as usize).is_some_and(|e| e.armed && e.node == node.seq)
-            });
+            self.heap.retain(|Reverse(node)| entries[node.key() as usize].owns(*node));
         }
     }
-}
 
-/// A slab that fits in memory never has more than 2^32 entries of this size.
-fn node_key(key: Key) -> u32 {
-    u32::try_from(key).expect("more than 2^32 timers")
+    fn take_seq(&mut self) -> u32 {
+        if self.last_seq == u32::MAX {
+            self.renumber();
+        }
+        self.last_seq += 1;
+        self.last_seq
+    }
+
+    /// Gives the armed timers the lowest numbers, in the same order. Once in 2^32 operations.
+    #[cold]
+    fn renumber(&mut self) {
+        let mut armed: Vec<_> =
+            (0..).zip(&mut self.entries).filter(|(_, e)| e.is_armed()).collect();
+        armed.sort_unstable_by_key(|(_, entry)| entry.seq);
+        self.heap.clear();
+        self.last_seq = 0;
+        for (key, entry) in armed {
+            self.last_seq += 1;
+            entry.seq = self.last_seq;
+            entry.node = self.last_seq;
+            self.heap.push(Reverse(Node::new(entry.tick, entry.seq, key)));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +246,7 @@ mod tests {
     /// Runs random operations on a queue and on an ordered map, which must agree on what fires and when.
     fn check_against_model(seed: u64, first_seq: u32, steps: usize, most_alive: usize) {
         let mut random = Random(seed);
-        let mut queue = Queue { next_seq: first_seq, ..Queue::default() };
+        let mut queue = Queue { last_seq: first_seq, ..Queue::default() };
         let mut model = BTreeMap::new();
         let mut alive: Vec<(Key, Option<(u64, u64)>)> = Vec::new();
         let mut order = 0;
@@ -285,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_order_of_equal_deadlines_when_its_numbers_wrap_around() {
+    fn keeps_the_order_of_equal_deadlines_when_its_numbers_run_out() {
         check_against_model(7, u32::MAX - 700, 3_000, 100);
     }
 

@@ -46,6 +46,7 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
+    #[expect(clippy::manual_map, reason = "a panic in a closure would not name the caller's line")]
     let timer = match Instant::now().checked_add(duration) {
         Some(deadline) => Some(Timer::new(deadline)),
         None => None,
