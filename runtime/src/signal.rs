@@ -1,9 +1,9 @@
-//! Signals from outside: Ctrl-C.
+//! Signals from outside: Ctrl-C, and natively those of unix.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+
+#[cfg(unix)]
+pub mod unix;
 
 /// Waits for the next Ctrl-C.
 ///
@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 ///
 /// # Panics
 ///
-/// Panics when polled outside of a runtime.
+/// Panics when polled outside of a runtime, natively also on one whose I/O is not enabled.
 ///
 /// # Cancel safety
 ///
@@ -37,89 +37,17 @@ use std::task::{Context, Poll};
 /// # }
 /// ```
 pub async fn ctrl_c() -> io::Result<()> {
-    CtrlC { wait: Wait::start()? }.await
-}
-
-struct CtrlC {
-    wait: Wait,
-}
-
-impl Future for CtrlC {
-    type Output = io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wait.poll(cx).map(Ok)
-    }
-}
-
-#[cfg(unix)]
-use native::Wait;
-#[cfg(not(unix))]
-use wasi::Wait;
-
-#[cfg(unix)]
-mod native {
-    use std::io;
-    use std::sync::{Mutex, OnceLock};
-    use std::task::{Context, Poll, Waker};
-
-    use signal_hook::consts::SIGINT;
-    use signal_hook::iterator::Signals;
-
-    use crate::executor::lock;
-
-    #[derive(Default)]
-    struct State {
-        /// How often the signal came.
-        count: u64,
-        waiting: Vec<Waker>,
-    }
-
-    static STATE: Mutex<State> = Mutex::new(State { count: 0, waiting: Vec::new() });
-
-    pub(super) struct Wait {
-        seen: u64,
-    }
-
-    impl Wait {
-        pub(super) fn start() -> io::Result<Wait> {
-            static LISTENER: OnceLock<Result<(), io::ErrorKind>> = OnceLock::new();
-            LISTENER.get_or_init(|| listen().map_err(|e| e.kind())).map_err(io::Error::from)?;
-            Ok(Wait { seen: lock(&STATE).count })
-        }
-
-        pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-            let mut state = lock(&STATE);
-            if state.count != self.seen {
-                return Poll::Ready(());
-            }
-            if !state.waiting.iter().any(|w| w.will_wake(cx.waker())) {
-                state.waiting.push(cx.waker().clone());
-            }
-            Poll::Pending
-        }
-    }
-
-    /// Starts the thread that hears the signal: a handler itself may not wake anybody.
-    fn listen() -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT])?;
-        std::thread::Builder::new().name("wasio-signal".into()).spawn(move || {
-            for _ in signals.forever() {
-                let waiting = {
-                    let mut state = lock(&STATE);
-                    state.count += 1;
-                    std::mem::take(&mut state.waiting)
-                };
-                waiting.into_iter().for_each(Waker::wake);
-            }
-        })?;
-        Ok(())
-    }
+    #[cfg(unix)]
+    unix::signal(unix::SignalKind::interrupt())?.recv().await;
+    #[cfg(not(unix))]
+    wasi::Wait::start().await;
+    Ok(())
 }
 
 #[cfg(not(unix))]
 mod wasi {
-    use std::io;
+    use std::future::Future;
+    use std::pin::Pin;
     use std::sync::atomic::Ordering;
     use std::task::{Context, Poll};
 
@@ -132,13 +60,17 @@ mod wasi {
 
     impl Wait {
         #[track_caller]
-        pub(super) fn start() -> io::Result<Wait> {
+        pub(super) fn start() -> Wait {
             let handle = Handle::current();
             handle.shared.host_waits.fetch_add(1, Ordering::Relaxed);
-            Ok(Wait { handle })
+            Wait { handle }
         }
+    }
 
-        pub(super) fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+    impl Future for Wait {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
             Poll::Pending
         }
     }

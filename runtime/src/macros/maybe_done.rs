@@ -13,6 +13,9 @@ pin_project! {
     #[project = Projected]
     #[project_replace = Replaced]
     #[derive(Debug)]
+    // The tag has memory of its own: put into a niche of the future, looking at it would look into a future
+    // that may hold references to itself.
+    #[repr(C)]
     pub enum MaybeDone<F: Future> {
         /// Not done yet.
         Running { #[pin] future: F },

@@ -76,6 +76,12 @@ impl Reactor {
     }
 
     /// What makes `poll` return early.
+    /// Whether the runtime was built with I/O.
+    #[cfg(unix)]
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
     pub(crate) fn unparker(&self) -> Unparker {
         self.selector.unparker()
     }
