@@ -1,4 +1,15 @@
-//! Channels, locks, semaphores and notifications between tasks.
+//! Synchronisation between tasks: channels, locks, notifications.
+//!
+//! | to hand over | use |
+//! |---|---|
+//! | one value, once | [`oneshot`] |
+//! | values from many to one | [`mpsc`] |
+//! | every value to everybody | [`broadcast`] |
+//! | the latest value | [`watch`] |
+//! | access to a value | [`Mutex`], [`RwLock`] |
+//! | a limited number of turns | [`Semaphore`] |
+//! | the mere fact that something happened | [`Notify`], [`Barrier`] |
+//! | a value that is made once | [`OnceCell`], [`SetOnce`] |
 //!
 //! ```
 //! use wasio::sync::mpsc;
@@ -12,11 +23,11 @@
 //! ```
 
 pub use wasio_runtime::sync::{
-    AcquireError, Barrier, BarrierWaitResult, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell,
-    OwnedMappedMutexGuard, OwnedMutexGuard, OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard,
-    OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock, RwLockMappedWriteGuard, RwLockReadGuard,
-    RwLockWriteGuard, Semaphore, SemaphorePermit, SetError, SetOnce, SetOnceError, TryAcquireError,
-    TryLockError,
+    AcquireError, Barrier, BarrierWaitResult, MappedMutexGuard, Mutex, MutexGuard, Notify,
+    OnceCell, OwnedMappedMutexGuard, OwnedMutexGuard, OwnedRwLockMappedWriteGuard,
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock,
+    RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit,
+    SetError, SetOnce, SetOnceError, TryAcquireError, TryLockError,
 };
 
 /// A channel whose every receiver sees every value.
@@ -38,6 +49,9 @@ pub mod mpsc {
 
     /// The errors of this module.
     pub mod error {
+        #[doc(hidden)]
+        #[allow(deprecated)]
+        pub use wasio_runtime::sync::mpsc::error::RecvError;
         #[cfg(feature = "time")]
         pub use wasio_runtime::sync::mpsc::error::SendTimeoutError;
         pub use wasio_runtime::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
