@@ -30,11 +30,16 @@ pub(crate) struct Running {
     pub(crate) aborted: bool,
 }
 
-struct Context {
-    handle: RefCell<Option<Handle>>,
+/// What needs no destructor, apart from the rest: an access is then a plain load, on the path of every poll.
+struct Turn {
     entered: Cell<Entered>,
     running: Cell<Option<Running>>,
     budget: Cell<Option<u8>>,
+}
+
+/// What is entered.
+struct Context {
+    handle: RefCell<Option<Handle>>,
     /// The `LocalSet` that is being polled or was entered.
     local: RefCell<Option<Arc<Scheduler>>>,
     /// How many runtimes are entered, one inside the other.
@@ -42,30 +47,34 @@ struct Context {
 }
 
 thread_local! {
+    static TURN: Turn = const {
+        Turn { entered: Cell::new(Entered::No), running: Cell::new(None), budget: Cell::new(None) }
+    };
+
     static CONTEXT: Context = const {
         Context {
             handle: RefCell::new(None),
-            entered: Cell::new(Entered::No),
-            running: Cell::new(None),
-            budget: Cell::new(None),
             local: RefCell::new(None),
             depth: Cell::new(0),
         }
     };
 }
 
-/// Puts a value of the context back when dropped.
-pub(crate) struct Restore<T: 'static> {
-    old: Option<T>,
-    put: fn(&Context, T),
+/// Puts a value of the turn back when dropped.
+pub(crate) struct Restore<T: Copy + 'static> {
+    old: T,
+    cell: fn(&Turn) -> &Cell<T>,
 }
 
-impl<T> Drop for Restore<T> {
+impl<T: Copy> Restore<T> {
+    fn set(value: T, cell: fn(&Turn) -> &Cell<T>) -> Restore<T> {
+        Restore { old: TURN.with(|t| cell(t).replace(value)), cell }
+    }
+}
+
+impl<T: Copy> Drop for Restore<T> {
     fn drop(&mut self) {
-        if let Some(old) = self.old.take() {
-            // A thread that is being torn down has no context left to restore.
-            let _ = CONTEXT.try_with(|c| (self.put)(c, old));
-        }
+        TURN.with(|t| (self.cell)(t).set(self.old));
     }
 }
 
@@ -129,32 +138,38 @@ pub(crate) fn local() -> Option<Arc<Scheduler>> {
     CONTEXT.try_with(|c| c.local.borrow().clone()).ok().flatten()
 }
 
+/// Leaves a `LocalSet` when dropped.
+pub(crate) struct RestoreLocal {
+    old: Option<Arc<Scheduler>>,
+}
+
 /// Declares which `LocalSet` local tasks go to until the guard is dropped.
-pub(crate) fn set_local(local: Option<Arc<Scheduler>>) -> Restore<Option<Arc<Scheduler>>> {
-    let old = CONTEXT.with(|c| c.local.replace(local));
-    Restore {
-        old: Some(old),
-        put: |c, old| {
-            let current = c.local.replace(old);
-            drop(current);
-        },
+pub(crate) fn set_local(local: Option<Arc<Scheduler>>) -> RestoreLocal {
+    RestoreLocal { old: CONTEXT.with(|c| c.local.replace(local)) }
+}
+
+impl Drop for RestoreLocal {
+    fn drop(&mut self) {
+        // A thread that is being torn down has no context left to restore.
+        let current = CONTEXT.try_with(|c| c.local.replace(self.old.take()));
+        // Outside of the borrow: it may be the last and run destructors.
+        drop(current);
     }
 }
 
 /// Whether a `block_on` is on this thread's stack.
 pub(crate) fn entered() -> Entered {
-    CONTEXT.try_with(|c| c.entered.get()).unwrap_or(Entered::No)
+    TURN.with(|t| t.entered.get())
 }
 
 /// Declares what the thread does until the guard is dropped.
 pub(crate) fn set_entered(entered: Entered) -> Restore<Entered> {
-    let old = CONTEXT.with(|c| c.entered.replace(entered));
-    Restore { old: Some(old), put: |c, old| c.entered.set(old) }
+    Restore::set(entered, |t| &t.entered)
 }
 
 /// The task being polled on this thread.
 pub(crate) fn running() -> Option<Running> {
-    CONTEXT.try_with(|c| c.running.get()).ok().flatten()
+    TURN.with(|t| t.running.get())
 }
 
 /// Whether the task being polled was aborted.
@@ -170,39 +185,37 @@ pub(crate) struct RestoreTask {
 
 impl Drop for RestoreTask {
     fn drop(&mut self) {
-        let _ = CONTEXT.try_with(|c| {
-            c.running.set(self.running);
-            c.budget.set(self.budget);
+        TURN.with(|t| {
+            t.running.set(self.running);
+            t.budget.set(self.budget);
         });
     }
 }
 
 /// Declares which task is polled, and with what budget, until the guard is dropped.
 pub(crate) fn set_task(running: Running, budget: u8) -> RestoreTask {
-    CONTEXT.with(|c| RestoreTask {
-        running: c.running.replace(Some(running)),
-        budget: c.budget.replace(Some(budget)),
+    TURN.with(|t| RestoreTask {
+        running: t.running.replace(Some(running)),
+        budget: t.budget.replace(Some(budget)),
     })
 }
 
 /// Declares that no task is polled until the guard is dropped.
 pub(crate) fn set_no_task() -> Restore<Option<Running>> {
-    let old = CONTEXT.with(|c| c.running.replace(None));
-    Restore { old: Some(old), put: |c, old| c.running.set(old) }
+    Restore::set(None, |t| &t.running)
 }
 
 /// The operations the running task may still do before it must yield; `None`: no limit.
 pub(crate) fn budget() -> Option<u8> {
-    CONTEXT.try_with(|c| c.budget.get()).ok().flatten()
+    TURN.with(|t| t.budget.get())
 }
 
 /// Sets the budget without a guard (the caller puts it back).
 pub(crate) fn put_budget(budget: Option<u8>) {
-    let _ = CONTEXT.try_with(|c| c.budget.set(budget));
+    TURN.with(|t| t.budget.set(budget));
 }
 
 /// Sets the budget until the guard is dropped.
 pub(crate) fn set_budget(budget: Option<u8>) -> Restore<Option<u8>> {
-    let old = CONTEXT.with(|c| c.budget.replace(budget));
-    Restore { old: Some(old), put: |c, old| c.budget.set(old) }
+    Restore::set(budget, |t| &t.budget)
 }

@@ -52,19 +52,20 @@ pub(crate) enum Target {
 
 struct Entry {
     id: Id,
-    waker: Waker,
+    /// Set when the task first waits: until then it is in the queue.
+    waker: Option<Waker>,
     aborted: bool,
 }
 
-struct Owned {
+struct State {
+    ready: VecDeque<Runnable>,
     tasks: Slab<Entry>,
     closed: bool,
 }
 
 /// See the module's documentation.
 pub(crate) struct Scheduler {
-    ready: Mutex<VecDeque<Runnable>>,
-    owned: Mutex<Owned>,
+    state: Mutex<State>,
     /// Entries that are marked as aborted and not yet run: lets `run` skip the look-up.
     aborts: AtomicUsize,
     target: Target,
@@ -89,8 +90,7 @@ pub(crate) fn run(task: Runnable) {
 impl Scheduler {
     pub(crate) fn new(target: Target) -> Arc<Scheduler> {
         Arc::new(Scheduler {
-            ready: Mutex::new(VecDeque::new()),
-            owned: Mutex::new(Owned { tasks: Slab::new(), closed: false }),
+            state: Mutex::new(State { ready: VecDeque::new(), tasks: Slab::new(), closed: false }),
             aborts: AtomicUsize::new(0),
             target,
         })
@@ -108,21 +108,20 @@ impl Scheduler {
         F::Output: Send + 'static,
     {
         // The lock is held while the task is made: that only moves the future into its cell.
-        let mut owned = lock(&self.owned);
-        if owned.closed {
-            drop(owned);
+        let mut state = lock(&self.state);
+        if state.closed {
+            drop(state);
             return self.stillborn(future, id);
         }
-        let entry = owned.tasks.vacant_entry();
+        let entry = state.tasks.vacant_entry();
         let key = entry.key();
         let place = Place { id, key, owner: self.clone() };
         let abort = AbortHandle::new(place.clone());
         let meta = Meta { id, key, spawned_at, owner: self.clone() };
         let builder = async_task::Builder::new().metadata(meta);
         let (task, handle) = builder.spawn(|_| TaskFuture::new(future, place), schedule);
-        entry.insert(Entry { id, waker: task.waker(), aborted: false });
-        drop(owned);
-        self.push(task);
+        entry.insert(Entry { id, waker: None, aborted: false });
+        self.push(state, task);
         JoinHandle::new(handle.fallible(), abort)
     }
 
@@ -138,21 +137,20 @@ impl Scheduler {
         F::Output: 'static,
     {
         // The lock is held while the task is made: that only moves the future into its cell.
-        let mut owned = lock(&self.owned);
-        if owned.closed {
-            drop(owned);
+        let mut state = lock(&self.state);
+        if state.closed {
+            drop(state);
             return self.stillborn(future, id);
         }
-        let entry = owned.tasks.vacant_entry();
+        let entry = state.tasks.vacant_entry();
         let key = entry.key();
         let place = Place { id, key, owner: self.clone() };
         let abort = AbortHandle::new(place.clone());
         let meta = Meta { id, key, spawned_at, owner: self.clone() };
         let builder = async_task::Builder::new().metadata(meta);
         let (task, handle) = builder.spawn_local(|_| TaskFuture::new(future, place), schedule);
-        entry.insert(Entry { id, waker: task.waker(), aborted: false });
-        drop(owned);
-        self.push(task);
+        entry.insert(Entry { id, waker: None, aborted: false });
+        self.push(state, task);
         JoinHandle::new(handle.fallible(), abort)
     }
 
@@ -162,21 +160,41 @@ impl Scheduler {
         JoinHandle::cancelled(AbortHandle::new(Place { id, key: usize::MAX, owner: self.clone() }))
     }
 
-    fn push(&self, task: Runnable) {
+    fn push(&self, mut state: MutexGuard<'_, State>, task: Runnable) {
         match &self.target {
             Target::Runtime(unparker) => {
-                lock(&self.ready).push_back(task);
+                state.ready.push_back(task);
+                drop(state);
                 unparker.unpark();
             }
             Target::Local(waker) => {
-                lock(&self.ready).push_back(task);
+                state.ready.push_back(task);
+                drop(state);
                 let waker = lock(waker).clone();
                 if let Some(waker) = waker {
                     waker.wake();
                 }
             }
             #[cfg(unix)]
-            Target::Pool(pool) => pool.push(task),
+            Target::Pool(pool) => {
+                drop(state);
+                pool.push(task);
+            }
+        }
+    }
+
+    /// Keeps the waker of a task that waits for the first time, for whoever aborts it.
+    pub(crate) fn set_waker(&self, key: usize, waker: &Waker) {
+        let wake_now = match lock(&self.state).tasks.get_mut(key) {
+            Some(entry) => {
+                entry.waker = Some(waker.clone());
+                entry.aborted
+            }
+            None => false,
+        };
+        if wake_now {
+            // Aborted while it was polled for the first time.
+            waker.wake_by_ref();
         }
     }
 
@@ -194,7 +212,7 @@ impl Scheduler {
     /// Runs up to `max` ready tasks; returns how many.
     pub(crate) fn run_some(&self, max: usize) -> usize {
         for count in 0..max {
-            let Some(task) = lock(&self.ready).pop_front() else { return count };
+            let Some(task) = lock(&self.state).ready.pop_front() else { return count };
             run(task);
         }
         max
@@ -202,29 +220,29 @@ impl Scheduler {
 
     /// Whether no task is ready.
     pub(crate) fn is_idle(&self) -> bool {
-        lock(&self.ready).is_empty()
+        lock(&self.state).ready.is_empty()
     }
 
     /// How many tasks are ready.
     pub(crate) fn ready_count(&self) -> usize {
-        lock(&self.ready).len()
+        lock(&self.state).ready.len()
     }
 
     /// How many tasks exist.
     pub(crate) fn alive_count(&self) -> usize {
-        lock(&self.owned).tasks.len()
+        lock(&self.state).tasks.len()
     }
 
     /// Whether the task is still owned: not completed and not dropped.
     pub(crate) fn is_alive(&self, key: usize, id: Id) -> bool {
-        lock(&self.owned).tasks.get(key).is_some_and(|e| e.id == id)
+        lock(&self.state).tasks.get(key).is_some_and(|e| e.id == id)
     }
 
     /// Marks a task as aborted and wakes it.
     pub(crate) fn abort(&self, key: usize, id: Id) {
         let waker = {
-            let mut owned = lock(&self.owned);
-            match owned.tasks.get_mut(key) {
+            let mut state = lock(&self.state);
+            match state.tasks.get_mut(key) {
                 Some(entry) if entry.id == id && !entry.aborted => {
                     entry.aborted = true;
                     self.aborts.fetch_add(1, Ordering::Release);
@@ -233,27 +251,21 @@ impl Scheduler {
                 _ => return,
             }
         };
-        waker.wake();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     fn is_aborted(&self, key: usize, id: Id) -> bool {
-        lock(&self.owned).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
+        lock(&self.state).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
     }
 
-    /// The task is over: its entry goes. Called once by the task's future.
-    pub(crate) fn remove(&self, key: usize, id: Id) {
-        let entry = {
-            let mut owned = lock(&self.owned);
-            match owned.tasks.get(key) {
-                Some(entry) if entry.id == id => owned.tasks.remove(key),
-                _ => return,
-            }
-        };
-        if entry.aborted {
+    /// The task is over: its entry goes. Called once by the task's future, which knows its place.
+    pub(crate) fn remove(&self, key: usize) {
+        let entry = lock(&self.state).tasks.try_remove(key);
+        if entry.is_some_and(|e| e.aborted) {
             self.aborts.fetch_sub(1, Ordering::Release);
         }
-        // The waker is dropped outside of the lock.
-        drop(entry);
     }
 
     /// Aborts every task and runs what became ready until none is left; later spawns are cancelled.
@@ -261,16 +273,16 @@ impl Scheduler {
     /// Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
         let wakers: Vec<Waker> = {
-            let mut owned = lock(&self.owned);
-            owned.closed = true;
-            let mut wakers = Vec::with_capacity(owned.tasks.len());
+            let mut state = lock(&self.state);
+            state.closed = true;
+            let mut wakers = Vec::with_capacity(state.tasks.len());
             let mut marked = 0;
-            for (_, entry) in owned.tasks.iter_mut() {
+            for (_, entry) in state.tasks.iter_mut() {
                 if !entry.aborted {
                     entry.aborted = true;
                     marked += 1;
                 }
-                wakers.push(entry.waker.clone());
+                wakers.extend(entry.waker.clone());
             }
             self.aborts.fetch_add(marked, Ordering::Release);
             wakers
@@ -278,7 +290,7 @@ impl Scheduler {
         for waker in wakers {
             waker.wake();
         }
-        while let Some(task) = { lock(&self.ready).pop_front() } {
+        while let Some(task) = { lock(&self.state).ready.pop_front() } {
             run(task);
         }
     }
@@ -288,5 +300,5 @@ impl Scheduler {
 fn schedule(task: Runnable) {
     // The task holds its owner, and `push` may be the last to hold the task.
     let owner = task.metadata().owner.clone();
-    owner.push(task);
+    owner.push(lock(&owner.state), task);
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Id, JoinError};
+use super::JoinError;
 use crate::context;
 use crate::executor::Place;
 
@@ -20,28 +20,38 @@ pin_project! {
     pub(crate) struct TaskFuture<F> {
         #[pin]
         future: Option<F>,
-        place: Option<Place>,
-        id: Id,
+        place: Place,
+        stage: Stage,
     }
 
     impl<F> PinnedDrop for TaskFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            leave(this.place);
+            leave(this.place, this.stage);
         }
     }
 }
 
-fn leave(place: &mut Option<Place>) {
-    if let Some(place) = place.take() {
-        place.owner.remove(place.key, place.id);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not polled, or never had to wait.
+    New,
+    /// Its owner has its waker.
+    Waiting,
+    /// Its owner has forgotten it.
+    Left,
+}
+
+fn leave(place: &Place, stage: &mut Stage) {
+    if *stage != Stage::Left {
+        *stage = Stage::Left;
+        place.owner.remove(place.key);
     }
 }
 
 impl<F: Future> TaskFuture<F> {
     pub(crate) fn new(future: F, place: Place) -> Self {
-        let id = place.id;
-        TaskFuture { future: Some(future), place: Some(place), id }
+        TaskFuture { future: Some(future), place, stage: Stage::New }
     }
 }
 
@@ -50,21 +60,26 @@ impl<F: Future> Future for TaskFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let id = *this.id;
+        let id = this.place.id;
         let output = if context::is_aborted() {
             Err(JoinError::cancelled(id))
         } else {
-            match catch(|| {
-                this.future.as_mut().as_pin_mut().expect("polled after completion").poll(cx)
-            }) {
-                Ok(Poll::Pending) => return Poll::Pending,
+            let future = this.future.as_mut().as_pin_mut().expect("polled after completion");
+            match catch(|| future.poll(cx)) {
+                Ok(Poll::Pending) => {
+                    if *this.stage == Stage::New {
+                        *this.stage = Stage::Waiting;
+                        this.place.owner.set_waker(this.place.key, cx.waker());
+                    }
+                    return Poll::Pending;
+                }
                 Ok(Poll::Ready(output)) => Ok(output),
                 Err(panic) => Err(JoinError::panicked(id, panic)),
             }
         };
         // The future goes before anybody can see that the task is over.
         let dropped = catch(|| this.future.set(None));
-        leave(this.place);
+        leave(this.place, this.stage);
         Poll::Ready(match (output, dropped) {
             (Err(e), Err(panic)) if e.is_cancelled() => Err(JoinError::panicked(id, panic)),
             (output, _) => output,

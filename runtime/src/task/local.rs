@@ -170,7 +170,7 @@ impl<F: Future> Future for RunUntil<'_, F> {
 /// Leaves the set when dropped.
 #[must_use = "the set is left as soon as the guard is dropped"]
 pub struct LocalEnterGuard {
-    _restore: context::Restore<Option<Arc<Scheduler>>>,
+    _restore: context::RestoreLocal,
 }
 
 impl fmt::Debug for LocalEnterGuard {
