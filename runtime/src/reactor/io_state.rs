@@ -79,13 +79,7 @@ impl IoState {
         wakers.extend(state.waiters.iter().map(|(_, w)| w.waker.clone()));
     }
 
-    /// The readiness for an interest, without waiting.
-    pub(crate) fn seen(&self, interest: Interest) -> Seen {
-        let state = lock(&self.0);
-        Seen { ready: state.ready.intersection(interest), tick: state.tick }
-    }
-
-    /// Like `seen`, but a direction that was never tried counts as ready.
+    /// The readiness for an interest, without waiting; a direction that was never tried counts as ready.
     pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
         let state = lock(&self.0);
         Seen { ready: (state.ready | state.untried).intersection(interest), tick: state.tick }

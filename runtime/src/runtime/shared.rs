@@ -2,7 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
+#[cfg(not(unix))]
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::handle::{Id, RuntimeFlavor};
 use crate::executor::{Scheduler, Target};
@@ -44,6 +46,7 @@ pub(crate) struct Shared {
     #[cfg(unix)]
     pub(crate) blocking: Arc<Scheduler>,
     /// Futures that only the host can complete, such as a pending `ctrl_c`: a reason to sleep.
+    #[cfg(not(unix))]
     pub(crate) host_waits: AtomicUsize,
     pub(crate) parks: AtomicU64,
     #[cfg(unix)]
@@ -71,6 +74,7 @@ impl Shared {
             blocking: Scheduler::new(Target::Pool(pool.clone())),
             #[cfg(unix)]
             pool,
+            #[cfg(not(unix))]
             host_waits: AtomicUsize::new(0),
             parks: AtomicU64::new(0),
             #[cfg(unix)]
@@ -96,6 +100,7 @@ impl Shared {
         false
     }
 
+    #[cfg(not(unix))]
     pub(crate) fn is_host_awaited(&self) -> bool {
         self.host_waits.load(Ordering::Relaxed) != 0
     }
