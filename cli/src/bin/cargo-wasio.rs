@@ -1,2 +1,13 @@
-//! The command `cargo-wasio`.
-fn main() {}
+//! The command `cargo wasio`: any tokio project, built and run as a WASI guest
+//! with nothing in it edited.
+//!
+//! cargo calls this binary as `cargo-wasio wasio SUBCOMMAND …`. Everything it
+//! does is in `src/cargo/`, which needs no WebAssembly engine: guests are run
+//! by the binary `wasio` beside this one.
+
+#[path = "../cargo/mod.rs"]
+mod cargo;
+
+fn main() -> std::process::ExitCode {
+    cargo::main(std::env::args_os())
+}

@@ -1,0 +1,426 @@
+//! The command line: ours is parsed, cargo's is passed on.
+//!
+//! `run`, `build`, `check` and `test` take cargo's flags in any order among
+//! ours, so the line is first divided into three: our flags, what goes to
+//! cargo, and what follows `--` and goes to the guest. clap then sees ours
+//! first and cargo's behind them, and writes the help.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Build and run any tokio project as a WASI guest, with nothing in it edited.
+///
+/// The project is built by cargo with wasio in place of tokio. Its Cargo.toml
+/// and Cargo.lock stay as they are, and its native builds keep upstream tokio.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-wasio", bin_name = "cargo wasio", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build a binary or example for WASI and run it
+    #[command(override_usage = "cargo wasio run [OPTIONS] [CARGO FLAGS] [-- ARGS]")]
+    Run(BuildArgs),
+    /// Compile for WASI
+    #[command(override_usage = "cargo wasio build [OPTIONS] [CARGO FLAGS]")]
+    Build(BuildArgs),
+    /// Check for errors without building
+    #[command(override_usage = "cargo wasio check [OPTIONS] [CARGO FLAGS]")]
+    Check(BuildArgs),
+    /// Run the project's tests as WASI guests
+    ///
+    /// A WASI build aborts on panic: the first failing test ends its test
+    /// binary. Tests marked `should_panic` are skipped by the test harness.
+    #[command(override_usage = "cargo wasio test [OPTIONS] [CARGO FLAGS] [-- TEST ARGS]")]
+    Test(BuildArgs),
+    /// Download a published crate and run, test or check it
+    ///
+    /// The crate is taken as its authors published it; a Cargo.lock that it
+    /// ships is ignored. Without --test and --check, its binary is run.
+    Try(TryArgs),
+    /// Say whether this project runs on WASI, and what stands in the way
+    ///
+    /// Exit code: 0 if nothing was found that stops a build or a run, 1 if
+    /// something was, 2 if the project could not be examined.
+    #[command(override_usage = "cargo wasio doctor [OPTIONS] [CARGO FLAGS]")]
+    Doctor(DoctorArgs),
+    /// What cargo calls to run a guest
+    #[command(hide = true, name = "__runner")]
+    Runner(RunnerArgs),
+}
+
+/// How the guest is built and run.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct GuestArgs {
+    /// The WASI generation to build for
+    #[arg(long, value_enum, value_name = "GENERATION", default_value_t = Wasi::P1)]
+    pub(crate) wasi: Wasi,
+    /// The WebAssembly engine that runs the guest
+    #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Wasio)]
+    pub(crate) engine: Engine,
+    /// Grant the guest nothing: no network, no files, no environment
+    ///
+    /// Otherwise it gets what a native run would have: the network, the current
+    /// directory, and the environment. Grant single things back with --net,
+    /// --dir and --env.
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+    /// Grant network access, as for `wasio run` (with --sandbox)
+    #[arg(long, value_name = "GRANT")]
+    pub(crate) net: Vec<String>,
+    /// Grant one directory more, as for `wasio run`
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub(crate) dir: Vec<String>,
+    /// Set an environment variable, or pass it on
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub(crate) env: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) guest: GuestArgs,
+    /// Everything else goes to cargo: --release, --features, --bin, -p, …
+    #[arg(value_name = "CARGO FLAGS", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub(crate) cargo: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TryArgs {
+    /// The crate, and its version if not the newest: mini-redis@0.4.1
+    #[arg(value_name = "CRATE[@VERSION]")]
+    pub(crate) krate: String,
+    /// Features of the crate to switch on, separated by commas or spaces
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    pub(crate) features: Vec<String>,
+    /// Do not switch on the crate's default features
+    #[arg(long)]
+    pub(crate) no_default_features: bool,
+    /// Switch on all its features
+    #[arg(long, conflicts_with = "features")]
+    pub(crate) all_features: bool,
+    /// Run this binary of the crate
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["test", "check"])]
+    pub(crate) bin: Option<String>,
+    /// Run this example of the crate, if it was published
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bin", "test", "check"])]
+    pub(crate) example: Option<String>,
+    /// Run the crate's own test suite
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) test: bool,
+    /// Only see whether it compiles
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Build with optimizations
+    #[arg(short, long)]
+    pub(crate) release: bool,
+    /// Do not use the network: works once the crate was tried before
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Say less
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Say more (-vv: even more)
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(flatten)]
+    pub(crate) guest: GuestArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// The WASI generation to examine for
+    #[arg(long, value_enum, value_name = "GENERATION", default_value_t = Wasi::P1)]
+    pub(crate) wasi: Wasi,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Flags that choose the project: --manifest-path, --features, --offline, …
+    #[arg(value_name = "CARGO FLAGS", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub(crate) cargo: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunnerArgs {
+    /// The guest and its arguments
+    #[arg(allow_hyphen_values = true, trailing_var_arg = true, required = true)]
+    pub(crate) guest: Vec<OsString>,
+}
+
+/// A generation of WASI.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Wasi {
+    /// Preview 1, with WasmEdge's sockets: wasm32-wasip1
+    P1,
+    /// WASI 0.2, components: wasm32-wasip2
+    P2,
+}
+
+impl Wasi {
+    /// rustc's name of the target.
+    pub(crate) fn target(self) -> &'static str {
+        match self {
+            Wasi::P1 => "wasm32-wasip1",
+            Wasi::P2 => "wasm32-wasip2",
+        }
+    }
+}
+
+/// A WebAssembly engine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Engine {
+    /// `wasio run`, beside this command, on the PATH, or named in WASIO_BIN
+    Wasio,
+    /// WasmEdge, on the PATH or named in WASIO_WASMEDGE; it interprets dev
+    /// builds and compiles --release builds first
+    Wasmedge,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Engine::Wasio => "wasio",
+            Engine::Wasmedge => "wasmedge",
+        })
+    }
+}
+
+/// A divided command line.
+pub(crate) struct Line {
+    /// For clap: our flags, and behind them cargo's.
+    pub(crate) ours: Vec<OsString>,
+    /// What followed `--`.
+    pub(crate) program: Vec<OsString>,
+}
+
+/// Our flags that take a value, and those that do not.
+const WITH_VALUE: &[&str] = &["--wasi", "--engine", "--net", "--dir", "--env"];
+const WITHOUT_VALUE: &[&str] = &["--sandbox", "--json", "--help", "-h"];
+
+/// Divides the arguments of this process.
+pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
+    let mut args: Vec<OsString> = args.collect();
+    // cargo calls `cargo-wasio wasio …`; a user may leave the name out.
+    if args.get(1).is_some_and(|first| first == "wasio") {
+        args.remove(1);
+    }
+    let verb = args.get(1).cloned().unwrap_or_default();
+    if verb == "__runner" {
+        return Line { ours: args, program: Vec::new() };
+    }
+    let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let program = args.get(end + 1..).unwrap_or_default().to_vec();
+    args.truncate(end);
+    if ["run", "build", "check", "test", "doctor"].iter().all(|known| verb != *known) {
+        return Line { ours: args, program };
+    }
+    let mut ours: Vec<OsString> = args.drain(..2).collect();
+    let mut cargo = Vec::new();
+    let mut rest = args.into_iter();
+    while let Some(arg) = rest.next() {
+        let name = flag_name(&arg);
+        if WITH_VALUE.contains(&name) {
+            let has_value = arg.len() > name.len();
+            ours.push(arg);
+            ours.extend(if has_value { None } else { rest.next() });
+        } else if WITHOUT_VALUE.contains(&name) {
+            ours.push(arg);
+        } else {
+            cargo.push(arg);
+        }
+    }
+    if !cargo.is_empty() {
+        ours.push("--".into());
+        ours.append(&mut cargo);
+    }
+    Line { ours, program }
+}
+
+/// The part of a flag before `=`.
+fn flag_name(arg: &OsStr) -> &str {
+    let text = arg.to_str().unwrap_or_default();
+    text.split_once('=').map_or(text, |(name, _)| name)
+}
+
+/// What this command has to know of the flags that go to cargo.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CargoFlags {
+    /// The flags, untouched.
+    pub(crate) all: Vec<OsString>,
+    /// Those that choose the manifest and the features: `cargo metadata` gets
+    /// them too.
+    pub(crate) selection: Vec<OsString>,
+    /// Those that concern every call of cargo: `--config`, `-Z`, `--offline`…
+    pub(crate) general: Vec<OsString>,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    pub(crate) offline: bool,
+    pub(crate) locked: bool,
+    pub(crate) colour: Option<String>,
+    /// `--target-dir`; cargo gets it from us.
+    pub(crate) target_dir: Option<OsString>,
+    /// The packages chosen with `-p`.
+    pub(crate) packages: Vec<String>,
+    /// All of the workspace's packages are chosen.
+    pub(crate) workspace: bool,
+    /// A flag that contradicts what this command does.
+    pub(crate) refused: Option<&'static str>,
+}
+
+impl CargoFlags {
+    pub(crate) fn new(all: Vec<OsString>) -> Self {
+        let mut found = CargoFlags { all: all.clone(), ..Self::default() };
+        let mut rest = all.into_iter();
+        while let Some(arg) = rest.next() {
+            let name = flag_name(&arg).to_owned();
+            let inline = arg.len() > name.len();
+            let mut keep = |into: &mut Vec<OsString>, takes_value: bool| {
+                into.push(arg.clone());
+                if takes_value && !inline {
+                    into.extend(rest.next());
+                }
+            };
+            match name.as_str() {
+                "--manifest-path" | "--features" | "-F" => keep(&mut found.selection, true),
+                "--all-features" | "--no-default-features" => keep(&mut found.selection, false),
+                "--config" | "-Z" => keep(&mut found.general, true),
+                "--color" => {
+                    let mut value = Vec::new();
+                    keep(&mut value, true);
+                    found.general.extend(value.iter().cloned());
+                    found.colour = value_of(value, "--color").and_then(|v| v.into_string().ok());
+                }
+                "--offline" | "--frozen" | "--locked" => {
+                    found.offline |= name != "--locked";
+                    found.locked |= name != "--offline";
+                }
+                "-q" | "--quiet" => found.quiet = true,
+                "-v" | "-vv" | "--verbose" => found.verbose = true,
+                "--target-dir" => {
+                    let mut value = Vec::new();
+                    keep(&mut value, true);
+                    found.target_dir = value_of(value, "--target-dir");
+                }
+                "-p" | "--package" => {
+                    let mut value = Vec::new();
+                    keep(&mut value, true);
+                    let spec = value_of(value, &name).and_then(|spec| spec.into_string().ok());
+                    found.packages.extend(spec);
+                }
+                "--workspace" | "--all" => found.workspace = true,
+                "--target" => found.refused = Some("--target"),
+                "--lockfile-path" => found.refused = Some("--lockfile-path"),
+                name if name.starts_with("-Z") => keep(&mut found.general, false),
+                name if name.starts_with("-F") => keep(&mut found.selection, false),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// `--manifest-path FILE`, if it was given.
+    pub(crate) fn manifest_path(&self) -> &[OsString] {
+        let is_it = |arg: &OsString| flag_name(arg) == "--manifest-path";
+        match self.selection.iter().position(is_it) {
+            Some(at) if self.selection[at] == "--manifest-path" => {
+                self.selection.get(at..at + 2).unwrap_or_default()
+            }
+            Some(at) => &self.selection[at..=at],
+            None => &[],
+        }
+    }
+
+    /// The flags for the final call of cargo, which gets its target folder from
+    /// us.
+    pub(crate) fn without_target_dir(&self) -> Vec<OsString> {
+        let mut kept = Vec::new();
+        let mut rest = self.all.iter();
+        while let Some(arg) = rest.next() {
+            match flag_name(arg) {
+                "--target-dir" if arg == "--target-dir" => drop(rest.next()),
+                "--target-dir" => {}
+                _ => kept.push(arg.clone()),
+            }
+        }
+        kept
+    }
+}
+
+/// The value in `--flag value` or `--flag=value`.
+fn value_of(given: Vec<OsString>, name: &str) -> Option<OsString> {
+    let last = given.into_iter().next_back()?;
+    let inline = last.to_str().and_then(|text| text.strip_prefix(&format!("{name}=")));
+    Some(inline.map_or_else(|| last.clone(), OsString::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(args: &[&str]) -> Vec<OsString> {
+        args.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn our_flags_are_found_among_cargos() {
+        let line = divide(
+            strings(&[
+                "cargo-wasio",
+                "wasio",
+                "run",
+                "--release",
+                "--engine",
+                "wasmedge",
+                "--bin",
+                "a",
+                "--wasi=p2",
+                "--",
+                "--engine",
+                "x",
+            ])
+            .into_iter(),
+        );
+        assert_eq!(
+            line.ours,
+            strings(&[
+                "cargo-wasio",
+                "run",
+                "--engine",
+                "wasmedge",
+                "--wasi=p2",
+                "--",
+                "--release",
+                "--bin",
+                "a",
+            ])
+        );
+        assert_eq!(line.program, strings(&["--engine", "x"]));
+        let Command::Run(args) = Cli::parse_from(line.ours).command else { panic!("not run") };
+        assert_eq!(args.guest.engine, Engine::Wasmedge);
+        assert_eq!(args.guest.wasi, Wasi::P2);
+        assert_eq!(args.cargo, strings(&["--release", "--bin", "a"]));
+    }
+
+    #[test]
+    fn cargo_flags_are_read_and_kept() {
+        let given = strings(&["--features", "a b", "-q", "--color=never", "-Zx", "--locked"]);
+        let flags = CargoFlags::new(given.clone());
+        assert_eq!(flags.all, given);
+        assert_eq!(flags.selection, strings(&["--features", "a b"]));
+        assert_eq!(flags.general, strings(&["--color=never", "-Zx"]));
+        assert_eq!(flags.colour.as_deref(), Some("never"));
+        assert!(flags.quiet && flags.locked && !flags.offline);
+        assert_eq!(CargoFlags::new(strings(&["--target", "x"])).refused, Some("--target"));
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,318 @@
+//! `cargo wasio doctor`: will this project run, and if not, why?
+//!
+//! It resolves the project as a WASI build would, then looks at what is in the
+//! guest. Nothing is compiled: what a package does with an interface that WASI
+//! lacks is known from a table (`known`), not found out.
+
+mod known;
+mod report;
+
+use std::process::ExitCode;
+use std::{env, fs};
+
+use anyhow::Result;
+use semver::VersionReq;
+use serde::Serialize;
+
+use super::args::{CargoFlags, DoctorArgs, Engine, Wasi};
+use super::engine;
+use super::lock::Lock;
+use super::metadata::Package;
+use super::patch::State;
+use super::project::{Project, Resolved};
+use super::shell::Shell;
+use super::sources;
+use super::toolchain::{self, Cargo};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// Stops the build or every run.
+    Error,
+    /// Fails where it is used, or needs something installed.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    level: Level,
+    /// `name version` of the package it is about, if it is about one.
+    package: Option<String>,
+    what: String,
+    instead: String,
+    /// From the project to that package.
+    chain: Vec<String>,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// No finding is an error.
+    ok: bool,
+    project: String,
+    target: &'static str,
+    cargo: String,
+    patch: PatchReport,
+    targets: Vec<TargetReport>,
+    engines: Vec<EngineReport>,
+    packages: Vec<PackageReport>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Serialize)]
+struct PatchReport {
+    /// `in-use`, `own-drop-in`, `no-tokio` or `not-in-use`.
+    state: &'static str,
+    tokio: Option<String>,
+    /// Where the drop-ins are unpacked.
+    sources: String,
+    /// The tokio that the project's own Cargo.lock pins.
+    locked: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TargetReport {
+    name: &'static str,
+    installed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct EngineReport {
+    name: String,
+    path: Option<String>,
+    version: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PackageReport {
+    name: String,
+    version: String,
+    /// `wasio`, `path`, `registry` or `git`.
+    source: &'static str,
+}
+
+/// Packages whose versions are shown if they are in the guest.
+const SHOWN: &[&str] = &[
+    "tokio",
+    "tokio-util",
+    "tokio-stream",
+    "tokio-rustls",
+    "tokio-tungstenite",
+    "mio",
+    "socket2",
+    "hyper",
+    "hyper-util",
+    "h2",
+    "reqwest",
+    "axum",
+    "tonic",
+    "tower",
+    "redis",
+    "tokio-postgres",
+    "sqlx",
+    "rustls",
+    "ring",
+    "tracing",
+    "futures-util",
+];
+
+pub(crate) fn start(args: DoctorArgs) -> Result<ExitCode> {
+    let flags = CargoFlags::new(args.cargo);
+    let shell = Shell::new(args.json || flags.quiet, flags.colour.as_deref());
+    let project = Project::open(Cargo::find()?, flags, shell)?;
+    let resolved = project.resolve(args.wasi.target())?;
+    let report = examine(&project, &resolved, args.wasi)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        report::print(&report);
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn examine(project: &Project, resolved: &Resolved, wasi: Wasi) -> Result<Report> {
+    let mut findings = Vec::new();
+    let locked = own_lock_pin(project);
+    let (state, tokio) = match &resolved.state {
+        State::InUse(version) => ("in-use", Some(version)),
+        State::OwnDropIn(version) => ("own-drop-in", Some(version)),
+        State::NoTokio => ("no-tokio", None),
+        State::NotInUse(found) => ("not-in-use", found.first().map(|found| &found.version)),
+    };
+    if let State::NotInUse(found) = &resolved.state {
+        for obstacle in found {
+            let explanation = obstacle.explanation();
+            let (what, instead) = explanation.rsplit_once("\n  ").unwrap_or((&explanation, ""));
+            let chain = obstacle.demands.first().map(|demand| demand.chain.clone());
+            findings.push(Finding {
+                level: Level::Error,
+                package: Some(format!("{} {}", obstacle.name, obstacle.version)),
+                what: what.to_owned(),
+                instead: instead.to_owned(),
+                chain: chain.unwrap_or_default(),
+            });
+        }
+    }
+    if let (Some(pinned), "in-use") = (&locked, state) {
+        findings.push(note(
+            format!("Cargo.lock pins tokio {pinned}"),
+            "nothing has to be done: WASI builds have a lock of their own. By hand, with \
+             [patch.crates-io], run `cargo update tokio`",
+        ));
+    }
+    findings.extend(old_target_name(project));
+    let engines = engines(&mut findings);
+    let targets = targets(&mut findings, wasi);
+    let guest = resolved.metadata.in_guest(false);
+    findings.extend(known_of(&guest, resolved, wasi));
+    findings.sort_by_key(|finding| finding.level);
+
+    let source = |package: &Package| match package.source.as_deref() {
+        None if package.manifest_path.starts_with(project.sources.root()) => "wasio",
+        None => "path",
+        Some(source) if source.starts_with("git+") => "git",
+        Some(_) => "registry",
+    };
+    let shown = guest.iter().filter(|package| SHOWN.contains(&package.name.as_str()));
+    let packages = shown
+        .map(|package| PackageReport {
+            name: package.name.clone(),
+            version: package.version.to_string(),
+            source: source(package),
+        })
+        .collect();
+    Ok(Report {
+        ok: findings.iter().all(|finding| finding.level != Level::Error),
+        project: project.root.display().to_string(),
+        target: wasi.target(),
+        cargo: project.cargo.version().to_string(),
+        patch: PatchReport {
+            state,
+            tokio: tokio.map(ToString::to_string),
+            sources: project.sources.root().display().to_string(),
+            locked,
+        },
+        targets,
+        engines,
+        packages,
+        findings,
+    })
+}
+
+fn note(what: String, instead: &str) -> Finding {
+    let instead = instead.to_owned();
+    Finding { level: Level::Note, package: None, what, instead, chain: Vec::new() }
+}
+
+/// The published tokio 1.x that the project's own lock pins.
+fn own_lock_pin(project: &Project) -> Option<String> {
+    let text = fs::read_to_string(project.root.join("Cargo.lock")).ok()?;
+    let tokio = sources::drop_in("tokio")?;
+    let lock = Lock::parse(&text);
+    let pinned = lock
+        .entries
+        .iter()
+        .find(|entry| entry.name == "tokio" && entry.has_source && tokio.replaces(&entry.version));
+    pinned.map(|entry| entry.version.to_string())
+}
+
+/// Findings from the table.
+fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding> {
+    let features = resolved.metadata.features();
+    let mut findings = Vec::new();
+    for package in guest {
+        let on = features.get(package.id.as_str()).copied().unwrap_or_default();
+        for known in known::TABLE.iter().filter(|known| known.package == package.name) {
+            let stands_in = sources::drop_in(known.package)
+                .is_some_and(|own| own.version == package.version.to_string());
+            let about_published = known.level != Level::Note;
+            let version = VersionReq::parse(known.versions)
+                .is_ok_and(|versions| versions.matches(&package.version));
+            let feature = known.features.is_empty()
+                || known.features.iter().any(|feature| on.iter().any(|on| on == feature));
+            let here = known.only.is_none_or(|only| only == wasi);
+            if (stands_in && about_published) || !version || !feature || !here {
+                continue;
+            }
+            let chain = resolved.metadata.chain_to(&package.id);
+            findings.push(Finding {
+                level: known.level,
+                package: Some(format!("{} {}", package.name, package.version)),
+                what: known.what.to_owned(),
+                instead: known.instead.to_owned(),
+                chain: chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect(),
+            });
+        }
+    }
+    findings
+}
+
+/// Configuration that still says `wasm32-wasi`.
+fn old_target_name(project: &Project) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let here = env::current_dir().unwrap_or_else(|_| project.root.clone());
+    let names = [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"];
+    let mut files: Vec<_> = [here.as_path(), project.root.as_path()]
+        .into_iter()
+        .flat_map(|folder| folder.ancestors())
+        .flat_map(|folder| names.iter().map(|name| folder.join(name)))
+        .collect();
+    files.sort();
+    files.dedup();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+        if words.any(|word| word == "wasm32-wasi") {
+            findings.push(Finding {
+                level: Level::Warning,
+                package: None,
+                what: format!("{} names the target wasm32-wasi", file.display()),
+                instead: "write wasm32-wasip1: Rust 1.78 renamed it, 1.84 removed the old name"
+                    .to_owned(),
+                chain: Vec::new(),
+            });
+        }
+    }
+    findings
+}
+
+fn engines(findings: &mut Vec<Finding>) -> Vec<EngineReport> {
+    let look = |engine: Engine| {
+        let found = engine::find(engine);
+        if let (Err(why), Engine::Wasio) = (&found, engine) {
+            let text = why.to_string();
+            let (what, instead) = text.split_once('\n').unwrap_or((&text, ""));
+            findings.push(Finding {
+                level: Level::Error,
+                package: None,
+                what: what.to_owned(),
+                instead: instead.to_owned(),
+                chain: Vec::new(),
+            });
+        }
+        let path = found.ok();
+        EngineReport {
+            name: engine.to_string(),
+            version: path.as_deref().and_then(engine::version),
+            path: path.map(|path| path.display().to_string()),
+        }
+    };
+    [Engine::Wasio, Engine::Wasmedge].map(look).into()
+}
+
+fn targets(findings: &mut Vec<Finding>, wasi: Wasi) -> Vec<TargetReport> {
+    let all = [Wasi::P1, Wasi::P2].map(|each| TargetReport {
+        name: each.target(),
+        installed: toolchain::target_installed(each.target()).unwrap_or(false),
+    });
+    for target in all.iter().filter(|target| target.name == wasi.target() && !target.installed) {
+        findings.push(note(
+            format!("the Rust target {} is not installed", target.name),
+            "the first build installs it through rustup",
+        ));
+    }
+    all.into()
+}

@@ -1,0 +1,192 @@
+//! The part of `cargo metadata`'s answer that is used here.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+
+use semver::{Version, VersionReq};
+use serde::Deserialize;
+
+/// A resolved project.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) workspace_members: Vec<String>,
+    #[serde(default)]
+    workspace_default_members: Vec<String>,
+    pub(crate) workspace_root: PathBuf,
+    pub(crate) target_directory: PathBuf,
+    pub(crate) resolve: Option<Resolve>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) version: Version,
+    /// `None` for a package that lies in a folder.
+    pub(crate) source: Option<String>,
+    pub(crate) manifest_path: PathBuf,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    pub(crate) req: VersionReq,
+    pub(crate) source: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) kind: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Resolve {
+    root: Option<String>,
+    pub(crate) nodes: Vec<Node>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) id: String,
+    pub(crate) deps: Vec<Edge>,
+    pub(crate) features: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Edge {
+    pub(crate) pkg: String,
+    pub(crate) dep_kinds: Vec<DepKind>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct DepKind {
+    pub(crate) kind: Option<String>,
+}
+
+impl Package {
+    /// From crates.io, or from a registry that stands for it.
+    pub(crate) fn is_published(&self) -> bool {
+        self.source
+            .as_deref()
+            .is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
+    }
+
+    pub(crate) fn binaries(&self) -> Vec<&str> {
+        let is_bin = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
+        self.targets.iter().filter(is_bin).map(|target| target.name.as_str()).collect()
+    }
+}
+
+impl Metadata {
+    pub(crate) fn package(&self, id: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.id == id)
+    }
+
+    pub(crate) fn named<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'m Package> {
+        self.packages.iter().filter(move |package| package.name == name)
+    }
+
+    /// Leaves of the workspace's members those that a build would choose: the
+    /// ones that `specs` (`-p`) name, or cargo's default.
+    pub(crate) fn select(&mut self, specs: &[String], all: bool) {
+        let root = self.resolve.as_ref().and_then(|resolve| resolve.root.clone());
+        let at_root = root.as_deref().and_then(|id| self.package(id)).is_some_and(|package| {
+            package.manifest_path.parent() == Some(self.workspace_root.as_path())
+        });
+        let mut chosen: Vec<String> = match root {
+            _ if all => return,
+            _ if !specs.is_empty() => {
+                let named = |id: &&String| {
+                    self.package(id).is_some_and(|package| {
+                        specs.iter().any(|spec| spec.split('@').next() == Some(&package.name))
+                    })
+                };
+                self.workspace_members.iter().filter(named).cloned().collect()
+            }
+            Some(root) if !at_root || self.workspace_default_members.is_empty() => vec![root],
+            _ => std::mem::take(&mut self.workspace_default_members),
+        };
+        if !chosen.is_empty() {
+            self.workspace_members = std::mem::take(&mut chosen);
+        }
+    }
+
+    /// The features of each package that are switched on.
+    pub(crate) fn features(&self) -> HashMap<&str, &[String]> {
+        let nodes = self.resolve.iter().flat_map(|resolve| &resolve.nodes);
+        nodes.map(|node| (node.id.as_str(), node.features.as_slice())).collect()
+    }
+
+    /// The packages that end up in the guest: what only build scripts,
+    /// procedural macros and, unless `tests`, tests need is left out.
+    pub(crate) fn in_guest(&self, tests: bool) -> Vec<&Package> {
+        let paths = self.paths_from_members(|kind, depth| match kind {
+            None => true,
+            Some("dev") => tests && depth == 0,
+            Some(_) => false,
+        });
+        self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
+    }
+
+    /// Every package that the chosen members build or run, tests included.
+    pub(crate) fn reachable(&self) -> Vec<&Package> {
+        let paths = self.paths_from_members(|_, _| true);
+        self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
+    }
+
+    /// The shortest chain of packages from a workspace member to `id`, both
+    /// included.
+    pub(crate) fn chain_to(&self, id: &str) -> Vec<&Package> {
+        let paths = self.paths_from_members(|_, _| true);
+        let mut chain = Vec::new();
+        let mut at = Some(id);
+        while let Some(id) = at {
+            chain.extend(self.package(id));
+            at = paths.get(id).copied().flatten();
+        }
+        chain.reverse();
+        chain
+    }
+
+    /// Every package reached from the workspace's members, with the one it was
+    /// first reached from.
+    fn paths_from_members(
+        &self,
+        follow: impl Fn(Option<&str>, usize) -> bool,
+    ) -> HashMap<&str, Option<&str>> {
+        let nodes: BTreeMap<&str, &Node> = self
+            .resolve
+            .iter()
+            .flat_map(|resolve| &resolve.nodes)
+            .map(|node| (node.id.as_str(), node))
+            .collect();
+        let proc_macro = |id: &str| {
+            self.package(id).is_some_and(|package| {
+                package.targets.iter().any(|target| target.kind.iter().any(|k| k == "proc-macro"))
+            })
+        };
+        let members = self.workspace_members.iter().map(String::as_str);
+        let mut reached: HashMap<&str, Option<&str>> =
+            members.clone().map(|id| (id, None)).collect();
+        let mut open: VecDeque<(&str, usize)> = members.map(|id| (id, 0)).collect();
+        while let Some((id, depth)) = open.pop_front() {
+            // A macro runs in the compiler, with all it depends on.
+            if depth > 0 && proc_macro(id) && !follow(Some("build"), depth) {
+                continue;
+            }
+            for edge in nodes.get(id).iter().flat_map(|node| &node.deps) {
+                let wanted = edge.dep_kinds.is_empty()
+                    || edge.dep_kinds.iter().any(|kind| follow(kind.kind.as_deref(), depth));
+                if wanted && !reached.contains_key(edge.pkg.as_str()) {
+                    reached.insert(&edge.pkg, Some(id));
+                    open.push_back((&edge.pkg, depth + 1));
+                }
+            }
+        }
+        reached
+    }
+}

@@ -1,0 +1,71 @@
+//! The command `cargo wasio`, apart from the engine that runs guests.
+//!
+//! | module | what it is about |
+//! |---|---|
+//! | `args` | the command line |
+//! | `sources` | the drop-ins, carried in this binary and unpacked to the cache |
+//! | `toolchain` | the user's cargo, and the private lock it is told to use |
+//! | `project`, `lock`, `metadata`, `patch` | resolving a project with the drop-ins, and proving that they are used |
+//! | `run` | `run`, `build`, `check`, `test` |
+//! | `runner`, `engine` | what cargo calls to run a guest |
+//! | `published` | `try`: a published crate as a project |
+//! | `doctor` | what stands in a project's way |
+
+mod args;
+mod doctor;
+mod engine;
+mod lock;
+mod metadata;
+mod patch;
+mod project;
+mod published;
+mod run;
+mod runner;
+mod shell;
+mod sources;
+mod toolchain;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+
+use args::{BuildArgs, CargoFlags, Cli, Command};
+use run::Job;
+use shell::Shell;
+use toolchain::Cargo;
+
+/// Runs the command line `args` and returns what the process is to exit with.
+pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let line = args::divide(args);
+    let cli = Cli::parse_from(line.ours);
+    let failed = match cli.command {
+        // The doctor's 1 is a finding.
+        Command::Doctor(_) => ExitCode::from(2),
+        _ => ExitCode::from(101),
+    };
+    start(cli.command, line.program).unwrap_or_else(|error| {
+        Shell::new(false, None).error(format_args!("{error:#}"));
+        failed
+    })
+}
+
+fn start(command: Command, program: Vec<OsString>) -> Result<ExitCode> {
+    let (verb, build) = match command {
+        Command::Run(build) => ("run", build),
+        Command::Build(build) => ("build", build),
+        Command::Check(build) => ("check", build),
+        Command::Test(build) => ("test", build),
+        Command::Try(args) => return published::start(args, program),
+        Command::Doctor(args) => return doctor::start(args),
+        Command::Runner(args) => return runner::run(&args.guest),
+    };
+    let BuildArgs { guest, cargo } = build;
+    let flags = CargoFlags::new(cargo);
+    if !program.is_empty() && matches!(verb, "build" | "check") {
+        bail!("`cargo wasio {verb}` runs nothing that `-- …` could be given to");
+    }
+    let shell = Shell::new(flags.quiet, flags.colour.as_deref());
+    Job { verb, guest, flags, args: program }.start(Cargo::find()?, shell)
+}

@@ -1,0 +1,133 @@
+//! Is wasio in the tree? What cargo resolved, examined.
+
+use semver::{Version, VersionReq};
+
+use super::lock::Lock;
+use super::metadata::{Metadata, Package};
+use super::sources::{self, Sources};
+
+/// What became of the patch.
+#[derive(Debug, PartialEq)]
+pub(crate) enum State {
+    /// The tree's tokio is ours.
+    InUse(Version),
+    /// The project itself names a drop-in: by path, git or its own patch.
+    OwnDropIn(Version),
+    /// Nothing in the tree uses tokio 1.x.
+    NoTokio,
+    /// A published tokio is in the tree.
+    NotInUse(Vec<Obstacle>),
+}
+
+/// A published package that is in the tree in place of, or beside, the drop-in.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Obstacle {
+    pub(crate) name: String,
+    pub(crate) version: Version,
+    /// The packages whose requirement excludes the drop-in. Empty if none does:
+    /// then a lock, or a feature that the drop-in lacks, is the reason.
+    pub(crate) demands: Vec<Demand>,
+}
+
+/// A requirement that excludes the drop-in.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Demand {
+    /// From the project to the package that asks, as `name version`.
+    pub(crate) chain: Vec<String>,
+    pub(crate) req: VersionReq,
+}
+
+impl State {
+    /// Whether other versions of other packages could make cargo take the patch.
+    pub(crate) fn could_be_the_lock(&self) -> bool {
+        match self {
+            State::NotInUse(found) => found.iter().any(|obstacle| obstacle.demands.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// The reason, and what to do, for a person.
+    pub(crate) fn explanation(&self) -> Option<String> {
+        let State::NotInUse(found) = self else { return None };
+        Some(found.iter().map(Obstacle::explanation).collect::<Vec<_>>().join("\n\n"))
+    }
+}
+
+impl Obstacle {
+    pub(crate) fn explanation(&self) -> String {
+        let name = &self.name;
+        let own = sources::drop_in(name).map_or("?", |drop_in| drop_in.version);
+        let mut text = format!(
+            "{name} {} from crates.io is in the tree, and wasio cannot take its place",
+            self.version
+        );
+        for demand in &self.demands {
+            let chain = demand.chain.join(" -> ");
+            text += &format!("\n  {chain} requires {name} `{}`", demand.req);
+        }
+        if self.demands.is_empty() {
+            text += &format!(
+                "\n  No requirement on it excludes wasio's {name} {own}: something in the tree \
+                 asks for a feature that it does not have, or for a version of another package \
+                 that excludes what it needs."
+            );
+            return text;
+        }
+        text += &format!(
+            "\n  wasio stands in as {name} {own}, so that cargo prefers it to any published \
+             version; a requirement like `=1.40` or `~1.40` excludes that."
+        );
+        let direct = self.demands.iter().any(|demand| demand.chain.len() == 1);
+        text += if direct {
+            "\n  In Cargo.toml, write the requirement as `1.40` (at least that, below 2.0)."
+        } else {
+            "\n  Look for a release of that package without this requirement, or patch it to one."
+        };
+        text
+    }
+}
+
+/// Examines a resolved tree. `metadata` is what the chosen features and target
+/// use of what `lock` lists.
+pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -> State {
+    let stands_for = |package: &&Package| {
+        sources::drop_in(&package.name).is_some_and(|own| own.replaces(&package.version))
+    };
+    let obstacles: Vec<Obstacle> = metadata
+        .reachable()
+        .into_iter()
+        .filter(stands_for)
+        .filter(|package| package.is_published())
+        .map(|package| obstacle(metadata, package))
+        .collect();
+    if !obstacles.is_empty() {
+        return State::NotInUse(obstacles);
+    }
+    let tokio = || metadata.named("tokio").filter(|package| package.version.major == 1);
+    if let Some(ours) = tokio().find(|package| package.manifest_path.starts_with(sources.root())) {
+        return State::InUse(ours.version.clone());
+    }
+    if let Some(other) = tokio().next() {
+        return State::OwnDropIn(other.version.clone());
+    }
+    // In the lock, but not used by these features on this target.
+    let listed = lock.entries.iter().find(|e| e.name == "tokio" && !e.has_source);
+    listed.map_or(State::NoTokio, |entry| State::InUse(entry.version.clone()))
+}
+
+fn obstacle(metadata: &Metadata, package: &Package) -> Obstacle {
+    let own = sources::drop_in(&package.name).and_then(|own| Version::parse(own.version).ok());
+    let mut demands = Vec::new();
+    for asking in metadata.reachable() {
+        for dependency in &asking.dependencies {
+            let excludes = own.as_ref().is_some_and(|own| !dependency.req.matches(own));
+            let this = dependency.name == package.name && dependency.req.matches(&package.version);
+            if this && excludes && dependency.source.is_some() {
+                let chain = metadata.chain_to(&asking.id);
+                let chain = chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+                demands.push(Demand { chain, req: dependency.req.clone() });
+            }
+        }
+    }
+    Obstacle { name: package.name.clone(), version: package.version.clone(), demands }
+}

@@ -1,0 +1,351 @@
+//! A user's project, resolved with the drop-ins in a lock of its own.
+//!
+//! The private lock is derived from the project's: what must change for the
+//! drop-ins is taken out, cargo chooses it anew, everything else keeps its
+//! version. If that is not enough, what the drop-ins themselves need is taken
+//! out too, and at last everything; the user is told. Afterwards the tree is
+//! examined: exactly one tokio 1.x, and it is ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use semver::Version;
+
+use super::args::CargoFlags;
+use super::lock::{Lock, compatible};
+use super::metadata::Metadata;
+use super::patch::{self, State};
+use super::shell::Shell;
+use super::sources::{self, Sources};
+use super::toolchain::{self, Cargo, Failure, captured, toml_text, utf8};
+
+/// A project that cargo was pointed at, not yet resolved.
+pub(crate) struct Project {
+    pub(crate) cargo: Cargo,
+    pub(crate) shell: Shell,
+    pub(crate) flags: CargoFlags,
+    pub(crate) sources: Sources,
+    /// The workspace's root folder.
+    pub(crate) root: PathBuf,
+    /// Where WASI builds go: apart from native ones, so that neither makes the
+    /// other compile again.
+    pub(crate) target_dir: PathBuf,
+    /// The private lock.
+    pub(crate) lock: PathBuf,
+}
+
+/// A resolved project.
+pub(crate) struct Resolved {
+    pub(crate) metadata: Metadata,
+    pub(crate) state: State,
+    /// Values for `--config` that patch the drop-ins in.
+    pub(crate) config: Vec<String>,
+}
+
+/// How much of the project's lock is given up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Keep {
+    /// All that has nothing to do with the drop-ins.
+    Rest,
+    /// All but every package that the drop-ins need.
+    Unrelated,
+    /// Nothing.
+    Nothing,
+}
+
+impl Project {
+    /// Asks cargo for the project that `flags` or the current folder name.
+    pub(crate) fn open(cargo: Cargo, flags: CargoFlags, shell: Shell) -> Result<Self> {
+        if let Some(flag) = flags.refused {
+            bail!("{flag} cannot be used here: `cargo wasio` chooses it itself (see --wasi)");
+        }
+        let mut command = cargo.plain();
+        command.arg("metadata").arg("--no-deps").args(&flags.general);
+        command.args(flags.manifest_path());
+        let metadata = toolchain::metadata(command, &shell, false)?;
+        let (sources, repaired) = Sources::unpacked()?;
+        if repaired {
+            shell.status("Repaired", format_args!("the drop-ins in {}", sources.root().display()));
+        }
+        let target = match &flags.target_dir {
+            Some(named) => std::path::absolute(named)?,
+            None => metadata.target_directory.join("wasio"),
+        };
+        // One target folder may serve several workspaces.
+        let lock = target.join("locks").join(name_of(&metadata.workspace_root)).join("Cargo.lock");
+        let root = metadata.workspace_root;
+        Ok(Project { cargo, shell, flags, sources, root, target_dir: target, lock })
+    }
+
+    /// Resolves the project with the drop-ins patched in.
+    pub(crate) fn resolve(&self, target: &str) -> Result<Resolved> {
+        let own_lock = self.root.join("Cargo.lock");
+        let before = read(&own_lock)?;
+        if self.flags.locked {
+            self.check_own_lock(before.is_some())?;
+        }
+        let resolved = self.resolve_with(before.as_deref(), target);
+        if read(&own_lock)? != before {
+            restore(&own_lock, before.as_deref())?;
+            bail!(
+                "cargo {} wrote to {} although it was told to keep its lock elsewhere; \
+                 it was put back.\nPlease report this, and try a newer toolchain.",
+                self.cargo.version(),
+                own_lock.display()
+            );
+        }
+        resolved
+    }
+
+    fn resolve_with(&self, own: Option<&str>, target: &str) -> Result<Resolved> {
+        let stamp_path = self.lock.with_file_name("derived-from");
+        let stamp = format!("{}\n{}", self.sources.hash(), own.unwrap_or("no lock"));
+        let current = self.lock.exists() && read(&stamp_path)?.as_deref() == Some(&stamp);
+        let mut first_complaint = None;
+        let mut outcome = None;
+        for keep in [None, Some(Keep::Rest), Some(Keep::Unrelated), Some(Keep::Nothing)] {
+            match keep {
+                None if !current => continue,
+                None => {}
+                Some(Keep::Nothing) if own.is_none() && outcome.is_some() => break,
+                Some(keep) => {
+                    let text = self.derive(own, keep)?;
+                    restore(&self.lock, text.as_deref())?;
+                }
+            }
+            match self.attempt(target)? {
+                Ok(resolved) => {
+                    let retry = resolved.state.could_be_the_lock();
+                    let gave_up_all = keep == Some(Keep::Nothing) && !retry && own.is_some();
+                    outcome = Some(resolved);
+                    if retry {
+                        continue;
+                    }
+                    if gave_up_all {
+                        self.shell.note(
+                            "no versions of this project's Cargo.lock could be kept for the WASI \
+                             build: with them, cargo does not accept wasio's tokio",
+                        );
+                    }
+                    break;
+                }
+                Err(Failure(why)) => {
+                    let about_versions = why.contains("failed to select a version")
+                        || why.contains("no matching package");
+                    first_complaint.get_or_insert(why);
+                    if !about_versions {
+                        break;
+                    }
+                }
+            }
+        }
+        let Some(resolved) = outcome else {
+            let why = first_complaint.unwrap_or_default();
+            bail!("{}", why.trim_start_matches("error: ").trim_end());
+        };
+        restore(&stamp_path, Some(&stamp))?;
+        self.drop_unused(resolved, target)
+    }
+
+    /// `cargo metadata` with every drop-in patched in.
+    fn attempt(&self, target: &str) -> Result<Result<Resolved, Failure>> {
+        let config = self.patches(|_| true)?;
+        Ok(match self.ask(&config, target)? {
+            Err(failure) => Err(failure),
+            Ok(mut metadata) => {
+                metadata.select(&self.flags.packages, self.flags.workspace);
+                let lock = read(&self.lock)?.unwrap_or_default();
+                let state = patch::examine(&metadata, &Lock::parse(&lock), &self.sources);
+                Ok(Resolved { metadata, state, config })
+            }
+        })
+    }
+
+    /// Patches only what the tree needs: cargo warns of an unused patch.
+    fn drop_unused(&self, mut resolved: Resolved, target: &str) -> Result<Resolved> {
+        let text = read(&self.lock)?.unwrap_or_default();
+        let lock = Lock::parse(&text);
+        let used = |name: &str| {
+            lock.entries.iter().any(|entry| {
+                let stood_for = sources::drop_in(name)
+                    .is_some_and(|own| entry.version.to_string() == own.version);
+                entry.name == name && !entry.has_source && stood_for
+            })
+        };
+        let config = self.patches(used)?;
+        if config.len() < resolved.config.len() && self.flags.locked {
+            // The lock still lists the unused ones; cargo may not change it later.
+            // The answer would be the same one.
+            if let Err(Failure(why)) = self.ask(&config, target)? {
+                bail!("{}", why.trim_start_matches("error: ").trim_end());
+            }
+        }
+        resolved.config = config;
+        Ok(resolved)
+    }
+
+    fn patches(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        self.sources
+            .drop_ins()
+            .filter(|(drop_in, _)| wanted(drop_in.name))
+            .map(|(drop_in, folder)| {
+                let folder = toml_text(utf8(&folder)?);
+                Ok(format!("patch.crates-io.{}.path={folder}", drop_in.name))
+            })
+            .collect()
+    }
+
+    fn ask(&self, config: &[String], target: &str) -> Result<Result<Metadata, Failure>> {
+        let mut command = self.cargo.with_lock(&self.lock, config, "metadata")?;
+        command.args(["--format-version", "1", "--filter-platform", target]);
+        command.args(&self.flags.selection).args(&self.flags.general);
+        if self.flags.offline {
+            command.arg("--offline");
+        }
+        Ok(match captured(command, &self.shell, self.flags.verbose)? {
+            Ok(json) => Ok(serde_json::from_slice(&json).context("cargo metadata's answer")?),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    /// The text a private lock starts from.
+    fn derive(&self, own: Option<&str>, keep: Keep) -> Result<Option<String>> {
+        let previous = read(&self.lock)?.unwrap_or_default();
+        let previous = Lock::parse(&previous);
+        if keep == Keep::Nothing {
+            return Ok(None);
+        }
+        let needed = match keep {
+            Keep::Unrelated => self.closure()?,
+            _ => self.direct_needs(),
+        };
+        let in_the_way = |name: &str, version: &Version| {
+            sources::drop_in(name).is_some_and(|drop_in| drop_in.replaces(version))
+                || needed.iter().any(|need| need.is_missed_by(name, version))
+        };
+        let own = Lock::parse(own.unwrap_or_default());
+        Ok(Some(own.without(|e| e.has_source && in_the_way(e.name, &e.version), &previous)))
+    }
+
+    /// What the drop-ins' own manifests ask for.
+    fn direct_needs(&self) -> Vec<Need> {
+        sources::requirements().map(|(name, req)| Need::AtLeast { name, req }).collect()
+    }
+
+    /// Every published package below the drop-ins, in the version cargo would
+    /// choose for them alone.
+    fn closure(&self) -> Result<Vec<Need>> {
+        let folder = self.lock.with_file_name("probe");
+        fs::create_dir_all(folder.join("src"))?;
+        let mut manifest = "[package]\nname = \"probe\"\nedition = \"2021\"\n\n[workspace]\n\n\
+                            [dependencies]\n"
+            .to_owned();
+        for (drop_in, path) in self.sources.drop_ins() {
+            manifest += &format!("{} = {{ path = {} }}\n", drop_in.name, toml_text(utf8(&path)?));
+        }
+        fs::write(folder.join("Cargo.toml"), manifest)?;
+        fs::write(folder.join("src/lib.rs"), "")?;
+        let mut command = self.cargo.plain();
+        command.arg("generate-lockfile").arg("--manifest-path").arg(folder.join("Cargo.toml"));
+        command.args(&self.flags.general);
+        if self.flags.offline {
+            command.arg("--offline");
+        }
+        let made = captured(command, &self.shell, self.flags.verbose)?;
+        let text = read(&folder.join("Cargo.lock"))?.unwrap_or_default();
+        let _ = fs::remove_dir_all(&folder);
+        if let Err(Failure(why)) = made {
+            bail!("{}", why.trim_start_matches("error: ").trim_end());
+        }
+        let lock = Lock::parse(&text);
+        let published = lock.entries.iter().filter(|entry| entry.has_source);
+        Ok(published
+            .map(|entry| Need::Newest {
+                name: entry.name.to_owned(),
+                version: entry.version.clone(),
+            })
+            .collect())
+    }
+
+    /// `--locked` speaks of the project's own lock: it has to be complete.
+    fn check_own_lock(&self, exists: bool) -> Result<()> {
+        if !exists {
+            bail!("--locked was given, but there is no {}", self.root.join("Cargo.lock").display());
+        }
+        let mut command = self.cargo.plain();
+        command.args(["update", "--workspace", "--locked"]).args(&self.flags.general);
+        command.args(self.flags.manifest_path());
+        if self.flags.offline {
+            command.arg("--offline");
+        }
+        match captured(command, &self.shell, false)? {
+            Ok(_) => Ok(()),
+            Err(Failure(why)) => bail!("{}", why.trim_start_matches("error: ").trim_end()),
+        }
+    }
+}
+
+/// A package below the drop-ins.
+enum Need {
+    AtLeast { name: &'static str, req: semver::VersionReq },
+    Newest { name: String, version: Version },
+}
+
+impl Need {
+    /// Whether a locked version keeps the drop-ins from getting theirs.
+    fn is_missed_by(&self, locked: &str, version: &Version) -> bool {
+        match self {
+            Need::AtLeast { name, req } => {
+                // Another major version does no harm: both can be in a tree.
+                let major = req.comparators.first().is_some_and(|first| {
+                    let least = Version::new(
+                        first.major,
+                        first.minor.unwrap_or(0),
+                        first.patch.unwrap_or(0),
+                    );
+                    compatible(&least, version)
+                });
+                *name == locked && major && !req.matches(version)
+            }
+            Need::Newest { name, version: newest } => {
+                name == locked && compatible(newest, version) && version < newest
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Makes `path` hold `text`, in one step; `None` removes it.
+fn restore(path: &Path, text: Option<&str>) -> Result<()> {
+    let write = || match text {
+        Some(text) => {
+            fs::create_dir_all(path.parent().unwrap_or(path))?;
+            let fresh = sources::beside(path, "new");
+            fs::write(&fresh, text)?;
+            fs::rename(&fresh, path)
+        }
+        None => match fs::remove_file(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        },
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A folder name for a path: its last part, and a hash of the whole.
+fn name_of(path: &Path) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    let last = path.file_name().unwrap_or_default().to_string_lossy();
+    let plain: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    format!("{plain}-{:016x}", hasher.finish())
+}

@@ -1,0 +1,92 @@
+//! `cargo wasio run`, `build`, `check` and `test`.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use super::args::{CargoFlags, GuestArgs};
+use super::engine;
+use super::patch::State;
+use super::project::{Project, Resolved};
+use super::runner::{Plan, become_command};
+use super::shell::Shell;
+use super::toolchain::{self, Cargo};
+
+/// One call of cargo on a project.
+pub(crate) struct Job {
+    /// cargo's subcommand: `run`, `build`, `check` or `test`.
+    pub(crate) verb: &'static str,
+    pub(crate) guest: GuestArgs,
+    pub(crate) flags: CargoFlags,
+    /// What the guest gets.
+    pub(crate) args: Vec<OsString>,
+}
+
+impl Job {
+    /// Does it, in the project that the flags or the current folder name.
+    pub(crate) fn start(self, cargo: Cargo, shell: Shell) -> Result<ExitCode> {
+        let target = self.guest.wasi.target();
+        let runs = matches!(self.verb, "run" | "test");
+        if runs {
+            engine::build_in_repository(&shell)?;
+        }
+        // Looked for first: a build that cannot be run helps nobody.
+        let engine = if runs { Some(engine::find(self.guest.engine)?) } else { None };
+        let project = Project::open(cargo, self.flags, shell)?;
+        let builds_std =
+            project.flags.all.iter().any(|flag| flag.to_string_lossy().contains("build-std"));
+        if !builds_std {
+            toolchain::ensure_target(target, project.flags.offline, &shell)?;
+        }
+        let resolved = project.resolve(target)?;
+        announce(&project, &resolved, target)?;
+
+        let mut command = project.cargo.with_lock(&project.lock, &resolved.config, self.verb)?;
+        command.args(["--target", target]).arg("--target-dir").arg(&project.target_dir);
+        command.args(project.flags.without_target_dir());
+        if !self.args.is_empty() {
+            command.arg("--").args(&self.args);
+        }
+        if let Some(program) = engine {
+            let plan = Plan::new(&self.guest, program, project.flags.quiet);
+            plan.install(&mut command, target)?;
+        }
+        become_command(command)
+    }
+}
+
+/// Says what stands in for what, or why nothing can.
+fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> {
+    let shell = &project.shell;
+    if let Some(why) = resolved.state.explanation() {
+        bail!("{why}");
+    }
+    match &resolved.state {
+        State::OwnDropIn(version) => {
+            shell.status(
+                "Keeping",
+                format_args!("tokio {version}, which this project names itself"),
+            );
+        }
+        State::InUse(_) | State::NoTokio | State::NotInUse(_) => {}
+    }
+    for (drop_in, _) in project.sources.drop_ins() {
+        let key = format!("patch.crates-io.{}.", drop_in.name);
+        if resolved.config.iter().any(|value| value.starts_with(&key)) {
+            let (name, version) = (drop_in.name, drop_in.version);
+            shell.status("Patching", format_args!("{name} -> wasio's {name} {version} ({target})"));
+        }
+    }
+    let old = resolved.metadata.reachable().into_iter().filter(|p| p.name == "tokio");
+    for package in old.filter(|package| package.version.major == 0) {
+        let chain = resolved.metadata.chain_to(&package.id);
+        let chain: Vec<_> = chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
+        shell.warning(format_args!(
+            "tokio {} is in the tree too, which wasio does not stand in for: {}",
+            package.version,
+            chain.join(" -> ")
+        ));
+    }
+    Ok(())
+}
