@@ -17,13 +17,21 @@ mod addr;
 mod error;
 mod halves;
 mod lookup;
+mod ops;
 mod registered;
 mod sys;
+mod udp;
 
 pub mod tcp;
+pub mod unix;
 
 pub use addr::ToSocketAddrs;
 pub use lookup::lookup_host;
 pub use tcp::listener::TcpListener;
 pub use tcp::socket::TcpSocket;
 pub use tcp::stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix::datagram::UnixDatagram;
+pub use unix::listener::UnixListener;
+pub use unix::socket::UnixSocket;
+pub use unix::stream::UnixStream;

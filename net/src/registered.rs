@@ -153,3 +153,15 @@ pub(crate) fn debug_socket(name: &str, socket: &Socket, f: &mut fmt::Formatter<'
     }
     debug.field("fd", &socket.as_raw_fd()).finish()
 }
+
+/// Like [`debug_socket`], of a Unix socket.
+pub(crate) fn debug_unix(name: &str, socket: &Socket, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut debug = f.debug_struct(name);
+    if let Ok(addr) = socket.local_unix() {
+        debug.field("addr", &addr);
+    }
+    if let Ok(peer) = socket.peer_unix() {
+        debug.field("peer", &peer);
+    }
+    debug.field("fd", &socket.as_raw_fd()).finish()
+}

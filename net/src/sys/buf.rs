@@ -3,12 +3,11 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 
 use bytes::BufMut;
 use wasio_runtime::io::ReadBuf;
 
-use super::Socket;
+use super::{Address, Socket};
 
 /// Initialised memory as memory that may be filled.
 fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
@@ -28,13 +27,13 @@ impl Socket {
     }
 
     /// Like `recv`, with the sender's address.
-    pub(crate) fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.recv_from_uninit(uninit(buf), false)
+    pub(crate) fn recv_from<A: Address>(&self, buf: &mut [u8]) -> io::Result<(usize, A)> {
+        A::recv_from(self, uninit(buf), false)
     }
 
     /// Like `recv_from`; the message stays in the socket.
-    pub(crate) fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.recv_from_uninit(uninit(buf), true)
+    pub(crate) fn peek_from<A: Address>(&self, buf: &mut [u8]) -> io::Result<(usize, A)> {
+        A::recv_from(self, uninit(buf), true)
     }
 
     /// Appends to a `ReadBuf`.
@@ -43,12 +42,12 @@ impl Socket {
     }
 
     /// Appends to a `ReadBuf`, with the sender's address.
-    pub(crate) fn recv_from_into(
+    pub(crate) fn recv_from_into<A: Address>(
         &self,
         buf: &mut ReadBuf<'_>,
         peek: bool,
-    ) -> io::Result<SocketAddr> {
-        fill(buf, |space| self.recv_from_uninit(space, peek)).map(|(_, addr)| addr)
+    ) -> io::Result<A> {
+        fill(buf, |space| A::recv_from(self, space, peek)).map(|(_, addr)| addr)
     }
 
     /// Appends to a `BufMut`.
@@ -57,8 +56,11 @@ impl Socket {
     }
 
     /// Appends to a `BufMut`, with the sender's address.
-    pub(crate) fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        append(buf, |space| self.recv_from_uninit(space, false))
+    pub(crate) fn recv_buf_from<B: BufMut, A: Address>(
+        &self,
+        buf: &mut B,
+    ) -> io::Result<(usize, A)> {
+        append(buf, |space| A::recv_from(self, space, false))
     }
 }
 

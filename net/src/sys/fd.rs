@@ -4,7 +4,10 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use super::Socket;
-use crate::{TcpListener, TcpSocket, TcpStream};
+use crate::{
+    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
+    UnixStream,
+};
 
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
@@ -57,5 +60,6 @@ macro_rules! owned_descriptor {
     )*};
 }
 
-descriptor!(TcpListener, TcpSocket, TcpStream);
-owned_descriptor!(TcpSocket);
+descriptor!(TcpListener, TcpSocket, TcpStream, UdpSocket);
+descriptor!(UnixDatagram, UnixListener, UnixSocket, UnixStream);
+owned_descriptor!(TcpSocket, UnixSocket);

@@ -17,9 +17,11 @@
 //!   target or its host does not have is `Unsupported`, with one exception: `set_option(NoDelay)` succeeds
 //!   where the host has no such option, because programs treat a failure as fatal and it changes only
 //!   timing.
+//! - Unix sockets are in `unix` of each target, with the same rules; a target without them has the functions
+//!   all the same, and they fail.
 //! - `lookup(name, port)` asks the host for the addresses of a name; it may block. Literal addresses never
 //!   get here.
-//! - An error is the host's, with the right [`io::ErrorKind`](std::io::ErrorKind).
+//! - An error is the host's, with the right [`io::ErrorKind`].
 
 mod buf;
 mod fd;
@@ -27,15 +29,29 @@ mod fd;
 mod native;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod native_device;
+#[cfg(unix)]
+mod native_pipe;
+#[cfg(unix)]
+mod native_unix;
+#[cfg(not(unix))]
+mod no_unix;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1_lookup;
 
-use std::net::SocketAddr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 #[cfg(unix)]
 pub(crate) use native::{Socket, lookup};
+#[cfg(unix)]
+pub(crate) use native_pipe::{End, Pipe};
+#[cfg(unix)]
+pub(crate) use native_unix::{UnixAddr, unix_addr};
+#[cfg(not(unix))]
+pub(crate) use no_unix::{UnixAddr, unix_addr};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasip1::{Socket, lookup};
 
@@ -57,6 +73,27 @@ impl Family {
 pub(crate) enum Kind {
     Stream,
     Datagram,
+}
+
+/// An address to which messages are sent and from which they come.
+pub(crate) trait Address: Sized {
+    /// `recvfrom`, as `Socket::recv_uninit` receives.
+    fn recv_from(
+        socket: &Socket,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, Self)>;
+
+    /// `sendto`.
+    fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize>;
+}
+
+/// A multicast group, and the interface to which the membership belongs.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(unix), allow(dead_code))]
+pub(crate) enum Membership {
+    V4(Ipv4Addr, Ipv4Addr),
+    V6(Ipv6Addr, u32),
 }
 
 /// A setting of a socket that is a number or a switch.
@@ -81,12 +118,12 @@ pub(crate) enum Opt {
 
 impl Socket {
     /// Reads a switch.
-    pub(crate) fn switch(&self, opt: Opt) -> std::io::Result<bool> {
+    pub(crate) fn switch(&self, opt: Opt) -> io::Result<bool> {
         self.option(opt).map(|value| value != 0)
     }
 
     /// Changes a switch.
-    pub(crate) fn set_switch(&self, opt: Opt, on: bool) -> std::io::Result<()> {
+    pub(crate) fn set_switch(&self, opt: Opt, on: bool) -> io::Result<()> {
         self.set_option(opt, u32::from(on))
     }
 }

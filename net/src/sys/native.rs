@@ -13,15 +13,15 @@ use rustix::net::{
     SocketAddrAny, SocketType, sockopt,
 };
 
-use super::{Family, Kind, Opt};
+use super::{Address, Family, Kind, Membership, Opt};
 
 /// More buffers than this the kernel refuses in one call.
 const IOV_MAX: usize = 1024;
 
 #[cfg(not(target_vendor = "apple"))]
-const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+pub(super) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
-const NO_SIGNAL: SendFlags = SendFlags::empty();
+pub(super) const NO_SIGNAL: SendFlags = SendFlags::empty();
 
 /// A socket that does not block.
 #[derive(Debug)]
@@ -111,15 +111,6 @@ impl Socket {
         Ok(filled.len())
     }
 
-    pub(super) fn recv_from_uninit(
-        &self,
-        buf: &mut [MaybeUninit<u8>],
-        peek: bool,
-    ) -> io::Result<(usize, SocketAddr)> {
-        let ((filled, _), _, addr) = net::recvfrom(&self.0, buf, flags(peek))?;
-        Ok((filled.len(), ip(addr.ok_or(io::ErrorKind::InvalidData)?)?))
-    }
-
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let count = bufs.len().min(IOV_MAX);
         let mut control = RecvAncillaryBuffer::default();
@@ -135,16 +126,22 @@ impl Socket {
         Ok(net::sendmsg(&self.0, bufs, &mut SendAncillaryBuffer::default(), NO_SIGNAL)?)
     }
 
-    pub(crate) fn send_to(&self, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
-        Ok(net::sendto(&self.0, buf, NO_SIGNAL, &to)?)
-    }
-
     pub(crate) fn linger(&self) -> io::Result<Option<Duration>> {
         Ok(sockopt::socket_linger(&self.0)?)
     }
 
     pub(crate) fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         Ok(sockopt::set_socket_linger(&self.0, linger)?)
+    }
+
+    pub(crate) fn set_membership(&self, group: Membership, join: bool) -> io::Result<()> {
+        let fd = &self.0;
+        Ok(match (group, join) {
+            (Membership::V4(group, at), true) => sockopt::set_ip_add_membership(fd, &group, &at),
+            (Membership::V4(group, at), false) => sockopt::set_ip_drop_membership(fd, &group, &at),
+            (Membership::V6(group, at), true) => sockopt::set_ipv6_add_membership(fd, &group, at),
+            (Membership::V6(group, at), false) => sockopt::set_ipv6_drop_membership(fd, &group, at),
+        }?)
     }
 
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
@@ -205,6 +202,21 @@ impl Socket {
     }
 }
 
+impl Address for SocketAddr {
+    fn recv_from(
+        socket: &Socket,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        let ((filled, _), _, addr) = net::recvfrom(&socket.0, buf, flags(peek))?;
+        Ok((filled.len(), ip(addr.ok_or(io::ErrorKind::InvalidData)?)?))
+    }
+
+    fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+        Ok(net::sendto(&socket.0, buf, NO_SIGNAL, self)?)
+    }
+}
+
 /// Opens a socket of any family.
 pub(super) fn open(family: AddressFamily, kind: Kind) -> io::Result<Socket> {
     let kind = match kind {
@@ -237,13 +249,13 @@ pub(super) fn accept(socket: &Socket) -> io::Result<(Socket, Option<SocketAddrAn
 }
 
 #[cfg(target_vendor = "apple")]
-fn unblock(fd: OwnedFd) -> io::Result<OwnedFd> {
+pub(super) fn unblock(fd: OwnedFd) -> io::Result<OwnedFd> {
     rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
     rustix::io::ioctl_fionbio(&fd, true)?;
     Ok(fd)
 }
 
-fn flags(peek: bool) -> RecvFlags {
+pub(super) fn flags(peek: bool) -> RecvFlags {
     if peek { RecvFlags::PEEK } else { RecvFlags::empty() }
 }
 

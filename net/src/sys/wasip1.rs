@@ -17,7 +17,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use super::wasip1_lookup;
-use super::{Family, Kind, Opt};
+use super::{Family, Kind, Membership, Opt};
 
 const NONBLOCK: u16 = 4;
 const RECV_PEEK: u32 = 1;
@@ -44,9 +44,9 @@ const TCP_NODELAY: u32 = 1;
 /// At most this many buffers go into one call; a stream may take less than it is offered.
 const MAX_BUFFERS: usize = 64;
 
-/// `Address` of WasmEdge: the octets, whose number says which family they are of.
+/// `RawAddress` of WasmEdge: the octets, whose number says which family they are of.
 #[repr(C)]
-struct Address {
+struct RawAddress {
     buf: *mut u8,
     len: usize,
 }
@@ -81,10 +81,10 @@ struct Storage([u8; 128]);
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn sock_open(family: u32, kind: u32, fd: *mut i32) -> u32;
-    fn sock_bind(fd: i32, addr: *const Address, port: u32) -> u32;
+    fn sock_bind(fd: i32, addr: *const RawAddress, port: u32) -> u32;
     fn sock_listen(fd: i32, backlog: u32) -> u32;
     fn sock_accept(fd: i32, flags: u32, accepted: *mut i32) -> u32;
-    fn sock_connect(fd: i32, addr: *const Address, port: u32) -> u32;
+    fn sock_connect(fd: i32, addr: *const RawAddress, port: u32) -> u32;
     fn sock_recv(
         fd: i32,
         iov: *const Iovec,
@@ -97,7 +97,7 @@ unsafe extern "C" {
         fd: i32,
         iov: *const Iovec,
         count: usize,
-        addr: *const Address,
+        addr: *const RawAddress,
         flags: u32,
         port: *mut u16,
         len: *mut usize,
@@ -108,14 +108,15 @@ unsafe extern "C" {
         fd: i32,
         iov: *const Ciovec,
         count: usize,
-        addr: *const Address,
+        addr: *const RawAddress,
         port: u32,
         flags: u32,
         len: *mut usize,
     ) -> u32;
     fn sock_shutdown(fd: i32, how: u32) -> u32;
-    fn sock_getlocaladdr(fd: i32, addr: *const Address, family: *mut u32, port: *mut u32) -> u32;
-    fn sock_getpeeraddr(fd: i32, addr: *const Address, family: *mut u32, port: *mut u32) -> u32;
+    fn sock_getlocaladdr(fd: i32, addr: *const RawAddress, family: *mut u32, port: *mut u32)
+    -> u32;
+    fn sock_getpeeraddr(fd: i32, addr: *const RawAddress, family: *mut u32, port: *mut u32) -> u32;
     fn sock_getsockopt(fd: i32, level: u32, name: u32, value: *mut u8, size: *mut u32) -> u32;
     fn sock_setsockopt(fd: i32, level: u32, name: u32, value: *const u8, size: u32) -> u32;
     fn fd_fdstat_set_flags(fd: i32, flags: u32) -> u32;
@@ -276,37 +277,6 @@ impl Socket {
         Ok(len)
     }
 
-    pub(super) fn recv_from_uninit(
-        &self,
-        buf: &mut [MaybeUninit<u8>],
-        peek: bool,
-    ) -> io::Result<(usize, SocketAddr)> {
-        let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
-        let mut from = Storage([0; 128]);
-        let address = Address { buf: from.0.as_mut_ptr(), len: from.0.len() };
-        let (mut port, mut len, mut out_flags) = (0, 0, 0);
-        // SAFETY: all of these live for the call, and the lengths are theirs.
-        check(unsafe {
-            sock_recv_from(
-                self.fd(),
-                iov.as_ptr(),
-                iov.len(),
-                &address,
-                u32::from(peek) * RECV_PEEK,
-                &mut port,
-                &mut len,
-                &mut out_flags,
-            )
-        })?;
-        let ip = match u16::from_le_bytes([from.0[0], from.0[1]]) {
-            1 => ip(&from.0[2..6]),
-            2 => ip(&from.0[2..18]),
-            _ => return Err(io::ErrorKind::InvalidData.into()),
-        };
-        // This port alone comes in network order.
-        Ok((len.min(buf.len()), SocketAddr::new(ip, u16::from_be(port))))
-    }
-
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send_iov(&[Ciovec { buf: buf.as_ptr(), len: buf.len() }])
     }
@@ -325,16 +295,6 @@ impl Socket {
         let mut len = 0;
         // SAFETY: the buffers are borrowed by the callers, everything lives for the call.
         check(unsafe { sock_send(self.fd(), iov.as_ptr(), iov.len(), 0, &mut len) })?;
-        Ok(len)
-    }
-
-    pub(crate) fn send_to(&self, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
-        let iov = Ciovec { buf: buf.as_ptr(), len: buf.len() };
-        let mut len = 0;
-        // SAFETY: all of these live for the call.
-        with_address(to, |address| unsafe {
-            sock_send_to(self.fd(), &iov, 1, address, to.port().into(), 0, &mut len)
-        })?;
         Ok(len)
     }
 
@@ -374,6 +334,10 @@ impl Socket {
         }
     }
 
+    pub(crate) fn set_membership(&self, _: Membership, _: bool) -> io::Result<()> {
+        Err(unsupported())
+    }
+
     fn get(&self, level: u32, name: u32, value: &mut [u8]) -> io::Result<()> {
         let mut size = value.len() as u32;
         // SAFETY: `size` is the length of `value`, both live for the call.
@@ -385,6 +349,49 @@ impl Socket {
         check(unsafe {
             sock_setsockopt(self.fd(), level, name, value.as_ptr(), value.len() as u32)
         })
+    }
+}
+
+impl super::Address for SocketAddr {
+    fn recv_from(
+        socket: &Socket,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
+        let mut from = Storage([0; 128]);
+        let address = RawAddress { buf: from.0.as_mut_ptr(), len: from.0.len() };
+        let (mut port, mut len, mut out_flags) = (0, 0, 0);
+        // SAFETY: all of these live for the call, and the lengths are theirs.
+        check(unsafe {
+            sock_recv_from(
+                socket.fd(),
+                iov.as_ptr(),
+                iov.len(),
+                &address,
+                u32::from(peek) * RECV_PEEK,
+                &mut port,
+                &mut len,
+                &mut out_flags,
+            )
+        })?;
+        let ip = match u16::from_le_bytes([from.0[0], from.0[1]]) {
+            1 => ip(&from.0[2..6]),
+            2 => ip(&from.0[2..18]),
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        // This port alone comes in network order.
+        Ok((len.min(buf.len()), SocketAddr::new(ip, u16::from_be(port))))
+    }
+
+    fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+        let iov = Ciovec { buf: buf.as_ptr(), len: buf.len() };
+        let mut len = 0;
+        // SAFETY: all of these live for the call.
+        with_address(*self, |address| unsafe {
+            sock_send_to(socket.fd(), &iov, 1, address, self.port().into(), 0, &mut len)
+        })?;
+        Ok(len)
     }
 }
 
@@ -412,19 +419,19 @@ fn unsupported() -> io::Error {
 }
 
 /// Passes an address to an import.
-fn with_address(addr: SocketAddr, call: impl FnOnce(*const Address) -> u32) -> io::Result<()> {
+fn with_address(addr: SocketAddr, call: impl FnOnce(*const RawAddress) -> u32) -> io::Result<()> {
     let (mut octets, len) = ([0; 16], if addr.is_ipv4() { 4 } else { 16 });
     match addr.ip() {
         IpAddr::V4(ip) => octets[..4].copy_from_slice(&ip.octets()),
         IpAddr::V6(ip) => octets = ip.octets(),
     }
-    check(call(&Address { buf: octets.as_mut_ptr(), len }))
+    check(call(&RawAddress { buf: octets.as_mut_ptr(), len }))
 }
 
 /// Reads an address from an import, which gets an address, a family and a port to fill.
-fn name(call: impl FnOnce(*const Address, *mut u32, *mut u32) -> u32) -> io::Result<SocketAddr> {
+fn name(call: impl FnOnce(*const RawAddress, *mut u32, *mut u32) -> u32) -> io::Result<SocketAddr> {
     let mut octets = [0; 16];
-    let address = Address { buf: octets.as_mut_ptr(), len: octets.len() };
+    let address = RawAddress { buf: octets.as_mut_ptr(), len: octets.len() };
     let (mut family, mut port) = (0, 0);
     check(call(&address, &mut family, &mut port))?;
     let ip = match family {

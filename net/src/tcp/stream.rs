@@ -1,14 +1,12 @@
 //! A connection: `TcpStream`.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BufMut;
-use wasio_runtime::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
+use wasio_runtime::io::{Interest, ReadBuf};
 
 use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::addr::{ToSocketAddrs, to_socket_addrs};
@@ -18,7 +16,8 @@ use crate::sys::{Family, Kind, Opt, Socket};
 
 /// A TCP connection.
 ///
-/// It is read and written through [`AsyncRead`] and [`AsyncWrite`]. To do both at a time, split it:
+/// It is read and written through [`AsyncRead`](wasio_runtime::io::AsyncRead) and
+/// [`AsyncWrite`](wasio_runtime::io::AsyncWrite). To do both at a time, split it:
 /// [`split`](Self::split) borrows, [`into_split`](Self::into_split) gives owned halves. Dropping it closes
 /// both directions; [`shutdown`](wasio_runtime::io::AsyncWrite::poll_shutdown) closes the writing one only.
 ///
@@ -134,149 +133,6 @@ impl TcpStream {
     /// [`NotConnected`](io::ErrorKind::NotConnected) when the connection is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket().peer_addr()
-    }
-
-    /// The error that the system keeps for this socket, if any; it is forgotten thereby.
-    ///
-    /// # Errors
-    ///
-    /// Fails when it cannot be asked.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket().take_error()
-    }
-
-    /// Waits until the stream is ready for any of `interest`; may be wrong, so try and wait again.
-    ///
-    /// # Errors
-    ///
-    /// Fails when the runtime is gone.
-    ///
-    /// # Cancel safety
-    ///
-    /// Readiness stays until an attempt finds that it is gone.
-    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.io.ready(interest).await
-    }
-
-    /// Waits until there is something to read, or the end. See [`ready`](Self::ready).
-    ///
-    /// # Errors
-    ///
-    /// Fails when the runtime is gone.
-    ///
-    /// # Cancel safety
-    ///
-    /// Readiness stays until an attempt finds that it is gone.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.ready(Interest::READABLE).await.map(drop)
-    }
-
-    /// Waits until something can be written. See [`ready`](Self::ready).
-    ///
-    /// # Errors
-    ///
-    /// Fails when the runtime is gone.
-    ///
-    /// # Cancel safety
-    ///
-    /// Readiness stays until an attempt finds that it is gone.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.ready(Interest::WRITABLE).await.map(drop)
-    }
-
-    /// Like [`readable`](Self::readable), for futures written by hand. Only the waker of the last call that
-    /// read or polled for reading is kept.
-    ///
-    /// # Errors
-    ///
-    /// Fails when the runtime is gone.
-    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.poll_read_ready(cx)
-    }
-
-    /// Like [`writable`](Self::writable), for futures written by hand. Only the waker of the last call that
-    /// wrote or polled for writing is kept.
-    ///
-    /// # Errors
-    ///
-    /// Fails when the runtime is gone.
-    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.poll_write_ready(cx)
-    }
-
-    /// Reads what is there; `Ok(0)` is the end.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing is known to be there: wait for
-    /// [`readable`](Self::readable) first. Others are of the connection.
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.io.try_io(Interest::READABLE, |socket| socket.recv(buf))
-    }
-
-    /// Like [`try_read`](Self::try_read), into several buffers.
-    ///
-    /// # Errors
-    ///
-    /// See [`try_read`](Self::try_read).
-    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.io.try_io(Interest::READABLE, |socket| socket.recv_vectored(bufs))
-    }
-
-    /// Like [`try_read`](Self::try_read), appending to a buffer.
-    ///
-    /// # Errors
-    ///
-    /// See [`try_read`](Self::try_read).
-    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        self.io.try_io(Interest::READABLE, |socket| socket.recv_buf(buf))
-    }
-
-    /// Writes as much as there is room for; returns how much that was.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
-    /// [`writable`](Self::writable) first. Others are of the connection.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.try_io(Interest::WRITABLE, |socket| socket.send(buf))
-    }
-
-    /// Like [`try_write`](Self::try_write), from several buffers.
-    ///
-    /// # Errors
-    ///
-    /// See [`try_write`](Self::try_write).
-    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.io.try_io(Interest::WRITABLE, |socket| socket.send_vectored(bufs))
-    }
-
-    /// Runs an operation on the socket if it is ready for `interest`. When `f` returns
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is forgotten.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not ready; else those of `f`.
-    pub fn try_io<R>(
-        &self,
-        interest: Interest,
-        f: impl FnOnce() -> io::Result<R>,
-    ) -> io::Result<R> {
-        self.io.try_io(interest, |_| f())
-    }
-
-    /// Runs an operation on the socket, again each time that it becomes ready for `interest`, until `f`
-    /// returns something other than [`WouldBlock`](io::ErrorKind::WouldBlock).
-    ///
-    /// # Errors
-    ///
-    /// Those of `f`, and one when the runtime is gone.
-    pub async fn async_io<R>(
-        &self,
-        interest: Interest,
-        mut f: impl FnMut() -> io::Result<R>,
-    ) -> io::Result<R> {
-        self.io.async_io(interest, |_| f()).await
     }
 
     /// Reads without taking: the next read returns the same bytes. `Ok(0)` is the end.
@@ -412,46 +268,7 @@ impl TcpStream {
     }
 }
 
-impl AsyncRead for TcpStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.io.poll_recv(cx, buf)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.io.poll_send(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.io.poll_send_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Nothing is kept here.
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.io.shutdown_write())
-    }
-}
+crate::ops::streaming!(TcpStream);
 
 impl TryFrom<std::net::TcpStream> for TcpStream {
     type Error = io::Error;
@@ -459,12 +276,6 @@ impl TryFrom<std::net::TcpStream> for TcpStream {
     /// See [`TcpStream::from_std`].
     fn try_from(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         TcpStream::from_std(stream)
-    }
-}
-
-impl AsRef<TcpStream> for TcpStream {
-    fn as_ref(&self) -> &TcpStream {
-        self
     }
 }
 

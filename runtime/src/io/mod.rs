@@ -14,6 +14,8 @@
 //! Everything here behaves as it does elsewhere. Only [`stdin`], [`stdout`] and [`stderr`] differ: see there.
 
 mod async_buf_read;
+#[cfg(unix)]
+mod async_fd;
 mod async_read;
 mod async_seek;
 mod async_write;
@@ -50,6 +52,17 @@ mod stdout;
 mod take;
 mod write_ext;
 mod write_ops;
+
+/// Waiting for descriptors of the user's own.
+#[cfg(unix)]
+pub mod unix {
+    #[allow(deprecated)]
+    #[doc(hidden)]
+    pub use super::async_fd::AsyncFdTryNewError;
+    pub use super::async_fd::{
+        AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
+    };
+}
 
 pub use async_buf_read::AsyncBufRead;
 pub use async_read::AsyncRead;

@@ -16,6 +16,16 @@ pub(crate) struct Seen {
     tick: u32,
 }
 
+#[cfg(unix)]
+impl Seen {
+    /// Takes some readiness out; returns it with the same condition.
+    pub(crate) fn take(&mut self, ready: Ready) -> Seen {
+        let taken = Seen { ready: self.ready & ready, tick: self.tick };
+        self.ready = self.ready.without(ready);
+        taken
+    }
+}
+
 struct Waiter {
     interest: Interest,
     waker: Waker,

@@ -22,6 +22,8 @@ use slab::Slab;
 use crate::executor::lock;
 use crate::io::Ready;
 use io_state::IoState;
+#[cfg(unix)]
+pub(crate) use io_state::Seen;
 
 pub use source::{Direction, Source};
 pub(crate) use sys::{Raw, Unparker};

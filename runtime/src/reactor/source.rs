@@ -140,6 +140,31 @@ impl Source {
         }
     }
 
+    /// Like `poll_ready`, with what `clear_seen` needs to clear exactly this.
+    #[cfg(unix)]
+    pub(crate) fn poll_event(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<Seen>> {
+        let coop = ready!(coop::poll_proceed(cx));
+        let seen = ready!(self.poll_seen(cx, direction, true));
+        coop.made_progress();
+        Poll::Ready(seen)
+    }
+
+    /// Like `ready`, with what `clear_seen` needs to clear exactly this.
+    #[cfg(unix)]
+    pub(crate) async fn event(&self, interest: Interest) -> io::Result<Seen> {
+        Readiness { source: self, interest, proven: true, key: None }.await
+    }
+
+    /// Clears what was seen, unless more came since.
+    #[cfg(unix)]
+    pub(crate) fn clear_seen(&self, seen: Seen) {
+        self.state.clear(seen, seen.ready);
+    }
+
     /// Says that an operation in this direction would have blocked.
     pub fn clear_ready(&self, direction: Direction) {
         let seen = self.state.worth_trying(direction.interest());

@@ -1,0 +1,160 @@
+//! Unix sockets natively.
+
+use std::ffi::OsStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::SocketAddr as StdAddr;
+use std::path::Path;
+
+use rustix::net::{self, AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::native::{NO_SIGNAL, accept, flags, open};
+use super::{Address, Kind, Socket};
+use crate::unix::SocketAddr;
+
+/// The length of an address before its path.
+const FAMILY: u32 = 2;
+
+/// What a Unix socket's address is made of.
+pub(crate) type UnixAddr = StdAddr;
+
+/// The address of a path; on Linux one that begins with a zero byte is an abstract name.
+pub(crate) fn unix_addr(path: &Path) -> io::Result<SocketAddr> {
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.strip_prefix(b"\0") {
+        Some(name) => abstract_addr(name),
+        None => Ok(StdAddr::from_pathname(path)?.into()),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_addr(name: &[u8]) -> io::Result<SocketAddr> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+    Ok(StdAddr::from_abstract_name(name)?.into())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn abstract_addr(_: &[u8]) -> io::Result<SocketAddr> {
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "paths must not contain interior null bytes"))
+}
+
+fn to_system(addr: &SocketAddr) -> io::Result<SocketAddrUnix> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = addr.as_abstract_name() {
+        return Ok(SocketAddrUnix::new_abstract_name(name)?);
+    }
+    match addr.as_pathname() {
+        Some(path) => Ok(SocketAddrUnix::new(path)?),
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        None => Ok(SocketAddrUnix::new_unnamed()),
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        None => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+fn unnamed() -> io::Result<SocketAddr> {
+    Ok(StdAddr::from_pathname("")?.into())
+}
+
+fn from_system(addr: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
+    // An address that is only its family has no name; rustix makes an empty abstract one of it.
+    let named = addr.filter(|addr| addr.addr_len() > FAMILY);
+    let Some(addr) = named.and_then(|addr| SocketAddrUnix::try_from(addr).ok()) else {
+        return unnamed();
+    };
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = addr.abstract_name() {
+        return abstract_addr(name);
+    }
+    match addr.path() {
+        Some(path) => {
+            Ok(StdAddr::from_pathname(Path::new(OsStr::from_bytes(path.to_bytes())))?.into())
+        }
+        None => unnamed(),
+    }
+}
+
+impl Socket {
+    pub(crate) fn open_unix(kind: Kind) -> io::Result<Socket> {
+        open(AddressFamily::UNIX, kind)
+    }
+
+    pub(crate) fn pair_unix(kind: Kind) -> io::Result<(Socket, Socket)> {
+        let kind = match kind {
+            Kind::Stream => SocketType::STREAM,
+            Kind::Datagram => SocketType::DGRAM,
+        };
+        #[cfg(not(target_vendor = "apple"))]
+        let (a, b) = {
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            net::socketpair(AddressFamily::UNIX, kind, flags, None)?
+        };
+        #[cfg(target_vendor = "apple")]
+        let (a, b) = {
+            let (a, b) = net::socketpair(AddressFamily::UNIX, kind, SocketFlags::empty(), None)?;
+            (super::native::unblock(a)?, super::native::unblock(b)?)
+        };
+        Ok((Socket(a), Socket(b)))
+    }
+
+    /// Whether messages are sent and not bytes.
+    pub(crate) fn is_datagram(&self) -> io::Result<bool> {
+        Ok(net::sockopt::socket_type(&self.0)? == SocketType::DGRAM)
+    }
+
+    pub(crate) fn bind_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+        Ok(net::bind(&self.0, &to_system(addr)?)?)
+    }
+
+    pub(crate) fn connect_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+        match net::connect(&self.0, &to_system(addr)?) {
+            Err(rustix::io::Errno::INPROGRESS) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, SocketAddr)> {
+        let (socket, addr) = accept(self)?;
+        Ok((socket, from_system(addr)?))
+    }
+
+    pub(crate) fn local_unix(&self) -> io::Result<SocketAddr> {
+        from_system(Some(net::getsockname(&self.0)?))
+    }
+
+    pub(crate) fn peer_unix(&self) -> io::Result<SocketAddr> {
+        from_system(net::getpeername(&self.0)?)
+    }
+
+    /// The peer's process, user and group.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn peer_cred(&self) -> io::Result<(Option<i32>, u32, u32)> {
+        let cred = net::sockopt::socket_peercred(&self.0)?;
+        Ok((Some(cred.pid.as_raw_nonzero().get()), cred.uid.as_raw(), cred.gid.as_raw()))
+    }
+
+    /// The peer's process, user and group.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn peer_cred(&self) -> io::Result<(Option<i32>, u32, u32)> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl Address for SocketAddr {
+    fn recv_from(
+        socket: &Socket,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        let ((filled, _), _, addr) = net::recvfrom(&socket.0, buf, flags(peek))?;
+        Ok((filled.len(), from_system(addr)?))
+    }
+
+    fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+        Ok(net::sendto(&socket.0, buf, NO_SIGNAL, &to_system(self)?)?)
+    }
+}

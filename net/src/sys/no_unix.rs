@@ -1,0 +1,72 @@
+//! Unix sockets on a target without them: no address exists, and every function fails.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::path::Path;
+
+use super::{Address, Kind, Socket};
+use crate::unix::SocketAddr;
+
+/// What a Unix socket's address is made of: there is none.
+#[derive(Clone, Debug)]
+pub(crate) enum UnixAddr {}
+
+fn unsupported<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this target has no Unix sockets"))
+}
+
+pub(crate) fn unix_addr(_: &Path) -> io::Result<SocketAddr> {
+    unsupported()
+}
+
+impl Socket {
+    pub(crate) fn open_unix(_: Kind) -> io::Result<Socket> {
+        unsupported()
+    }
+
+    pub(crate) fn pair_unix(_: Kind) -> io::Result<(Socket, Socket)> {
+        unsupported()
+    }
+
+    pub(crate) fn is_datagram(&self) -> io::Result<bool> {
+        unsupported()
+    }
+
+    pub(crate) fn bind_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+        match addr.0 {}
+    }
+
+    pub(crate) fn connect_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+        match addr.0 {}
+    }
+
+    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, SocketAddr)> {
+        unsupported()
+    }
+
+    pub(crate) fn local_unix(&self) -> io::Result<SocketAddr> {
+        unsupported()
+    }
+
+    pub(crate) fn peer_unix(&self) -> io::Result<SocketAddr> {
+        unsupported()
+    }
+
+    pub(crate) fn peer_cred(&self) -> io::Result<(Option<i32>, u32, u32)> {
+        unsupported()
+    }
+}
+
+impl Address for SocketAddr {
+    fn recv_from(
+        _: &Socket,
+        _: &mut [MaybeUninit<u8>],
+        _: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        unsupported()
+    }
+
+    fn send_to(&self, _: &Socket, _: &[u8]) -> io::Result<usize> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,446 @@
+//! Messages over IP: `UdpSocket`.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll, ready};
+
+use wasio_runtime::io::{Interest, ReadBuf};
+
+use crate::addr::{ToSocketAddrs, each_addr, to_socket_addrs};
+use crate::error;
+use crate::registered::{Registered, debug_socket};
+use crate::sys::{Address, Family, Kind, Membership, Opt, Socket};
+
+/// A UDP socket.
+///
+/// Without a connection it sends to and receives from anyone: [`send_to`](Self::send_to),
+/// [`recv_from`](Self::recv_from). After [`connect`](Self::connect) it has one peer: [`send`](Self::send),
+/// [`recv`](Self::recv). All operations take `&self`: share it in an `Arc` to send and receive in different
+/// tasks.
+///
+/// # On WASI
+///
+/// Options that the host does not have (multicast, hops) fail with
+/// [`Unsupported`](io::ErrorKind::Unsupported).
+///
+/// # Examples
+///
+/// ```
+/// use wasio::net::UdpSocket;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let a = UdpSocket::bind("127.0.0.1:0").await?;
+/// let b = UdpSocket::bind("127.0.0.1:0").await?;
+/// a.send_to(b"hello", b.local_addr()?).await?;
+/// let mut buf = [0; 16];
+/// let (n, sender) = b.recv_from(&mut buf).await?;
+/// assert_eq!((&buf[..n], sender), (&b"hello"[..], a.local_addr()?));
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct UdpSocket {
+    io: Registered,
+}
+
+impl UdpSocket {
+    /// Opens a socket with an address. Port 0 lets the system choose: [`local_addr`](Self::local_addr) tells
+    /// which. Several addresses are tried in order.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last address, which it names.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
+        each_addr(to_socket_addrs(addr).await?, |addr| {
+            let bound = || {
+                let socket = Socket::open(Family::of(addr), Kind::Datagram)?;
+                socket.bind(addr)?;
+                Ok(socket)
+            };
+            UdpSocket::new(bound().map_err(error::bind(addr))?)
+        })
+    }
+
+    #[track_caller]
+    fn new(socket: Socket) -> io::Result<UdpSocket> {
+        Registered::new(socket).map(|io| UdpSocket { io })
+    }
+
+    /// Takes a socket of the standard library, which must not block.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be registered.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, in one without I/O, and in a debug build when the socket blocks.
+    ///
+    /// # On WASI
+    ///
+    /// The socket is made non-blocking.
+    #[track_caller]
+    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        UdpSocket::new(Socket::from_fd(socket.into())?)
+    }
+
+    /// Gives the socket to the standard library's type. It still does not block.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
+    ///
+    /// # On WASI
+    ///
+    /// The methods of the standard library's type fail there.
+    pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        Ok(self.io.into_socket().into_fd().into())
+    }
+
+    /// Chooses the one peer to send to and receive from. Several addresses are tried in order. Nothing is
+    /// sent.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last address, which it names.
+    pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
+        each_addr(to_socket_addrs(addr).await?, |addr| {
+            self.socket().connect(addr).map_err(error::connect(addr))
+        })
+    }
+
+    /// The address of this socket.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().local_addr()
+    }
+
+    /// The address that the socket is connected to.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) when it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().peer_addr()
+    }
+
+    /// Sends a message; returns how long it was. Of several addresses the first is taken.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`InvalidInput`](io::ErrorKind::InvalidInput) when there is no address.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped before it is ready, the message was not sent.
+    pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], addr: A) -> io::Result<usize> {
+        let Some(target) = to_socket_addrs(addr).await?.next() else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "no addresses to send data to",
+            ));
+        };
+        self.io.async_io(Interest::WRITABLE, |socket| send_to(socket, buf, target)).await
+    }
+
+    /// Like [`send_to`](Self::send_to), for futures written by hand.
+    ///
+    /// # Errors
+    ///
+    /// See [`send_to`](Self::send_to).
+    pub fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        target: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        self.io.poll_write(cx, |socket| send_to(socket, buf, target))
+    }
+
+    /// Like [`send_to`](Self::send_to), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
+    /// [`writable`](Self::writable) first. Others as of [`send_to`](Self::send_to).
+    pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.io.try_io(Interest::WRITABLE, |socket| send_to(socket, buf, target))
+    }
+
+    /// Receives a message without taking it: the next call receives it again.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken, so nothing is lost.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.async_io(Interest::READABLE, |socket| socket.peek(buf)).await
+    }
+
+    /// Like [`peek`](Self::peek), for futures written by hand.
+    ///
+    /// # Errors
+    ///
+    /// See [`peek`](Self::peek).
+    pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.io.poll_peek(cx, buf))?;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Like [`peek`](Self::peek), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no message is known to be there. Others as of
+    /// [`peek`](Self::peek).
+    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.try_io(Interest::READABLE, |socket| socket.peek(buf))
+    }
+
+    /// Like [`peek`](Self::peek), with the sender.
+    ///
+    /// # Errors
+    ///
+    /// See [`peek`](Self::peek).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken, so nothing is lost.
+    pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.async_io(Interest::READABLE, |socket| socket.peek_from(buf)).await
+    }
+
+    /// Like [`peek_from`](Self::peek_from), for futures written by hand.
+    ///
+    /// # Errors
+    ///
+    /// See [`peek`](Self::peek).
+    pub fn poll_peek_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<SocketAddr>> {
+        self.io.poll_read(cx, |socket| socket.recv_from_into(buf, true))
+    }
+
+    /// Like [`peek_from`](Self::peek_from), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_peek`](Self::try_peek).
+    pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.try_io(Interest::READABLE, |socket| socket.peek_from(buf))
+    }
+
+    /// Waits for a message and tells only who sent it. A sender's address can be forged.
+    ///
+    /// # Errors
+    ///
+    /// See [`peek`](Self::peek).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken, so nothing is lost.
+    pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
+        self.io.async_io(Interest::READABLE, sender).await
+    }
+
+    /// Like [`peek_sender`](Self::peek_sender), for futures written by hand.
+    ///
+    /// # Errors
+    ///
+    /// See [`peek`](Self::peek).
+    pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
+        self.io.poll_read(cx, sender)
+    }
+
+    /// Like [`peek_sender`](Self::peek_sender), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_peek`](Self::try_peek).
+    pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
+        self.io.try_io(Interest::READABLE, sender)
+    }
+
+    /// Joins a multicast group on an interface, given by its address; the unspecified one lets the system
+    /// choose.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn join_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.socket().set_membership(Membership::V4(multiaddr, interface), true)
+    }
+
+    /// Joins a multicast group on an interface, given by its index; 0 lets the system choose.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.socket().set_membership(Membership::V6(*multiaddr, interface), true)
+    }
+
+    /// Leaves a multicast group. See [`join_multicast_v4`](Self::join_multicast_v4).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn leave_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.socket().set_membership(Membership::V4(multiaddr, interface), false)
+    }
+
+    /// Leaves a multicast group. See [`join_multicast_v6`](Self::join_multicast_v6).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.socket().set_membership(Membership::V6(*multiaddr, interface), false)
+    }
+
+    pub(crate) fn io(&self) -> &Registered {
+        &self.io
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        self.io.socket()
+    }
+}
+
+/// Sends; a refusal by the host says how to permit it.
+fn send_to(socket: &Socket, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+    target.send_to(socket, buf).map_err(|e| match e.kind() {
+        io::ErrorKind::PermissionDenied => error::connect(target)(e),
+        _ => e,
+    })
+}
+
+fn sender(socket: &Socket) -> io::Result<SocketAddr> {
+    // Some systems tell the sender only to those who take a byte.
+    socket.peek_from(&mut [0]).map(|(_, addr)| addr)
+}
+
+/// Pairs of a getter and a setter for an option.
+macro_rules! options {
+    ($(
+        $(#[doc = $what:literal])+
+        $(#[cfg($cfg:meta)])?
+        $opt:ident: $get:ident, $set:ident: $type:ty, $read:ident, $write:ident;
+    )*) => {
+        impl UdpSocket {$(
+            $(#[doc = $what])+
+            ///
+            /// # Errors
+            ///
+            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
+            /// option.
+            $(#[cfg($cfg)])?
+            pub fn $get(&self) -> io::Result<$type> {
+                self.socket().$read(Opt::$opt)
+            }
+
+            #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get), ") returns.")]
+            ///
+            /// # Errors
+            ///
+            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
+            /// option.
+            $(#[cfg($cfg)])?
+            pub fn $set(&self, value: $type) -> io::Result<()> {
+                self.socket().$write(Opt::$opt, value)
+            }
+        )*}
+    };
+}
+
+options! {
+    /// Whether messages may be sent to broadcast addresses (`SO_BROADCAST`).
+    Broadcast: broadcast, set_broadcast: bool, switch, set_switch;
+    /// Whether messages to IPv4 multicast groups come back to this machine.
+    MulticastLoopV4: multicast_loop_v4, set_multicast_loop_v4: bool, switch, set_switch;
+    /// Whether messages to IPv6 multicast groups come back to this machine.
+    MulticastLoopV6: multicast_loop_v6, set_multicast_loop_v6: bool, switch, set_switch;
+    /// How many hops a message to an IPv4 multicast group may make.
+    MulticastTtlV4: multicast_ttl_v4, set_multicast_ttl_v4: u32, option, set_option;
+    /// How many hops a message may make.
+    Ttl: ttl, set_ttl: u32, option, set_option;
+    /// The type of service of IPv4 packets (`IP_TOS`).
+    #[cfg(unix)]
+    Tos: tos_v4, set_tos_v4: u32, option, set_option;
+    /// The traffic class of IPv6 packets (`IPV6_TCLASS`).
+    #[cfg(unix)]
+    TclassV6: tclass_v6, set_tclass_v6: u32, option, set_option;
+}
+
+#[cfg(unix)]
+impl UdpSocket {
+    /// The older name of [`tos_v4`](Self::tos_v4).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[deprecated(note = "renamed to `tos_v4`")]
+    pub fn tos(&self) -> io::Result<u32> {
+        self.tos_v4()
+    }
+
+    /// The older name of [`set_tos_v4`](Self::set_tos_v4).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[deprecated(note = "renamed to `set_tos_v4`")]
+    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+        self.set_tos_v4(tos)
+    }
+
+    /// The name of the network interface that the socket is tied to, if it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        self.socket().device()
+    }
+
+    /// Ties the socket to a network interface, or to none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; it may need a privilege.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        self.socket().bind_device(interface)
+    }
+}
+
+crate::ops::messaging!(UdpSocket, SocketAddr);
+
+impl TryFrom<std::net::UdpSocket> for UdpSocket {
+    type Error = io::Error;
+
+    /// See [`UdpSocket::from_std`].
+    fn try_from(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        UdpSocket::from_std(socket)
+    }
+}
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_socket("UdpSocket", self.socket(), f)
+    }
+}

@@ -1,0 +1,199 @@
+//! Messages over Unix sockets: `UnixDatagram`.
+
+use std::fmt;
+use std::io;
+use std::net::Shutdown;
+use std::path::Path;
+use std::task::{Context, Poll};
+
+use wasio_runtime::io::Interest;
+
+use super::SocketAddr;
+use crate::registered::{Registered, debug_unix};
+use crate::sys::{Address, Kind, Socket, unix_addr};
+
+/// A Unix socket for messages. Nothing is lost or reordered; a sender waits for a slow receiver.
+///
+/// # On WASI
+///
+/// None can be made: see the [module](crate::unix).
+pub struct UnixDatagram {
+    io: Registered,
+}
+
+impl UnixDatagram {
+    /// Opens a socket with a path, which must not exist.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
+        let addr = unix_addr(path.as_ref())?;
+        let socket = Socket::open_unix(Kind::Datagram)?;
+        socket.bind_unix(&addr)?;
+        UnixDatagram::new(socket)
+    }
+
+    /// Two sockets that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let (a, b) = Socket::pair_unix(Kind::Datagram)?;
+        Ok((UnixDatagram::new(a)?, UnixDatagram::new(b)?))
+    }
+
+    /// Opens a socket without a name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn unbound() -> io::Result<UnixDatagram> {
+        UnixDatagram::new(Socket::open_unix(Kind::Datagram)?)
+    }
+
+    #[track_caller]
+    pub(crate) fn new(socket: Socket) -> io::Result<UnixDatagram> {
+        Registered::new(socket).map(|io| UnixDatagram { io })
+    }
+
+    /// Takes a socket of the standard library, which must not block.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be registered.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, in one without I/O, and in a debug build when the socket blocks.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn from_std(datagram: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
+        UnixDatagram::new(Socket::from_fd(datagram.into())?)
+    }
+
+    /// Gives the socket to the standard library's type. It still does not block.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
+    #[cfg(unix)]
+    pub fn into_std(self) -> io::Result<std::os::unix::net::UnixDatagram> {
+        Ok(self.io.into_socket().into_fd().into())
+    }
+
+    /// Chooses the one peer to send to and receive from.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
+        self.socket().connect_unix(&unix_addr(path.as_ref())?)
+    }
+
+    /// Sends a message; returns how long it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped before it is ready, the message was not sent.
+    pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
+        let target = unix_addr(target.as_ref())?;
+        self.io.async_io(Interest::WRITABLE, |socket| target.send_to(socket, buf)).await
+    }
+
+    /// Like [`send_to`](Self::send_to), for futures written by hand.
+    ///
+    /// # Errors
+    ///
+    /// See [`send_to`](Self::send_to).
+    pub fn poll_send_to<P: AsRef<Path>>(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        target: P,
+    ) -> Poll<io::Result<usize>> {
+        let target = unix_addr(target.as_ref())?;
+        self.io.poll_write(cx, |socket| target.send_to(socket, buf))
+    }
+
+    /// Like [`send_to`](Self::send_to), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
+    /// [`writable`](Self::writable) first. Others as of [`send_to`](Self::send_to).
+    pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
+        let target = unix_addr(target.as_ref())?;
+        self.io.try_io(Interest::WRITABLE, |socket| target.send_to(socket, buf))
+    }
+
+    /// The address of this socket.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().local_unix()
+    }
+
+    /// The address that the socket is connected to.
+    ///
+    /// # Errors
+    ///
+    /// [`NotConnected`](io::ErrorKind::NotConnected) when it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().peer_unix()
+    }
+
+    /// Closes one direction or both. Those who wait for it are woken.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.socket().shutdown(how)
+    }
+
+    pub(crate) fn io(&self) -> &Registered {
+        &self.io
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        self.io.socket()
+    }
+}
+
+crate::ops::messaging!(UnixDatagram, SocketAddr);
+
+#[cfg(unix)]
+impl TryFrom<std::os::unix::net::UnixDatagram> for UnixDatagram {
+    type Error = io::Error;
+
+    /// See [`UnixDatagram::from_std`].
+    fn try_from(datagram: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
+        UnixDatagram::from_std(datagram)
+    }
+}
+
+impl fmt::Debug for UnixDatagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_unix("UnixDatagram", self.socket(), f)
+    }
+}

@@ -1,0 +1,116 @@
+//! A socket that is not connected yet: `UnixSocket`.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::datagram::UnixDatagram;
+use super::listener::UnixListener;
+use super::stream::UnixStream;
+use crate::registered::debug_unix;
+use crate::sys::{Kind, Socket, unix_addr};
+
+/// A Unix socket before it becomes a [`UnixStream`], a [`UnixListener`] or a [`UnixDatagram`].
+///
+/// # On WASI
+///
+/// None can be made: see the [module](crate::unix).
+pub struct UnixSocket {
+    socket: Socket,
+}
+
+impl UnixSocket {
+    /// A socket for messages.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn new_datagram() -> io::Result<UnixSocket> {
+        Socket::open_unix(Kind::Datagram).map(UnixSocket::from_socket)
+    }
+
+    /// A socket for streams.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn new_stream() -> io::Result<UnixSocket> {
+        Socket::open_unix(Kind::Stream).map(UnixSocket::from_socket)
+    }
+
+    pub(crate) fn from_socket(socket: Socket) -> UnixSocket {
+        UnixSocket { socket }
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    pub(crate) fn into_socket(self) -> Socket {
+        self.socket
+    }
+
+    /// Gives the socket a path, which must not exist.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn bind(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.socket.bind_unix(&unix_addr(path.as_ref())?)
+    }
+
+    /// Listens. At most `backlog` connections wait to be accepted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; one when the socket is for messages.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
+        self.must_be(Kind::Stream, "listen cannot be called on a datagram socket")?;
+        self.socket.listen(backlog)?;
+        UnixListener::new(self.socket)
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; one when the socket is for messages.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub async fn connect(self, path: impl AsRef<Path>) -> io::Result<UnixStream> {
+        self.must_be(Kind::Stream, "connect cannot be called on a datagram socket")?;
+        self.socket.connect_unix(&unix_addr(path.as_ref())?)?;
+        UnixStream::connecting(self.socket).await
+    }
+
+    /// Makes it a socket for messages in use.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; one when the socket is for streams.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn datagram(self) -> io::Result<UnixDatagram> {
+        self.must_be(Kind::Datagram, "datagram cannot be called on a stream socket")?;
+        UnixDatagram::new(self.socket)
+    }
+
+    fn must_be(&self, kind: Kind, otherwise: &str) -> io::Result<()> {
+        let right = self.socket.is_datagram()? == (kind == Kind::Datagram);
+        if right { Ok(()) } else { Err(io::Error::other(otherwise)) }
+    }
+}
+
+impl fmt::Debug for UnixSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_unix("UnixSocket", &self.socket, f)
+    }
+}

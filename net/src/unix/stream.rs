@@ -1,0 +1,163 @@
+//! A connection: `UnixStream`.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+use super::{SocketAddr, UCred};
+use crate::registered::{Registered, debug_unix};
+use crate::sys::{Kind, Socket, unix_addr};
+
+/// A connection over a Unix socket.
+///
+/// # On WASI
+///
+/// None can be made: see the [module](crate::unix).
+pub struct UnixStream {
+    io: Registered,
+}
+
+impl UnixStream {
+    /// Connects to a path. On Linux, one that begins with a zero byte is a name in the abstract namespace.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`WouldBlock`](io::ErrorKind::WouldBlock) when the listener's queue is full.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
+        UnixStream::connect_addr(&unix_addr(path.as_ref())?).await
+    }
+
+    /// Connects to an address.
+    ///
+    /// # Errors
+    ///
+    /// See [`connect`](Self::connect).
+    ///
+    /// # Panics
+    ///
+    /// See [`connect`](Self::connect).
+    pub async fn connect_addr(socket_addr: &SocketAddr) -> io::Result<UnixStream> {
+        let socket = Socket::open_unix(Kind::Stream)?;
+        socket.connect_unix(socket_addr)?;
+        UnixStream::connecting(socket).await
+    }
+
+    /// Waits for a connection that was begun.
+    pub(crate) async fn connecting(socket: Socket) -> io::Result<UnixStream> {
+        let stream = UnixStream::new(socket)?;
+        stream.io.connected().await?;
+        Ok(stream)
+    }
+
+    #[track_caller]
+    pub(crate) fn new(socket: Socket) -> io::Result<UnixStream> {
+        Registered::new(socket).map(|io| UnixStream { io })
+    }
+
+    /// Two streams that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (a, b) = Socket::pair_unix(Kind::Stream)?;
+        Ok((UnixStream::new(a)?, UnixStream::new(b)?))
+    }
+
+    /// Takes a stream of the standard library, which must not block.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it cannot be registered.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, in one without I/O, and in a debug build when the stream blocks.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
+        UnixStream::new(Socket::from_fd(stream.into())?)
+    }
+
+    /// Gives the socket to the standard library's type. It still does not block.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
+    #[cfg(unix)]
+    pub fn into_std(self) -> io::Result<std::os::unix::net::UnixStream> {
+        Ok(self.io.into_socket().into_fd().into())
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().local_unix()
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().peer_unix()
+    }
+
+    /// Who is at the other end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where it does not tell.
+    pub fn peer_cred(&self) -> io::Result<UCred> {
+        self.socket().peer_cred().map(UCred::new)
+    }
+
+    /// Splits into halves that borrow the stream. Costs nothing.
+    pub fn split<'a>(&'a mut self) -> (ReadHalf<'a>, WriteHalf<'a>) {
+        split::split(self)
+    }
+
+    /// Splits into halves that can move to different tasks. Dropping the writing half shuts it down.
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        split::into_split(self)
+    }
+
+    pub(crate) fn io(&self) -> &Registered {
+        &self.io
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        self.io.socket()
+    }
+}
+
+crate::ops::streaming!(UnixStream);
+
+#[cfg(unix)]
+impl TryFrom<std::os::unix::net::UnixStream> for UnixStream {
+    type Error = io::Error;
+
+    /// See [`UnixStream::from_std`].
+    fn try_from(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
+        UnixStream::from_std(stream)
+    }
+}
+
+impl fmt::Debug for UnixStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_unix("UnixStream", self.socket(), f)
+    }
+}

@@ -1,0 +1,32 @@
+//! Who is at the other end.
+
+use super::{gid_t, pid_t, uid_t};
+
+/// The credentials of the process that connected a Unix socket, as they were when it did.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub struct UCred {
+    pid: Option<pid_t>,
+    uid: uid_t,
+    gid: gid_t,
+}
+
+impl UCred {
+    pub(crate) fn new((pid, uid, gid): (Option<pid_t>, uid_t, gid_t)) -> UCred {
+        UCred { pid, uid, gid }
+    }
+
+    /// The user.
+    pub fn uid(&self) -> uid_t {
+        self.uid
+    }
+
+    /// The group.
+    pub fn gid(&self) -> gid_t {
+        self.gid
+    }
+
+    /// The process, where the system tells.
+    pub fn pid(&self) -> Option<pid_t> {
+        self.pid
+    }
+}

@@ -1,0 +1,546 @@
+//! Waiting for any descriptor that the OS can poll: `AsyncFd`. Unix only.
+//!
+//! Readiness is a hint that the user clears: a guard comes with each, and an operation that would have
+//! blocked clears what the guard saw, unless more came since.
+#![allow(unsafe_code)] // `AsyncFd::register` is unsafe: see its promise.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll, ready};
+
+use crate::io::{Interest, Ready};
+use crate::reactor::{Direction, Seen, Source};
+
+/// A descriptor of the user's that tasks can wait for.
+///
+/// The descriptor must be one that the OS can poll (sockets, pipes, terminals; not regular files), and should
+/// not block. It is registered until the `AsyncFd` is dropped or taken apart; the OS must not see it closed
+/// before.
+pub struct AsyncFd<T: AsRawFd> {
+    // Above the descriptor: it is deregistered before it is closed.
+    source: Source,
+    inner: T,
+}
+
+/// That a descriptor is ready, from [`AsyncFd::ready`] and its siblings.
+///
+/// Clear the readiness when an operation would have blocked; [`try_io`](Self::try_io) does so.
+#[must_use = "clear the readiness, or say that it is kept"]
+pub struct AsyncFdReadyGuard<'a, T: AsRawFd> {
+    async_fd: &'a AsyncFd<T>,
+    seen: Option<Seen>,
+}
+
+/// Like [`AsyncFdReadyGuard`], with exclusive access.
+#[must_use = "clear the readiness, or say that it is kept"]
+pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
+    async_fd: &'a mut AsyncFd<T>,
+    seen: Option<Seen>,
+}
+
+impl<T: AsRawFd> AsyncFd<T> {
+    /// Registers a descriptor for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back with the OS's reason when it cannot be polled.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    ///
+    /// # Safety
+    ///
+    /// `inner.as_raw_fd()` always returns the same descriptor, which stays open as long as `inner` lives.
+    #[track_caller]
+    pub unsafe fn register(inner: T) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
+        AsyncFd::try_register(inner, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Registers a descriptor for some interest only.
+    ///
+    /// # Errors
+    ///
+    /// See [`register`](Self::register).
+    ///
+    /// # Panics
+    ///
+    /// See [`register`](Self::register).
+    ///
+    /// # Safety
+    ///
+    /// See [`register`](Self::register).
+    #[track_caller]
+    pub unsafe fn register_with_interest(
+        inner: T,
+        interest: Interest,
+    ) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
+        AsyncFd::try_register(inner, interest)
+    }
+
+    #[track_caller]
+    fn try_register(inner: T, interest: Interest) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
+        match Source::with_interest(inner.as_raw_fd(), interest) {
+            Ok(source) => Ok(AsyncFd { source, inner }),
+            Err(cause) => Err(AsyncFdRegisterError { inner, cause }),
+        }
+    }
+
+    /// Registers a descriptor for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// The OS's reason when it cannot be polled.
+    ///
+    /// # Panics
+    ///
+    /// See [`register`](Self::register).
+    #[track_caller]
+    #[deprecated(note = "nothing promises that the descriptor stays open; use `AsyncFd::register`")]
+    pub fn new(inner: T) -> io::Result<AsyncFd<T>> {
+        Ok(AsyncFd::try_register(inner, Interest::READABLE | Interest::WRITABLE)?)
+    }
+
+    /// Registers a descriptor for some interest only.
+    ///
+    /// # Errors
+    ///
+    /// The OS's reason when it cannot be polled.
+    ///
+    /// # Panics
+    ///
+    /// See [`register`](Self::register).
+    #[track_caller]
+    #[deprecated(
+        note = "nothing promises that the descriptor stays open; use `AsyncFd::register_with_interest`"
+    )]
+    pub fn with_interest(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+        Ok(AsyncFd::try_register(inner, interest)?)
+    }
+
+    /// Registers a descriptor for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back with the OS's reason when it cannot be polled.
+    ///
+    /// # Panics
+    ///
+    /// See [`register`](Self::register).
+    #[track_caller]
+    #[deprecated(note = "nothing promises that the descriptor stays open; use `AsyncFd::register`")]
+    pub fn try_new(inner: T) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
+        AsyncFd::try_register(inner, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    /// Registers a descriptor for some interest only.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back with the OS's reason when it cannot be polled.
+    ///
+    /// # Panics
+    ///
+    /// See [`register`](Self::register).
+    #[track_caller]
+    #[deprecated(
+        note = "nothing promises that the descriptor stays open; use `AsyncFd::register_with_interest`"
+    )]
+    pub fn try_with_interest(
+        inner: T,
+        interest: Interest,
+    ) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
+        AsyncFd::try_register(inner, interest)
+    }
+
+    /// What owns the descriptor.
+    pub fn get_ref(&self) -> &T {
+        &self.inner
+    }
+
+    /// What owns the descriptor.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
+    /// Deregisters the descriptor and gives its owner back.
+    pub fn into_inner(self) -> T {
+        drop(self.source);
+        self.inner
+    }
+
+    /// Waits until the descriptor can be read. Only the waker of the last call is kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    pub fn poll_read_ready<'a>(
+        &'a self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
+        let seen = ready!(self.source.poll_event(cx, Direction::Read))?;
+        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, seen: Some(seen) }))
+    }
+
+    /// Like [`poll_read_ready`](Self::poll_read_ready), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    pub fn poll_read_ready_mut<'a>(
+        &'a mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
+        let seen = ready!(self.source.poll_event(cx, Direction::Read))?;
+        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, seen: Some(seen) }))
+    }
+
+    /// Waits until the descriptor can be written to. Only the waker of the last call is kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    pub fn poll_write_ready<'a>(
+        &'a self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
+        let seen = ready!(self.source.poll_event(cx, Direction::Write))?;
+        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, seen: Some(seen) }))
+    }
+
+    /// Like [`poll_write_ready`](Self::poll_write_ready), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    pub fn poll_write_ready_mut<'a>(
+        &'a mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
+        let seen = ready!(self.source.poll_event(cx, Direction::Write))?;
+        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, seen: Some(seen) }))
+    }
+
+    /// Waits until the descriptor is ready for any of `interest`. Any number of tasks may wait.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until it is cleared.
+    pub async fn ready(&self, interest: Interest) -> io::Result<AsyncFdReadyGuard<'_, T>> {
+        let seen = self.source.event(interest).await?;
+        Ok(AsyncFdReadyGuard { async_fd: self, seen: Some(seen) })
+    }
+
+    /// Like [`ready`](Self::ready), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until it is cleared.
+    pub async fn ready_mut(
+        &mut self,
+        interest: Interest,
+    ) -> io::Result<AsyncFdReadyMutGuard<'_, T>> {
+        let seen = self.source.event(interest).await?;
+        Ok(AsyncFdReadyMutGuard { async_fd: self, seen: Some(seen) })
+    }
+
+    /// Waits until the descriptor can be read. See [`ready`](Self::ready).
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until it is cleared.
+    pub async fn readable<'a>(&'a self) -> io::Result<AsyncFdReadyGuard<'a, T>> {
+        self.ready(Interest::READABLE).await
+    }
+
+    /// Like [`readable`](Self::readable), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until it is cleared.
+    pub async fn readable_mut<'a>(&'a mut self) -> io::Result<AsyncFdReadyMutGuard<'a, T>> {
+        self.ready_mut(Interest::READABLE).await
+    }
+
+    /// Waits until the descriptor can be written to. See [`ready`](Self::ready).
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until it is cleared.
+    pub async fn writable<'a>(&'a self) -> io::Result<AsyncFdReadyGuard<'a, T>> {
+        self.ready(Interest::WRITABLE).await
+    }
+
+    /// Like [`writable`](Self::writable), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Readiness stays until it is cleared.
+    pub async fn writable_mut<'a>(&'a mut self) -> io::Result<AsyncFdReadyMutGuard<'a, T>> {
+        self.ready_mut(Interest::WRITABLE).await
+    }
+
+    /// Runs an operation as soon as it can be done, again until it does not return
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock).
+    ///
+    /// # Errors
+    ///
+    /// Those of `f`, and one when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// `f` is called and its result returned in one poll: dropping the future before loses nothing.
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut f: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.async_io(interest, || f(&self.inner)).await
+    }
+
+    /// Like [`async_io`](Self::async_io), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// See [`async_io`](Self::async_io).
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`async_io`](Self::async_io).
+    pub async fn async_io_mut<R>(
+        &mut self,
+        interest: Interest,
+        mut f: impl FnMut(&mut T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.async_io(interest, || f(&mut self.inner)).await
+    }
+
+    /// Runs an operation if it is worth trying; when it returns
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not worth trying; else those of `f`.
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        f: impl FnOnce(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.try_io(interest, || f(&self.inner))
+    }
+
+    /// Like [`try_io`](Self::try_io), with exclusive access.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_io`](Self::try_io).
+    pub fn try_io_mut<R>(
+        &mut self,
+        interest: Interest,
+        f: impl FnOnce(&mut T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.try_io(interest, || f(&mut self.inner))
+    }
+}
+
+impl<T: AsRawFd> AsRawFd for AsyncFd<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+}
+
+impl<T: AsRawFd> AsFd for AsyncFd<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: who registered it promised that the descriptor stays open as long as `inner` lives.
+        unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }
+    }
+}
+
+impl<T: fmt::Debug + AsRawFd> fmt::Debug for AsyncFd<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncFd").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+/// What both guards have in common.
+macro_rules! guard {
+    ($guard:ident) => {
+        impl<'a, T: AsRawFd> $guard<'a, T> {
+            /// Says that the descriptor is not ready: the next wait is for a new event.
+            pub fn clear_ready(&mut self) {
+                if let Some(seen) = self.seen.take() {
+                    self.async_fd.source.clear_seen(seen);
+                }
+            }
+
+            /// Says that the descriptor is not ready in some way.
+            pub fn clear_ready_matching(&mut self, ready: Ready) {
+                if let Some(seen) = &mut self.seen {
+                    self.async_fd.source.clear_seen(seen.take(ready));
+                }
+            }
+
+            /// Says that the readiness is kept; does nothing.
+            pub fn retain_ready(&mut self) {}
+
+            /// In which ways it is ready, without those that were cleared.
+            pub fn ready(&self) -> Ready {
+                self.seen.map_or(Ready::EMPTY, |seen| seen.ready)
+            }
+        }
+
+        impl<'a, T: fmt::Debug + AsRawFd> fmt::Debug for $guard<'a, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut debug = f.debug_struct(stringify!($guard));
+                debug.field("async_fd", &self.async_fd).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+guard!(AsyncFdReadyGuard);
+guard!(AsyncFdReadyMutGuard);
+
+impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
+    /// Runs an operation; when it returns [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is
+    /// cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`TryIoError`] when it would have blocked. Other errors of `f` are in the inner result.
+    pub fn try_io<R>(
+        &mut self,
+        f: impl FnOnce(&'a AsyncFd<T>) -> io::Result<R>,
+    ) -> Result<io::Result<R>, TryIoError> {
+        match f(self.async_fd) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.clear_ready();
+                Err(TryIoError(()))
+            }
+            result => Ok(result),
+        }
+    }
+
+    /// What the guard is of.
+    pub fn get_ref(&self) -> &'a AsyncFd<T> {
+        self.async_fd
+    }
+
+    /// What owns the descriptor.
+    pub fn get_inner(&self) -> &'a T {
+        &self.async_fd.inner
+    }
+}
+
+impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
+    /// Runs an operation; when it returns [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is
+    /// cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`TryIoError`] when it would have blocked. Other errors of `f` are in the inner result.
+    pub fn try_io<R>(
+        &mut self,
+        f: impl FnOnce(&mut AsyncFd<T>) -> io::Result<R>,
+    ) -> Result<io::Result<R>, TryIoError> {
+        match f(self.async_fd) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.clear_ready();
+                Err(TryIoError(()))
+            }
+            result => Ok(result),
+        }
+    }
+
+    /// What the guard is of.
+    pub fn get_ref(&self) -> &AsyncFd<T> {
+        self.async_fd
+    }
+
+    /// What the guard is of.
+    pub fn get_mut(&mut self) -> &mut AsyncFd<T> {
+        self.async_fd
+    }
+
+    /// What owns the descriptor.
+    pub fn get_inner(&self) -> &T {
+        &self.async_fd.inner
+    }
+
+    /// What owns the descriptor.
+    pub fn get_inner_mut(&mut self) -> &mut T {
+        &mut self.async_fd.inner
+    }
+}
+
+/// The operation would have blocked; the readiness was cleared.
+#[derive(Debug)]
+pub struct TryIoError(());
+
+/// A descriptor could not be registered; here it is, with the reason.
+pub struct AsyncFdRegisterError<T> {
+    inner: T,
+    cause: io::Error,
+}
+
+/// The older name of [`AsyncFdRegisterError`].
+#[doc(hidden)]
+#[deprecated(note = "renamed to `AsyncFdRegisterError`")]
+pub type AsyncFdTryNewError<T> = AsyncFdRegisterError<T>;
+
+impl<T> AsyncFdRegisterError<T> {
+    /// What owns the descriptor, and the reason.
+    pub fn into_parts(self) -> (T, io::Error) {
+        (self.inner, self.cause)
+    }
+}
+
+impl<T> fmt::Display for AsyncFdRegisterError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for AsyncFdRegisterError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.cause, f)
+    }
+}
+
+impl<T> Error for AsyncFdRegisterError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+impl<T> From<AsyncFdRegisterError<T>> for io::Error {
+    fn from(error: AsyncFdRegisterError<T>) -> io::Error {
+        error.cause
+    }
+}
