@@ -11,6 +11,9 @@ use serde::Deserialize;
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
     pub(crate) workspace_members: Vec<String>,
+    /// Those of the members that were chosen; see [`Metadata::select`].
+    #[serde(skip)]
+    chosen: Vec<String>,
     #[serde(default)]
     workspace_default_members: Vec<String>,
     pub(crate) workspace_root: PathBuf,
@@ -90,15 +93,22 @@ impl Metadata {
         self.packages.iter().filter(move |package| package.name == name)
     }
 
-    /// Leaves of the workspace's members those that a build would choose: the
-    /// ones that `specs` (`-p`) name, or cargo's default.
+    /// Chooses the workspace's members that a build would: the ones that `specs`
+    /// (`-p`) name, or cargo's default.
     pub(crate) fn select(&mut self, specs: &[String], all: bool) {
+        self.chosen = self.choice(specs, all);
+        if self.chosen.is_empty() {
+            self.chosen.clone_from(&self.workspace_members);
+        }
+    }
+
+    fn choice(&self, specs: &[String], all: bool) -> Vec<String> {
         let root = self.resolve.as_ref().and_then(|resolve| resolve.root.clone());
         let at_root = root.as_deref().and_then(|id| self.package(id)).is_some_and(|package| {
             package.manifest_path.parent() == Some(self.workspace_root.as_path())
         });
-        let mut chosen: Vec<String> = match root {
-            _ if all => return,
+        match root {
+            _ if all => Vec::new(),
             _ if !specs.is_empty() => {
                 let named = |id: &&String| {
                     self.package(id).is_some_and(|package| {
@@ -108,10 +118,7 @@ impl Metadata {
                 self.workspace_members.iter().filter(named).cloned().collect()
             }
             Some(root) if !at_root || self.workspace_default_members.is_empty() => vec![root],
-            _ => std::mem::take(&mut self.workspace_default_members),
-        };
-        if !chosen.is_empty() {
-            self.workspace_members = std::mem::take(&mut chosen);
+            _ => self.workspace_default_members.clone(),
         }
     }
 
@@ -124,7 +131,7 @@ impl Metadata {
     /// The packages that end up in the guest: what only build scripts,
     /// procedural macros and, unless `tests`, tests need is left out.
     pub(crate) fn in_guest(&self, tests: bool) -> Vec<&Package> {
-        let paths = self.paths_from_members(|kind, depth| match kind {
+        let paths = self.paths_from(&self.chosen, |kind, depth| match kind {
             None => true,
             Some("dev") => tests && depth == 0,
             Some(_) => false,
@@ -134,14 +141,17 @@ impl Metadata {
 
     /// Every package that the chosen members build or run, tests included.
     pub(crate) fn reachable(&self) -> Vec<&Package> {
-        let paths = self.paths_from_members(|_, _| true);
+        let paths = self.paths_from(&self.chosen, |_, _| true);
         self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
     }
 
-    /// The shortest chain of packages from a workspace member to `id`, both
-    /// included.
+    /// The shortest chain of packages from a workspace member, a chosen one if
+    /// possible, to `id`, both included.
     pub(crate) fn chain_to(&self, id: &str) -> Vec<&Package> {
-        let paths = self.paths_from_members(|_, _| true);
+        let mut paths = self.paths_from(&self.chosen, |_, _| true);
+        if !paths.contains_key(id) {
+            paths = self.paths_from(&self.workspace_members, |_, _| true);
+        }
         let mut chain = Vec::new();
         let mut at = Some(id);
         while let Some(id) = at {
@@ -152,12 +162,13 @@ impl Metadata {
         chain
     }
 
-    /// Every package reached from the workspace's members, with the one it was
-    /// first reached from.
-    fn paths_from_members(
-        &self,
+    /// Every package reached from `members`, with the one it was first reached
+    /// from.
+    fn paths_from<'m>(
+        &'m self,
+        members: &'m [String],
         follow: impl Fn(Option<&str>, usize) -> bool,
-    ) -> HashMap<&str, Option<&str>> {
+    ) -> HashMap<&'m str, Option<&'m str>> {
         let nodes: BTreeMap<&str, &Node> = self
             .resolve
             .iter()
@@ -169,7 +180,7 @@ impl Metadata {
                 package.targets.iter().any(|target| target.kind.iter().any(|k| k == "proc-macro"))
             })
         };
-        let members = self.workspace_members.iter().map(String::as_str);
+        let members = members.iter().map(String::as_str);
         let mut reached: HashMap<&str, Option<&str>> =
             members.clone().map(|id| (id, None)).collect();
         let mut open: VecDeque<(&str, usize)> = members.map(|id| (id, 0)).collect();

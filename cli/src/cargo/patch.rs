@@ -118,7 +118,8 @@ pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -
 fn obstacle(metadata: &Metadata, package: &Package) -> Obstacle {
     let own = sources::drop_in(&package.name).and_then(|own| Version::parse(own.version).ok());
     let mut demands = Vec::new();
-    for asking in metadata.reachable() {
+    // cargo chooses one tokio for the whole workspace where it can.
+    for asking in &metadata.packages {
         for dependency in &asking.dependencies {
             let excludes = own.as_ref().is_some_and(|own| !dependency.req.matches(own));
             let this = dependency.name == package.name && dependency.req.matches(&package.version);

@@ -1,0 +1,107 @@
+//! `cargo wasio doctor`: its findings, its JSON and its exit code.
+#![cfg(unix)]
+
+mod cargo_support;
+
+use cargo_support::{HELLO, Output, Project, finish};
+use serde_json::Value;
+
+const FULL: &str = "tokio = { version = \"1\", features = [\"full\"] }";
+
+fn json(out: &Output) -> Value {
+    serde_json::from_str(&out.stdout).unwrap_or_else(|e| panic!("{e}:\n{}", out.stdout))
+}
+
+fn finding<'r>(report: &'r Value, text: &str) -> &'r Value {
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let found = findings.find(|finding| {
+        let said = |key: &str| finding[key].as_str().is_some_and(|said| said.contains(text));
+        said("what") || said("package")
+    });
+    found.unwrap_or_else(|| panic!("no finding about {text}: {report:#}"))
+}
+
+#[test]
+fn a_healthy_project_is_called_so() {
+    let project = Project::new("healthy", FULL, HELLO);
+    let out = project.wasio(&["doctor", "--json"]).ok();
+    let report = json(&out);
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["target"], "wasm32-wasip1");
+    assert_eq!(report["patch"]["state"], "in-use");
+    assert_eq!(report["patch"]["tokio"], "1.999.0");
+    assert_eq!(report["patch"]["locked"], Value::Null);
+    let tokio = &report["packages"].as_array().unwrap()[0];
+    assert_eq!((&tokio["name"], &tokio["source"]), (&"tokio".into(), &"wasio".into()));
+    assert_eq!(finding(&report, "one thread")["level"], "note");
+    let text = project.wasio(&["doctor"]).ok().stdout;
+    assert!(text.contains("wasio, as tokio 1.999.0: the patch is in use"), "{text}");
+}
+
+#[test]
+fn what_does_not_compile_is_found_with_its_chain_and_a_way_out() {
+    let project = Project::new("troubled", "middle = { path = \"middle\" }", "fn main() {}");
+    project.package("middle", "middle", "openssl-sys = { path = \"../ssl\" }", "src/lib.rs", "");
+    project.package("ssl", "openssl-sys", FULL, "src/lib.rs", "");
+    project.write(".cargo/config.toml", "[build]\ntarget = \"wasm32-wasi\"\n");
+    let out = project.wasio(&["doctor", "--json"]);
+    assert_eq!(out.code, Some(1), "{}", out.stderr);
+    let report = json(&out);
+    assert_eq!(report["ok"], false);
+    let found = finding(&report, "openssl-sys 0.1.0");
+    assert_eq!(found["level"], "error");
+    let chain = ["troubled 0.1.0", "middle 0.1.0", "openssl-sys 0.1.0"];
+    assert_eq!(found["chain"], Value::from(chain.to_vec()));
+    assert!(found["instead"].as_str().unwrap().contains("rustls"));
+    assert_eq!(finding(&report, "wasm32-wasi")["level"], "warning");
+    let text = project.wasio(&["doctor"]).stdout;
+    assert!(text.contains("troubled 0.1.0 -> middle 0.1.0 -> openssl-sys 0.1.0"), "{text}");
+    assert!(text.contains("this will not work: 1 error"), "{text}");
+}
+
+#[test]
+fn packages_of_build_scripts_are_not_in_the_guest() {
+    let project = Project::empty();
+    project.package(".", "scripted", "", "src/main.rs", "fn main() {}");
+    let manifest = project.read("Cargo.toml").unwrap();
+    let build = "[build-dependencies]\nopenssl-sys = { path = \"ssl\" }\n";
+    project.write("Cargo.toml", &format!("{manifest}{build}"));
+    project.package("ssl", "openssl-sys", "", "src/lib.rs", "");
+    project.wasio(&["doctor"]).ok();
+}
+
+#[test]
+fn a_pin_and_an_excluding_requirement_are_told_apart() {
+    let project = Project::new(
+        "pinned",
+        "tokio = { version = \"1.8\", features = [\"sync\"] }\n\
+         bytes = \"1\"\nitoa = \"1\"\nlibc = \"0.2\"",
+        "fn main() {}",
+    );
+    project.write("Cargo.lock", include_str!("cargo_support/pinned.lock"));
+    let report = json(&project.wasio(&["doctor", "--json"]).ok());
+    assert_eq!(report["patch"]["locked"], "1.8.1");
+    assert_eq!(finding(&report, "pins tokio 1.8.1")["level"], "note");
+
+    let excluding = Project::new("excluding", "tokio = \"=1.40.0\"", "fn main() {}");
+    let out = excluding.wasio(&["doctor", "--json"]);
+    assert_eq!(out.code, Some(1), "{}", out.stderr);
+    let report = json(&out);
+    assert_eq!(report["patch"]["state"], "not-in-use");
+    assert_eq!(finding(&report, "requires tokio `=1.40.0`")["level"], "error");
+}
+
+#[test]
+fn a_project_that_cannot_be_examined_is_2() {
+    let broken = Project::empty();
+    broken.write("Cargo.toml", "[package\n");
+    assert_eq!(broken.wasio(&["doctor"]).code, Some(2));
+}
+
+#[test]
+fn a_missing_runner_is_found() {
+    let project = Project::new("runnerless", "", "fn main() {}");
+    let out = finish(project.command().arg("doctor").env("WASIO_BIN", "/no/such/runner"));
+    assert_eq!(out.code, Some(1), "{}", out.stderr);
+    assert!(out.stdout.contains("error: WASIO_BIN names /no/such/runner"), "{}", out.stdout);
+}
