@@ -1,1 +1,59 @@
-//! Runs WASI guests on wasmtime.
+//! Runs WASI guests as futures on tokio.
+//!
+//! An [`Engine`] compiles a [`Program`]; a [`Guest`] is one run of it. Whatever
+//! a guest waits for — a socket, a name, a clock, stdin, `poll_oneoff` over all
+//! of them — suspends the guest's stack and leaves the thread to others, so
+//! guests written in blocking style and guests with a runtime of their own share
+//! one thread.
+//!
+//! Guests are WASI preview 1 modules (`wasm32-wasip1`). Besides preview 1 they
+//! get the socket interface of WasmEdge. A guest may do nothing that was not
+//! granted: folders with [`GuestBuilder::dir`], the network with
+//! [`GuestBuilder::network`].
+//!
+//! ```no_run
+//! use wasio_host::{Engine, Guest, Policy, Program};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::new()?;
+//! let program = Program::from_file(&engine, "echo.wasm")?;
+//! let guest = Guest::builder(&program)
+//!     .arg("echo")
+//!     .inherit_stdio()
+//!     .network("listen:127.0.0.1:7000".parse::<Policy>()?)
+//!     .build()?;
+//! let exit = guest.run().await?;
+//! println!("exit code {}", exit.code());
+//! # Ok(())
+//! # }
+//! ```
+
+mod cache;
+mod clock;
+mod engine;
+mod errno;
+mod error;
+mod files;
+mod format;
+mod guest;
+mod link;
+mod memory;
+mod poll;
+mod policy;
+mod program;
+mod sockets;
+mod state;
+mod stats;
+mod ticker;
+
+pub use engine::{Engine, EngineBuilder};
+pub use error::{Error, Trap};
+pub use guest::{Exit, Guest, GuestBuilder};
+pub use policy::{Denied, Policy, Rule, RuleError};
+pub use program::Program;
+pub use stats::{Snapshot, Stats};
+/// Standard streams of a guest: the traits, and implementations for files,
+/// buffers and this process's own.
+pub use wasmtime_wasi::cli as stdio;
+/// Pipes in memory, usable as standard streams.
+pub use wasmtime_wasi::p2::pipe;

@@ -1,2 +1,27 @@
 //! The command `wasio`.
-fn main() {}
+
+#[path = "../run/mod.rs"]
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs WebAssembly programs with sockets, files and a network policy.
+#[derive(Debug, Parser)]
+#[command(name = "wasio", version, propagate_version = true)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Run(run::Args),
+}
+
+fn main() -> ExitCode {
+    match Command::parse().action {
+        Action::Run(args) => run::run(args),
+    }
+}

@@ -1,0 +1,85 @@
+//! The command line of `wasio run`.
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::ValueEnum;
+use wasio_host::Rule;
+
+/// Run a WASI preview 1 module.
+///
+/// The guest gets no network, no folders and no environment that is not granted
+/// here. Everything after FILE is the guest's, so options come before it; a
+/// `--` before or after FILE is accepted too.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Network rules (--net):
+  HOST:PORT            look up HOST and connect to it; *.HOST is every name below
+  ADDRESS[:PORT]       connect and send to an address
+  CIDR[:PORT]          connect and send to a network
+  listen:ADDRESS[:PORT]  accept connections; listen:* is every address
+  all                  everything
+  PORT may be *. Bracket IPv6 addresses that have a port: [::1]:80
+
+Exit status:
+  the guest's own, or
+  2    wrong usage, or FILE cannot be run
+  124  the guest ran longer than --timeout
+  130  interrupted (Ctrl-C)
+  134  the guest trapped; a panic in Rust is one
+  143  terminated (SIGTERM)
+
+As cargo's runner, in .cargo/config.toml:
+  [target.wasm32-wasip1]
+  runner = \"wasio run --net all --dir . --\"")]
+pub struct Args {
+    /// Allow this on the network (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
+    #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = super::rule)]
+    pub net: Vec<Rule>,
+
+    /// Give the guest this folder (repeatable), under the name GUEST if given
+    #[arg(long, value_name = "HOST[::GUEST]", env = "WASIO_DIR", value_delimiter = ',')]
+    pub dir: Vec<String>,
+
+    /// Set a variable of the guest's environment (repeatable); without a value,
+    /// pass this process's on
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub env: Vec<String>,
+
+    /// Stop the guest after this time, such as 10s or 500ms
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<humantime::Duration>,
+
+    /// Limit the guest's memory, such as 64MiB
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<ByteSize>,
+
+    /// Say at the end on stderr what the guest asked of the host (and during
+    /// the run, at SIGUSR1)
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub stats: Option<Format>,
+
+    /// Write the same as JSON to this file, four times a second and at the end
+    #[arg(long, value_name = "PATH")]
+    pub stats_file: Option<PathBuf>,
+
+    /// Compile anew, and keep no compiled code
+    #[arg(long)]
+    pub no_cache: bool,
+
+    /// The module: a .wasm file built for wasm32-wasip1
+    pub file: PathBuf,
+
+    /// The guest's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+/// How `--stats` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One line, for programs.
+    Json,
+}

@@ -1,0 +1,119 @@
+//! `--stats`: what the guest asked of the host.
+
+use std::convert::Infallible;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde_json::json;
+use wasio_host::{Snapshot, Stats};
+
+use super::args::{Args, Format};
+
+/// How often `--stats-file` is rewritten.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// Keeps `--stats-file` current and answers SIGUSR1 while the guest runs.
+pub async fn live(args: &Args, stats: &Stats) -> Infallible {
+    let file = async {
+        let Some(path) = &args.stats_file else { return std::future::pending().await };
+        let mut interval = tokio::time::interval(INTERVAL);
+        loop {
+            interval.tick().await;
+            write_file(path, &stats.snapshot());
+        }
+    };
+    let signal = async {
+        let Some(format) = args.stats else { return std::future::pending().await };
+        on_signal(|| print(format, &stats.snapshot())).await
+    };
+    tokio::select! {
+        never = file => never,
+        never = signal => never,
+    }
+}
+
+#[cfg(unix)]
+async fn on_signal(mut f: impl FnMut()) -> Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut signal) = signal(SignalKind::user_defined1()) else {
+        return std::future::pending().await;
+    };
+    while signal.recv().await.is_some() {
+        f();
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+async fn on_signal(_f: impl FnMut()) -> Infallible {
+    std::future::pending().await
+}
+
+/// The final numbers.
+pub fn at_end(args: &Args, stats: &Stats) {
+    let snapshot = stats.snapshot();
+    if let Some(path) = &args.stats_file {
+        write_file(path, &snapshot);
+    }
+    if let Some(format) = args.stats {
+        print(format, &snapshot);
+    }
+}
+
+fn print(format: Format, snapshot: &Snapshot) {
+    let text = match format {
+        Format::Json => format!("{}\n", json(snapshot)),
+        Format::Text => text(snapshot),
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Readers see the old numbers or the new, never half of them.
+fn write_file(path: &Path, snapshot: &Snapshot) {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    if std::fs::write(&temporary, format!("{}\n", json(snapshot))).is_ok() {
+        let _ = std::fs::rename(&temporary, path);
+    }
+}
+
+fn json(s: &Snapshot) -> serde_json::Value {
+    json!({
+        "host_calls": s.total_calls(),
+        "calls": s.calls,
+        "polls": s.polls(),
+        "bytes_in": s.bytes_in,
+        "bytes_out": s.bytes_out,
+        "suspensions": s.suspensions,
+        "wall_ns": s.wall().as_nanos() as u64,
+        "running_ns": s.running.as_nanos() as u64,
+        "suspended_ns": s.suspended.as_nanos() as u64,
+    })
+}
+
+fn text(s: &Snapshot) -> String {
+    let mut calls: Vec<_> = s.calls.iter().collect();
+    calls.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
+    let mut text = format!(
+        "wasio: host calls {}, of which polls {}\n",
+        s.total_calls(),
+        s.polls()
+    );
+    for (name, count) in calls {
+        text += &format!("wasio: {count:>12} {name}\n");
+    }
+    text += &format!(
+        "wasio: sockets received {}, sent {}\n",
+        ByteSize(s.bytes_in),
+        ByteSize(s.bytes_out)
+    );
+    text += &format!(
+        "wasio: wall time {:.3?}, of which suspended {:.3?} in {} suspensions\n",
+        s.wall(),
+        s.suspended,
+        s.suspensions
+    );
+    text
+}

@@ -1,0 +1,36 @@
+//! The guest's monotonic clock.
+//!
+//! `clock_time_get` and `poll_oneoff` must agree on what an absolute deadline
+//! means, so both count from the same instant.
+
+use std::time::{Duration, Instant};
+
+use wasmtime_wasi::HostMonotonicClock;
+
+/// Counts nanoseconds since the guest was set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Monotonic {
+    start: Instant,
+}
+
+impl Monotonic {
+    pub(crate) fn new() -> Monotonic {
+        Monotonic { start: Instant::now() }
+    }
+
+    /// The host's instant for a reading of this clock; `None` when it is too
+    /// far away to name.
+    pub(crate) fn instant(&self, nanos: u64) -> Option<Instant> {
+        self.start.checked_add(Duration::from_nanos(nanos))
+    }
+}
+
+impl HostMonotonicClock for Monotonic {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}

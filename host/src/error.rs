@@ -1,0 +1,107 @@
+//! What can go wrong, said for the person who runs the guest.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime::WasmBacktrace;
+
+/// Why a program could not be loaded or a guest did not exit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The engine could not be set up.
+    #[error("cannot set up the WebAssembly engine: {0:#}")]
+    Engine(wasmtime::Error),
+    /// A file or folder could not be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// What was to be opened.
+        path: PathBuf,
+        /// Why it could not be.
+        source: io::Error,
+    },
+    /// The bytes are no core WebAssembly module.
+    #[error("{what}; {hint}")]
+    NotAModule {
+        /// What they are.
+        what: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The module does not validate or uses features that are not enabled.
+    #[error("cannot compile the module: {0:#}")]
+    Compile(wasmtime::Error),
+    /// The module imports something that is not provided.
+    #[error("the module imports `{module}.{name}` of type {ty}, which this host does not provide: {reason}")]
+    MissingImport {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+        /// Its type, as the module declares it.
+        ty: String,
+        /// What is provided instead.
+        reason: String,
+    },
+    /// The module is no program: nothing to start it by.
+    #[error("the module exports no function `_start`: it is a library, not a program")]
+    NoStart,
+    /// The instance could not be made, for example for want of memory.
+    #[error("cannot start the guest: {0:#}")]
+    Start(wasmtime::Error),
+    /// The guest trapped.
+    #[error("{0}")]
+    Trap(Trap),
+    /// The guest's time was up.
+    #[error("the guest was stopped: it ran longer than {0:?}")]
+    TimedOut(Duration),
+}
+
+/// The guest did something that ends it: a panic, an access out of bounds, an
+/// unreachable instruction.
+#[derive(Debug)]
+pub struct Trap {
+    reason: String,
+    frames: Vec<String>,
+}
+
+impl Trap {
+    pub(crate) fn new(error: &wasmtime::Error) -> Trap {
+        let reason = match error.downcast_ref::<wasmtime::Trap>() {
+            Some(trap) => trap.to_string(),
+            None => error.root_cause().to_string(),
+        };
+        let frames = error.downcast_ref::<WasmBacktrace>().map(|backtrace| {
+            let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
+                Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+                None => format!("<function {}>", frame.func_index()),
+            };
+            backtrace.frames().iter().map(name).collect()
+        });
+        Trap { reason, frames: frames.unwrap_or_default() }
+    }
+
+    /// What happened, in wasmtime's words.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The functions that were executing, innermost first, demangled.
+    pub fn frames(&self) -> &[String] {
+        &self.frames
+    }
+}
+
+impl std::fmt::Display for Trap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the guest trapped: {}", self.reason)?;
+        if !self.frames.is_empty() {
+            f.write_str("\nwasm backtrace, innermost first:")?;
+        }
+        for (i, frame) in self.frames.iter().enumerate() {
+            write!(f, "\n{i:>4}: {frame}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,280 @@
+//! A guest: one run of a program, and everything it is given.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::coop::unconstrained;
+use wasmtime::{Extern, Instance, Store, StoreLimitsBuilder};
+use wasmtime_wasi::cli::{StdinStream, StdoutStream};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::clock::Monotonic;
+use crate::error::{Error, Trap};
+use crate::link::MODULE;
+use crate::policy::{Denied, Grants, OnDenied, Policy};
+use crate::poll::Scratch;
+use crate::program::Program;
+use crate::sockets::table::Table;
+use crate::state::{Exited, State};
+use crate::stats::Stats;
+use crate::ticker::Ticked;
+
+/// How many sockets a guest may have open unless told otherwise. The host's
+/// own limit on open files usually ends it earlier.
+const MAX_SOCKETS: usize = 1 << 16;
+
+/// A guest, set up and not yet started.
+pub struct Guest {
+    program: Program,
+    store: Store<State>,
+    timeout: Option<Duration>,
+}
+
+/// How a guest ended that ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    code: i32,
+}
+
+impl Exit {
+    /// The guest's exit code; 0 when it returned from `main`.
+    pub fn code(self) -> i32 {
+        self.code
+    }
+
+    /// Whether the code is 0.
+    pub fn success(self) -> bool {
+        self.code == 0
+    }
+}
+
+/// What a guest is given. By default that is nothing: no arguments, no
+/// environment, no files, no network, stdin at its end, output discarded.
+pub struct GuestBuilder {
+    program: Program,
+    wasi: WasiCtxBuilder,
+    dirs: Vec<(PathBuf, String)>,
+    network: Arc<Policy>,
+    on_denied: Option<OnDenied>,
+    stats: Stats,
+    max_memory: Option<usize>,
+    max_sockets: usize,
+    timeout: Option<Duration>,
+}
+
+impl Guest {
+    /// Starts setting up a guest of `program`.
+    pub fn builder(program: &Program) -> GuestBuilder {
+        GuestBuilder {
+            program: program.clone(),
+            wasi: WasiCtxBuilder::new(),
+            dirs: Vec::new(),
+            network: Arc::default(),
+            on_denied: None,
+            stats: Stats::new(),
+            max_memory: None,
+            max_sockets: MAX_SOCKETS,
+            timeout: None,
+        }
+    }
+
+    /// The guest's counters, which stay readable while and after it runs.
+    pub fn stats(&self) -> Stats {
+        self.store.data().stats.clone()
+    }
+
+    /// Runs the guest to its end.
+    ///
+    /// Whenever the guest waits, its stack is suspended and the future is
+    /// pending; a guest that only computes yields every few milliseconds. The
+    /// future has to be polled within a tokio runtime with I/O and time
+    /// enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] when the guest could not be instantiated,
+    /// [`Error::Trap`] when it trapped, [`Error::TimedOut`] when its time was
+    /// up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the guest: its stack is unwound, its sockets
+    /// and files are closed.
+    pub async fn run(self) -> Result<Exit, Error> {
+        let Guest { program, mut store, timeout } = self;
+        let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
+        let call = std::pin::pin!(call(&program, &mut store));
+        // The guest is held to tokio's budget by its own runtime, if it has
+        // one. The host's would make sockets seem unready.
+        let call = unconstrained(Ticked::new(call, ticker, stats));
+        match timeout {
+            None => call.await,
+            Some(limit) => {
+                tokio::time::timeout(limit, call).await.unwrap_or(Err(Error::TimedOut(limit)))
+            }
+        }
+    }
+}
+
+async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error> {
+    let linker = program.engine().linker();
+    let imports: wasmtime::Result<Vec<Extern>> =
+        program.imports().iter().map(|key| linker.get(&mut *store, MODULE, key)).collect();
+    let imports = imports.map_err(Error::Start)?;
+    let instance = match Instance::new_async(&mut *store, program.module(), &imports).await {
+        Ok(instance) => instance,
+        Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
+        Err(e) => return Err(Error::Start(e)),
+    };
+    let start = instance
+        .get_typed_func::<(), ()>(&mut *store, "_start")
+        .map_err(|_| Error::NoStart)?;
+    match start.call_async(&mut *store, ()).await {
+        Ok(()) => Ok(Exit { code: 0 }),
+        Err(e) => ended(e),
+    }
+}
+
+fn ended(error: wasmtime::Error) -> Result<Exit, Error> {
+    match error.downcast_ref::<Exited>() {
+        Some(exited) => Ok(Exit { code: exited.0 }),
+        None => Err(Error::Trap(Trap::new(&error))),
+    }
+}
+
+impl GuestBuilder {
+    /// Adds an argument. The first is the program's name.
+    pub fn arg(mut self, arg: impl AsRef<str>) -> GuestBuilder {
+        self.wasi.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<A: AsRef<str>>(mut self, args: impl IntoIterator<Item = A>) -> GuestBuilder {
+        for arg in args {
+            self.wasi.arg(arg);
+        }
+        self
+    }
+
+    /// Sets a variable of the guest's environment.
+    pub fn env(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> GuestBuilder {
+        self.wasi.env(name, value);
+        self
+    }
+
+    /// Grants the folder `host`, which the guest finds under `guest`.
+    pub fn dir(mut self, host: impl Into<PathBuf>, guest: impl Into<String>) -> GuestBuilder {
+        self.dirs.push((host.into(), guest.into()));
+        self
+    }
+
+    /// What the guest reads from its standard input.
+    pub fn stdin(mut self, stdin: impl StdinStream + 'static) -> GuestBuilder {
+        self.wasi.stdin(stdin);
+        self
+    }
+
+    /// Where the guest's standard output goes.
+    pub fn stdout(mut self, stdout: impl StdoutStream + 'static) -> GuestBuilder {
+        self.wasi.stdout(stdout);
+        self
+    }
+
+    /// Where the guest's standard error goes.
+    pub fn stderr(mut self, stderr: impl StdoutStream + 'static) -> GuestBuilder {
+        self.wasi.stderr(stderr);
+        self
+    }
+
+    /// Gives the guest this process's standard streams.
+    pub fn inherit_stdio(mut self) -> GuestBuilder {
+        self.wasi.inherit_stdio();
+        self
+    }
+
+    /// What the guest may do on the network.
+    pub fn network(mut self, policy: impl Into<Arc<Policy>>) -> GuestBuilder {
+        self.network = policy.into();
+        self
+    }
+
+    /// Called for each network access that was refused, once per distinct one.
+    pub fn on_denied(mut self, f: impl Fn(&Denied) + Send + Sync + 'static) -> GuestBuilder {
+        self.on_denied = Some(Arc::new(f));
+        self
+    }
+
+    /// Counts what the guest does in `stats`.
+    pub fn stats(mut self, stats: &Stats) -> GuestBuilder {
+        self.stats = stats.clone();
+        self
+    }
+
+    /// Limits the guest's memory, in bytes. Growing beyond fails in the guest
+    /// as memory running out does.
+    pub fn max_memory(mut self, bytes: usize) -> GuestBuilder {
+        self.max_memory = Some(bytes);
+        self
+    }
+
+    /// Limits the sockets open at a time. Beyond, the guest gets `EMFILE`.
+    pub fn max_sockets(mut self, sockets: usize) -> GuestBuilder {
+        self.max_sockets = sockets;
+        self
+    }
+
+    /// Stops the guest after this time.
+    pub fn timeout(mut self, limit: Duration) -> GuestBuilder {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Sets the guest up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] when a granted folder cannot be opened.
+    pub fn build(mut self) -> Result<Guest, Error> {
+        let clock = Monotonic::new();
+        self.wasi.monotonic_clock(clock);
+        for (host, guest) in self.dirs {
+            self.wasi.preopened_dir(&host, guest, FsPerms::ReadWrite).map_err(|e| {
+                let source = e.downcast().unwrap_or_else(|e| std::io::Error::other(e.to_string()));
+                Error::Open { path: host, source }
+            })?;
+        }
+        let mut limits = StoreLimitsBuilder::new().instances(1);
+        if let Some(bytes) = self.max_memory {
+            limits = limits.memory_size(bytes);
+        }
+        let state = State {
+            wasi: self.wasi.build_p1(),
+            sockets: Table::new(self.max_sockets),
+            grants: Grants::new(self.network, self.on_denied),
+            stats: self.stats,
+            clock,
+            limits: limits.build(),
+            memory: None,
+            poll: Scratch::default(),
+        };
+        let mut store = Store::new(self.program.engine().wasmtime(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        Ok(Guest { program: self.program, store, timeout: self.timeout })
+    }
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guest").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for GuestBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GuestBuilder").field("program", &self.program).finish_non_exhaustive()
+    }
+}

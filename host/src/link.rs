@@ -1,0 +1,222 @@
+//! The imports: their names, types and implementations, in one table.
+//!
+//! A guest may import one name with two types (`sock_accept` has two parameters
+//! on WasmEdge and three in WASI), so definitions go by name *and* parameters.
+//! wasmtime's `Linker` holds one definition per name; here the name it sees is
+//! [`key`], and each module's imports are matched against it one by one.
+//!
+//! Four kinds of line:
+//!
+//! - `wasi`, `wasi_async`: wasmtime-wasi's own implementation, counted;
+//! - `plain`: ours, returns at once;
+//! - `suspend`: ours, may suspend the guest's stack;
+//! - `shared`: decides by the descriptor whose it is (`files.rs`).
+
+use wasmtime::{AsContextMut, Caller, FuncType, Linker, ValType};
+use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
+
+use crate::errno::Errno;
+use crate::sockets::{connect, lookup, open, options, transfer};
+use crate::state::{Exited, State};
+use crate::{files, poll};
+
+/// The module that all imports are in.
+pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
+
+macro_rules! imports {
+    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path;)*) => {
+        /// Every import, for counting.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) enum Import { $($id),* }
+
+        /// The guest's names for [`Import`]; versions of one name repeat it.
+        pub(crate) const NAMES: [&str; [$($name),*].len()] = [$($name),*];
+
+        /// Keys of all definitions, for finding the nearest miss.
+        const KEYS: [&str; NAMES.len()] = [$(key_of!($name $($ty)*)),*];
+
+        /// Defines all imports, each under its [`key`].
+        pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler);)*
+            Ok(())
+        }
+    };
+}
+
+macro_rules! key_of {
+    ($name:literal $($ty:ident)*) => { concat!($name, "(", $(stringify!($ty), " ",)* ")") };
+}
+
+/// Runs one of wasmtime-wasi's functions on the guest's memory.
+macro_rules! on_wasi {
+    ($caller:ident, $state:ident, $memory:ident => $call:expr) => {{
+        let fuel = $caller.as_context_mut().hostcall_fuel();
+        let memory = crate::state::memory(&mut $caller)
+            .ok_or_else(|| wasmtime::Error::msg("the guest exports no memory named `memory`"))?;
+        let (bytes, state) = memory.data_and_store_mut(&mut $caller);
+        let $state = &mut state.wasi;
+        wasi::WasiSnapshotPreview1::set_hostcall_fuel($state, fuel);
+        let mut $memory = wiggle::GuestMemory::Unshared(bytes);
+        $call
+    }};
+}
+pub(crate) use on_wasi;
+
+macro_rules! define {
+    (wasi $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap(MODULE, $key, |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> wasmtime::Result<i32> {
+            caller.data().stats.count(Import::$id);
+            on_wasi!(caller, state, memory => $handler(state, &mut memory $(, $arg)*))
+        })?;
+    };
+    (wasi_async $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+            Box::new(async move {
+                caller.data().stats.count(Import::$id);
+                on_wasi!(caller, state, memory => $handler(state, &mut memory $(, $arg)*).await)
+            })
+        })?;
+    };
+    (plain $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap(MODULE, $key, |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
+            caller.data().stats.count(Import::$id);
+            errno($handler(&mut caller $(, $arg)*))
+        })?;
+    };
+    (suspend $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+            Box::new(async move {
+                caller.data().stats.count(Import::$id);
+                errno($handler(&mut caller $(, $arg)*).await)
+            })
+        })?;
+    };
+    (shared $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap_async(MODULE, $key, |caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+            Box::new(async move {
+                caller.data().stats.count(Import::$id);
+                $handler(caller $(, $arg)*).await
+            })
+        })?;
+    };
+    (exit $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap(MODULE, $key, |caller: Caller<'_, State> $(, $arg: $ty)*| -> wasmtime::Result<()> {
+            caller.data().stats.count(Import::$id);
+            $handler($($arg),*)
+        })?;
+    };
+}
+
+imports! {
+    wasi ArgsGet "args_get" (argv: i32, buf: i32) wasi::args_get;
+    wasi ArgsSizesGet "args_sizes_get" (n: i32, len: i32) wasi::args_sizes_get;
+    wasi EnvironGet "environ_get" (env: i32, buf: i32) wasi::environ_get;
+    wasi EnvironSizesGet "environ_sizes_get" (n: i32, len: i32) wasi::environ_sizes_get;
+    wasi ClockResGet "clock_res_get" (id: i32, out: i32) wasi::clock_res_get;
+    wasi ClockTimeGet "clock_time_get" (id: i32, precision: i64, out: i32) wasi::clock_time_get;
+    wasi_async FdAdvise "fd_advise" (fd: i32, at: i64, len: i64, advice: i32) wasi::fd_advise;
+    wasi FdAllocate "fd_allocate" (fd: i32, at: i64, len: i64) wasi::fd_allocate;
+    shared FdClose "fd_close" (fd: i32) files::close;
+    wasi_async FdDatasync "fd_datasync" (fd: i32) wasi::fd_datasync;
+    shared FdFdstatGet "fd_fdstat_get" (fd: i32, out: i32) files::fdstat_get;
+    shared FdFdstatSetFlags "fd_fdstat_set_flags" (fd: i32, flags: i32) files::fdstat_set_flags;
+    shared FdFdstatSetRights "fd_fdstat_set_rights" (fd: i32, base: i64, inheriting: i64) files::fdstat_set_rights;
+    shared FdFilestatGet "fd_filestat_get" (fd: i32, out: i32) files::filestat_get;
+    wasi_async FdFilestatSetSize "fd_filestat_set_size" (fd: i32, size: i64) wasi::fd_filestat_set_size;
+    wasi_async FdFilestatSetTimes "fd_filestat_set_times" (fd: i32, atim: i64, mtim: i64, flags: i32) wasi::fd_filestat_set_times;
+    wasi_async FdPread "fd_pread" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pread;
+    wasi FdPrestatGet "fd_prestat_get" (fd: i32, out: i32) wasi::fd_prestat_get;
+    wasi FdPrestatDirName "fd_prestat_dir_name" (fd: i32, path: i32, len: i32) wasi::fd_prestat_dir_name;
+    wasi_async FdPwrite "fd_pwrite" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pwrite;
+    shared FdRead "fd_read" (fd: i32, iovs: i32, n: i32, out: i32) files::read;
+    wasi_async FdReaddir "fd_readdir" (fd: i32, buf: i32, len: i32, cookie: i64, out: i32) wasi::fd_readdir;
+    shared FdRenumber "fd_renumber" (from: i32, to: i32) files::renumber;
+    wasi_async FdSeek "fd_seek" (fd: i32, offset: i64, whence: i32, out: i32) wasi::fd_seek;
+    wasi_async FdSync "fd_sync" (fd: i32) wasi::fd_sync;
+    wasi FdTell "fd_tell" (fd: i32, out: i32) wasi::fd_tell;
+    shared FdWrite "fd_write" (fd: i32, iovs: i32, n: i32, out: i32) files::write;
+    wasi_async PathCreateDirectory "path_create_directory" (fd: i32, path: i32, len: i32) wasi::path_create_directory;
+    wasi_async PathFilestatGet "path_filestat_get" (fd: i32, flags: i32, path: i32, len: i32, out: i32) wasi::path_filestat_get;
+    wasi_async PathFilestatSetTimes "path_filestat_set_times" (fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, fst: i32) wasi::path_filestat_set_times;
+    wasi_async PathLink "path_link" (from: i32, flags: i32, path: i32, len: i32, to: i32, new: i32, new_len: i32) wasi::path_link;
+    wasi_async PathOpen "path_open" (fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) wasi::path_open;
+    wasi_async PathReadlink "path_readlink" (fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32) wasi::path_readlink;
+    wasi_async PathRemoveDirectory "path_remove_directory" (fd: i32, path: i32, len: i32) wasi::path_remove_directory;
+    wasi_async PathRename "path_rename" (fd: i32, old: i32, old_len: i32, to: i32, new: i32, new_len: i32) wasi::path_rename;
+    wasi_async PathSymlink "path_symlink" (old: i32, old_len: i32, fd: i32, new: i32, new_len: i32) wasi::path_symlink;
+    wasi_async PathUnlinkFile "path_unlink_file" (fd: i32, path: i32, len: i32) wasi::path_unlink_file;
+    suspend PollOneoff "poll_oneoff" (subs: i32, events: i32, n: i32, out: i32) poll::poll_oneoff;
+    exit ProcExit "proc_exit" (code: i32) exit;
+    wasi ProcRaise "proc_raise" (signal: i32) wasi::proc_raise;
+    suspend SchedYield "sched_yield" () poll::sched_yield;
+    wasi RandomGet "random_get" (buf: i32, len: i32) wasi::random_get;
+
+    plain SockOpen "sock_open" (family: i32, kind: i32, out: i32) open::open;
+    plain SockBind "sock_bind" (fd: i32, addr: i32, port: i32) open::bind;
+    suspend SockConnect "sock_connect" (fd: i32, addr: i32, port: i32) connect::connect;
+    plain SockListen "sock_listen" (fd: i32, backlog: i32) open::listen;
+    suspend SockAccept "sock_accept" (fd: i32, out: i32) open::accept;
+    suspend SockAcceptFlags "sock_accept" (fd: i32, flags: i32, out: i32) open::accept_with_flags;
+    suspend SockRecv "sock_recv" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32, oflags: i32) transfer::recv;
+    suspend SockRecvFrom "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, len: i32, oflags: i32) transfer::recv_from_v1;
+    suspend SockRecvFromPort "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, port: i32, len: i32, oflags: i32) transfer::recv_from_v2;
+    suspend SockSend "sock_send" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32) transfer::send;
+    suspend SockSendTo "sock_send_to" (fd: i32, iovs: i32, n: i32, addr: i32, port: i32, flags: i32, len: i32) transfer::send_to;
+    plain SockShutdown "sock_shutdown" (fd: i32, how: i32) open::shutdown;
+    plain SockGetlocaladdr "sock_getlocaladdr" (fd: i32, addr: i32, ty: i32, port: i32) open::local_addr_v1;
+    plain SockGetlocaladdrStorage "sock_getlocaladdr" (fd: i32, addr: i32, port: i32) open::local_addr_v2;
+    plain SockGetpeeraddr "sock_getpeeraddr" (fd: i32, addr: i32, ty: i32, port: i32) open::peer_addr_v1;
+    plain SockGetpeeraddrStorage "sock_getpeeraddr" (fd: i32, addr: i32, port: i32) open::peer_addr_v2;
+    plain SockGetsockopt "sock_getsockopt" (fd: i32, level: i32, name: i32, out: i32, len: i32) options::get;
+    plain SockSetsockopt "sock_setsockopt" (fd: i32, level: i32, name: i32, value: i32, len: i32) options::set;
+    suspend SockGetaddrinfo "sock_getaddrinfo" (node: i32, node_len: i32, service: i32, service_len: i32, hints: i32, res: i32, max: i32, len: i32) lookup::getaddrinfo;
+}
+
+/// The definition that an import of `name` with type `ty` asks for.
+///
+/// # Errors
+///
+/// A sentence about what there is instead, if anything.
+pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static str, String> {
+    if module != MODULE {
+        return Err(format!("no module named `{module}` is provided, only `{MODULE}`"));
+    }
+    // WasmEdge also answers to its second versions by name.
+    let name = match name.strip_suffix("_v2") {
+        Some(first) if first.starts_with("sock_") => first,
+        _ => name,
+    };
+    let wanted = format!("{name}({})", ty.params().map(|p| format!("{p} ")).collect::<String>());
+    let results = if name == "proc_exit" { 0 } else { 1 };
+    let right_results = ty.results().len() == results && ty.results().all(|r| matches!(r, ValType::I32));
+    if let Some(key) = KEYS.iter().find(|key| **key == wanted && right_results) {
+        return Ok(key);
+    }
+    let known: Vec<_> = NAMES
+        .iter()
+        .zip(KEYS)
+        .filter(|(n, _)| **n == name)
+        .map(|(_, key)| signature(key, results))
+        .collect();
+    match known.len() {
+        0 => Err("it is not part of WASI preview 1 or of WasmEdge's socket interface".to_owned()),
+        _ => Err(format!("it is provided as {}", known.join(" or as "))),
+    }
+}
+
+fn signature(key: &str, results: usize) -> String {
+    let params = key.split_once('(').map_or("", |(_, params)| params.trim_end_matches(" )").trim_end_matches(')'));
+    format!("({}) -> ({})", params.replace(' ', ", "), if results == 0 { "" } else { "i32" })
+}
+
+fn errno(result: Result<(), Errno>) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(errno) => i32::from(errno.0),
+    }
+}
+
+/// `proc_exit`: unwinds the guest.
+fn exit(code: i32) -> wasmtime::Result<()> {
+    Err(Exited(code).into())
+}

@@ -1,0 +1,245 @@
+//! One socket of a guest: the host's socket, its readiness, its modes.
+//!
+//! The host's socket never blocks. Whether the *guest* blocks on it is a flag
+//! here, and blocking means suspending the guest's stack until tokio says that
+//! the socket is ready.
+//!
+//! A stream socket is registered with tokio's reactor when it connects or
+//! listens, not when it is opened: an idle one reports a hang-up, which tokio
+//! would remember for good.
+
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, SockRef, Type};
+use tokio::io::{Interest, Ready};
+use tokio::net::TcpStream;
+
+/// What travels through a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Datagram,
+    Stream,
+}
+
+/// A socket as a guest sees it.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    io: Io,
+    pub(crate) kind: Kind,
+    pub(crate) domain: Domain,
+    /// The guest asked not to be suspended by this socket.
+    pub(crate) nonblocking: bool,
+    /// `SO_RCVTIMEO`, which the host's never blocking socket cannot keep.
+    pub(crate) recv_timeout: Option<Duration>,
+    /// `SO_SNDTIMEO`, likewise.
+    pub(crate) send_timeout: Option<Duration>,
+    /// The port that the guest asked to be bound to; 0 leaves it to the kernel.
+    pub(crate) wanted_port: u16,
+}
+
+#[derive(Debug)]
+enum Io {
+    /// A stream that neither connects nor listens.
+    Idle(socket2::Socket),
+    /// Registered with the reactor.
+    ///
+    /// tokio's `TcpStream` stands for every kind of socket here, listening and
+    /// datagram sockets too: it is the one type with the full set of readiness
+    /// methods on every platform, and nothing of TCP is called on it.
+    Registered(TcpStream),
+    /// Between the two, or failed there.
+    Lost,
+}
+
+impl Socket {
+    pub(crate) fn open(domain: Domain, kind: Kind) -> io::Result<Socket> {
+        let ty = match kind {
+            Kind::Datagram => Type::DGRAM,
+            Kind::Stream => Type::STREAM,
+        };
+        let socket = socket2::Socket::new(domain, ty, None)?;
+        socket.set_nonblocking(true)?;
+        let io = Io::Idle(socket);
+        let mut socket = Socket::with(io, kind, domain);
+        if kind == Kind::Datagram {
+            socket.register()?;
+        }
+        Ok(socket)
+    }
+
+    fn with(io: Io, kind: Kind, domain: Domain) -> Socket {
+        Socket {
+            io,
+            kind,
+            domain,
+            nonblocking: false,
+            recv_timeout: None,
+            send_timeout: None,
+            wanted_port: 0,
+        }
+    }
+
+    /// The host's socket.
+    pub(crate) fn host(&self) -> io::Result<SockRef<'_>> {
+        match &self.io {
+            Io::Idle(socket) => Ok(SockRef::from(socket)),
+            Io::Registered(stream) => Ok(SockRef::from(stream)),
+            Io::Lost => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Hands the socket to the reactor; again, if it is there already, so that
+    /// readiness remembered from an earlier life is forgotten.
+    pub(crate) fn register(&mut self) -> io::Result<()> {
+        let socket: std::net::TcpStream = match std::mem::replace(&mut self.io, Io::Lost) {
+            Io::Idle(socket) => socket.into(),
+            Io::Registered(stream) => stream.into_std()?,
+            Io::Lost => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        self.io = Io::Registered(TcpStream::from_std(socket)?);
+        Ok(())
+    }
+
+    /// Starts a connection. `Ok(false)` means that it is under way.
+    pub(crate) fn start_connect(&mut self, addr: &SockAddr) -> io::Result<bool> {
+        let outcome = retry(|| self.host()?.connect(addr));
+        match outcome {
+            Ok(()) => {
+                if matches!(self.io, Io::Idle(_)) {
+                    self.register()?;
+                }
+                Ok(true)
+            }
+            Err(e) if in_progress(&e) => {
+                self.register()?;
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    pub(crate) fn listen(&mut self, backlog: i32) -> io::Result<()> {
+        self.host()?.listen(backlog)?;
+        if matches!(self.io, Io::Idle(_)) {
+            self.register()?;
+        }
+        Ok(())
+    }
+
+    /// Takes one connection off the queue.
+    pub(crate) fn accept(&self) -> io::Result<Socket> {
+        let (socket, _) = self.attempt(Interest::READABLE, |host| host.accept(), |_| false)?;
+        socket.set_nonblocking(true)?;
+        let mut accepted = Socket::with(Io::Idle(socket), Kind::Stream, self.domain);
+        accepted.register()?;
+        Ok(accepted)
+    }
+
+    /// Tries an operation on the host's socket, at once and without waiting.
+    ///
+    /// tokio remembers readiness per direction and learns of new readiness only
+    /// when its driver runs. So when it remembers none the operation is tried
+    /// all the same: one system call finds out more than it knows. Remembered
+    /// readiness is cleared only through `try_io`, whose tick keeps an edge
+    /// that arrives meanwhile from being lost.
+    ///
+    /// `drained` says of a success that the kernel has nothing more in that
+    /// direction (a short read or write), which spares the next poll a false
+    /// alarm.
+    pub(crate) fn attempt<T>(
+        &self,
+        interest: Interest,
+        mut operation: impl FnMut(&socket2::Socket) -> io::Result<T>,
+        drained: impl Fn(&T) -> bool,
+    ) -> io::Result<T> {
+        let host = self.host()?;
+        let Io::Registered(stream) = &self.io else {
+            return retry(|| operation(&host));
+        };
+        let mut outcome = None;
+        let gate = stream.try_io(interest, || {
+            let result = retry(|| operation(&host));
+            let clear = match &result {
+                Ok(value) => EDGE_TRIGGERED && drained(value),
+                Err(e) => e.kind() == io::ErrorKind::WouldBlock,
+            };
+            outcome = Some(result);
+            if clear { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match (outcome, gate) {
+            (Some(result), _) => result,
+            (None, Err(e)) if e.kind() != io::ErrorKind::WouldBlock => Err(e),
+            (None, _) => retry(|| operation(&host)),
+        }
+    }
+
+    /// Waits until `interest` is ready, at most for `timeout`.
+    pub(crate) async fn wait(
+        &self,
+        interest: Interest,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let Io::Registered(stream) = &self.io else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        match timeout {
+            None => stream.ready(interest).await.map(drop),
+            Some(limit) => tokio::time::timeout(limit, stream.ready(interest))
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?
+                .map(drop),
+        }
+    }
+
+    /// Whether `interest` is ready, for `poll_oneoff`; leaves the task's waker
+    /// behind if not. `Ready(true)` means that the peer has hung up.
+    pub(crate) fn poll_ready(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<bool>> {
+        let Io::Registered(stream) = &self.io else {
+            return Poll::Ready(Ok(true));
+        };
+        let reading = interest.is_readable();
+        let ready = if reading { stream.poll_read_ready(cx) } else { stream.poll_write_ready(cx) };
+        match ready {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(hung_up(stream, reading, cx))),
+        }
+    }
+}
+
+/// tokio tells closed halves apart only through `ready`, which is ready here.
+fn hung_up(stream: &TcpStream, reading: bool, cx: &mut Context<'_>) -> bool {
+    let interest = if reading { Interest::READABLE } else { Interest::WRITABLE };
+    let future = std::pin::pin!(stream.ready(interest));
+    match future.poll(cx) {
+        Poll::Ready(Ok(ready)) if reading => Ready::is_read_closed(ready),
+        Poll::Ready(Ok(ready)) => Ready::is_write_closed(ready),
+        _ => false,
+    }
+}
+
+/// Whether a short read or write proves that a new edge will follow.
+const EDGE_TRIGGERED: bool = cfg!(unix);
+
+fn retry<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match operation() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::EINPROGRESS) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::WouldBlock
+}

@@ -1,0 +1,169 @@
+//! The guest's socket numbers.
+//!
+//! A number is `generation << 20 | slot`, with generations counted from 1. So
+//! every socket number is at least 2^20, far above what the preview 1
+//! descriptors of wasmtime-wasi reach (they count up from 0), and a closed
+//! number comes back only after its slot was reused 2,047 times: a guest that
+//! holds on to a closed socket gets `BADF`, not somebody else's connection.
+
+use crate::errno::Errno;
+use crate::sockets::socket::Socket;
+
+const SLOT_BITS: u32 = 20;
+const MAX_SLOTS: usize = 1 << SLOT_BITS;
+/// Numbers are positive `i32`s, which leaves 11 bits.
+const MAX_GENERATION: u32 = (1 << (31 - SLOT_BITS)) - 1;
+
+/// The smallest number a socket can have.
+pub(crate) const FIRST: u32 = 1 << SLOT_BITS;
+
+/// Whether `fd` is in the sockets' range of numbers.
+pub(crate) fn is_socket(fd: i32) -> bool {
+    fd as u32 >= FIRST
+}
+
+/// All open sockets of one guest.
+#[derive(Debug)]
+pub(crate) struct Table {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    socket: Option<Socket>,
+}
+
+impl Table {
+    /// A table for at most `limit` sockets at a time.
+    pub(crate) fn new(limit: usize) -> Table {
+        Table { slots: Vec::new(), free: Vec::new(), limit: limit.min(MAX_SLOTS) }
+    }
+
+    /// Whether one more socket fits. Asked before the host opens one.
+    pub(crate) fn room(&self) -> Result<(), Errno> {
+        if self.free.is_empty() && self.slots.len() >= self.limit {
+            return Err(Errno::MFILE);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn insert(&mut self, socket: Socket) -> Result<u32, Errno> {
+        self.room()?;
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(Slot { generation: 0, socket: None });
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let entry = &mut self.slots[slot as usize];
+        entry.generation = entry.generation % MAX_GENERATION + 1;
+        entry.socket = Some(socket);
+        Ok(entry.generation << SLOT_BITS | slot)
+    }
+
+    fn slot(&self, fd: i32) -> Result<usize, Errno> {
+        let fd = fd as u32;
+        if fd < FIRST {
+            return Err(Errno::NOTSOCK);
+        }
+        let slot = (fd & (FIRST - 1)) as usize;
+        match self.slots.get(slot) {
+            Some(entry) if entry.generation == fd >> SLOT_BITS => Ok(slot),
+            _ => Err(Errno::BADF),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, fd: i32) -> Result<&Socket, Errno> {
+        let slot = self.slot(fd)?;
+        self.slots[slot].socket.as_ref().ok_or(Errno::BADF)
+    }
+
+    pub(crate) fn get_mut(&mut self, fd: i32) -> Result<&mut Socket, Errno> {
+        let slot = self.slot(fd)?;
+        self.slots[slot].socket.as_mut().ok_or(Errno::BADF)
+    }
+
+    /// Closes a socket: the caller drops it.
+    pub(crate) fn remove(&mut self, fd: i32) -> Result<Socket, Errno> {
+        let slot = self.slot(fd)?;
+        let socket = self.slots[slot].socket.take().ok_or(Errno::BADF)?;
+        self.free.push(slot as u32);
+        Ok(socket)
+    }
+
+    /// Makes `to` name the socket `from`, closing what `to` was.
+    pub(crate) fn renumber(&mut self, from: i32, to: i32) -> Result<(), Errno> {
+        self.get(from)?;
+        let target = self.slot(to)?;
+        self.get(to)?;
+        if from != to {
+            let socket = self.remove(from)?;
+            self.slots[target].socket = Some(socket);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use socket2::Domain;
+
+    use super::*;
+    use crate::sockets::socket::Kind;
+
+    fn socket() -> Socket {
+        Socket::open(Domain::IPV4, Kind::Stream).unwrap()
+    }
+
+    #[test]
+    fn numbers_stay_clear_of_files_and_of_each_other() {
+        let mut table = Table::new(2);
+        let first = table.insert(socket()).unwrap();
+        let second = table.insert(socket()).unwrap();
+        assert!(first >= FIRST && second >= FIRST && first != second);
+        assert_eq!(table.insert(socket()), Err(Errno::MFILE));
+        drop(table.remove(first as i32).unwrap());
+        assert_eq!(table.get(first as i32).map(drop), Err(Errno::BADF));
+        assert_eq!(table.remove(first as i32).map(drop), Err(Errno::BADF));
+        let third = table.insert(socket()).unwrap();
+        assert_ne!(third, first);
+        assert_eq!(table.get(first as i32).map(drop), Err(Errno::BADF));
+        assert_eq!(table.get(0).map(drop), Err(Errno::NOTSOCK));
+        assert_eq!(table.get(-1).map(drop), Err(Errno::BADF));
+    }
+
+    #[test]
+    fn a_number_returns_only_after_its_generations() {
+        let mut table = Table::new(1);
+        let first = table.insert(socket()).unwrap();
+        let mut seen = 1;
+        loop {
+            let last = table.remove((if seen == 1 { first } else { 0 }) as i32);
+            drop(last);
+            let next = table.insert(socket()).unwrap();
+            assert!(i32::try_from(next).is_ok());
+            if next == first {
+                break;
+            }
+            seen += 1;
+            drop(table.remove(next as i32).unwrap());
+        }
+        assert_eq!(seen, MAX_GENERATION);
+    }
+
+    #[test]
+    fn renumbering_moves_and_closes() {
+        let mut table = Table::new(4);
+        let a = table.insert(socket()).unwrap() as i32;
+        let b = table.insert(Socket::open(Domain::IPV6, Kind::Stream).unwrap()).unwrap() as i32;
+        table.renumber(b, a).unwrap();
+        assert_eq!(table.get(a).unwrap().domain, Domain::IPV6);
+        assert_eq!(table.get(b).map(drop), Err(Errno::BADF));
+        assert_eq!(table.renumber(b, a), Err(Errno::BADF));
+    }
+}

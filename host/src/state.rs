@@ -1,0 +1,67 @@
+//! What one guest's store holds, and how imports get at it.
+
+use wasmtime::{Caller, Extern, Memory, StoreLimits};
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+use crate::clock::Monotonic;
+use crate::errno::Errno;
+use crate::memory::GuestMemory;
+use crate::poll::Scratch;
+use crate::policy::Grants;
+use crate::sockets::table::Table;
+use crate::stats::Stats;
+
+/// WASI's descriptor flag for a descriptor that does not block.
+pub(crate) const NONBLOCK: u16 = 4;
+
+/// What an import is called with.
+pub(crate) type Cx<'a> = Caller<'a, State>;
+
+pub(crate) struct State {
+    /// wasmtime-wasi's preview 1: files, environment, clocks, random, stdio.
+    pub(crate) wasi: WasiP1Ctx,
+    pub(crate) sockets: Table,
+    pub(crate) grants: Grants,
+    pub(crate) stats: Stats,
+    pub(crate) clock: Monotonic,
+    pub(crate) limits: StoreLimits,
+    /// The guest's memory, once the first import has looked it up.
+    pub(crate) memory: Option<Memory>,
+    pub(crate) poll: Scratch,
+}
+
+/// The guest's state alone.
+#[inline]
+pub(crate) fn state<'a>(cx: &'a mut Cx<'_>) -> &'a mut State {
+    cx.data_mut()
+}
+
+/// The guest's memory and state side by side.
+///
+/// # Errors
+///
+/// `FAULT` when the guest exports no memory named `memory`.
+#[inline]
+pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut State), Errno> {
+    let memory = memory(cx).ok_or(Errno::FAULT)?;
+    let (bytes, state) = memory.data_and_store_mut(cx);
+    Ok((GuestMemory(bytes), state))
+}
+
+/// The guest's memory. There is one instance per store, so it is looked up once.
+pub(crate) fn memory(cx: &mut Cx<'_>) -> Option<Memory> {
+    if let Some(memory) = cx.data().memory {
+        return Some(memory);
+    }
+    let Some(Extern::Memory(memory)) = cx.get_export("memory") else {
+        return None;
+    };
+    cx.data_mut().memory = Some(memory);
+    Some(memory)
+}
+
+/// How a guest's exit travels up the guest's stack.
+#[derive(Debug, thiserror::Error)]
+#[error("the guest exited with code {0}")]
+pub(crate) struct Exited(pub(crate) i32);
+

@@ -1,0 +1,127 @@
+//! What a guest did, counted by the host while it happens.
+//!
+//! A [`Stats`] is a shared handle of atomics: read it from anywhere, also
+//! while the guest runs. Counting costs one relaxed addition per host call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::link::{Import, NAMES};
+
+/// Counters of one guest. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+struct Counters {
+    calls: [AtomicU64; NAMES.len()],
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    suspensions: AtomicU64,
+    running_nanos: AtomicU64,
+    suspended_nanos: AtomicU64,
+}
+
+impl Default for Counters {
+    fn default() -> Counters {
+        Counters {
+            calls: [const { AtomicU64::new(0) }; NAMES.len()],
+            bytes_in: AtomicU64::new(0),
+            bytes_out: AtomicU64::new(0),
+            suspensions: AtomicU64::new(0),
+            running_nanos: AtomicU64::new(0),
+            suspended_nanos: AtomicU64::new(0),
+        }
+    }
+}
+
+/// The counters at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Host calls by import, without those that never happened.
+    pub calls: BTreeMap<&'static str, u64>,
+    /// Bytes received from sockets.
+    pub bytes_in: u64,
+    /// Bytes sent to sockets.
+    pub bytes_out: u64,
+    /// How often the guest's stack was suspended.
+    pub suspensions: u64,
+    /// Time in which the guest, or the host on its behalf, was executing.
+    pub running: Duration,
+    /// Time in which the guest's stack was suspended.
+    pub suspended: Duration,
+}
+
+impl Snapshot {
+    /// All host calls together.
+    pub fn total_calls(&self) -> u64 {
+        self.calls.values().sum()
+    }
+
+    /// Calls of `poll_oneoff`.
+    pub fn polls(&self) -> u64 {
+        self.calls.get("poll_oneoff").copied().unwrap_or(0)
+    }
+
+    /// From the guest's first instruction to its last, or until now.
+    pub fn wall(&self) -> Duration {
+        self.running + self.suspended
+    }
+}
+
+impl Stats {
+    /// Counters at zero.
+    pub fn new() -> Stats {
+        Stats::default()
+    }
+
+    /// Reads all counters. They are read one after the other, so those of a
+    /// running guest may be a few calls apart.
+    pub fn snapshot(&self) -> Snapshot {
+        let c = &*self.counters;
+        let mut calls = BTreeMap::new();
+        for (name, count) in NAMES.iter().zip(&c.calls) {
+            let count = count.load(Relaxed);
+            if count > 0 {
+                *calls.entry(*name).or_insert(0) += count;
+            }
+        }
+        Snapshot {
+            calls,
+            bytes_in: c.bytes_in.load(Relaxed),
+            bytes_out: c.bytes_out.load(Relaxed),
+            suspensions: c.suspensions.load(Relaxed),
+            running: Duration::from_nanos(c.running_nanos.load(Relaxed)),
+            suspended: Duration::from_nanos(c.suspended_nanos.load(Relaxed)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn count(&self, import: Import) {
+        self.counters.calls[import as usize].fetch_add(1, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn received(&self, bytes: usize) {
+        self.counters.bytes_in.fetch_add(bytes as u64, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.counters.bytes_out.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn ran(&self, time: Duration) {
+        self.counters.running_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
+    }
+
+    pub(crate) fn was_suspended(&self, time: Duration) {
+        self.counters.suspensions.fetch_add(1, Relaxed);
+        self.counters.suspended_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
+    }
+}
