@@ -449,7 +449,7 @@ impl From<StdFile> for File {
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("std", &self.std).finish()
+        f.debug_struct("tokio::fs::File").field("std", &self.std).finish()
     }
 }
 

@@ -133,7 +133,12 @@ fn append_utf8(string: &mut String, bytes: Vec<u8>) -> Result<()> {
     match String::from_utf8(bytes) {
         Ok(more) if string.is_empty() => *string = more,
         Ok(more) => string.push_str(&more),
-        Err(e) => return Err(Error::new(ErrorKind::InvalidData, e.utf8_error())),
+        Err(e) => {
+            // The error counts from the start of the string, as if all of it had been checked.
+            let whole = [string.as_bytes(), e.as_bytes()].concat();
+            let error = std::str::from_utf8(&whole).expect_err("a part of it is not UTF-8");
+            return Err(Error::new(ErrorKind::InvalidData, error));
+        }
     }
     Ok(())
 }
