@@ -37,3 +37,13 @@ pub use wasio_macros::{tokio_main_rt as main, tokio_test_rt as test};
 
 #[cfg(all(feature = "macros", not(feature = "rt")))]
 pub use wasio_macros::{tokio_main_fail as main, tokio_test_fail as test};
+
+/// What upstream's macros reach for; some crates use it although it is not documented.
+#[doc(hidden)]
+pub mod macros {
+    pub mod support {
+        pub use std::future::{Future, IntoFuture, poll_fn};
+        pub use std::pin::Pin;
+        pub use std::task::{Context, Poll};
+    }
+}
