@@ -1,2 +1,46 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask demo | test | bench | ci`.
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod ci;
+mod demo;
+mod test;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show it: mini-redis and hyper, unchanged, as WASI guests.
+    Demo(demo::Args),
+    /// Run every test, natively and on every engine found.
+    Test(test::Args),
+    /// Measure against tokio.
+    Bench(bench::Args),
+    /// What continuous integration runs.
+    Ci(ci::Args),
+    /// The cargo runner for WasmEdge: compiles a test binary and runs it.
+    #[command(hide = true)]
+    RunOnWasmedge(test::wasmedge::Args),
+}
+
+fn main() {
+    let _ = xtask::workspace::this_program();
+    let result = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::RunOnWasmedge(args) => test::wasmedge::run(&args),
+    };
+    if let Err(e) = result {
+        eprintln!("\nerror: {e:#}");
+        std::process::exit(1);
+    }
+}

@@ -1,0 +1,133 @@
+//! How programs end: panics that say what to do, deadlocks, exit codes, Ctrl-C.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use xtask::engine::Engine;
+use xtask::process::Finished;
+
+use crate::world::{LIMIT, World};
+use crate::{ALL, Case, NATIVE, WASIO, WASM};
+
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "spawn_outside_a_runtime", needs: &[], on: ALL, run: spawn_outside },
+    Case { name: "sleep_outside_a_runtime", needs: &[], on: ALL, run: sleep_outside },
+    Case { name: "connect_outside_a_runtime", needs: &[], on: ALL, run: connect_outside },
+    Case { name: "block_on_inside_block_on", needs: &[], on: ALL, run: nested },
+    Case { name: "a_panic_in_a_task_ends_the_guest", needs: &[], on: WASM, run: task_panic },
+    Case { name: "a_panic_in_a_task_is_an_error", needs: &[], on: NATIVE, run: task_panic_native },
+    Case { name: "deadlock", needs: &[], on: WASM, run: deadlock },
+    Case { name: "exit_code", needs: &[], on: ALL, run: exit_code },
+    Case { name: "waiting_for_ctrl_c_is_no_deadlock", needs: &[], on: ALL, run: ctrl_c_waits },
+    Case { name: "ctrl_c_stops_at_once", needs: &[], on: WASIO, run: ctrl_c_stops },
+    Case { name: "ctrl_c_is_delivered", needs: &[], on: NATIVE, run: ctrl_c_delivered },
+];
+
+const OUTSIDE: &str =
+    "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
+
+fn end(world: &World, case: &str) -> Result<Finished> {
+    Ok(world.launch("panics")?.arg(case).spawn(case)?.finish(LIMIT)?)
+}
+
+/// The guest panicked: it says `text`, and its exit code is that of a trap or a panic.
+fn panics(world: &World, case: &str, text: &str) -> Result<Finished> {
+    let done = end(world, case)?;
+    // Long texts may be broken into lines anywhere.
+    let said = done.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !said.contains(text) {
+        return Err(done.failure(format!("stderr lacks {text:?}")).into());
+    }
+    let code = done.status.code();
+    let as_expected = match world.engine() {
+        Engine::Wasio => code == Some(134),
+        Engine::Native => code == Some(101),
+        Engine::Wasmedge => code != Some(0),
+    };
+    if !as_expected {
+        let status = done.status;
+        return Err(done.failure(format!("ended with {status}")).into());
+    }
+    Ok(done)
+}
+
+fn spawn_outside(world: &World) -> Result<()> {
+    panics(world, "spawn-outside", OUTSIDE).map(drop)
+}
+
+fn sleep_outside(world: &World) -> Result<()> {
+    panics(world, "sleep-outside", OUTSIDE).map(drop)
+}
+
+fn connect_outside(world: &World) -> Result<()> {
+    panics(world, "connect-outside", OUTSIDE).map(drop)
+}
+
+fn nested(world: &World) -> Result<()> {
+    panics(world, "nested", "Cannot start a runtime from within a runtime").map(drop)
+}
+
+/// The message, and where the task was spawned.
+fn task_panic(world: &World) -> Result<()> {
+    let done = panics(world, "task", "the task's own words")?;
+    let spawned = done.stderr.lines().find(|line| line.contains("spawned at"));
+    ensure!(
+        spawned.is_some_and(|line| line.contains("panics.rs:")),
+        done.failure("stderr does not say where the task was spawned")
+    );
+    Ok(())
+}
+
+fn task_panic_native(world: &World) -> Result<()> {
+    let done = end(world, "task")?.success()?;
+    ensure!(done.stdout.contains("the task panicked: true"), done.failure("no JoinError"));
+    Ok(())
+}
+
+fn deadlock(world: &World) -> Result<()> {
+    panics(world, "deadlock", "deadlock: every task is waiting").map(drop)
+}
+
+fn exit_code(world: &World) -> Result<()> {
+    let done = end(world, "exit")?;
+    ensure!(done.status.code() == Some(7), done.failure("exit code 7 was not passed through"));
+    Ok(())
+}
+
+fn ctrl_c_waits(world: &World) -> Result<()> {
+    let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
+    guest.line("waiting", LIMIT)?;
+    std::thread::sleep(Duration::from_millis(500));
+    guest.stop()?;
+    Ok(())
+}
+
+fn interrupt(id: u32) -> Result<()> {
+    let status = Command::new("kill").args(["-INT", &id.to_string()]).status()?;
+    ensure!(status.success(), "kill -INT failed");
+    Ok(())
+}
+
+fn ctrl_c_stops(world: &World) -> Result<()> {
+    let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
+    guest.line("waiting", LIMIT)?;
+    interrupt(guest.id())?;
+    let asked = Instant::now();
+    let done = guest.finish(LIMIT)?;
+    let took = asked.elapsed();
+    ensure!(took < Duration::from_secs(2), "it took {took:?} to stop");
+    ensure!(done.status.code() == Some(130), done.failure("the exit code is not 130"));
+    Ok(())
+}
+
+fn ctrl_c_delivered(world: &World) -> Result<()> {
+    let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
+    guest.line("waiting", LIMIT)?;
+    // The handler is installed when the future is first polled, just after the line.
+    std::thread::sleep(Duration::from_millis(200));
+    interrupt(guest.id())?;
+    guest.line("came to its end", LIMIT)?;
+    guest.finish(LIMIT)?.success()?;
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! What goes wrong on a network: the right `io::ErrorKind`, and the other tasks unharmed.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use tokio::time::sleep;
+
+use crate::peers::{Peer, reset};
+use crate::world::{LIMIT, World};
+use crate::{ALL, Case};
+
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "connect_refused", needs: &[], on: ALL, run: refused },
+    Case { name: "reset_mid_read", needs: &[], on: ALL, run: reset_mid_read },
+    Case { name: "reset_mid_write", needs: &[], on: ALL, run: reset_mid_write },
+    Case { name: "half_close", needs: &[], on: ALL, run: half_close },
+    Case { name: "peer_gone_while_polling", needs: &[], on: ALL, run: peer_gone },
+    Case { name: "unreachable_name", needs: &[], on: ALL, run: unreachable_name },
+    Case { name: "invalid_address", needs: &[], on: ALL, run: invalid_address },
+    Case { name: "open_file_limit", needs: &[], on: ALL, run: open_file_limit },
+];
+
+/// Runs a case of the guest `network`, which checks for itself and prints `ok`.
+fn network(world: &World, case: &str, address: &str) -> Result<()> {
+    let guest = world.launch("network")?.args([case, address]).spawn(case)?;
+    guest.finish(LIMIT)?.prints("ok")?;
+    Ok(())
+}
+
+fn refused(world: &World) -> Result<()> {
+    let nobody = xtask::workspace::free_port()?;
+    network(world, "refused", &format!("127.0.0.1:{nobody}"))
+}
+
+fn reset_mid_read(world: &World) -> Result<()> {
+    let peer = Peer::serve(async |stream| {
+        sleep(Duration::from_millis(100)).await;
+        reset(stream);
+    })?;
+    network(world, "reset-read", &peer.address.to_string())
+}
+
+fn reset_mid_write(world: &World) -> Result<()> {
+    let peer = Peer::serve(async |stream| {
+        sleep(Duration::from_millis(100)).await;
+        reset(stream);
+    })?;
+    network(world, "reset-write", &peer.address.to_string())
+}
+
+fn half_close(world: &World) -> Result<()> {
+    let peer = Peer::answers_at_the_end()?;
+    network(world, "half-close", &peer.address.to_string())
+}
+
+fn peer_gone(world: &World) -> Result<()> {
+    let peer = Peer::serve(async |stream| {
+        sleep(Duration::from_millis(200)).await;
+        drop(stream);
+    })?;
+    network(world, "peer-gone", &peer.address.to_string())
+}
+
+fn unreachable_name(world: &World) -> Result<()> {
+    network(world, "unreachable-name", "-")
+}
+
+fn invalid_address(world: &World) -> Result<()> {
+    network(world, "invalid-address", "-")
+}
+
+/// The guest opens connections until it may not, and everything it opened is closed in the end.
+fn open_file_limit(world: &World) -> Result<()> {
+    let peer = Peer::echo()?;
+    let address = peer.address.to_string();
+    let guest = world.launch("network")?.args(["fd-limit", &address]).max_open_files(64);
+    guest.spawn("fd-limit")?.finish(LIMIT)?.prints("ok")?;
+    for _ in 0..100 {
+        if peer.open() == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    ensure!(peer.open() == 0, "{} connections are still open", peer.open());
+    Ok(())
+}

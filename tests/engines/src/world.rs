@@ -1,0 +1,68 @@
+//! One engine with everything built for it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use xtask::cargo::Built;
+use xtask::engine::{Engine, Launch, Runner};
+use xtask::guests::{self, Tokio};
+
+/// A guest that has not done its work after this hangs.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// One engine with everything built for it.
+pub(crate) struct World {
+    runner: Runner,
+    built: BTreeMap<String, PathBuf>,
+    /// Guests that were made ready for the engine, which takes WasmEdge a while.
+    ready: Mutex<BTreeMap<String, PathBuf>>,
+}
+
+impl World {
+    /// Builds the guests for `engine`; `None` when it is not installed.
+    pub(crate) fn build(engine: Engine) -> Result<Option<World>> {
+        let Some(runner) = crate::runner(engine)? else { return Ok(None) };
+        let mut built = BTreeMap::new();
+        let mut add = |programs: Vec<Built>, suffix: &str| {
+            for program in programs {
+                built.insert(program.name + suffix, program.path);
+            }
+        };
+        let target = engine.target();
+        add(guests::of_tests(target, &|_| {})?, "");
+        add(guests::examples(target, &|_| {})?, "");
+        add(guests::mini_redis(target, Tokio::Ours, &|_| {})?, "");
+        Ok(Some(World { runner, built, ready: Mutex::default() }))
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.runner.engine()
+    }
+
+    /// A start of the guest `name`.
+    pub(crate) fn launch(&self, name: &str) -> Result<Launch<'_>> {
+        let mut ready = self.ready.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(guest) = ready.get(name) {
+            return Ok(self.runner.launch(guest));
+        }
+        let guest = self.built.get(name).with_context(|| format!("no guest named {name}"))?;
+        let guest = self.runner.prepare(guest)?;
+        ready.insert(name.to_owned(), guest.clone());
+        Ok(self.runner.launch(&guest))
+    }
+}
+
+/// Whether a program of this machine can be run.
+pub(crate) fn installed(program: &str) -> bool {
+    let version = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok_and(|status| status.success())
+}

@@ -1,0 +1,63 @@
+//! The programs that are measured, each built once with every runtime.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use xtask::cargo::{self, Built};
+use xtask::{guests, workspace};
+
+/// Where the built programs are.
+pub(super) struct Programs {
+    /// The executor figures as a guest, with wasio and with tokio.
+    pub(super) executor_wasio: PathBuf,
+    pub(super) executor_tokio: PathBuf,
+    /// The same natively, with tokio: what every ratio refers to.
+    pub(super) executor_native: PathBuf,
+    /// The echo server as a guest, with wasio.
+    pub(super) echo_wasio: PathBuf,
+    /// The echo server natively, with tokio.
+    pub(super) echo_native: PathBuf,
+    /// The load generator.
+    pub(super) load: PathBuf,
+}
+
+impl Programs {
+    pub(super) fn build(progress: &dyn Fn(&str)) -> Result<Programs> {
+        let benches = workspace::root().join("benches");
+        let build = |folder: &str, target, args: &[&str]| {
+            guests::build(&benches.join(folder), target, args, progress)
+        };
+        let take = |built: &[Built], name: &str, kept: &str| -> Result<PathBuf> {
+            keep(cargo::find(built, name)?, kept)
+        };
+        let wasio = build("wasio", Some(cargo::WASIP1), &[])?;
+        let executor_wasio = take(&wasio, "executor", "executor-wasio.wasm")?;
+        let echo_wasio = take(&wasio, "echo", "echo-wasio.wasm")?;
+        let tokio = build("tokio", Some(cargo::WASIP1), &[])?;
+        let executor_tokio = take(&tokio, "executor", "executor-tokio.wasm")?;
+        let native = build("tokio", None, &["--features", "net"])?;
+        let executor_native = take(&native, "executor", "executor-native")?;
+        let echo_native = take(&native, "echo", "echo-native")?;
+        let load = build("load", None, &[])?;
+        let load = take(&load, "load", "load")?;
+        Ok(Programs {
+            executor_wasio,
+            executor_tokio,
+            executor_native,
+            echo_wasio,
+            echo_native,
+            load,
+        })
+    }
+}
+
+/// The workspaces share a build folder and give their programs the same names: each is put aside
+/// as soon as it is built. One that has not changed keeps its time, and so what was compiled of
+/// it.
+fn keep(built: &Path, name: &str) -> Result<PathBuf> {
+    let kept = workspace::scratch("bench")?.join(name);
+    if std::fs::read(built)? != std::fs::read(&kept).unwrap_or_default() {
+        std::fs::copy(built, &kept)?;
+    }
+    Ok(kept)
+}

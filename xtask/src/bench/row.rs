@@ -1,0 +1,74 @@
+//! One figure: the median of several runs, and how far they lie apart.
+
+use serde::Serialize;
+
+/// A figure with its place in the report.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Row {
+    pub(super) group: &'static str,
+    pub(super) bench: String,
+    pub(super) engine: &'static str,
+    pub(super) runtime: &'static str,
+    pub(super) params: serde_json::Value,
+    /// The median.
+    pub(super) value: f64,
+    pub(super) unit: &'static str,
+    /// Value over native tokio's, where that was measured in the same run.
+    pub(super) ratio_native: Option<f64>,
+    /// (largest - smallest) / median of the runs.
+    pub(super) spread: f64,
+}
+
+/// The median of several runs and their spread.
+pub(super) fn median(runs: &[f64]) -> (f64, f64) {
+    assert!(!runs.is_empty(), "a figure needs a run");
+    let mut sorted = runs.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let value = match sorted.len() % 2 {
+        1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    };
+    (value, (sorted[sorted.len() - 1] - sorted[0]) / value)
+}
+
+/// The name an engine has in rows.
+pub(super) fn engine_name(engine: xtask::engine::Engine) -> &'static str {
+    match engine {
+        xtask::engine::Engine::Wasio => "wasio-host",
+        xtask::engine::Engine::Wasmedge => "wasmedge-aot",
+        xtask::engine::Engine::Native => "native",
+    }
+}
+
+/// The rows for people.
+pub(super) fn table(rows: &[Row]) -> Vec<String> {
+    let head = format!(
+        "  {:12} {:13} {:8} {:>14} {:8} {:>8} {:>10}",
+        "bench", "engine", "runtime", "median", "", "spread", "to native"
+    );
+    let line = |row: &Row| {
+        let ratio = row.ratio_native.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+        format!(
+            "  {:12} {:13} {:8} {:>14.1} {:8} {:>7.0}% {ratio:>10}",
+            row.bench,
+            row.engine,
+            row.runtime,
+            row.value,
+            row.unit,
+            row.spread * 100.0
+        )
+    };
+    std::iter::once(head).chain(rows.iter().map(line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), (2.0, 1.0));
+        assert_eq!(median(&[4.0, 2.0]).0, 3.0);
+    }
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask ci`: what continuous integration runs, in order, each step runnable by hand.
+//!
+//! A failed step does not stop the later ones: one run shows everything that is wrong. The last
+//! line printed is the tests' sum.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use xtask::report::duration;
+use xtask::workspace;
+
+/// Options of the whole run.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run only the steps whose name contains this.
+    only: Option<String>,
+}
+
+/// A step's name and what it runs: scripts of `ci/`, and our own subcommands.
+const STEPS: &[(&str, &[&str])] = &[
+    ("packages", &["ci/packages.sh"]),
+    ("targets", &["ci/targets.sh"]),
+    ("fmt", &["ci/fmt.sh"]),
+    ("clippy", &["ci/clippy.sh"]),
+    ("doc", &["ci/doc.sh"]),
+    ("test", &["xtask", "test"]),
+    ("demo", &["xtask", "demo"]),
+    ("bench", &["xtask", "bench", "quick"]),
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut sum = None;
+    let mut failed = Vec::new();
+    let mut report = Vec::new();
+    let chosen = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
+    for (name, words) in STEPS.iter().filter(|(name, _)| chosen(name)) {
+        println!("\n=== {name}: {} ===", words.join(" "));
+        let started = Instant::now();
+        let (ok, last) = step(words)?;
+        let took = duration(started.elapsed().as_secs_f64());
+        report.push(format!("{:4} {name:10} {took:>12}", if ok { "ok" } else { "FAIL" }));
+        if !ok {
+            failed.push(*name);
+        }
+        if *name == "test" {
+            sum = last;
+        }
+    }
+    println!("\n=== summary ===");
+    report.iter().for_each(|line| println!("{line}"));
+    if let Some(sum) = sum {
+        println!("{sum}");
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    // Said on standard error, so that the sum stays the last line of the output.
+    bail!("failed: {}", failed.join(", "))
+}
+
+/// Runs one step, passing its output on. Returns whether it succeeded, and its last line.
+fn step(words: &[&str]) -> Result<(bool, Option<String>)> {
+    let program = match words[0] {
+        "xtask" => workspace::this_program()?.to_owned(),
+        script => workspace::root().join(script),
+    };
+    let mut child = Command::new(&program)
+        .args(&words[1..])
+        .current_dir(workspace::root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("start {}", program.display()))?;
+    let mut last = None;
+    for line in BufReader::new(child.stdout.take().expect("piped above")).lines() {
+        let line = line?;
+        println!("{line}");
+        if !line.trim().is_empty() {
+            last = Some(line);
+        }
+    }
+    Ok((child.wait()?.success(), last))
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask demo`: published programs, not a line changed, running as WASI guests.
+
+use anyhow::{Result, bail};
+use xtask::cargo;
+use xtask::engine::{Engine, Runner};
+use xtask::report::{Steps, duration};
+
+mod http;
+mod redis;
+
+/// Options of the demo.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where the guests run.
+    #[arg(long, value_enum, default_value = "wasio")]
+    engine: Engine,
+    /// Print the steps as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut steps = Steps::new(args.json);
+    let result = demo(&mut steps, args.engine);
+    if args.json {
+        let ok = result.is_ok();
+        let report = serde_json::json!({
+            "engine": args.engine.name(),
+            "ok": ok,
+            "steps": steps.done(),
+        });
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    }
+    result
+}
+
+fn demo(steps: &mut Steps, engine: Engine) -> Result<()> {
+    steps.say(&format!("Published tokio programs as guests; engine: {}", engine.name()));
+    if let Some(target) = engine.target() {
+        steps.run("the toolchain's WASI target", "build", |_| {
+            Ok(((), cargo::ensure_targets(&[target])?))
+        })?;
+    }
+    let runner = find(steps, engine)?;
+    redis::demo(steps, &runner)?;
+    http::demo(steps, &runner)?;
+    summary(steps, &runner);
+    Ok(())
+}
+
+fn find(steps: &mut Steps, engine: Engine) -> Result<Runner> {
+    let title = match engine {
+        Engine::Wasio => "build the runner, `wasio`",
+        Engine::Wasmedge => "find WasmEdge",
+        Engine::Native => return Ok(Runner::native()),
+    };
+    steps.run(title, "build", |progress| match Runner::get(engine, progress)? {
+        Some(runner) => {
+            let version = runner.version();
+            Ok((runner, version))
+        }
+        None => bail!("no `wasmedge` on the PATH; WASIO_WASMEDGE may name one"),
+    })
+}
+
+fn summary(steps: &Steps, runner: &Runner) {
+    let on_engine = |ran_on: &str| ran_on == runner.engine().name();
+    let (mut build, mut run) = (0.0, 0.0);
+    for step in steps.done() {
+        if on_engine(&step.ran_on) {
+            run += step.seconds;
+        } else {
+            build += step.seconds;
+        }
+    }
+    steps.say("");
+    steps.say(&format!("What ran where ({}):", runner.version()));
+    for step in steps.done().iter().filter(|step| on_engine(&step.ran_on)) {
+        let time = duration(step.seconds);
+        steps.say(&format!("  {:44} {:9} {time:>9}", step.step, step.ran_on));
+    }
+    steps.say(&format!(
+        "All of it worked. Building took {}, running {}.",
+        duration(build),
+        duration(run)
+    ));
+}

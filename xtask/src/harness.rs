@@ -1,0 +1,118 @@
+//! Reads what Rust's test harness prints: counts and the names of failed tests.
+
+use std::ops::AddAssign;
+
+/// How many tests ended how.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Tests that failed.
+    pub failed: usize,
+    /// Tests that were ignored, or had nothing to run against.
+    pub skipped: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Counts { passed, failed, skipped } = self;
+        write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
+    }
+}
+
+/// What a run of `cargo test` printed, summed up over its test binaries.
+#[derive(Debug, Default, Clone)]
+pub struct Summary {
+    /// Summed over all binaries.
+    pub counts: Counts,
+    /// The tests that failed, and those under way when their binary died.
+    pub failures: Vec<String>,
+}
+
+/// Sums up the harness output of any number of test binaries.
+///
+/// A binary that announces tests (`running N tests`) and never reports a result has died: a
+/// panic ends a WASI guest. It counts as one failure, named after the test that was under way.
+pub fn parse(output: &str) -> Summary {
+    let mut summary = Summary::default();
+    let mut open = false;
+    let mut under_way: Option<String> = None;
+    for line in output.lines() {
+        if line.starts_with("running ") && line.trim_end().ends_with(['t', 's']) {
+            close(&mut summary, &mut open, &mut under_way);
+            open = true;
+        } else if let Some(rest) = line.strip_prefix("test result: ") {
+            summary.counts += counts(rest);
+            (open, under_way) = (false, None);
+        } else if let Some(rest) = line.strip_prefix("test ") {
+            let Some((name, result)) = rest.split_once(" ... ") else { continue };
+            if result.starts_with("FAILED") {
+                summary.failures.push(name.trim().to_owned());
+            }
+            let ended = ["ok", "FAILED", "ignored"].iter().any(|word| result.contains(word));
+            under_way = (!ended).then(|| name.trim().to_owned());
+        }
+    }
+    close(&mut summary, &mut open, &mut under_way);
+    summary
+}
+
+fn close(summary: &mut Summary, open: &mut bool, under_way: &mut Option<String>) {
+    if std::mem::take(open) {
+        summary.counts.failed += 1;
+        let name = under_way.take().unwrap_or_else(|| "(a test binary)".to_owned());
+        summary.failures.push(format!("{name}: its process ended early"));
+    }
+}
+
+/// The counts of a line such as `ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`.
+fn counts(line: &str) -> Counts {
+    let number = |word: &str| {
+        let end = line.find(word)?;
+        line[..end].trim_end().rsplit([' ', ';', '.']).next()?.parse::<usize>().ok()
+    };
+    Counts {
+        passed: number(" passed").unwrap_or(0),
+        failed: number(" failed").unwrap_or(0),
+        skipped: number(" ignored").unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_up_binaries() {
+        let output = "\nrunning 2 tests\ntest a ... ok\ntest b ... ignored\n\n\
+            test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            \nrunning 1 test\ntest c ... FAILED\n\n\
+            test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let summary = parse(output);
+        assert_eq!(summary.counts, Counts { passed: 1, failed: 1, skipped: 1 });
+        assert_eq!(summary.failures, ["c"]);
+    }
+
+    #[test]
+    fn a_binary_that_dies_is_a_failure() {
+        let output = "running 2 tests\ntest a ... ok\ntest b ... thread 'main' panicked at x.rs\n\
+            running 1 test\ntest c ... ok\n\
+            test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let summary = parse(output);
+        assert_eq!(summary.counts, Counts { passed: 1, failed: 1, skipped: 0 });
+        assert_eq!(summary.failures, ["b: its process ended early"]);
+    }
+
+    #[test]
+    fn nothing_run_is_nothing_counted() {
+        assert_eq!(parse("Compiling x v0.1.0\n").counts, Counts::default());
+    }
+}

@@ -1,0 +1,11 @@
+//! What the project's commands share: where things are, how guests are built and started on an
+//! engine, and how progress is shown. The engine tests in `tests/engines` use it too, so that a
+//! guest is started in one way everywhere.
+
+pub mod cargo;
+pub mod engine;
+pub mod guests;
+pub mod harness;
+pub mod process;
+pub mod report;
+pub mod workspace;

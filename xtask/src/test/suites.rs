@@ -1,0 +1,94 @@
+//! The suites: which `cargo test` runs on which engine.
+
+use std::process::Command;
+
+use anyhow::Result;
+use xtask::cargo;
+use xtask::engine::{Engine, Runner};
+use xtask::guests::MINI_REDIS;
+use xtask::workspace;
+
+use super::utf8;
+
+/// One `cargo test`, or something that prints like one.
+pub(super) struct Suite {
+    pub(super) name: String,
+    pub(super) command: Command,
+}
+
+/// The suites of the runner's engine.
+pub(super) fn on(runner: &Runner, filter: Option<&str>) -> Result<Vec<Suite>> {
+    let mut suites = match runner.engine() {
+        Engine::Native => vec![guest_crates()?, runner_crates()],
+        Engine::Wasio => vec![public_api(runner)?, mini_redis(runner)],
+        Engine::Wasmedge => vec![public_api(runner)?],
+    };
+    suites.push(engine_tests(runner));
+    if let Some(filter) = filter {
+        for suite in &mut suites {
+            suite.command.arg(filter);
+        }
+    }
+    Ok(suites)
+}
+
+fn cargo_test(name: &str, args: &[&str]) -> Suite {
+    let mut command = cargo::command();
+    command.args(["test", "--no-fail-fast"]).args(args);
+    Suite { name: name.to_owned(), command }
+}
+
+/// Everything that guests are made of, with the examples in their documentation.
+fn guest_crates() -> Result<Suite> {
+    let mut suite = cargo_test(
+        "runtime, net, macros, facades, with doctests",
+        &["-p", "wasio-runtime", "-p", "wasio-net", "-p", "wasio-macros", "-p", "wasio"],
+    );
+    // By version too: the published tokio, which the host uses, has the same name.
+    suite.command.args(["-p", "tokio@1.999.0", "-p", "xtask"]);
+    Ok(suite)
+}
+
+/// The host's library and the commands; in release, as everything that contains the engine, so
+/// that it is compiled once.
+fn runner_crates() -> Suite {
+    cargo_test("host library and commands", &["--release", "-p", "wasio-host", "-p", "wasio-cli"])
+}
+
+/// The tests of the public API, compiled for WASI and run as guests.
+fn public_api(runner: &Runner) -> Result<Suite> {
+    let mut suite = cargo_test(
+        "the public API's tests",
+        &["-p", "wasio", "--tests", "--target", cargo::WASIP1],
+    );
+    let line = match runner.engine() {
+        Engine::Wasio => {
+            let program = runner.program().expect("the runner is a program");
+            format!("{} run --net all --dir . --timeout 300s --", utf8(program)?)
+        }
+        _ => format!("{} run-on-wasmedge", utf8(workspace::this_program()?)),
+    };
+    suite.command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", line);
+    Ok(suite)
+}
+
+/// Programs that run as guests against real peers: `tests/engines`.
+fn engine_tests(runner: &Runner) -> Suite {
+    let mut suite = cargo_test("programs against real peers", &["-p", "engines", "--"]);
+    suite.command.env("WASIO_TEST_ENGINE", runner.engine().name());
+    // What is built already is not built again.
+    if let (Engine::Wasio, Some(program)) = (runner.engine(), runner.program()) {
+        suite.command.env("WASIO_BIN", program);
+    }
+    suite.command.env("CARGO_TARGET_DIR", workspace::target_dir());
+    suite
+}
+
+/// mini-redis' own test suite, as `cargo wasio try` runs it.
+fn mini_redis(runner: &Runner) -> Suite {
+    let program = runner.program().expect("the runner is a program");
+    let mut command = Command::new(program.with_file_name("cargo-wasio"));
+    command.args(["wasio", "try", &format!("mini-redis@{MINI_REDIS}"), "--test", "--quiet"]);
+    command.current_dir(workspace::root());
+    Suite { name: "mini-redis' own tests".to_owned(), command }
+}
