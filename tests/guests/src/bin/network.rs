@@ -1,0 +1,117 @@
+//! What goes wrong on a network, as a guest sees it: `network CASE ADDRESS`. Prints `ok`.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use guests::with_neighbour;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[tokio::main]
+async fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let (case, address) = (args[1].as_str(), args[2].as_str());
+    let work = async {
+        match case {
+            "refused" => refused(address).await,
+            "reset-read" => reset_read(address).await,
+            "reset-write" => reset_write(address).await,
+            "half-close" => half_close(address).await,
+            "peer-gone" => peer_gone(address).await,
+            "unreachable-name" => unreachable_name().await,
+            "invalid-address" => invalid_address().await,
+            "fd-limit" => fd_limit(address).await,
+            other => panic!("no case {other}"),
+        }
+    };
+    timeout(LIMIT, with_neighbour(work)).await.expect("it hangs");
+    println!("ok");
+}
+
+async fn refused(address: &str) {
+    let error = TcpStream::connect(address).await.expect_err("nobody listens there");
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+}
+
+/// The peer resets while we wait for its bytes.
+async fn reset_read(address: &str) {
+    let mut stream = TcpStream::connect(address).await.expect("connect");
+    let mut buffer = [0; 16];
+    let error = stream.read(&mut buffer).await.expect_err("a reset is an error");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
+}
+
+/// The peer resets while we write.
+async fn reset_write(address: &str) {
+    let mut stream = TcpStream::connect(address).await.expect("connect");
+    let error = loop {
+        if let Err(error) = stream.write_all(&[7; 64 * 1024]).await {
+            break error;
+        }
+    };
+    let kinds = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+    assert!(kinds.contains(&error.kind()), "{:?}: {error}", error.kind());
+}
+
+/// We stop writing; the peer notices, and its answer still arrives.
+async fn half_close(address: &str) {
+    let mut stream = TcpStream::connect(address).await.expect("connect");
+    stream.write_all(b"question").await.expect("write");
+    stream.shutdown().await.expect("shutdown");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("read");
+    assert_eq!(answer, "answer to question");
+    let error = stream.write_all(b"more").await.expect_err("we closed this direction");
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
+}
+
+/// The peer goes while several tasks wait on sockets to it.
+async fn peer_gone(address: &str) {
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let mut stream = TcpStream::connect(address).await.expect("connect");
+        waiting.spawn(async move {
+            stream.readable().await.expect("ready, if only for the end");
+            stream.read(&mut [0; 16]).await.expect("the end is no error")
+        });
+    }
+    while let Some(read) = waiting.join_next().await {
+        assert_eq!(read.expect("no panic"), 0);
+    }
+}
+
+async fn unreachable_name() {
+    let error = TcpStream::connect("no-such-host.invalid:80").await.expect_err("no such name");
+    assert!(!error.to_string().is_empty());
+    assert_ne!(error.kind(), ErrorKind::WouldBlock, "{error}");
+}
+
+async fn invalid_address() {
+    for wrong in ["", "127.0.0.1", "127.0.0.1:port", ":::::"] {
+        let error = TcpStream::connect(wrong).await.expect_err("not an address");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{wrong:?}: {error}");
+    }
+}
+
+/// Connections until the process may open no more; once some are closed it goes on.
+async fn fd_limit(address: &str) {
+    let mut open = Vec::new();
+    let error = loop {
+        match TcpStream::connect(address).await {
+            Ok(stream) => open.push(stream),
+            Err(error) => break error,
+        }
+        assert!(open.len() < 1000, "the test sets a limit lower than this");
+    };
+    assert_ne!(error.kind(), ErrorKind::WouldBlock, "{error}");
+    assert_ne!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+    open.truncate(open.len() / 2);
+    let mut stream = TcpStream::connect(address).await.expect("there is room again");
+    stream.write_all(b"still here").await.expect("write");
+    let mut echo = [0; 10];
+    stream.read_exact(&mut echo).await.expect("read");
+    assert_eq!(&echo, b"still here");
+}

@@ -1,0 +1,41 @@
+//! Programs that end badly, each in its own way: `panics CASE`.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    match args[1].as_str() {
+        "spawn-outside" => drop(tokio::spawn(async {})),
+        "sleep-outside" => drop(tokio::time::sleep(Duration::from_millis(1))),
+        "connect-outside" => {
+            let mut connect = std::pin::pin!(TcpStream::connect("127.0.0.1:1"));
+            let waker = std::task::Waker::noop();
+            let _ = connect.as_mut().poll(&mut std::task::Context::from_waker(waker));
+        }
+        "nested" => in_runtime(async { in_runtime(async {}) }),
+        "task" => in_runtime(async {
+            let task = tokio::spawn(async { panic!("the task's own words") });
+            let error = task.await.expect_err("it panicked");
+            // Only where a panic unwinds is there anything after it.
+            println!("the task panicked: {}", error.is_panic());
+        }),
+        "deadlock" => in_runtime(async {
+            let (_sender, mut receiver) = tokio::sync::mpsc::channel::<()>(1);
+            receiver.recv().await;
+        }),
+        "ctrl-c" => in_runtime(async {
+            println!("waiting");
+            let _ = tokio::signal::ctrl_c().await;
+        }),
+        "exit" => in_runtime(async { std::process::exit(7) }),
+        other => panic!("no case {other}"),
+    }
+    println!("came to its end");
+}
+
+fn in_runtime(work: impl Future<Output = ()>) {
+    Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work);
+}
