@@ -66,7 +66,7 @@ fn public_api(runner: &Runner) -> Result<Suite> {
             let program = runner.program().expect("the runner is a program");
             format!("{} run --net all --dir . --timeout 300s --", utf8(program)?)
         }
-        _ => format!("{} run-on-wasmedge", utf8(workspace::this_program()?)),
+        _ => format!("{} run-on-wasmedge", utf8(workspace::this_program()?)?),
     };
     suite.command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", line);
     Ok(suite)
