@@ -24,17 +24,28 @@ impl Registered {
         Ok(Registered { source, socket })
     }
 
+    /// Registers a connection that was just accepted. Its first read and write are worth an attempt, and a
+    /// wait for them ends at once, as in tokio.
+    pub(crate) fn accepted(socket: Socket) -> io::Result<Registered> {
+        let io = Registered::new(socket)?;
+        io.source.assume_ready(Ready::READABLE | Ready::WRITABLE);
+        Ok(io)
+    }
+
+    /// Registers a socket whose buffers are empty.
+    pub(crate) fn writable(socket: Socket) -> io::Result<Registered> {
+        let io = Registered::new(socket)?;
+        io.source.assume_ready(Ready::WRITABLE);
+        Ok(io)
+    }
+
     /// Begins to connect, and waits until that succeeded or failed.
     pub(crate) async fn connect(socket: Socket, addr: SocketAddr) -> io::Result<Registered> {
         socket.connect(addr)?;
         let io = Registered::new(socket)?;
-        io.connected().await?;
+        io.source.async_io(Interest::WRITABLE, || io.socket.connected()).await?;
+        io.source.assume_ready(Ready::WRITABLE);
         Ok(io)
-    }
-
-    /// Waits until a connection that was begun succeeded or failed.
-    pub(crate) async fn connected(&self) -> io::Result<()> {
-        self.source.async_io(Interest::WRITABLE, || self.socket.connected()).await
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -124,7 +135,7 @@ impl Registered {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Registered, SocketAddr)>> {
         let (socket, addr) = ready!(self.poll_read(cx, Socket::accept))?;
-        Poll::Ready(Registered::new(socket).map(|io| (io, addr)))
+        Poll::Ready(Registered::accepted(socket).map(|io| (io, addr)))
     }
 
     /// Shuts the writing half down. That the peer has closed first is no error.

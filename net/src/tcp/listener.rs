@@ -68,6 +68,7 @@ impl TcpListener {
         })
     }
 
+    #[track_caller]
     pub(crate) fn new(socket: Socket) -> io::Result<TcpListener> {
         Registered::new(socket).map(|io| TcpListener { io })
     }
@@ -83,7 +84,7 @@ impl TcpListener {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (socket, addr) = self.io.async_io(Interest::READABLE, Socket::accept).await?;
-        Ok((TcpStream::new(socket)?, addr))
+        Ok((TcpStream::from_registered(Registered::accepted(socket)?), addr))
     }
 
     /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.

@@ -49,7 +49,8 @@ impl UnixDatagram {
     /// Panics outside of a runtime, and in one without I/O.
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = Socket::pair_unix(Kind::Datagram)?;
-        Ok((UnixDatagram::new(a)?, UnixDatagram::new(b)?))
+        let datagram = |socket| Registered::writable(socket).map(|io| UnixDatagram { io });
+        Ok((datagram(a)?, datagram(b)?))
     }
 
     /// Opens a socket without a name.

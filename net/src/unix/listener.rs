@@ -100,7 +100,7 @@ impl UnixListener {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (socket, addr) = self.io.async_io(Interest::READABLE, Socket::accept_unix).await?;
-        Ok((UnixStream::new(socket)?, addr))
+        Ok((UnixStream::from_registered(Registered::accepted(socket)?), addr))
     }
 
     /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.
@@ -110,7 +110,8 @@ impl UnixListener {
     /// See [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         let (socket, addr) = ready!(self.io.poll_read(cx, Socket::accept_unix))?;
-        Poll::Ready(UnixStream::new(socket).map(|stream| (stream, addr)))
+        let io = Registered::accepted(socket)?;
+        Poll::Ready(Ok((UnixStream::from_registered(io), addr)))
     }
 
     /// The address that is listened on.

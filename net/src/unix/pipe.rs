@@ -119,6 +119,7 @@ macro_rules! end {
             #[track_caller]
             fn new(pipe: Pipe) -> io::Result<$end> {
                 let source = Source::with_interest(pipe.as_raw_fd(), $interest)?;
+                source.never_try_first();
                 Ok($end { source, pipe })
             }
 

@@ -50,13 +50,21 @@ impl UnixStream {
     /// Waits for a connection that was begun.
     pub(crate) async fn connecting(socket: Socket) -> io::Result<UnixStream> {
         let stream = UnixStream::new(socket)?;
-        stream.io.connected().await?;
-        Ok(stream)
+        // The connection exists at once; that the listener went away without accepting it comes as an event.
+        stream.writable().await?;
+        match stream.take_error()? {
+            None => Ok(stream),
+            Some(error) => Err(error),
+        }
     }
 
     #[track_caller]
     pub(crate) fn new(socket: Socket) -> io::Result<UnixStream> {
         Registered::new(socket).map(|io| UnixStream { io })
+    }
+
+    pub(crate) fn from_registered(io: Registered) -> UnixStream {
+        UnixStream { io }
     }
 
     /// Two streams that are connected to each other.
@@ -70,7 +78,8 @@ impl UnixStream {
     /// Panics outside of a runtime, and in one without I/O.
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = Socket::pair_unix(Kind::Stream)?;
-        Ok((UnixStream::new(a)?, UnixStream::new(b)?))
+        let stream = |socket| Registered::writable(socket).map(UnixStream::from_registered);
+        Ok((stream(a)?, stream(b)?))
     }
 
     /// Takes a stream of the standard library, which must not block.

@@ -83,7 +83,11 @@ impl<T: AsRawFd> AsyncFd<T> {
     #[track_caller]
     fn try_register(inner: T, interest: Interest) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
         match Source::with_interest(inner.as_raw_fd(), interest) {
-            Ok(source) => Ok(AsyncFd { source, inner }),
+            Ok(source) => {
+                // What an attempt does is the user's business: none is made on a guess.
+                source.never_try_first();
+                Ok(AsyncFd { source, inner })
+            }
             Err(cause) => Err(AsyncFdRegisterError { inner, cause }),
         }
     }

@@ -61,6 +61,16 @@ impl IoState {
         }))
     }
 
+    /// Adds readiness that nobody reported and nobody can wait for yet.
+    pub(crate) fn assume_ready(&self, ready: Ready) {
+        lock(&self.0).ready |= ready;
+    }
+
+    /// From now on, only what the host reports is worth an attempt.
+    pub(crate) fn forget_untried(&self) {
+        lock(&self.0).untried = Ready::EMPTY;
+    }
+
     /// Adds readiness and collects the wakers of those who waited for it.
     pub(crate) fn set_ready(&self, ready: Ready, wakers: &mut Vec<Waker>) {
         let mut state = lock(&self.0);

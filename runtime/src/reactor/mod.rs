@@ -94,6 +94,11 @@ impl Reactor {
         self.selector.is_armed()
     }
 
+    /// Whether anything is registered.
+    pub(crate) fn has_sources(&self) -> bool {
+        !lock(&self.sources).is_empty()
+    }
+
     /// Asks the host, wakes the tasks whose sources became ready.
     pub(crate) fn poll(&self, parked: Parked<'_>) {
         let mut driver = lock(&self.driver);

@@ -1,7 +1,7 @@
 //! Something that can be waited for.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -99,6 +99,18 @@ impl Source {
     #[cfg_attr(unix, expect(dead_code, reason = "asked by stdin on WASI"))]
     pub(crate) fn is_available() -> bool {
         crate::context::with_handle(|handle| handle.is_some_and(|h| h.shared.reactor.enabled))
+    }
+
+    /// Takes it that an operation would not block, as of a connection that was just accepted: the first wait
+    /// ends at once, and the first attempt finds out.
+    pub fn assume_ready(&self, ready: Ready) {
+        self.state.assume_ready(ready);
+    }
+
+    /// Makes operations wait for the host's word before the first attempt, where an attempt too early would
+    /// mislead: a named pipe that nobody has opened yet reads as ended.
+    pub fn never_try_first(&self) {
+        self.state.forget_untried();
     }
 
     /// The descriptor.
@@ -257,12 +269,16 @@ impl Source {
     ) -> io::Result<R> {
         loop {
             let seen = Readiness { source: self, interest, proven: false, key: None }.await?;
+            let coop = poll_fn(coop::poll_proceed).await;
             match op() {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     self.state.clear(seen, interest.mask() & (Ready::READABLE | Ready::WRITABLE));
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
+                result => {
+                    coop.made_progress();
+                    return result;
+                }
             }
         }
     }
@@ -283,7 +299,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Waits for readiness among any number of waiters.
+/// Waits for readiness among any number of waiters. Costs no budget, as in tokio: what is done then does.
 struct Readiness<'a> {
     source: &'a Source,
     interest: Interest,
@@ -295,13 +311,9 @@ impl Future for Readiness<'_> {
     type Output = io::Result<Seen>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let coop = ready!(coop::poll_proceed(cx));
         let this = self.get_mut();
         match this.source.state.poll_interest(cx, this.interest, this.proven, &mut this.key) {
-            Poll::Ready(seen) => {
-                coop.made_progress();
-                Poll::Ready(seen.map_err(|Gone| shutdown_error()))
-            }
+            Poll::Ready(seen) => Poll::Ready(seen.map_err(|Gone| shutdown_error())),
             Poll::Pending => {
                 this.source.arm(this.interest);
                 Poll::Pending

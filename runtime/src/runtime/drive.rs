@@ -139,8 +139,11 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
                 return output;
             }
             // The root's turn counts as one.
-            turns += 1 + shared.scheduler.run_some(interval.saturating_sub(turns + 1).max(1));
-            if turns >= interval {
+            let ran = shared.scheduler.run_some(interval.saturating_sub(turns + 1).max(1));
+            turns += 1 + ran;
+            // A root that yields alone waits for the reactor more likely than not.
+            let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
+            if turns >= interval || spins {
                 turns = 0;
                 shared.glance();
             } else if !root.is_woken() {
