@@ -99,7 +99,13 @@ async fn permissions() {
 async fn what_wasi_lacks() {
     let dir = TempDir::new("paths-wasi");
     fs::write(dir.join("a"), "one").await.unwrap();
-    let error = fs::canonicalize(dir.join("a")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(fs::symlink_metadata(dir.join("a")).await.unwrap().is_file());
+    let permissions = fs::metadata(dir.join("a")).await.unwrap().permissions();
+    let file = fs::File::open(dir.join("a")).await.unwrap();
+    for error in [
+        fs::set_permissions(dir.join("a"), permissions.clone()).await.unwrap_err(),
+        file.set_permissions(permissions).await.unwrap_err(),
+        file.try_clone().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
 }

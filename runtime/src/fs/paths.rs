@@ -14,7 +14,7 @@ use super::asyncify;
 ///
 /// # On WASI
 ///
-/// Always [`Unsupported`](std::io::ErrorKind::Unsupported): the guest does not know where it is.
+/// The path is the guest's own: its root is what the host gave it. `Unsupported` where std is too old to know.
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::canonicalize(path)).await
