@@ -2,8 +2,8 @@
 //!
 //! Operating systems have no good way to wait for files, so natively each operation runs in a thread of its
 //! own ([`spawn_blocking`](crate::task::spawn_blocking)). That makes many small ones slow: read and write a
-//! file as a whole ([`read`], [`write`]), or in large pieces, through a [`BufReader`](crate::io::BufReader) or
-//! [`BufWriter`](crate::io::BufWriter).
+//! file as a whole ([`read`], [`write`](fn@write)), or in large pieces, through a
+//! [`BufReader`](crate::io::BufReader) or [`BufWriter`](crate::io::BufWriter).
 //!
 //! # Panics
 //!
