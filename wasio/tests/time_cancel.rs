@@ -149,7 +149,7 @@ async fn arming_and_cancelling_goes_on_for_ever() {
     let start = Instant::now();
     let mut kept = Box::pin(sleep(Duration::from_secs(60)));
     assert!(poll_once(kept.as_mut()).is_pending());
-    for n in 0..100_000 {
+    for n in 0..20_000 {
         let mut timer = std::pin::pin!(sleep(Duration::from_millis(n % 30_000 + 1)));
         assert!(poll_once(timer.as_mut()).is_pending());
     }
