@@ -300,14 +300,16 @@ impl TimeDriver {
 
     fn ceil_tick(&self, deadline: Instant) -> u64 {
         let (millis, rest) = millis(deadline.into_std().saturating_duration_since(self.start));
-        millis.saturating_add(u64::from(rest))
+        millis + u64::from(rest)
     }
 }
 
-/// The whole milliseconds of a duration, at most `u64::MAX`, and whether something is left over.
+/// The whole milliseconds of a duration, and whether something is left over.
 fn millis(duration: Duration) -> (u64, bool) {
+    // Limited, not saturating: to see that a product overflowed, wasm needs a 128-bit multiplication. The
+    // limit is half a million years.
+    let seconds = duration.as_secs().min(u64::MAX >> 20);
     let nanos = duration.subsec_nanos();
-    let millis =
-        duration.as_secs().saturating_mul(1000).saturating_add(u64::from(nanos / 1_000_000));
-    (millis, nanos % 1_000_000 != 0)
+    let millis = nanos / 1_000_000;
+    (seconds * 1000 + u64::from(millis), nanos != millis * 1_000_000)
 }

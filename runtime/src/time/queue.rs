@@ -4,8 +4,8 @@
 //! cancelling a timer and moving it to a later time leave its node where it is: the node is recognised as
 //! dead, or moved to its new place, when it reaches the top. So both cost a few field accesses, which is
 //! what happens to timers most of the time: a timeout is armed, and cancelled or extended long before it
-//! would fire. Whenever more than half of the nodes are dead, the heap is swept; an operation pays for at
-//! most a constant share of the sweep.
+//! would fire. Whenever most of the nodes are dead, the heap is swept; an operation pays for at most a
+//! constant share of the sweep.
 //!
 //! Arming is O(1) on average and O(log n) at worst, cancelling and moving O(1) amortised, firing O(log n).
 //! Once the heap and the table have grown nothing allocates.
@@ -88,18 +88,22 @@ impl Queue {
 
     /// Adds a timer.
     pub(super) fn insert(&mut self, tick: u64, waker: Option<Waker>) -> Key {
+        let tick = tick.min(NEVER - 1);
+        let seq = self.take_seq();
+        let entry = Entry { tick, seq, node: seq, waker };
         let key = match self.vacant.pop() {
             Some(key) => {
-                self.entry(key).waker = waker;
+                *self.entry(key) = entry;
                 key
             }
             None => {
                 let key = Key::try_from(self.entries.len()).expect("at most 2^32 timers");
-                self.entries.push(Entry { tick: NEVER, seq: 0, node: 0, waker });
+                self.entries.push(entry);
                 key
             }
         };
-        self.reset(key, tick);
+        self.armed += 1;
+        self.heap.push(Reverse(Node::new(tick, seq, key)));
         key
     }
 
@@ -138,8 +142,14 @@ impl Queue {
 
     /// Removes a timer, fired or not. The waker is returned so that the caller can drop it without a lock.
     pub(super) fn remove(&mut self, key: Key) -> Option<Waker> {
+        let waker = self.elapse(key);
         self.vacant.push(key);
-        self.elapse(key)
+        if self.vacant.len() == self.entries.len() {
+            // Handed out in order again: neighbours in time are neighbours in memory.
+            self.entries.clear();
+            self.vacant.clear();
+        }
+        waker
     }
 
     pub(super) fn is_armed(&self, key: Key) -> bool {
@@ -196,7 +206,7 @@ impl Queue {
     }
 
     fn sweep_if_worth(&mut self) {
-        if self.heap.len() > SWEEP_FROM + 2 * self.armed {
+        if self.heap.len() > SWEEP_FROM + 3 * self.armed {
             let entries = &self.entries;
             self.heap.retain(|Reverse(node)| entries[node.key() as usize].owns(*node));
         }
@@ -294,7 +304,7 @@ mod tests {
             }
             assert_eq!(queue.next(), model.first_key_value().map(|((tick, _), _)| *tick));
             assert_eq!(queue.is_empty(), model.is_empty());
-            assert!(queue.heap.len() <= SWEEP_FROM + 2 * queue.armed);
+            assert!(queue.heap.len() <= SWEEP_FROM + 3 * queue.armed);
         }
         assert!(now > 0);
     }
