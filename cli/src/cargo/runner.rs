@@ -124,10 +124,14 @@ impl Plan {
             command.arg("--dir").arg(grant);
         }
         self.reset(&mut command);
-        for (mut pair, value) in self.environment() {
-            pair.push("=");
-            pair.push(value);
-            command.arg("--env").arg(pair);
+        // By name where possible: other users can read a command line.
+        for (name, value) in self.environment() {
+            let mut grant = name.clone();
+            if self.env_of_engine(&name).as_ref() != Some(&value) {
+                grant.push("=");
+                grant.push(value);
+            }
+            command.arg("--env").arg(grant);
         }
         command.arg("--").arg(file).args(args);
         Ok(command)
@@ -207,6 +211,14 @@ impl Plan {
             all.extend(value.map(|value| (name.into(), value)));
         }
         all.into_iter().collect()
+    }
+
+    /// A variable as [`Plan::reset`] leaves it for the engine.
+    fn env_of_engine(&self, name: &OsStr) -> Option<OsString> {
+        match name.to_str().and_then(|name| self.restore.get(name)) {
+            Some(value) => value.as_ref().map(OsString::from),
+            None => env::var_os(name),
+        }
     }
 
     /// Gives the engine itself the user's values back.
