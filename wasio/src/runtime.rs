@@ -18,5 +18,5 @@
 
 pub use wasio_runtime::runtime::{
     Builder, EnterGuard, Handle, Id, LocalOptions, LocalRuntime, Runtime, RuntimeFlavor,
-    RuntimeMetrics, TryCurrentError, is_rt_shutdown_err,
+    RuntimeMetrics, TryCurrentError, is_rt_shutdown_err, worker_index,
 };

@@ -213,7 +213,8 @@ impl std::panic::RefUnwindSafe for Handle {}
 #[must_use = "the runtime is left as soon as the guard is dropped"]
 pub struct EnterGuard<'a> {
     _restore: context::RestoreHandle,
-    _handle: PhantomData<&'a Handle>,
+    // Like a lock's guard it may be looked at from another thread, but not dropped there.
+    _handle: PhantomData<(&'a Handle, std::sync::MutexGuard<'static, ()>)>,
 }
 
 impl fmt::Debug for EnterGuard<'_> {

@@ -26,7 +26,7 @@ pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, Id, RuntimeFlavor, TryCurrentError};
 pub use local_runtime::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
-pub use runtime::{Runtime, is_rt_shutdown_err};
+pub use runtime::{Runtime, is_rt_shutdown_err, worker_index};
 
 pub(crate) use drive::block_on_sync;
 pub(crate) use shared::Shared;

@@ -222,6 +222,21 @@ impl fmt::Debug for Runtime {
 impl std::panic::UnwindSafe for Runtime {}
 impl std::panic::RefUnwindSafe for Runtime {}
 
+/// The index of the worker that runs the current task, as the runtime's metrics count them.
+///
+/// There is one worker, so it is 0; `None` on a thread that does not drive a runtime: outside of one, in a
+/// blocking closure, and natively in `block_on` of a multi-thread runtime.
+pub fn worker_index() -> Option<usize> {
+    if context::entered() == context::Entered::No {
+        return None;
+    }
+    context::with_handle(|handle| {
+        #[cfg(unix)]
+        let handle = handle.filter(|handle| handle.shared.turn.is_mine());
+        handle.map(|_| 0)
+    })
+}
+
 /// Whether an I/O error says that the runtime of the resource is gone.
 pub fn is_rt_shutdown_err(err: &io::Error) -> bool {
     crate::reactor::is_shutdown_error(err)

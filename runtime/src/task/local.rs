@@ -56,7 +56,7 @@ impl LocalSet {
 
     /// Makes this the set that [`spawn_local`] spawns on, until the guard is dropped.
     pub fn enter(&self) -> LocalEnterGuard {
-        LocalEnterGuard { _restore: context::set_local(Some(self.scheduler.clone())) }
+        LocalEnterGuard { _restore: context::set_local(Some(self.scheduler.clone())), _not_send: PhantomData }
     }
 
     /// Starts a task on the set; it runs when the set is polled.
@@ -171,6 +171,8 @@ impl<F: Future> Future for RunUntil<'_, F> {
 #[must_use = "the set is left as soon as the guard is dropped"]
 pub struct LocalEnterGuard {
     _restore: context::RestoreLocal,
+    // Belongs to the thread on which the set was entered.
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl fmt::Debug for LocalEnterGuard {
