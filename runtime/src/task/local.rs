@@ -56,7 +56,10 @@ impl LocalSet {
 
     /// Makes this the set that [`spawn_local`] spawns on, until the guard is dropped.
     pub fn enter(&self) -> LocalEnterGuard {
-        LocalEnterGuard { _restore: context::set_local(Some(self.scheduler.clone())), _not_send: PhantomData }
+        LocalEnterGuard {
+            _restore: context::set_local(Some(self.scheduler.clone())),
+            _not_send: PhantomData,
+        }
     }
 
     /// Starts a task on the set; it runs when the set is polled.
