@@ -4,6 +4,7 @@
 mod sync_support;
 
 use std::fmt::{Debug, Display};
+#[cfg(panic = "unwind")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
