@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use xtask::cargo;
 use xtask::engine::{Engine, Runner};
+use xtask::guests;
 use xtask::report::{Steps, duration};
 
 mod http;
@@ -42,8 +43,13 @@ fn demo(steps: &mut Steps, engine: Engine) -> Result<()> {
         })?;
     }
     let runner = find(steps, engine)?;
-    redis::demo(steps, &runner)?;
-    http::demo(steps, &runner)?;
+    let examples = steps.run("build the examples", "build", |progress| {
+        let built = guests::examples(engine.target(), progress)?;
+        let note = format!("{} programs", built.len());
+        Ok((built, note))
+    })?;
+    redis::demo(steps, &runner, &examples)?;
+    http::demo(steps, &runner, &examples)?;
     summary(steps, &runner);
     Ok(())
 }

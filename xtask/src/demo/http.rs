@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use xtask::cargo;
+use xtask::cargo::{self, Built};
 use xtask::engine::Runner;
-use xtask::guests;
 use xtask::report::Steps;
 use xtask::workspace;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-pub(super) fn demo(steps: &mut Steps, runner: &Runner) -> Result<()> {
+pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Result<()> {
     let on = runner.engine().name();
-    let built = guests::examples(runner.engine().target(), &|_| {})?;
     let (server_file, client_file) = steps.run("make the hyper guests ready", "build", |_| {
-        let server = runner.prepare(cargo::find(&built, "hyper-server")?)?;
-        let client = runner.prepare(cargo::find(&built, "hyper-client")?)?;
+        let server = runner.prepare(cargo::find(examples, "hyper-server")?)?;
+        let client = runner.prepare(cargo::find(examples, "hyper-client")?)?;
         Ok(((server, client), String::new()))
     })?;
     let port = workspace::free_port()?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use xtask::cargo;
+use xtask::cargo::{self, Built};
 use xtask::engine::Runner;
 use xtask::guests::{self, MINI_REDIS, Tokio};
 use xtask::process::{Failure, Finished, Running};
@@ -24,7 +24,7 @@ struct Guests<'a> {
     port: u16,
 }
 
-pub(super) fn demo(steps: &mut Steps, runner: &Runner) -> Result<()> {
+pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Result<()> {
     let on = runner.engine().name();
     let target = runner.engine().target();
     let published = steps.run(&format!("build mini-redis {MINI_REDIS}"), "build", |progress| {
@@ -35,11 +35,7 @@ pub(super) fn demo(steps: &mut Steps, runner: &Runner) -> Result<()> {
         );
         Ok((prepared, "unchanged, from crates.io".into()))
     })?;
-    let peer = steps.run("build the examples", "build", |progress| {
-        let built = guests::examples(target, progress)?;
-        let note = format!("{} programs", built.len());
-        Ok((runner.prepare(cargo::find(&built, "redis")?)?, note))
-    })?;
+    let peer = runner.prepare(cargo::find(examples, "redis")?)?;
     let (server, cli) = published;
     let guests = Guests { runner, server, cli, peer, port: workspace::free_port()? };
 
