@@ -1,12 +1,15 @@
 //! A TCP echo server: one program, built once with each runtime under the name `tokio`.
 //! `echo ADDRESS`; prints `listening` when it does.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).expect("usage: echo ADDRESS");
+    let address: SocketAddr = address.parse().expect("an address is IP:PORT");
     let listener = TcpListener::bind(address).await?;
     println!("listening");
     loop {
