@@ -39,31 +39,23 @@ pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Re
     let (server, cli) = published;
     let guests = Guests { runner, server, cli, peer, port: workspace::free_port()? };
 
-    let server =
-        steps.run("mini-redis-server starts", on, |_| checked(&None, guests.start_server()))?;
-    let server = Some(server);
+    let server = steps.run("mini-redis-server starts", on, |_| Ok(guests.start_server()?))?;
     steps.run("mini-redis: ping", on, |_| checked(&server, guests.ping()))?;
     steps.run("mini-redis-cli: set", on, |_| checked(&server, guests.set()))?;
     steps.run("mini-redis-cli: get", on, |_| checked(&server, guests.get()))?;
     steps.run("mini-redis-cli: set with expiry", on, |_| checked(&server, guests.expiry()))?;
     steps.run("mini-redis: publish, subscribe", on, |_| checked(&server, guests.pubsub()))?;
     steps.run("mini-redis-server is still well, and stops", on, |_| {
-        let server = server.expect("it was started");
         Ok((server.stop()?, "killed by us".to_owned()))
     })?;
     Ok(())
 }
 
 /// Adds what the server said to a step's failure: the cause is often there.
-fn checked<T>(
-    server: &Option<Running>,
-    result: Result<(T, String), Failure>,
-) -> Result<(T, String)> {
+fn checked<T>(server: &Running, result: Result<(T, String), Failure>) -> Result<(T, String)> {
     result.map_err(|mut failure| {
-        if let Some(server) = server {
-            let said = server.stderr();
-            failure.stderr += &format!("\n--- the server's stderr ---\n{}", said.trim_end());
-        }
+        let said = server.stderr();
+        failure.stderr += &format!("\n--- the server's stderr ---\n{}", said.trim_end());
         failure.into()
     })
 }
