@@ -48,6 +48,7 @@ async fn scopes_nest_and_keys_are_independent() {
         .await;
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn a_panic_puts_the_outer_value_back() {
     NUMBER.sync_scope(1, || {

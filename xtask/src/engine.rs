@@ -1,15 +1,15 @@
 //! Where a guest runs: our runner, WasmEdge, or natively. One way to start it on each.
 
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::cargo;
 use crate::process::{Failure, Running};
+use crate::{cargo, workspace};
 
 /// What runs a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
@@ -131,13 +131,18 @@ impl Runner {
         if self.engine != Engine::Wasmedge {
             return Ok(guest.to_owned());
         }
-        let compiled = guest.with_extension("wasmedge.so");
-        if modified(&compiled) > modified(guest) {
+        // Named after its content: programs of one name replace each other in the build folder.
+        let mut hash = DefaultHasher::new();
+        std::fs::read(guest).with_context(|| format!("read {}", guest.display()))?.hash(&mut hash);
+        let name = guest.file_stem().unwrap_or_default().to_string_lossy();
+        let cache = workspace::scratch("wasmedge")?;
+        let compiled = cache.join(format!("{name}-{:016x}.so", hash.finish()));
+        if compiled.exists() {
             return Ok(compiled);
         }
         // Compiled beside and renamed: a run that is stopped here leaves nothing half-written,
         // and two at once do not read each other's.
-        let unfinished = guest.with_extension(format!("{}.so", std::process::id()));
+        let unfinished = compiled.with_extension(format!("{}.so", std::process::id()));
         let program = self.program.as_ref().expect("WasmEdge is a program");
         let mut command = Command::new(program);
         command.arg("compile").arg(guest).arg(&unfinished);
@@ -168,10 +173,6 @@ impl Runner {
             limit: None,
         }
     }
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|m| m.modified()).ok()
 }
 
 /// How a guest is to be started.

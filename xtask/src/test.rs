@@ -156,7 +156,7 @@ fn run_suite(steps: &Steps, engine: Engine, mut suite: Suite, filtered: bool) ->
     }
     if success && outcome.counts == Counts::default() && !filtered {
         outcome.failures.push("it ran no test at all".to_owned());
-    } else if !success && outcome.counts.failed == 0 {
+    } else if !success && outcome.counts.failed == 0 && outcome.failures.is_empty() {
         outcome.failures.push(format!("`{line}` failed"));
     }
     outcome.counts.failed = outcome.counts.failed.max(outcome.failures.len());

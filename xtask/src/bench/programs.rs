@@ -31,13 +31,13 @@ impl Programs {
             keep(cargo::find(built, name)?, kept)
         };
         let wasio = build("wasio", Some(cargo::WASIP1), &[])?;
-        let executor_wasio = take(&wasio, "executor", "executor-wasio.wasm")?;
-        let echo_wasio = take(&wasio, "echo", "echo-wasio.wasm")?;
+        let executor_wasio = take(&wasio, "bench-executor", "executor-wasio.wasm")?;
+        let echo_wasio = take(&wasio, "bench-echo", "echo-wasio.wasm")?;
         let tokio = build("tokio", Some(cargo::WASIP1), &[])?;
-        let executor_tokio = take(&tokio, "executor", "executor-tokio.wasm")?;
+        let executor_tokio = take(&tokio, "bench-executor", "executor-tokio.wasm")?;
         let native = build("tokio", None, &["--features", "net"])?;
-        let executor_native = take(&native, "executor", "executor-native")?;
-        let echo_native = take(&native, "echo", "echo-native")?;
+        let executor_native = take(&native, "bench-executor", "executor-native")?;
+        let echo_native = take(&native, "bench-echo", "echo-native")?;
         let load = build("load", None, &[])?;
         let load = take(&load, "load", "load")?;
         Ok(Programs {
@@ -52,12 +52,9 @@ impl Programs {
 }
 
 /// The workspaces share a build folder and give their programs the same names: each is put aside
-/// as soon as it is built. One that has not changed keeps its time, and so what was compiled of
-/// it.
+/// as soon as it is built.
 fn keep(built: &Path, name: &str) -> Result<PathBuf> {
     let kept = workspace::scratch("bench")?.join(name);
-    if std::fs::read(built)? != std::fs::read(&kept).unwrap_or_default() {
-        std::fs::copy(built, &kept)?;
-    }
+    std::fs::copy(built, &kept)?;
     Ok(kept)
 }
