@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask demo | test | bench | ci`.
+//! The project's own commands: `cargo xtask demo | test | conformance | bench | ci`.
 
 use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
+mod conformance;
 mod demo;
 mod test;
 
@@ -23,6 +24,8 @@ enum Command {
     Test(test::Args),
     /// Measure against tokio.
     Bench(bench::Args),
+    /// Run tokio's own tests against the drop-in.
+    Conformance(conformance::Options),
     /// What continuous integration runs.
     Ci(ci::Args),
     /// The cargo runner for WasmEdge: compiles a test binary and runs it.
@@ -36,6 +39,7 @@ fn main() {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Conformance(args) => conformance::command(&args),
         Command::Ci(args) => ci::run(&args),
         Command::RunOnWasmedge(args) => test::wasmedge::run(&args),
     };

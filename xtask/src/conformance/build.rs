@@ -1,0 +1,215 @@
+//! Makes the scratch package and builds the tests in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::Target;
+use super::reasons::Reasons;
+use super::scan::TestFile;
+
+/// Every feature that upstream's tests ask for; none of the unstable ones.
+const FEATURES: &[&str] = &[
+    "fs",
+    "full",
+    "io-std",
+    "io-util",
+    "macros",
+    "net",
+    "process",
+    "rt",
+    "rt-multi-thread",
+    "signal",
+    "sync",
+    "test-util",
+    "time",
+];
+
+/// The folder of the published package, brought by cargo.
+pub(crate) fn package(root: &Path, version: &str) -> Result<PathBuf> {
+    let scratch = root.join("target/conformance/package");
+    fs::create_dir_all(scratch.join("src"))?;
+    fs::write(scratch.join("src/lib.rs"), "")?;
+    fs::write(
+        scratch.join("Cargo.toml"),
+        format!(
+            "[package]\nname = \"fetch\"\nedition = \"2021\"\n[dependencies]\ntokio = \"={version}\"\n[workspace]\n"
+        ),
+    )?;
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1"])
+        .current_dir(&scratch)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("running cargo metadata")?;
+    if !output.status.success() {
+        bail!("cargo could not fetch tokio {version}: see above");
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let tokio =
+        packages.iter().find(|p| p["name"] == "tokio").context("tokio is not in the tree")?;
+    let manifest = PathBuf::from(tokio["manifest_path"].as_str().context("no manifest path")?);
+    Ok(manifest.parent().context("no package folder")?.to_owned())
+}
+
+/// Which binary a test file goes into: few binaries keep the build short.
+fn group(file: &str) -> &str {
+    match file.split('_').next().unwrap_or(file) {
+        group @ ("sync" | "io" | "rt" | "time" | "macros" | "task" | "fs" | "process"
+        | "signal") => group,
+        "tcp" | "udp" | "net" | "uds" | "unix" => "net",
+        _ => "other",
+    }
+}
+
+/// Writes the scratch package: sources with their gates lifted, and a manifest that patches tokio.
+pub(crate) fn prepare(
+    root: &Path,
+    package: &Path,
+    scratch: &Path,
+    target: Target,
+    files: &BTreeMap<String, TestFile>,
+    reasons: &Reasons,
+) -> Result<()> {
+    let tests = scratch.join("tests");
+    let _ = fs::remove_dir_all(&tests);
+    fs::create_dir_all(tests.join("files"))?;
+    fs::create_dir_all(scratch.join("src"))?;
+    fs::write(scratch.join("src/lib.rs"), "")?;
+    copy_folder(&package.join("tests/support"), &tests.join("files/support"))?;
+    let mut groups: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, file) in files {
+        if name.starts_with('_') || reasons.leaves_out(name) {
+            continue;
+        }
+        // As modules, files are not the root of their crate.
+        let source = file.source.replace("crate::time::", "tokio::time::");
+        let source = without_process(&source);
+        let source = match target {
+            Target::Native => source,
+            _ => adapt(&source, !reasons.keeps_gates(name)),
+        };
+        fs::write(tests.join("files").join(format!("{name}.rs")), source)?;
+        let list = groups.entry(group(name)).or_default();
+        writeln!(list, "#[path = \"files/{name}.rs\"]\nmod {name};")?;
+    }
+    let mut manifest = manifest(root, target);
+    for (group, list) in &groups {
+        fs::write(tests.join(format!("{group}.rs")), format!("#![allow(warnings)]\n{list}"))?;
+        write!(manifest, "\n[[test]]\nname = \"{group}\"\npath = \"tests/{group}.rs\"\n")?;
+    }
+    fs::write(scratch.join("Cargo.toml"), manifest)?;
+    Ok(())
+}
+
+/// The source without one-line statements about `tokio::process`, which wasio does not have: the probe of
+/// auto traits names everything in one file.
+fn without_process(source: &str) -> String {
+    let about = |line: &&str| line.contains("tokio::process::") && line.trim_end().ends_with(");");
+    source.lines().filter(|line| !about(line)).map(|line| format!("{line}\n")).collect()
+}
+
+/// The source for a WASI target: without what hides it from WASI, and without `should_panic`, which the
+/// test harness cannot judge where a panic ends the program (`run.rs` does).
+fn adapt(source: &str, lift: bool) -> String {
+    let mut source = source.to_owned();
+    if lift {
+        for gate in [
+            "not(target_os = \"wasi\")",
+            "not(target_os=\"wasi\")",
+            "not(target_family = \"wasm\")",
+        ] {
+            source = source.replace(gate, "all()");
+        }
+        for gate in ["cfg_attr(target_os = \"wasi\",", "cfg_attr(target_family = \"wasm\", ignore"]
+        {
+            source = source.replace(
+                gate,
+                &gate
+                    .replace("target_os = \"wasi\"", "any()")
+                    .replace("target_family = \"wasm\"", "any()"),
+            );
+        }
+    }
+    let mut adapted = String::with_capacity(source.len());
+    let mut rest = source.as_str();
+    while let Some(start) = rest.find("#[should_panic") {
+        let end = start + rest[start..].find(']').map_or(0, |i| i + 1);
+        adapted.push_str(&rest[..start]);
+        rest = &rest[end..];
+    }
+    adapted.push_str(rest);
+    adapted
+}
+
+fn manifest(root: &Path, target: Target) -> String {
+    let drop_in = root.join("drop-in/tokio");
+    let features = FEATURES.iter().map(|f| format!("{f} = []\n")).collect::<String>();
+    let all = FEATURES.iter().map(|f| format!("\"{f}\"")).collect::<Vec<_>>().join(", ");
+    let native = if target == Target::Native {
+        "tempfile = \"3\"\nproptest = \"1\"\nmockall = \"0.13\"\nsocket2 = \"0.6\"\nlibc = \"0.2\"\n\
+         nix = { version = \"0.31\", default-features = false, features = [\"aio\", \"fs\", \"socket\"] }\n"
+    } else {
+        ""
+    };
+    format!(
+        "[package]\nname = \"conformance\"\nversion = \"0.0.0\"\nedition = \"2021\"\nautotests = false\n\
+         [features]\ndefault = [{all}]\n{features}\
+         [dev-dependencies]\n\
+         tokio = {{ version = \"1\", features = [\"full\", \"test-util\"] }}\n\
+         tokio-test = \"0.4\"\ntokio-stream = {{ version = \"0.1\", features = [\"full\"] }}\n\
+         tokio-util = {{ version = \"0.7\", features = [\"rt\"] }}\n\
+         async-stream = \"0.3\"\nbytes = \"1\"\npin-project-lite = \"0.2\"\nfutures = {{ version = \"0.3\", features = [\"async-await\"] }}\n\
+         futures-test = \"0.3.31\"\nfutures-concurrency = \"7.6.3\"\nrand = \"0.9\"\n{native}\
+         [patch.crates-io]\ntokio = {{ path = {drop_in:?} }}\n\
+         [profile.dev]\ndebug = \"line-tables-only\"\nincremental = false\n\
+         [profile.dev.package.\"*\"]\nopt-level = 1\n\
+         [workspace]\n"
+    )
+}
+
+/// Builds all groups; returns the binaries by group.
+pub(crate) fn build(scratch: &Path, target: Target) -> Result<BTreeMap<String, PathBuf>> {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["test", "--no-run", "--message-format=json-render-diagnostics"])
+        .current_dir(scratch);
+    if let Some(triple) = target.triple() {
+        command.args(["--target", triple]);
+    }
+    let output = command.stderr(Stdio::inherit()).output().context("running cargo")?;
+    if !output.status.success() {
+        bail!("tokio's tests do not compile against the drop-in: see above");
+    }
+    let mut binaries = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
+        let is_test = message["target"]["kind"][0] == "test";
+        if let (true, Some(name), Some(path)) =
+            (is_test, message["target"]["name"].as_str(), message["executable"].as_str())
+        {
+            binaries.insert(name.to_owned(), PathBuf::from(path));
+        }
+    }
+    Ok(binaries)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
