@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | conformance | bench | ci`.
+//! The project's own commands: `cargo xtask demo | test | conformance | surface | bench | ci`.
 
 use clap::{Parser, Subcommand};
 
@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod demo;
+mod surface;
 mod test;
 
 /// The project's own commands.
@@ -22,6 +23,8 @@ enum Command {
     Demo(demo::Args),
     /// Run every test, natively and on every engine found.
     Test(test::Args),
+    /// Compare the drop-in's public items with tokio's.
+    Surface(surface::Args),
     /// Measure against tokio.
     Bench(bench::Args),
     /// Run tokio's own tests against the drop-in.
@@ -38,6 +41,7 @@ fn main() {
     let result = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Surface(args) => surface::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Conformance(args) => conformance::command(&args),
         Command::Ci(args) => ci::run(&args),
