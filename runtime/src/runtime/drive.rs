@@ -218,9 +218,14 @@ impl Shared {
     fn wait(&self, is_woken: impl Fn() -> bool) {
         let nothing_ready = || self.scheduler.is_idle() && !is_woken();
         if self.time.is_paused() && !self.blocking_in_flight() {
-            // The clock only moves when nothing else can.
+            if !nothing_ready() {
+                return;
+            }
+            // The clock moves whenever everything waits, even if the reactor has something for a spawned
+            // task, but not if it has something for the root. That is tokio's behaviour, and programs'
+            // tests that pause the clock while they talk to a server of their own rely on it.
             self.reactor.poll(Parked::Glance);
-            if !nothing_ready() || self.time.auto_advance() {
+            if is_woken() || self.time.auto_advance() || !nothing_ready() {
                 return;
             }
         }

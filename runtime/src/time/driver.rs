@@ -133,7 +133,7 @@ impl TimeDriver {
 
     /// Moves a stopped clock to the next deadline; true if it did, `fire` has something to do then.
     ///
-    /// Only for when every task waits, no blocking work is under way and the reactor has nothing to report.
+    /// Only for when everything waits, no blocking work is under way and the reactor has nothing for the root.
     pub(crate) fn auto_advance(&self) -> bool {
         let mut state = self.lock();
         if !state.clock.is_paused() {
