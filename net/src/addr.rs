@@ -115,6 +115,7 @@ pub(crate) mod sealed {
     use std::task::{Context, Poll};
     use std::{io, option, vec};
 
+    #[cfg(unix)]
     use wasio_runtime::task::JoinHandle;
 
     /// The part of the trait that is not public.
@@ -134,6 +135,7 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     enum State {
         Now(Option<io::Result<Addrs>>),
+        #[cfg(unix)]
         Later(JoinHandle<io::Result<Vec<SocketAddr>>>),
     }
 
@@ -151,7 +153,7 @@ pub(crate) mod sealed {
             Resolving(State::Now(Some(Err(error))))
         }
 
-        #[cfg_attr(not(unix), allow(dead_code))]
+        #[cfg(unix)]
         pub(crate) fn later(task: JoinHandle<io::Result<Vec<SocketAddr>>>) -> Resolving {
             Resolving(State::Later(task))
         }
@@ -161,8 +163,11 @@ pub(crate) mod sealed {
         type Output = io::Result<Addrs>;
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+            // Only native look-ups wait.
+            let _ = &cx;
             match &mut self.0 {
                 State::Now(addrs) => Poll::Ready(addrs.take().expect("polled after completion")),
+                #[cfg(unix)]
                 State::Later(task) => {
                     Pin::new(task).poll(cx)?.map(|addrs| Ok(Addrs::Many(addrs?.into_iter())))
                 }

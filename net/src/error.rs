@@ -30,32 +30,46 @@ impl Error for Failed {
     }
 }
 
-fn failed(tried: String, error: io::Error, grant: impl FnOnce() -> String) -> io::Error {
+/// Which grant of `wasio run` an operation needs.
+enum Grant {
+    Connect(SocketAddr),
+    Listen(SocketAddr),
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Grant::Connect(addr) => write!(f, "--net {addr}"),
+            Grant::Listen(addr) => write!(f, "--net listen:{addr}"),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn failed(tried: &dyn fmt::Display, error: io::Error, grant: &dyn fmt::Display) -> io::Error {
     let denied = cfg!(target_os = "wasi") && error.kind() == io::ErrorKind::PermissionDenied;
     let advice = if denied {
-        format!(
-            "; the guest has no access to it unless the host grants it: `wasio run {}`",
-            grant()
-        )
+        format!("; the guest has no access to it unless the host grants it: `wasio run {grant}`")
     } else {
         String::new()
     };
-    io::Error::new(error.kind(), Failed { tried, error, advice })
+    io::Error::new(error.kind(), Failed { tried: tried.to_string(), error, advice })
 }
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(format!("connect {addr}"), error, || format!("--net {addr}"))
+    move |error| failed(&format_args!("connect {addr}"), error, &Grant::Connect(addr))
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(format!("bind {addr}"), error, || format!("--net listen:{addr}"))
+    move |error| failed(&format_args!("bind {addr}"), error, &Grant::Listen(addr))
 }
 
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
-    failed(format!("lookup {name}"), error, || format!("--net {name}"))
+    failed(&format_args!("lookup {name}"), error, &format_args!("--net {name}"))
 }
 
 /// What was given names no address at all.

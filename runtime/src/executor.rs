@@ -72,7 +72,14 @@ pub(crate) struct Scheduler {
 }
 
 /// A lock that a panicking holder leaves usable: every critical section here is a few field accesses.
+#[cfg_attr(target_family = "wasm", inline(never))] // There are dozens of callers, and guests should be small.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock_inline(mutex)
+}
+
+/// The same for the path of every spawn, wake and poll.
+#[inline(always)]
+fn lock_inline<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -108,7 +115,7 @@ impl Scheduler {
         F::Output: Send + 'static,
     {
         // The lock is held while the task is made: that only moves the future into its cell.
-        let mut state = lock(&self.state);
+        let mut state = lock_inline(&self.state);
         if state.closed {
             drop(state);
             return self.stillborn(future, id);
@@ -137,7 +144,7 @@ impl Scheduler {
         F::Output: 'static,
     {
         // The lock is held while the task is made: that only moves the future into its cell.
-        let mut state = lock(&self.state);
+        let mut state = lock_inline(&self.state);
         if state.closed {
             drop(state);
             return self.stillborn(future, id);
@@ -185,7 +192,7 @@ impl Scheduler {
 
     /// Keeps the waker of a task that waits for the first time, for whoever aborts it.
     pub(crate) fn set_waker(&self, key: usize, waker: &Waker) {
-        let wake_now = match lock(&self.state).tasks.get_mut(key) {
+        let wake_now = match lock_inline(&self.state).tasks.get_mut(key) {
             Some(entry) => {
                 entry.waker = Some(waker.clone());
                 entry.aborted
@@ -212,7 +219,7 @@ impl Scheduler {
     /// Runs up to `max` ready tasks; returns how many.
     pub(crate) fn run_some(&self, max: usize) -> usize {
         for count in 0..max {
-            let Some(task) = lock(&self.state).ready.pop_front() else { return count };
+            let Some(task) = lock_inline(&self.state).ready.pop_front() else { return count };
             run(task);
         }
         max
@@ -220,28 +227,28 @@ impl Scheduler {
 
     /// Whether no task is ready.
     pub(crate) fn is_idle(&self) -> bool {
-        lock(&self.state).ready.is_empty()
+        lock_inline(&self.state).ready.is_empty()
     }
 
     /// How many tasks are ready.
     pub(crate) fn ready_count(&self) -> usize {
-        lock(&self.state).ready.len()
+        lock_inline(&self.state).ready.len()
     }
 
     /// How many tasks exist.
     pub(crate) fn alive_count(&self) -> usize {
-        lock(&self.state).tasks.len()
+        lock_inline(&self.state).tasks.len()
     }
 
     /// Whether the task is still owned: not completed and not dropped.
     pub(crate) fn is_alive(&self, key: usize, id: Id) -> bool {
-        lock(&self.state).tasks.get(key).is_some_and(|e| e.id == id)
+        lock_inline(&self.state).tasks.get(key).is_some_and(|e| e.id == id)
     }
 
     /// Marks a task as aborted and wakes it.
     pub(crate) fn abort(&self, key: usize, id: Id) {
         let waker = {
-            let mut state = lock(&self.state);
+            let mut state = lock_inline(&self.state);
             match state.tasks.get_mut(key) {
                 Some(entry) if entry.id == id && !entry.aborted => {
                     entry.aborted = true;
@@ -257,12 +264,12 @@ impl Scheduler {
     }
 
     fn is_aborted(&self, key: usize, id: Id) -> bool {
-        lock(&self.state).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
+        lock_inline(&self.state).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
     }
 
     /// The task is over: its entry goes. Called once by the task's future, which knows its place.
     pub(crate) fn remove(&self, key: usize) {
-        let entry = lock(&self.state).tasks.try_remove(key);
+        let entry = lock_inline(&self.state).tasks.try_remove(key);
         if entry.is_some_and(|e| e.aborted) {
             self.aborts.fetch_sub(1, Ordering::Release);
         }
@@ -273,7 +280,7 @@ impl Scheduler {
     /// Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
         let wakers: Vec<Waker> = {
-            let mut state = lock(&self.state);
+            let mut state = lock_inline(&self.state);
             state.closed = true;
             let mut wakers = Vec::with_capacity(state.tasks.len());
             let mut marked = 0;
@@ -290,7 +297,7 @@ impl Scheduler {
         for waker in wakers {
             waker.wake();
         }
-        while let Some(task) = { lock(&self.state).ready.pop_front() } {
+        while let Some(task) = { lock_inline(&self.state).ready.pop_front() } {
             run(task);
         }
     }
@@ -300,5 +307,5 @@ impl Scheduler {
 fn schedule(task: Runnable) {
     // The task holds its owner, and `push` may be the last to hold the task.
     let owner = task.metadata().owner.clone();
-    owner.push(lock(&owner.state), task);
+    owner.push(lock_inline(&owner.state), task);
 }

@@ -4,7 +4,6 @@
 //! room for an address. Blocks the guest.
 #![allow(unsafe_code)] // An import.
 
-use std::ffi::CString;
 use std::io;
 use std::net::SocketAddr;
 use std::ptr;
@@ -78,10 +77,12 @@ fn addrinfo(addr: *mut Sockaddr, next: *mut Addrinfo) -> Addrinfo {
 }
 
 pub(super) fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let invalid = |_| io::Error::new(io::ErrorKind::InvalidInput, "a name with a zero byte");
-    let node = CString::new(name).map_err(invalid)?;
-    let service = CString::new(port.to_string()).expect("digits");
-    let (node, service) = (node.as_bytes_with_nul(), service.as_bytes_with_nul());
+    if name.contains('\0') {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a name with a zero byte"));
+    }
+    // Bytes, not `CString`s: those bring their error's formatting into every guest.
+    let node = [name.as_bytes(), &[0]].concat();
+    let service = [port.to_string().as_bytes(), &[0]].concat();
 
     let mut data = [[0u8; DATA]; ANSWERS];
     let mut addrs: Vec<Sockaddr> = data

@@ -8,21 +8,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::shared::Hook;
+use super::shared::ThreadConfig;
 use super::{Handle, Shared};
 use crate::context;
 use crate::executor::{Runnable, lock, run};
-
-/// How threads are made.
-#[derive(Clone)]
-pub(crate) struct ThreadConfig {
-    pub(crate) name: Arc<dyn Fn() -> String + Send + Sync>,
-    pub(crate) stack_size: Option<usize>,
-    pub(crate) max: usize,
-    pub(crate) keep_alive: Duration,
-    pub(crate) on_start: Hook,
-    pub(crate) on_stop: Hook,
-}
 
 #[derive(Default)]
 struct State {

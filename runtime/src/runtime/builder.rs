@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::RuntimeFlavor;
-use super::shared::{Config, Hook, Shared};
+use super::shared::{Config, Hook, Shared, ThreadConfig};
 use super::{Handle, LocalOptions, LocalRuntime, Runtime};
 
 /// Configures and builds a runtime.
@@ -30,12 +30,8 @@ pub struct Builder {
     start_paused: bool,
     event_interval: usize,
     name: Option<String>,
-    thread_name: Arc<dyn Fn() -> String + Send + Sync>,
-    thread_stack_size: Option<usize>,
-    max_blocking_threads: usize,
-    thread_keep_alive: Duration,
-    on_start: Hook,
-    on_stop: Hook,
+    #[cfg(unix)]
+    threads: ThreadConfig,
     on_park: Hook,
     on_unpark: Hook,
 }
@@ -49,12 +45,15 @@ impl Builder {
             start_paused: false,
             event_interval: 61,
             name: None,
-            thread_name: Arc::new(|| "tokio-rt-worker".into()),
-            thread_stack_size: None,
-            max_blocking_threads: 512,
-            thread_keep_alive: Duration::from_secs(10),
-            on_start: None,
-            on_stop: None,
+            #[cfg(unix)]
+            threads: ThreadConfig {
+                name: Arc::new(|| "tokio-rt-worker".into()),
+                stack_size: None,
+                max: 512,
+                keep_alive: Duration::from_secs(10),
+                on_start: None,
+                on_stop: None,
+            },
             on_park: None,
             on_unpark: None,
         }
@@ -116,15 +115,14 @@ impl Builder {
     #[track_caller]
     pub fn max_blocking_threads(&mut self, val: usize) -> &mut Self {
         assert!(val > 0, "Max blocking threads cannot be set to 0");
-        self.max_blocking_threads = val;
+        self.set_threads(|t| t.max = val);
         self
     }
 
     /// The name of the runtime's threads.
     pub fn thread_name(&mut self, val: impl Into<String>) -> &mut Self {
         let name = val.into();
-        self.thread_name = Arc::new(move || name.clone());
-        self
+        self.thread_name_fn(move || name.clone())
     }
 
     /// Gives each of the runtime's threads a name of its own.
@@ -132,7 +130,7 @@ impl Builder {
     where
         F: Fn() -> String + Send + Sync + 'static,
     {
-        self.thread_name = Arc::new(f);
+        self.set_threads(|t| t.name = Arc::new(f));
         self
     }
 
@@ -144,7 +142,7 @@ impl Builder {
 
     /// The stack size of the runtime's threads, in bytes.
     pub fn thread_stack_size(&mut self, val: usize) -> &mut Self {
-        self.thread_stack_size = Some(val);
+        self.set_threads(|t| t.stack_size = Some(val));
         self
     }
 
@@ -153,7 +151,7 @@ impl Builder {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        self.on_start = Some(Arc::new(f));
+        self.set_threads(|t| t.on_start = Some(Arc::new(f)));
         self
     }
 
@@ -162,7 +160,7 @@ impl Builder {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        self.on_stop = Some(Arc::new(f));
+        self.set_threads(|t| t.on_stop = Some(Arc::new(f)));
         self
     }
 
@@ -186,7 +184,7 @@ impl Builder {
 
     /// For how long an idle thread for blocking work is kept; 10 seconds by default.
     pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Self {
-        self.thread_keep_alive = duration;
+        self.set_threads(|t| t.keep_alive = duration);
         self
     }
 
@@ -263,6 +261,15 @@ impl Builder {
         Ok(LocalRuntime::from_runtime(Runtime::start(self.handle(true)?)?))
     }
 
+    /// Changes how threads are made, where there are any.
+    #[cfg(unix)]
+    fn set_threads(&mut self, change: impl FnOnce(&mut ThreadConfig)) {
+        change(&mut self.threads);
+    }
+
+    #[cfg(not(unix))]
+    fn set_threads(&mut self, _: impl FnOnce(&mut ThreadConfig)) {}
+
     fn handle(&self, local: bool) -> io::Result<Handle> {
         crate::task::report_panics();
         let shared = Shared::new(Config {
@@ -276,14 +283,7 @@ impl Builder {
             on_park: self.on_park.clone(),
             on_unpark: self.on_unpark.clone(),
             #[cfg(unix)]
-            threads: super::blocking::ThreadConfig {
-                name: self.thread_name.clone(),
-                stack_size: self.thread_stack_size,
-                max: self.max_blocking_threads,
-                keep_alive: self.thread_keep_alive,
-                on_start: self.on_start.clone(),
-                on_stop: self.on_stop.clone(),
-            },
+            threads: self.threads.clone(),
         })?;
         Ok(Handle { shared })
     }

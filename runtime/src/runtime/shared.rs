@@ -7,12 +7,25 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::handle::{Id, RuntimeFlavor};
+use std::time::Duration;
+
 use crate::executor::{Scheduler, Target};
 use crate::reactor::{Reactor, Unparker};
 use crate::time::TimeDriver;
 
 /// A function that the user wants called at some point of the runtime's life.
 pub(crate) type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
+
+/// How threads are made. On WASI none are, and nothing of it is kept.
+#[derive(Clone)]
+pub(crate) struct ThreadConfig {
+    pub(crate) name: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) max: usize,
+    pub(crate) keep_alive: Duration,
+    pub(crate) on_start: Hook,
+    pub(crate) on_stop: Hook,
+}
 
 /// What the builder decided.
 #[derive(Clone)]
@@ -29,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) on_park: Hook,
     pub(crate) on_unpark: Hook,
     #[cfg(unix)]
-    pub(crate) threads: super::blocking::ThreadConfig,
+    pub(crate) threads: ThreadConfig,
 }
 
 pub(crate) struct Shared {

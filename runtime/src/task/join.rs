@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
 use super::{Id, JoinError, coop};
@@ -18,6 +20,8 @@ pub struct JoinHandle<T> {
     task: Option<async_task::FallibleTask<Result<T, JoinError>, Meta>>,
     abort: AbortHandle,
     cancelled: bool,
+    // The result is moved to whoever awaits: the handle is `Send` and `Sync` only if the result is `Send`.
+    _result: PhantomData<Mutex<T>>,
 }
 
 impl<T> JoinHandle<T> {
@@ -25,11 +29,11 @@ impl<T> JoinHandle<T> {
         task: async_task::FallibleTask<Result<T, JoinError>, Meta>,
         abort: AbortHandle,
     ) -> Self {
-        JoinHandle { task: Some(task), abort, cancelled: false }
+        JoinHandle { task: Some(task), abort, cancelled: false, _result: PhantomData }
     }
 
     pub(crate) fn cancelled(abort: AbortHandle) -> Self {
-        JoinHandle { task: None, abort, cancelled: true }
+        JoinHandle { task: None, abort, cancelled: true, _result: PhantomData }
     }
 
     /// Aborts the task: its future is dropped at its next turn, and awaiting the handle gives a cancelled

@@ -1,7 +1,8 @@
 //! On WASI a panic ends the guest: say at least which task it was.
 
+use std::io::{self, Write};
 use std::panic;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context;
 
@@ -9,20 +10,20 @@ use crate::context;
 ///
 /// Does nothing natively, where the panic becomes the task's `JoinError`.
 pub(crate) fn report_panics() {
-    static ONCE: Once = Once::new();
-    if !cfg!(target_family = "wasm") {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if !cfg!(target_family = "wasm") || DONE.swap(true, Ordering::Relaxed) {
         return;
     }
-    ONCE.call_once(|| {
-        let earlier = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            earlier(info);
-            if let Some(task) = context::running() {
-                eprintln!(
-                    "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program",
-                    task.id, task.spawned_at
-                );
-            }
-        }));
-    });
+    let earlier = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        earlier(info);
+        if let Some(task) = context::running() {
+            // Not `eprintln!`, which brings another kilobyte of formatting into every guest.
+            let text = format!(
+                "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program\n",
+                task.id, task.spawned_at
+            );
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }));
 }

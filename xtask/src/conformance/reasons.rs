@@ -43,7 +43,7 @@ struct Entry {
     #[serde(default)]
     tests: Vec<String>,
     reason: String,
-    /// The file does not even compile for the target, so that it is left out of the build.
+    /// The file, or each of the tests, does not even compile for the target and is left out of the build.
     #[serde(default)]
     leave_out: bool,
     /// The file's own gates stay, because what they hide does not compile for the target.
@@ -79,6 +79,12 @@ impl Reasons {
     /// Whether the file is not built.
     pub(crate) fn leaves_out(&self, file: &str) -> bool {
         self.entries.iter().any(|e| e.leave_out && e.tests.is_empty() && e.has_file(file))
+    }
+
+    /// The file's tests that are not built.
+    pub(crate) fn left_out_tests<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a str> {
+        let entries = self.entries.iter().filter(move |e| e.leave_out && e.has_file(file));
+        entries.flat_map(|e| e.tests.iter().map(String::as_str))
     }
 
     /// Whether the file's gates stay.
