@@ -30,6 +30,31 @@ impl Error for Failed {
     }
 }
 
+/// An address in a message. Not the standard library's `Display`: its padding and its care for every form of
+/// IPv6 would be four kilobytes in every guest.
+struct Addr(SocketAddr);
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SocketAddr::V4(addr) => {
+                let [a, b, c, d] = addr.ip().octets();
+                write!(f, "{a}.{b}.{c}.{d}:{}", addr.port())
+            }
+            SocketAddr::V6(addr) => {
+                f.write_str("[")?;
+                let mut separator = "";
+                // Every group is written; `::` would only be shorter.
+                for group in addr.ip().segments() {
+                    write!(f, "{separator}{group:x}")?;
+                    separator = ":";
+                }
+                write!(f, "]:{}", addr.port())
+            }
+        }
+    }
+}
+
 /// Which grant of `wasio run` an operation needs.
 enum Grant {
     Connect(SocketAddr),
@@ -39,8 +64,8 @@ enum Grant {
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Grant::Connect(addr) => write!(f, "--net {addr}"),
-            Grant::Listen(addr) => write!(f, "--net listen:{addr}"),
+            Grant::Connect(addr) => write!(f, "--net {}", Addr(*addr)),
+            Grant::Listen(addr) => write!(f, "--net listen:{}", Addr(*addr)),
         }
     }
 }
@@ -59,12 +84,12 @@ fn failed(tried: &dyn fmt::Display, error: io::Error, grant: &dyn fmt::Display) 
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&format_args!("connect {addr}"), error, &Grant::Connect(addr))
+    move |error| failed(&format_args!("connect {}", Addr(addr)), error, &Grant::Connect(addr))
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&format_args!("bind {addr}"), error, &Grant::Listen(addr))
+    move |error| failed(&format_args!("bind {}", Addr(addr)), error, &Grant::Listen(addr))
 }
 
 /// Looking a name up failed.

@@ -227,28 +227,28 @@ impl Scheduler {
 
     /// Whether no task is ready.
     pub(crate) fn is_idle(&self) -> bool {
-        lock_inline(&self.state).ready.is_empty()
+        lock(&self.state).ready.is_empty()
     }
 
     /// How many tasks are ready.
     pub(crate) fn ready_count(&self) -> usize {
-        lock_inline(&self.state).ready.len()
+        lock(&self.state).ready.len()
     }
 
     /// How many tasks exist.
     pub(crate) fn alive_count(&self) -> usize {
-        lock_inline(&self.state).tasks.len()
+        lock(&self.state).tasks.len()
     }
 
     /// Whether the task is still owned: not completed and not dropped.
     pub(crate) fn is_alive(&self, key: usize, id: Id) -> bool {
-        lock_inline(&self.state).tasks.get(key).is_some_and(|e| e.id == id)
+        lock(&self.state).tasks.get(key).is_some_and(|e| e.id == id)
     }
 
     /// Marks a task as aborted and wakes it.
     pub(crate) fn abort(&self, key: usize, id: Id) {
         let waker = {
-            let mut state = lock_inline(&self.state);
+            let mut state = lock(&self.state);
             match state.tasks.get_mut(key) {
                 Some(entry) if entry.id == id && !entry.aborted => {
                     entry.aborted = true;
@@ -264,7 +264,7 @@ impl Scheduler {
     }
 
     fn is_aborted(&self, key: usize, id: Id) -> bool {
-        lock_inline(&self.state).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
+        lock(&self.state).tasks.get(key).is_some_and(|e| e.id == id && e.aborted)
     }
 
     /// The task is over: its entry goes. Called once by the task's future, which knows its place.
@@ -280,7 +280,7 @@ impl Scheduler {
     /// Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
         let wakers: Vec<Waker> = {
-            let mut state = lock_inline(&self.state);
+            let mut state = lock(&self.state);
             state.closed = true;
             let mut wakers = Vec::with_capacity(state.tasks.len());
             let mut marked = 0;
@@ -297,7 +297,7 @@ impl Scheduler {
         for waker in wakers {
             waker.wake();
         }
-        while let Some(task) = { lock_inline(&self.state).ready.pop_front() } {
+        while let Some(task) = { lock(&self.state).ready.pop_front() } {
             run(task);
         }
     }
