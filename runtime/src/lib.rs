@@ -4,11 +4,6 @@
 //! timers, synchronisation, I/O traits and combinators, files. Sockets are in `wasio-net`. Programs use
 //! neither by name: they use `wasio`, or the drop-in named `tokio`, which re-export both.
 
-#[cfg(all(target_family = "wasm", target_feature = "atomics"))]
-compile_error!(
-    "wasio runs on one thread: build for `wasm32-wasip1` or `wasm32-wasip2`, not for a target with \
-     wasm threads such as `wasm32-wasip1-threads`"
-);
 #[cfg(not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2")))))]
 compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development, unix");
 

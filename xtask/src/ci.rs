@@ -27,6 +27,9 @@ const STEPS: &[(&str, &[&str])] = &[
     ("doc", &["ci/doc.sh"]),
     ("test", &["xtask", "test"]),
     ("demo", &["xtask", "demo"]),
+    ("surface", &["xtask", "surface"]),
+    ("conformance", &["xtask", "conformance", "--target", "native"]),
+    ("conformance", &["xtask", "conformance", "--target", "wasip1"]),
     ("bench", &["xtask", "bench", "quick"]),
 ];
 
@@ -40,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let started = Instant::now();
         let (ok, last) = step(words)?;
         let took = duration(started.elapsed().as_secs_f64());
-        report.push(format!("{:4} {name:10} {took:>12}", if ok { "ok" } else { "FAIL" }));
+        report.push(format!("{:4} {name:12} {took:>12}", if ok { "ok" } else { "FAIL" }));
         if !ok {
             failed.push(*name);
         }
