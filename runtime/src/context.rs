@@ -106,11 +106,13 @@ pub(crate) struct RestoreHandle {
 
 /// Enters a runtime: `handle()` finds it until the guard is dropped.
 pub(crate) fn enter(handle: Handle) -> RestoreHandle {
-    CONTEXT.with(|c| {
+    // A thread that is being torn down has no context: runtimes that are dropped then do without.
+    let entered = CONTEXT.try_with(|c| {
         let depth = c.depth.get() + 1;
         c.depth.set(depth);
         RestoreHandle { old: c.handle.replace(Some(handle)), depth }
-    })
+    });
+    entered.unwrap_or(RestoreHandle { old: None, depth: 0 })
 }
 
 impl Drop for RestoreHandle {
@@ -145,7 +147,7 @@ pub(crate) struct RestoreLocal {
 
 /// Declares which `LocalSet` local tasks go to until the guard is dropped.
 pub(crate) fn set_local(local: Option<Arc<Scheduler>>) -> RestoreLocal {
-    RestoreLocal { old: CONTEXT.with(|c| c.local.replace(local)) }
+    RestoreLocal { old: CONTEXT.try_with(|c| c.local.replace(local)).unwrap_or(None) }
 }
 
 impl Drop for RestoreLocal {
@@ -198,6 +200,12 @@ pub(crate) fn set_task(running: Running, budget: u8) -> RestoreTask {
         running: t.running.replace(Some(running)),
         budget: t.budget.replace(Some(budget)),
     })
+}
+
+/// Declares that code belongs to a task, without polling it, until the guard is dropped.
+pub(crate) fn set_task_id(id: Id) -> Restore<Option<Running>> {
+    let running = Running { id, spawned_at: Location::caller(), aborted: false };
+    Restore::set(Some(running), |t| &t.running)
 }
 
 /// Declares that no task is polled until the guard is dropped.

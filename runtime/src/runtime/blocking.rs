@@ -101,7 +101,7 @@ impl Pool {
 
     fn work(&self) {
         let runtime = lock(&self.state).runtime.clone().and_then(|weak| weak.upgrade());
-        let _entered = runtime.map(|shared| context::enter(Handle { shared }));
+        let _entered = runtime.clone().map(|shared| context::enter(Handle { shared }));
         let mut state = lock(&self.state);
         loop {
             while let Some(task) = state.queue.pop_front() {
@@ -113,6 +113,10 @@ impl Pool {
                 break;
             }
             state.idle += 1;
+            if let Some(runtime) = &runtime {
+                // A stopped clock waits for blocking work before it moves.
+                runtime.reactor.unparker().unpark();
+            }
             let deadline = Instant::now() + self.config.keep_alive;
             let mut expired = false;
             while state.queue.is_empty() && !state.closed && !expired {
@@ -134,15 +138,12 @@ impl Pool {
         self.changed.notify_all();
     }
 
-    /// Drops what was not started and waits, at most for `timeout`, for what runs.
+    /// Takes no more work and waits, at most for `timeout`, for what there is.
     pub(crate) fn close(&self, timeout: Option<Duration>) {
         let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
         let mut state = lock(&self.state);
         state.closed = true;
-        let queue = std::mem::take(&mut state.queue);
         drop(state);
-        // Their closures go with them; the handles say cancelled.
-        drop(queue);
         self.changed.notify_all();
         let mut state = lock(&self.state);
         while state.threads > 0 {

@@ -135,8 +135,15 @@ impl Builder {
     }
 
     /// The name of the runtime, for diagnostics.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is empty or blank.
+    #[track_caller]
     pub fn name(&mut self, val: impl Into<String>) -> &mut Self {
-        self.name = Some(val.into());
+        let val = val.into();
+        assert!(!val.trim().is_empty(), "runtime name shouldn't be empty");
+        self.name = Some(val);
         self
     }
 
@@ -275,6 +282,8 @@ impl Builder {
         let shared = Shared::new(Config {
             flavor: self.flavor,
             local,
+            #[cfg(unix)]
+            built_on: std::thread::current().id(),
             enable_io: self.enable_io,
             enable_time: self.enable_time,
             start_paused: self.start_paused,

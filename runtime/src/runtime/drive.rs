@@ -31,11 +31,9 @@ impl Wake for Root {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.woken.swap(true, Ordering::SeqCst) {
-            return;
-        }
+        let _was_woken = self.woken.swap(true, Ordering::SeqCst);
         #[cfg(unix)]
-        {
+        if !_was_woken {
             // The thread that blocks is parked in the reactor if it drives, else on itself.
             if let Some(shared) = self.runtime.as_ref().and_then(|w| w.upgrade()) {
                 shared.reactor.unparker().unpark();
@@ -73,7 +71,8 @@ impl Root {
 
 const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
      `block_on`) attempted to block the current thread while the thread is being used to drive \
-     asynchronous tasks. `.await` the future instead, or call `block_on` inside `spawn_blocking`.";
+     asynchronous tasks. If you are in an async function, use `.await` on the future instead of blocking on \
+     it. Elsewhere, call `block_on` inside `spawn_blocking`.";
 
 /// Runs `future` to its end with the runtime entered.
 #[track_caller]
@@ -123,33 +122,37 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     let shared = &*handle.shared;
-    loop {
-        #[cfg(unix)]
-        let Some(_turn) = shared.turn.take(|| root.is_woken()) else {
+    #[cfg(unix)]
+    let _turn = loop {
+        match shared.turn.take(|| root.is_woken()) {
+            Some(turn) => break turn,
             // Somebody else drives; the future was woken meanwhile.
-            if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
-                return output;
+            None => {
+                if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
+                    return output;
+                }
             }
-            continue;
-        };
-        let interval = shared.config.event_interval;
-        let mut turns = 0;
-        loop {
-            if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
-                return output;
-            }
-            // The root's turn counts as one.
-            let ran = shared.scheduler.run_some(interval.saturating_sub(turns + 1).max(1));
-            turns += 1 + ran;
-            // A root that yields alone waits for the reactor more likely than not.
-            let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
-            if turns >= interval || spins {
-                turns = 0;
-                shared.glance();
-            } else if !root.is_woken() {
-                turns = 0;
-                shared.park(|| root.is_woken());
-            }
+        }
+    };
+    #[cfg(unix)]
+    let _busy = shared.busy.guard();
+    let interval = shared.config.event_interval;
+    let mut turns = 0;
+    loop {
+        if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
+            return output;
+        }
+        // The root's turn counts as one.
+        let ran = shared.scheduler.run_some(interval.saturating_sub(turns + 1).max(1));
+        turns += 1 + ran;
+        // A root that yields alone waits for the reactor more likely than not.
+        let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
+        if turns >= interval || spins {
+            turns = 0;
+            shared.glance();
+        } else if !root.is_woken() {
+            turns = 0;
+            shared.park(|| root.is_woken());
         }
     }
 }
@@ -207,7 +210,11 @@ impl Shared {
         }
         // A hook may have spawned.
         self.parks.fetch_add(1, Ordering::Relaxed);
+        #[cfg(unix)]
+        self.busy.stop();
         self.wait(is_woken);
+        #[cfg(unix)]
+        self.busy.start();
         self.parks.fetch_add(1, Ordering::Relaxed);
         self.time.fire();
         if let Some(hook) = &self.config.on_unpark {
@@ -237,7 +244,7 @@ impl Shared {
         }
         let something_ready = || {
             #[cfg(unix)]
-            if self.time.is_overtaken() {
+            if self.time.is_overtaken() || (self.time.is_paused() && !self.blocking_in_flight()) {
                 return true;
             }
             !nothing_ready()

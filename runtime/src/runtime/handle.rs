@@ -175,15 +175,23 @@ impl Handle {
         RuntimeMetrics::new(self.clone())
     }
 
+    #[cfg(unix)]
     pub(crate) fn is_multi_thread(&self) -> bool {
         self.shared.config.flavor == RuntimeFlavor::MultiThread
     }
 
-    /// Whether this is a `LocalRuntime`'s handle, on the thread that drives it.
-    pub(crate) fn is_local_here(&self) -> bool {
+    /// Whether this is a `LocalRuntime`'s handle.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is one of another thread's.
+    #[track_caller]
+    pub(crate) fn is_local(&self) -> bool {
         #[cfg(unix)]
-        return self.shared.config.local && self.shared.turn.is_mine();
-        #[cfg(not(unix))]
+        assert!(
+            !self.shared.config.local || self.shared.config.built_on == std::thread::current().id(),
+            "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was created on"
+        );
         self.shared.config.local
     }
 

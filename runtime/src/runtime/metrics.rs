@@ -44,7 +44,7 @@ impl RuntimeMetrics {
     pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
         check(worker);
         #[cfg(unix)]
-        return Duration::from_nanos(self.handle.shared.busy_nanos.load(Ordering::Relaxed));
+        return self.handle.shared.busy.total();
         #[cfg(not(unix))]
         Duration::ZERO
     }

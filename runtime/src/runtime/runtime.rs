@@ -198,8 +198,9 @@ impl Drop for Runtime {
                 }
                 None => self.close_here(),
             }
-            self.handle.shared.blocking.close();
+            // What is queued still runs, as far as the patience goes; the rest is aborted.
             self.handle.shared.pool.close(self.patience);
+            self.handle.shared.blocking.close();
         }
         #[cfg(not(unix))]
         self.close_here();

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 #[cfg(not(unix))]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::handle::{Id, RuntimeFlavor};
 use std::time::Duration;
 
+#[cfg(unix)]
+use crate::executor::lock;
 use crate::executor::{Scheduler, Target};
 use crate::reactor::{Reactor, Unparker};
 use crate::time::TimeDriver;
@@ -33,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) flavor: RuntimeFlavor,
     /// The flavour is `LocalRuntime`'s: `spawn_local` works without a `LocalSet`.
     pub(crate) local: bool,
+    /// Where it was built: a local runtime's tasks stay there.
+    #[cfg(unix)]
+    pub(crate) built_on: std::thread::ThreadId,
     pub(crate) enable_io: bool,
     pub(crate) enable_time: bool,
     pub(crate) start_paused: bool,
@@ -63,7 +68,48 @@ pub(crate) struct Shared {
     pub(crate) host_waits: AtomicUsize,
     pub(crate) parks: AtomicU64,
     #[cfg(unix)]
-    pub(crate) busy_nanos: AtomicU64,
+    pub(crate) busy: Busy,
+}
+
+/// For how long the runtime was driven without being parked.
+#[cfg(unix)]
+#[derive(Default)]
+pub(crate) struct Busy {
+    total: AtomicU64,
+    since: std::sync::Mutex<Option<std::time::Instant>>,
+}
+
+#[cfg(unix)]
+impl Busy {
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_nanos(self.total.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn start(&self) {
+        *lock(&self.since) = Some(std::time::Instant::now());
+    }
+
+    pub(crate) fn stop(&self) {
+        if let Some(since) = lock(&self.since).take() {
+            self.total.fetch_add(since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts until the guard is dropped.
+    pub(crate) fn guard(&self) -> BusyGuard<'_> {
+        self.start();
+        BusyGuard(self)
+    }
+}
+
+#[cfg(unix)]
+pub(crate) struct BusyGuard<'a>(&'a Busy);
+
+#[cfg(unix)]
+impl Drop for BusyGuard<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 impl Shared {
@@ -91,7 +137,7 @@ impl Shared {
             host_waits: AtomicUsize::new(0),
             parks: AtomicU64::new(0),
             #[cfg(unix)]
-            busy_nanos: AtomicU64::new(0),
+            busy: Busy::default(),
             config,
         }))
     }

@@ -75,9 +75,15 @@ pub fn block_in_place<F, R>(f: F) -> R
 where
     F: FnOnce() -> R,
 {
-    if context::entered() == Entered::BlockOn && !cfg!(target_family = "wasm") {
-        let multi = context::with_handle(|h| h.is_none_or(Handle::is_multi_thread));
-        assert!(multi, "can call blocking only when running on the multi-threaded runtime");
+    #[cfg(unix)]
+    if context::entered() == Entered::BlockOn {
+        let drives_alone = context::with_handle(|handle| {
+            handle.is_some_and(|h| !h.is_multi_thread() && h.shared.turn.is_mine())
+        });
+        assert!(
+            !drives_alone && context::local().is_none(),
+            "can call blocking only when running on the multi-threaded runtime"
+        );
     }
     blocking_section(f)
 }

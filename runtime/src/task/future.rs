@@ -64,8 +64,7 @@ impl<F: Future> Future for TaskFuture<F> {
         let output = if context::is_aborted() {
             Err(JoinError::cancelled(id))
         } else {
-            let future = this.future.as_mut().as_pin_mut().expect("polled after completion");
-            match catch(|| future.poll(cx)) {
+            match catch(|| DropOnPanic(this.future.as_mut()).poll(cx)) {
                 Ok(Poll::Pending) => {
                     if *this.stage == Stage::New {
                         *this.stage = Stage::Waiting;
@@ -87,12 +86,30 @@ impl<F: Future> Future for TaskFuture<F> {
     }
 }
 
+/// Drops the future while its panic unwinds, so that its destructors know.
+struct DropOnPanic<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<F: Future> DropOnPanic<'_, F> {
+    fn poll(mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let future = self.0.as_mut().as_pin_mut().expect("polled after completion");
+        let output = future.poll(cx);
+        std::mem::forget(self);
+        output
+    }
+}
+
+impl<F> Drop for DropOnPanic<'_, F> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
 #[cfg(panic = "unwind")]
-fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
 }
 
 #[cfg(not(panic = "unwind"))]
-fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     Ok(f())
 }

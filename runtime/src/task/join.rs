@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
+use super::future::catch;
 use super::{Id, JoinError, coop};
+use crate::context;
 use crate::executor::{Meta, Place};
 
 /// Waits for a task's result; dropped, it lets the task go on alone.
@@ -85,7 +87,9 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            task.detach();
+            // If the task is over its result goes now: as if in the task, and a panic stays here.
+            let _task = context::set_task_id(self.id());
+            let _ = catch(|| task.detach());
         }
     }
 }

@@ -274,13 +274,9 @@ impl<T: 'static> JoinSet<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Id, T), JoinError>>> {
         // The waker first: a member that is woken after the look wakes the task.
-        {
-            let mut woken = lock(&self.woken);
-            match &mut woken.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                slot => *slot = Some(cx.waker().clone()),
-            }
-        }
+        let old = lock(&self.woken).waker.replace(cx.waker().clone());
+        // Outside of the lock: a waker's destructor may run anything.
+        drop(old);
         match self.look() {
             Some(result) => Poll::Ready(Some(result)),
             None if self.members.is_empty() => Poll::Ready(None),

@@ -206,11 +206,11 @@ where
 }
 
 /// The scheduler that local tasks go to.
+#[track_caller]
 fn current() -> Option<Arc<Scheduler>> {
-    context::local().or_else(|| {
-        context::with_handle(|handle| {
-            let handle = handle.filter(|h| h.is_local_here())?;
-            Some(handle.shared.scheduler.clone())
-        })
-    })
+    if let Some(scheduler) = context::local() {
+        return Some(scheduler);
+    }
+    let handle = context::handle().filter(runtime::Handle::is_local)?;
+    Some(handle.shared.scheduler.clone())
 }

@@ -109,6 +109,10 @@ pub(crate) fn prepare(
         write!(manifest, "\n[[test]]\nname = \"{group}\"\npath = \"tests/{group}.rs\"\n")?;
     }
     fs::write(scratch.join("Cargo.toml"), manifest)?;
+    // Where the tests run: some read the package's manifest.
+    let cwd = scratch.join("cwd");
+    fs::create_dir_all(&cwd)?;
+    fs::copy(package.join("Cargo.toml"), cwd.join("Cargo.toml"))?;
     Ok(())
 }
 

@@ -121,6 +121,8 @@ impl Reasons {
             ("target_os=\"emscripten\"", "host-lacks:emscripten"),
             ("target_os=\"freebsd\"", "host-lacks:freebsd"),
             ("target_os=\"unknown\"", "host-lacks:javascript"),
+            ("target_pointer_width=\"32\"", "host-lacks:32-bit"),
+            ("target_pointer_width=\"64\"", "host-lacks:64-bit"),
             ("cfg(unix)", "unix-only"),
             ("unix,", "unix-only"),
             ("target_os=\"linux\"", "unix-only"),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use xtask::engine::Runner;
+use xtask::workspace;
 
 use super::reasons::Reasons;
 use super::scan::{Test, TestFile};
@@ -111,6 +112,8 @@ fn judge(options: &Options, engine: &Engine, job: &Job<'_>, reasons: &Reasons) -
 /// How a binary is run.
 struct Engine {
     target: Target,
+    /// Where the tests run.
+    cwd: PathBuf,
     runner: Vec<String>,
 }
 
@@ -125,18 +128,21 @@ impl Engine {
                 words.map(str::to_owned).to_vec()
             }
         };
-        Ok(Engine { target, runner })
+        let cwd = workspace::root().join("target/conformance").join(target.name()).join("cwd");
+        Ok(Engine { target, cwd, runner })
     }
 
     fn command(&self, binary: &Path) -> Command {
-        match self.runner.split_first() {
+        let mut command = match self.runner.split_first() {
             None => Command::new(binary),
             Some((program, arguments)) => {
                 let mut command = Command::new(program);
                 command.args(arguments).arg(binary);
                 command
             }
-        }
+        };
+        command.current_dir(&self.cwd);
+        command
     }
 
     fn list(&self, binary: &Path) -> Result<Vec<String>> {
