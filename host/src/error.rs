@@ -33,7 +33,9 @@ pub enum Error {
     #[error("cannot compile the module: {0:#}")]
     Compile(wasmtime::Error),
     /// The module imports something that is not provided.
-    #[error("the module imports `{module}.{name}` of type {ty}, which this host does not provide: {reason}")]
+    #[error(
+        "the module imports `{module}.{name}` of type {ty}, which this host does not provide: {reason}"
+    )]
     MissingImport {
         /// The import's module.
         module: String,

@@ -127,9 +127,8 @@ async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error
         Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
         Err(e) => return Err(Error::Start(e)),
     };
-    let start = instance
-        .get_typed_func::<(), ()>(&mut *store, "_start")
-        .map_err(|_| Error::NoStart)?;
+    let start =
+        instance.get_typed_func::<(), ()>(&mut *store, "_start").map_err(|_| Error::NoStart)?;
     match start.call_async(&mut *store, ()).await {
         Ok(()) => Ok(Exit { code: 0 }),
         Err(e) => ended(e),

@@ -188,7 +188,8 @@ pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static st
     };
     let wanted = format!("{name}({})", ty.params().map(|p| format!("{p} ")).collect::<String>());
     let results = if name == "proc_exit" { 0 } else { 1 };
-    let right_results = ty.results().len() == results && ty.results().all(|r| matches!(r, ValType::I32));
+    let right_results =
+        ty.results().len() == results && ty.results().all(|r| matches!(r, ValType::I32));
     if let Some(key) = KEYS.iter().find(|key| **key == wanted && right_results) {
         return Ok(key);
     }
@@ -205,7 +206,9 @@ pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static st
 }
 
 fn signature(key: &str, results: usize) -> String {
-    let params = key.split_once('(').map_or("", |(_, params)| params.trim_end_matches(" )").trim_end_matches(')'));
+    let params = key
+        .split_once('(')
+        .map_or("", |(_, params)| params.trim_end_matches(" )").trim_end_matches(')'));
     format!("({}) -> ({})", params.replace(' ', ", "), if results == 0 { "" } else { "i32" })
 }
 

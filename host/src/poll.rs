@@ -62,13 +62,24 @@ struct Subscription {
 enum What {
     /// `None` is never.
     Clock(Option<Instant>),
-    Socket { fd: i32, ty: u8 },
+    Socket {
+        fd: i32,
+        ty: u8,
+    },
     /// A descriptor of wasmtime-wasi's, not looked at yet.
-    Descriptor { fd: i32, ty: u8 },
+    Descriptor {
+        fd: i32,
+        ty: u8,
+    },
     Stdin,
     /// Regular files, stdout and stderr.
-    Always { ty: u8 },
-    Failed { errno: Errno, ty: u8 },
+    Always {
+        ty: u8,
+    },
+    Failed {
+        errno: Errno,
+        ty: u8,
+    },
 }
 
 pub(crate) async fn poll_oneoff(
@@ -78,7 +89,8 @@ pub(crate) async fn poll_oneoff(
     n: i32,
     out: i32,
 ) -> Result<(), Errno> {
-    let (subscriptions, events, n, out) = (subscriptions as u32, events as u32, n as u32, out as u32);
+    let (subscriptions, events, n, out) =
+        (subscriptions as u32, events as u32, n as u32, out as u32);
     // The guest is suspended while this borrows its memory and state.
     let (mut memory, state) = parts(cx)?;
     memory.range(out, 4, 4)?;
@@ -104,10 +116,8 @@ pub(crate) async fn poll_oneoff(
             }
         }
     }
-    let deadline = list
-        .iter()
-        .filter_map(|s| if let What::Clock(at) = s.what { at } else { None })
-        .min();
+    let deadline =
+        list.iter().filter_map(|s| if let What::Clock(at) = s.what { at } else { None }).min();
 
     let mut stdin = pin!(async {
         match stdin_fd {

@@ -46,8 +46,8 @@ impl Program {
     /// [`Error::Open`] when it cannot be read, and those of [`Program::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
-        let wasm = std::fs::read(path)
-            .map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        let wasm =
+            std::fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
         Program::new(engine, &wasm)
     }
 
@@ -90,9 +90,7 @@ fn compile(engine: &Engine, wasm: &[u8]) -> Result<(Module, bool), Error> {
 
 fn resolve(import: &wasmtime::ImportType<'_>) -> Result<&'static str, Error> {
     let (ty, found) = match import.ty() {
-        ExternType::Func(ty) => {
-            (ty.to_string(), link::key(import.module(), import.name(), &ty))
-        }
+        ExternType::Func(ty) => (ty.to_string(), link::key(import.module(), import.name(), &ty)),
         other => {
             let what = match other {
                 ExternType::Memory(_) => "memory",

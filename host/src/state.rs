@@ -6,8 +6,8 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use crate::clock::Monotonic;
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
-use crate::poll::Scratch;
 use crate::policy::Grants;
+use crate::poll::Scratch;
 use crate::sockets::table::Table;
 use crate::stats::Stats;
 
@@ -64,4 +64,3 @@ pub(crate) fn memory(cx: &mut Cx<'_>) -> Option<Memory> {
 #[derive(Debug, thiserror::Error)]
 #[error("the guest exited with code {0}")]
 pub(crate) struct Exited(pub(crate) i32);
-

@@ -55,7 +55,9 @@ fn run(poll: &mut Poll, connections: &mut [Connection], measure: Duration) -> io
             echoes += connections[event.token().0].receive()?;
         }
         match counted_from {
-            None if began.elapsed() >= WARM_UP => (counted_from, echoes) = (Some(Instant::now()), 0),
+            None if began.elapsed() >= WARM_UP => {
+                (counted_from, echoes) = (Some(Instant::now()), 0)
+            }
             Some(from) if from.elapsed() >= measure => {
                 return Ok(echoes as f64 / from.elapsed().as_secs_f64());
             }

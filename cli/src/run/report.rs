@@ -96,11 +96,7 @@ fn json(s: &Snapshot) -> serde_json::Value {
 fn text(s: &Snapshot) -> String {
     let mut calls: Vec<_> = s.calls.iter().collect();
     calls.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
-    let mut text = format!(
-        "wasio: host calls {}, of which polls {}\n",
-        s.total_calls(),
-        s.polls()
-    );
+    let mut text = format!("wasio: host calls {}, of which polls {}\n", s.total_calls(), s.polls());
     for (name, count) in calls {
         text += &format!("wasio: {count:>12} {name}\n");
     }

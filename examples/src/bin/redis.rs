@@ -28,7 +28,9 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             println!("{}: {}", message.channel, String::from_utf8_lossy(&message.content));
             Ok(())
         }
-        _ => Err("usage: redis ADDRESS (ping | publish CHANNEL MESSAGE | subscribe CHANNEL)".into()),
+        _ => {
+            Err("usage: redis ADDRESS (ping | publish CHANNEL MESSAGE | subscribe CHANNEL)".into())
+        }
     }
 }
 

@@ -131,7 +131,9 @@ impl Grants {
     fn granted(&self, ip: IpAddr, port: u16) -> bool {
         self.policy.any(|rule| match rule {
             Kind::Net { net, port: p } => net.contains(&ip) && p.allows(port),
-            Kind::Name { name, port: p } => name == "localhost" && ip.is_loopback() && p.allows(port),
+            Kind::Name { name, port: p } => {
+                name == "localhost" && ip.is_loopback() && p.allows(port)
+            }
             _ => false,
         })
     }
@@ -203,11 +205,17 @@ impl Grants {
                 }
                 return true;
             }
-            let reachable = policy.any(|rule| matches!(rule, Kind::Net { net, .. } if net.contains(&ip)));
+            let reachable =
+                policy.any(|rule| matches!(rule, Kind::Net { net, .. } if net.contains(&ip)));
             if !reachable {
-                let port = if port == 0 { ports.first().copied().unwrap_or(Port::Any) } else { Port::Is(port) };
+                let port = if port == 0 {
+                    ports.first().copied().unwrap_or(Port::Any)
+                } else {
+                    Port::Is(port)
+                };
                 let rule = Rule(Kind::Net { net: IpNet::from(ip), port });
-                let _ = self.refuse(format!("{name} resolved to {ip}, which is no public address"), rule);
+                let _ = self
+                    .refuse(format!("{name} resolved to {ip}, which is no public address"), rule);
             }
             reachable
         });
@@ -230,7 +238,9 @@ fn canonical_name(name: &str) -> String {
 
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix("*.") {
-        Some(parent) => name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+        Some(parent) => {
+            name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        }
         None => pattern == name,
     }
 }

@@ -34,10 +34,19 @@ pub struct Rule(pub(super) Kind);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     All,
-    Name { name: String, port: Port },
-    Net { net: IpNet, port: Port },
+    Name {
+        name: String,
+        port: Port,
+    },
+    Net {
+        net: IpNet,
+        port: Port,
+    },
     /// `net: None` is every address of both families.
-    Listen { net: Option<IpNet>, port: Port },
+    Listen {
+        net: Option<IpNet>,
+        port: Port,
+    },
 }
 
 /// A port, or any.
@@ -188,9 +197,16 @@ mod tests {
 
     #[test]
     fn nonsense_says_why() {
-        for text in
-            ["", "example.com", "10.0.0.0/33", "host:99999", "a b:1", "listen:name", "listen:localhost:80", "[127.0.0.1]:80"]
-        {
+        for text in [
+            "",
+            "example.com",
+            "10.0.0.0/33",
+            "host:99999",
+            "a b:1",
+            "listen:name",
+            "listen:localhost:80",
+            "[127.0.0.1]:80",
+        ] {
             let error = text.parse::<Rule>().map(|r| r.to_string()).unwrap_err();
             assert!(error.to_string().contains("is no network rule"), "{error}");
         }

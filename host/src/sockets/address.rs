@@ -38,11 +38,7 @@ pub(crate) fn target(memory: &GuestMemory<'_>, ptr: u32) -> Result<(u32, u32), E
 ///
 /// A 16 byte buffer on an IPv4 socket holds the octets in its first four, as
 /// some guests pass one buffer for both families.
-pub(crate) fn read(
-    memory: &GuestMemory<'_>,
-    ptr: u32,
-    port: i32,
-) -> Result<SocketAddr, Errno> {
+pub(crate) fn read(memory: &GuestMemory<'_>, ptr: u32, port: i32) -> Result<SocketAddr, Errno> {
     let (buf, len) = target(memory, ptr)?;
     let bytes = memory.bytes(buf, len)?;
     // WasmEdge cuts the port to 16 bits too.

@@ -103,7 +103,9 @@ fn parse(
 ) -> Result<Request, Errno> {
     memory.range(hints, 28, 4)?;
     let flags = memory.read_u16(hints)?;
-    let &[family, socktype, protocol] = memory.bytes(hints + 2, 3)? else { return Err(Errno::FAULT) };
+    let &[family, socktype, protocol] = memory.bytes(hints + 2, 3)? else {
+        return Err(Errno::FAULT);
+    };
     if flags & !KNOWN_FLAGS != 0 {
         return Err(Errno::AIBADFLAG);
     }

@@ -89,8 +89,12 @@ fn read(socket: &Socket, level: i32, name: i32) -> Result<Value, Errno> {
             Ok(Value::Int(error.map_or(0, |e| i32::from(Errno::from(e).0))))
         }
         (SOL_SOCKET, BROADCAST) => flag(host.broadcast()),
-        (SOL_SOCKET, SNDBUF) => Ok(Value::Int(host.send_buffer_size()?.try_into().unwrap_or(i32::MAX))),
-        (SOL_SOCKET, RCVBUF) => Ok(Value::Int(host.recv_buffer_size()?.try_into().unwrap_or(i32::MAX))),
+        (SOL_SOCKET, SNDBUF) => {
+            Ok(Value::Int(host.send_buffer_size()?.try_into().unwrap_or(i32::MAX)))
+        }
+        (SOL_SOCKET, RCVBUF) => {
+            Ok(Value::Int(host.recv_buffer_size()?.try_into().unwrap_or(i32::MAX)))
+        }
         (SOL_SOCKET, KEEPALIVE) => flag(host.keepalive()),
         (SOL_SOCKET, OOBINLINE) => flag(host.out_of_band_inline()),
         (SOL_SOCKET, LINGER) => Ok(match host.linger()? {

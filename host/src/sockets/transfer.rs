@@ -135,10 +135,8 @@ async fn receive(
         let (memory, state_) = parts(cx)?;
         let socket = state_.sockets.get(fd)?;
         let pending = rest.as_deref().unwrap_or(buffers);
-        let fill = flags & WAITALL != 0
-            && !peek
-            && !socket.nonblocking
-            && socket.kind == Kind::Stream;
+        let fill =
+            flags & WAITALL != 0 && !peek && !socket.nonblocking && socket.kind == Kind::Stream;
         match receive_once(socket, memory, pending, peek, want_sender) {
             Ok(mut got) => {
                 if !peek {
@@ -161,7 +159,9 @@ async fn receive(
         let socket = state(cx).sockets.get(fd)?;
         match socket.wait(Interest::READABLE, socket.recv_timeout).await {
             Ok(()) => {}
-            Err(_) if total > 0 => return Ok(Received { len: total, truncated: false, from: None }),
+            Err(_) if total > 0 => {
+                return Ok(Received { len: total, truncated: false, from: None });
+            }
             Err(e) => return Err(e.into()),
         }
     }
@@ -181,9 +181,8 @@ fn receive_once(
 ) -> Result<Received, Failed> {
     let wanted: usize = buffers.iter().map(|b| b.len).sum();
     let flags = if peek { MSG_PEEK } else { 0 };
-    let drained = |got: &Received| {
-        !peek && socket.kind == Kind::Stream && got.len > 0 && got.len < wanted
-    };
+    let drained =
+        |got: &Received| !peek && socket.kind == Kind::Stream && got.len > 0 && got.len < wanted;
     // The common case first: a stream and one buffer.
     if let ([one], Kind::Stream) = (buffers, socket.kind) {
         let part = as_uninit(&mut memory.0[one.offset..one.offset + one.len]);
@@ -310,7 +309,8 @@ fn send_once(
         let send = |host: &socket2::Socket| host.send_with_flags(bytes(one), MSG_NOSIGNAL);
         return socket.attempt(Interest::WRITABLE, send, drained);
     }
-    let slices: SmallVec<[IoSlice<'_>; 8]> = buffers.iter().map(|b| IoSlice::new(bytes(b))).collect();
+    let slices: SmallVec<[IoSlice<'_>; 8]> =
+        buffers.iter().map(|b| IoSlice::new(bytes(b))).collect();
     let send = |host: &socket2::Socket| match to {
         Some(to) => host.send_to_vectored_with_flags(&slices, to, MSG_NOSIGNAL),
         None => host.send_vectored_with_flags(&slices, MSG_NOSIGNAL),
