@@ -30,7 +30,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ("surface", &["xtask", "surface"]),
     ("conformance", &["xtask", "conformance", "--target", "native"]),
     ("conformance", &["xtask", "conformance", "--target", "wasip1"]),
-    ("bench", &["xtask", "bench", "quick"]),
 ];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
