@@ -112,7 +112,7 @@ pub(crate) fn enter(handle: Handle) -> RestoreHandle {
         c.depth.set(depth);
         RestoreHandle { old: c.handle.replace(Some(handle)), depth }
     });
-    entered.unwrap_or(RestoreHandle { old: None, depth: 0 })
+    entered.unwrap_or_else(|_| RestoreHandle { old: None, depth: 0 })
 }
 
 impl Drop for RestoreHandle {
