@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::coop::unconstrained;
-use wasmtime::{Extern, Instance, Store, StoreLimitsBuilder};
+use tokio::task::yield_now;
+use wasmtime::{Extern, Instance, Store, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
@@ -261,7 +262,10 @@ impl GuestBuilder {
         let mut store = Store::new(self.program.engine().wasmtime(), state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        // tokio's own way to yield lets its driver run too, so that timers and
+        // sockets of others do not wait for a guest that computes.
+        store
+            .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
         Ok(Guest { program: self.program, store, timeout: self.timeout })
     }
 }

@@ -32,52 +32,56 @@ Exit status:
 As cargo's runner, in .cargo/config.toml:
   [target.wasm32-wasip1]
   runner = \"wasio run --net all --dir . --\"")]
-pub struct Args {
+pub(crate) struct Args {
     /// Allow this on the network (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
     #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = super::rule)]
-    pub net: Vec<Rule>,
+    pub(crate) net: Vec<Grant>,
 
     /// Give the guest this folder (repeatable), under the name GUEST if given
     #[arg(long, value_name = "HOST[::GUEST]", env = "WASIO_DIR", value_delimiter = ',')]
-    pub dir: Vec<String>,
+    pub(crate) dir: Vec<String>,
 
     /// Set a variable of the guest's environment (repeatable); without a value,
     /// pass this process's on
     #[arg(long, value_name = "NAME[=VALUE]")]
-    pub env: Vec<String>,
+    pub(crate) env: Vec<String>,
 
     /// Stop the guest after this time, such as 10s or 500ms
     #[arg(long, value_name = "DURATION")]
-    pub timeout: Option<humantime::Duration>,
+    pub(crate) timeout: Option<humantime::Duration>,
 
     /// Limit the guest's memory, such as 64MiB
     #[arg(long, value_name = "SIZE")]
-    pub max_memory: Option<ByteSize>,
+    pub(crate) max_memory: Option<ByteSize>,
 
     /// Say at the end on stderr what the guest asked of the host (and during
     /// the run, at SIGUSR1)
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub stats: Option<Format>,
+    pub(crate) stats: Option<Format>,
 
     /// Write the same as JSON to this file, four times a second and at the end
     #[arg(long, value_name = "PATH")]
-    pub stats_file: Option<PathBuf>,
+    pub(crate) stats_file: Option<PathBuf>,
 
     /// Compile anew, and keep no compiled code
     #[arg(long)]
-    pub no_cache: bool,
+    pub(crate) no_cache: bool,
 
     /// The module: a .wasm file built for wasm32-wasip1
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 
     /// The guest's arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
-    pub args: Vec<String>,
+    pub(crate) args: Vec<String>,
 }
+
+/// One value of `--net`.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant(pub(crate) Option<Rule>);
 
 /// How `--stats` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// One line, for programs.

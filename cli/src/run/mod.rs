@@ -9,9 +9,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use wasio_host::{Engine, Error, Guest, Policy, Program, Rule, Stats};
+use wasio_host::{Engine, Error, Guest, Policy, Program, RuleError, Stats};
 
-pub use args::Args;
+use args::Grant;
+
+pub(crate) use args::Args;
 
 /// The command line or the file is wrong; nothing has run.
 const USAGE: u8 = 2;
@@ -24,7 +26,7 @@ const TERMINATED: u8 = 143;
 const INTERRUPTED: u8 = 130;
 
 /// Runs the guest and leaves the process with its exit code.
-pub fn run(args: Args) -> ExitCode {
+pub(crate) fn run(args: Args) -> ExitCode {
     let code = match prepare(&args) {
         Ok(prepared) => prepared.finish(&args),
         Err(error) => {
@@ -71,7 +73,7 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
             guest = guest.env(name, value);
         }
     }
-    for dir in &args.dir {
+    for dir in args.dir.iter().filter(|dir| !dir.is_empty()) {
         let (host, inside) = dir.split_once("::").unwrap_or((dir, dir));
         guest = guest.dir(Path::new(host), inside);
     }
@@ -91,7 +93,7 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
 }
 
 fn policy(args: &Args) -> Policy {
-    args.net.iter().cloned().collect::<Policy>()
+    args.net.iter().filter_map(|grant| grant.0.clone()).collect()
 }
 
 impl Prepared {
@@ -141,7 +143,10 @@ async fn interrupted() -> u8 {
     }
 }
 
-/// Parses one value of `--net`.
-fn rule(text: &str) -> Result<Rule, String> {
-    text.parse().map_err(|e: wasio_host::RuleError| e.to_string())
+/// Parses one value of `--net`. An empty one, as of an empty variable, is none.
+fn rule(text: &str) -> Result<Grant, RuleError> {
+    if text.trim().is_empty() {
+        return Ok(Grant(None));
+    }
+    text.parse().map(|rule| Grant(Some(rule)))
 }

@@ -15,7 +15,7 @@ use super::args::{Args, Format};
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keeps `--stats-file` current and answers SIGUSR1 while the guest runs.
-pub async fn live(args: &Args, stats: &Stats) -> Infallible {
+pub(crate) async fn live(args: &Args, stats: &Stats) -> Infallible {
     let file = async {
         let Some(path) = &args.stats_file else { return std::future::pending().await };
         let mut interval = tokio::time::interval(INTERVAL);
@@ -52,7 +52,7 @@ async fn on_signal(_f: impl FnMut()) -> Infallible {
 }
 
 /// The final numbers.
-pub fn at_end(args: &Args, stats: &Stats) {
+pub(crate) fn at_end(args: &Args, stats: &Stats) {
     let snapshot = stats.snapshot();
     if let Some(path) = &args.stats_file {
         write_file(path, &snapshot);

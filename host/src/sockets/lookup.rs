@@ -90,8 +90,8 @@ fn text(memory: &GuestMemory<'_>, ptr: u32, len: u32) -> Result<Option<String>, 
     if len > MAX_NAME {
         return Err(Errno::AINONAME);
     }
-    let bytes = bytes.split(|b| *b == 0).next().unwrap_or_default();
-    let text = std::str::from_utf8(bytes).map_err(|_| Errno::AINONAME)?;
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| Errno::AINONAME)?;
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 

@@ -204,13 +204,44 @@ impl Socket {
             return Poll::Ready(Ok(true));
         };
         let reading = interest.is_readable();
-        let ready = if reading { stream.poll_read_ready(cx) } else { stream.poll_write_ready(cx) };
-        match ready {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(hung_up(stream, reading, cx))),
+        loop {
+            let ready =
+                if reading { stream.poll_read_ready(cx) } else { stream.poll_write_ready(cx) };
+            match ready {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Ready(Ok(())) => {}
+            }
+            // What tokio remembers may be out of date, as a read that emptied
+            // the socket exactly does not tell. A guest that does not block
+            // finds out when it tries. One that does would be stuck in the read
+            // that it was told would not wait: for it the kernel is asked.
+            let checked = self.nonblocking
+                || stream
+                    .try_io(interest, || match still_ready(stream, reading) {
+                        true => Ok(()),
+                        false => Err(io::ErrorKind::WouldBlock.into()),
+                    })
+                    .is_ok();
+            if checked {
+                return Poll::Ready(Ok(hung_up(stream, reading, cx)));
+            }
         }
     }
+}
+
+#[cfg(unix)]
+fn still_ready(stream: &TcpStream, reading: bool) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let flags = if reading { PollFlags::IN } else { PollFlags::OUT };
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(stream, flags)], Some(&now)) != Ok(0)
+}
+
+#[cfg(not(unix))]
+fn still_ready(_stream: &TcpStream, _reading: bool) -> bool {
+    true
 }
 
 /// tokio tells closed halves apart only through `ready`, which is ready here.

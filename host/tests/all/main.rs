@@ -1,0 +1,10 @@
+//! Tests of the host through its public API: guests written in Rust
+//! (`tests/guest`) and in the text format run against servers on loopback.
+
+mod cache;
+mod limits;
+mod linking;
+mod pointers;
+mod poll;
+mod sockets;
+mod support;
