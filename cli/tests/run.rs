@@ -203,6 +203,8 @@ fn the_command_line_is_taken_apart_in_every_order() {
         (&["run", "--net", "all", "--dir", ".", "--", guest, "--net", "x"], "--net\0x\0"),
         (&["run", guest, "--stats", "--timeout", "1ms"], "--stats\0--timeout\x001ms\0"),
         (&["run", "--stats", guest, "a"], "a\0"),
+        (&["run", "--", guest, "--", "a"], "--\0a\0"),
+        (&["run", guest, "--", "--", "a"], "--\0a\0"),
     ] {
         let output = bench.wasio().args(line).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{line:?}: {}", stderr(&output));

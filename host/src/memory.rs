@@ -154,9 +154,11 @@ mod tests {
     fn splitting_keeps_the_order_and_refuses_overlap() {
         let mut bytes: Vec<u8> = (0..32).collect();
         let buffers = [Buffer { offset: 20, len: 4 }, Buffer { offset: 3, len: 2 }];
-        let parts = split_mut(&mut bytes, &buffers).unwrap();
-        assert_eq!(parts[0], [20, 21, 22, 23]);
-        assert_eq!(parts[1], [3, 4]);
+        {
+            let parts = split_mut(&mut bytes, &buffers).unwrap();
+            assert_eq!(parts[0], [20, 21, 22, 23]);
+            assert_eq!(parts[1], [3, 4]);
+        }
         let overlapping = [Buffer { offset: 3, len: 4 }, Buffer { offset: 6, len: 1 }];
         assert_eq!(split_mut(&mut bytes, &overlapping).map(|_| ()), Err(Errno::INVAL));
     }

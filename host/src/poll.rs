@@ -263,8 +263,8 @@ fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {
 
 /// What a descriptor of wasmtime-wasi's is, as far as waiting is concerned.
 async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> What {
-    let mut stat = [0; 24];
-    let mut memory = wiggle::GuestMemory::Unshared(&mut stat);
+    let Aligned(stat) = &mut Aligned([0; 24]);
+    let mut memory = wiggle::GuestMemory::Unshared(stat);
     match wasi::fd_fdstat_get(wasi, &mut memory, fd, 0).await {
         Ok(0) => {}
         Ok(errno) => return What::Failed { errno: Errno(errno as u16), ty },
@@ -279,15 +279,20 @@ async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> What {
     }
 }
 
+/// Memory of ours that wasmtime-wasi takes for a guest's. It checks the alignment
+/// of addresses as they are, not of offsets.
+#[repr(align(8))]
+struct Aligned<const N: usize>([u8; N]);
+
 /// Waits until reading stdin would not wait. wasmtime-wasi owns the stream, so
 /// it is asked in its own language, about one subscription in memory of ours.
 async fn stdin_ready(wasi: &mut WasiP1Ctx, fd: i32) {
     const EVENTS: i32 = SUBSCRIPTION as i32;
     const COUNT: i32 = EVENTS + EVENT as i32;
-    let mut bytes = [0; COUNT as usize + 4];
+    let Aligned(bytes) = &mut Aligned([0; COUNT as usize + 4]);
     bytes[8] = FD_READ;
     bytes[16..20].copy_from_slice(&fd.to_le_bytes());
-    let mut memory = wiggle::GuestMemory::Unshared(&mut bytes);
+    let mut memory = wiggle::GuestMemory::Unshared(bytes);
     wasi::WasiSnapshotPreview1::set_hostcall_fuel(wasi, 4096);
     // An error too is something the next read will tell.
     let _ = wasi::poll_oneoff(wasi, &mut memory, 0, EVENTS, 1, COUNT).await;

@@ -1,6 +1,8 @@
 //! The command line of `wasio run`.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use clap::ValueEnum;
@@ -12,7 +14,9 @@ use wasio_host::Rule;
 /// here. Everything after FILE is the guest's, so options come before it; a
 /// `--` before or after FILE is accepted too.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "wasio run [OPTIONS] FILE [--] [ARGS]...",
+    after_help = "\
 Network rules (--net):
   HOST:PORT            look up HOST and connect to it; *.HOST is every name below
   ADDRESS[:PORT]       connect and send to an address
@@ -31,7 +35,8 @@ Exit status:
 
 As cargo's runner, in .cargo/config.toml:
   [target.wasm32-wasip1]
-  runner = \"wasio run --net all --dir . --\"")]
+  runner = \"wasio run --net all --dir . --\""
+)]
 pub(crate) struct Args {
     /// Allow this on the network (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
     #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = super::rule)]
@@ -67,12 +72,32 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) no_cache: bool,
 
-    /// The module: a .wasm file built for wasm32-wasip1
-    pub(crate) file: PathBuf,
+    /// The module, a .wasm file built for wasm32-wasip1, and the guest's arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "FILE ARGS"
+    )]
+    command: Vec<OsString>,
+}
 
-    /// The guest's arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
-    pub(crate) args: Vec<String>,
+impl Args {
+    /// The module's path.
+    pub(crate) fn file(&self) -> &Path {
+        self.command.first().map_or(Path::new(""), Path::new)
+    }
+
+    /// The guest's arguments. A `--` that parts them from FILE is not one of
+    /// them, unless another stood before FILE: then all that follows is the
+    /// guest's.
+    pub(crate) fn guest_args(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let line: Vec<OsString> = std::env::args_os().collect();
+        let before = line.len().checked_sub(self.command.len() + 1).and_then(|i| line.get(i));
+        let parted = before.is_none_or(|before| before != "--")
+            && self.command.get(1).is_some_and(|first| first == "--");
+        self.command.iter().skip(1 + usize::from(parted)).map(|arg| arg.to_string_lossy())
+    }
 }
 
 /// One value of `--net`.

@@ -30,7 +30,7 @@ pub(crate) fn run(args: Args) -> ExitCode {
     let code = match prepare(&args) {
         Ok(prepared) => prepared.finish(&args),
         Err(error) => {
-            say(format_args!("{}: {error:#}", args.file.display()));
+            say(format_args!("{}: {error:#}", args.file().display()));
             USAGE.into()
         }
     };
@@ -53,15 +53,15 @@ struct Prepared {
 fn prepare(args: &Args) -> anyhow::Result<Prepared> {
     let engine = Engine::builder();
     let engine = if args.no_cache { engine.no_cache() } else { engine };
-    let program = Program::from_file(&engine.build()?, &args.file)?;
+    let program = Program::from_file(&engine.build()?, args.file())?;
     let stats = Stats::new();
 
-    let name = args.file.file_name().unwrap_or(args.file.as_os_str());
+    let name = args.file().file_name().unwrap_or(args.file().as_os_str());
     let mut guest = Guest::builder(&program)
         .inherit_stdio()
         .stats(&stats)
         .arg(name.to_string_lossy())
-        .args(&args.args)
+        .args(args.guest_args())
         .network(Arc::new(policy(args)))
         .on_denied(|denied| say(format_args!("{denied}")));
     for variable in &args.env {
@@ -100,8 +100,13 @@ impl Prepared {
     fn finish(self, args: &Args) -> i32 {
         let Prepared { guest, stats, runtime } = self;
         let code = runtime.block_on(async {
+            // A task of its own, so that nothing but its own events wakes it.
+            let guest = tokio::spawn(guest.run());
             tokio::select! {
-                outcome = guest.run() => code(outcome),
+                outcome = guest => match outcome {
+                    Ok(outcome) => code(outcome),
+                    Err(crash) => std::panic::resume_unwind(crash.into_panic()),
+                },
                 code = interrupted() => code.into(),
                 never = report::live(args, &stats) => match never {},
             }

@@ -129,12 +129,17 @@ fn split_port(text: &str) -> Result<(&str, Option<Port>), &'static str> {
     Ok((host, Some(port)))
 }
 
+/// An address or a network; brackets may wrap an IPv6 address.
 fn net(text: &str) -> Option<IpNet> {
-    let plain: String = text.chars().filter(|c| !matches!(c, '[' | ']')).collect();
-    // Brackets only ever wrap an IPv6 address.
-    if plain.len() != text.len() && !plain.contains(':') {
-        return None;
-    }
+    let plain = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        None => text.to_owned(),
+        Some((ip, prefix))
+            if ip.contains(':') && (prefix.is_empty() || prefix.starts_with('/')) =>
+        {
+            format!("{ip}{prefix}")
+        }
+        Some(_) => return None,
+    };
     plain.parse().ok().or_else(|| plain.parse::<IpAddr>().ok().map(IpNet::from))
 }
 

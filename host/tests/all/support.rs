@@ -12,15 +12,15 @@ use wasio_host::pipe::MemoryOutputPipe;
 use wasio_host::{Engine, Error, Exit, Guest, GuestBuilder, Policy, Program};
 
 /// No test may take longer.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-pub fn engine() -> &'static Engine {
+pub(crate) fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| Engine::builder().no_cache().build().unwrap())
 }
 
 /// The guest of `tests/guest`, built once.
-pub fn program() -> &'static Program {
+pub(crate) fn program() -> &'static Program {
     static PROGRAM: OnceLock<Program> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/main.rs");
@@ -38,7 +38,7 @@ pub fn program() -> &'static Program {
 }
 
 /// A guest that may use the whole network and says on our stderr what fails.
-pub fn guest(args: &[&str]) -> GuestBuilder {
+pub(crate) fn guest(args: &[&str]) -> GuestBuilder {
     Guest::builder(program())
         .arg("guest")
         .args(args)
@@ -47,34 +47,34 @@ pub fn guest(args: &[&str]) -> GuestBuilder {
         .timeout(LIMIT)
 }
 
-pub fn run(guest: GuestBuilder) -> Result<Exit, Error> {
+pub(crate) fn run(guest: GuestBuilder) -> Result<Exit, Error> {
     runtime().block_on(guest.build().unwrap().run())
 }
 
 /// Runs one of the guest's programs, whose asserts are the test.
-pub fn passes(args: &[&str]) {
+pub(crate) fn passes(args: &[&str]) {
     succeeds(guest(args));
 }
 
-pub fn succeeds(guest: GuestBuilder) {
+pub(crate) fn succeeds(guest: GuestBuilder) {
     match run(guest) {
         Ok(exit) => assert_eq!(exit.code(), 0),
         Err(error) => panic!("{error}"),
     }
 }
 
-pub fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A guest in the text format.
-pub fn wat(text: &str) -> Program {
+pub(crate) fn wat(text: &str) -> Program {
     let wasm = wat::parse_str(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     Program::new(engine(), &wasm).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
 /// Serves one connection on a thread of its own; returns the port.
-pub fn peer(serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
+pub(crate) fn peer(serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -87,7 +87,7 @@ pub fn peer(serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
 }
 
 /// A port of loopback that nobody listens on. The socket keeps it reserved.
-pub fn closed_port() -> (socket2::Socket, String) {
+pub(crate) fn closed_port() -> (socket2::Socket, String) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let port = socket.local_addr().unwrap().as_socket().unwrap().port();
@@ -96,19 +96,19 @@ pub fn closed_port() -> (socket2::Socket, String) {
 
 /// The lines a guest prints, as they come.
 #[derive(Clone)]
-pub struct Output(MemoryOutputPipe);
+pub(crate) struct Output(MemoryOutputPipe);
 
 impl Output {
-    pub fn new() -> Output {
+    pub(crate) fn new() -> Output {
         Output(MemoryOutputPipe::new(1 << 16))
     }
 
-    pub fn pipe(&self) -> MemoryOutputPipe {
+    pub(crate) fn pipe(&self) -> MemoryOutputPipe {
         self.0.clone()
     }
 
     /// Waits for line `n`, counted from 0.
-    pub async fn line(&self, n: usize) -> String {
+    pub(crate) async fn line(&self, n: usize) -> String {
         loop {
             let bytes = self.0.contents();
             if bytes.iter().filter(|b| **b == b'\n').count() > n {
@@ -120,7 +120,7 @@ impl Output {
 }
 
 /// Collects what a guest was denied.
-pub fn denials(guest: GuestBuilder) -> (GuestBuilder, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn denials(guest: GuestBuilder) -> (GuestBuilder, Arc<Mutex<Vec<String>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let said = log.clone();
     (guest.on_denied(move |denied| said.lock().unwrap().push(denied.to_string())), log)
