@@ -223,10 +223,11 @@ impl Grants {
 
     fn refuse(&mut self, action: String, rule: Rule) -> Result<(), Refused> {
         let denied = Denied { action, rule: rule.to_string() };
-        if let Some(on_denied) = &self.on_denied {
-            if self.reported.len() < MAX_REPORTS && self.reported.insert(denied.clone()) {
-                on_denied(&denied);
-            }
+        if let Some(on_denied) = &self.on_denied
+            && self.reported.len() < MAX_REPORTS
+            && self.reported.insert(denied.clone())
+        {
+            on_denied(&denied);
         }
         Err(Refused)
     }

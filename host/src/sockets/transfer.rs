@@ -62,6 +62,7 @@ pub(crate) async fn read(
     parts(cx)?.0.write_u32(len_out as u32, got.len as u32)
 }
 
+#[expect(clippy::too_many_arguments, reason = "the import's own parameters")]
 pub(crate) async fn recv_from_v1(
     cx: &mut Cx<'_>,
     fd: i32,
@@ -75,6 +76,7 @@ pub(crate) async fn recv_from_v1(
     recv_from(cx, fd, [iovs, count, addr, flags, len_out, flags_out], None).await
 }
 
+#[expect(clippy::too_many_arguments, reason = "the import's own parameters")]
 pub(crate) async fn recv_from_v2(
     cx: &mut Cx<'_>,
     fd: i32,
@@ -229,6 +231,7 @@ pub(crate) async fn write(
     transmit(cx, fd, [iovs, count, 0, len_out], None).await
 }
 
+#[expect(clippy::too_many_arguments, reason = "the import's own parameters")]
 pub(crate) async fn send_to(
     cx: &mut Cx<'_>,
     fd: i32,
