@@ -122,6 +122,8 @@ mod native {
 
         let (tx, rx) = pipe::pipe().unwrap();
         drop(rx);
+        // Nothing is tried before the reactor has spoken, as in tokio.
+        tx.writable().await.unwrap();
         assert_eq!(tx.try_write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
     }
 }
