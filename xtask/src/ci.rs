@@ -27,9 +27,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ("doc", &["ci/doc.sh"]),
     ("test", &["xtask", "test"]),
     ("demo", &["xtask", "demo"]),
-    ("surface", &["xtask", "surface"]),
-    ("conformance", &["xtask", "conformance", "--target", "native"]),
-    ("conformance", &["xtask", "conformance", "--target", "wasip1"]),
 ];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
