@@ -71,7 +71,7 @@ pub(crate) struct DepKind {
 }
 
 impl Package {
-    /// From crates.io, or from a registry that stands for it.
+    /// From the public registry, or from one that stands for it.
     pub(crate) fn is_published(&self) -> bool {
         self.source
             .as_deref()

@@ -58,7 +58,7 @@ impl Obstacle {
         let name = &self.name;
         let own = sources::drop_in(name).map_or("?", |drop_in| drop_in.version);
         let mut text = format!(
-            "{name} {} from crates.io is in the tree, and wasio cannot take its place",
+            "{name} {} as published is in the tree, and wasio cannot take its place",
             self.version
         );
         for demand in &self.demands {

@@ -33,7 +33,7 @@ pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Re
             runner.prepare(cargo::find(&built, "mini-redis-server")?)?,
             runner.prepare(cargo::find(&built, "mini-redis-cli")?)?,
         );
-        Ok((prepared, "unchanged, from crates.io".into()))
+        Ok((prepared, "unchanged, as published".into()))
     })?;
     let peer = runner.prepare(cargo::find(examples, "redis")?)?;
     let (server, cli) = published;

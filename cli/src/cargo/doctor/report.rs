@@ -12,7 +12,7 @@ pub(super) fn print(report: &Report) {
             "in-use" => format!("wasio, as tokio {tokio}: the patch is in use"),
             "own-drop-in" => format!("{tokio}, a drop-in that the project names itself"),
             "no-tokio" => "nothing in the tree uses tokio 1.x".to_owned(),
-            _ => format!("{tokio} from crates.io: the patch is NOT in use"),
+            _ => format!("{tokio} as published: the patch is NOT in use"),
         },
     );
     for target in &report.targets {
