@@ -14,14 +14,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use async_task::Builder;
 use slab::Slab;
 
 use crate::context::{self, Running};
 use crate::reactor::Unparker;
-use crate::task::{AbortHandle, BUDGET, Id, JoinHandle, TaskFuture};
+use crate::task::{AbortHandle, BUDGET, Id, JoinError, JoinHandle, TaskFuture};
 
 /// A task that is ready to be run.
 pub(crate) type Runnable = async_task::Runnable<Meta>;
+
+/// The cell of a task whose future gives `T`.
+type Cell<T> = async_task::Task<Result<T, JoinError>, Meta>;
 
 /// What every task carries besides its future.
 pub(crate) struct Meta {
@@ -114,22 +118,7 @@ impl Scheduler {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        // The lock is held while the task is made: that only moves the future into its cell.
-        let mut state = lock_inline(&self.state);
-        if state.closed {
-            drop(state);
-            return self.stillborn(future, id);
-        }
-        let entry = state.tasks.vacant_entry();
-        let key = entry.key();
-        let place = Place { id, key, owner: self.clone() };
-        let abort = AbortHandle::new(place.clone());
-        let meta = Meta { id, key, spawned_at, owner: self.clone() };
-        let builder = async_task::Builder::new().metadata(meta);
-        let (task, handle) = builder.spawn(|_| TaskFuture::new(future, place), schedule);
-        entry.insert(Entry { id, waker: None, aborted: false });
-        self.push(state, task);
-        JoinHandle::new(handle.fallible(), abort)
+        self.insert(future, id, spawned_at, |builder, future| builder.spawn(|_| future, schedule))
     }
 
     /// Like `spawn` for a future that stays on this thread.
@@ -143,6 +132,20 @@ impl Scheduler {
         F: Future + 'static,
         F::Output: 'static,
     {
+        self.insert(future, id, spawned_at, |builder, future| {
+            builder.spawn_local(|_| future, schedule)
+        })
+    }
+
+    /// Makes the task with `cell`, adds it and makes it ready.
+    #[inline]
+    fn insert<F: Future>(
+        self: &Arc<Self>,
+        future: F,
+        id: Id,
+        spawned_at: &'static Location<'static>,
+        cell: impl FnOnce(Builder<Meta>, TaskFuture<F>) -> (Runnable, Cell<F::Output>),
+    ) -> JoinHandle<F::Output> {
         // The lock is held while the task is made: that only moves the future into its cell.
         let mut state = lock_inline(&self.state);
         if state.closed {
@@ -154,8 +157,7 @@ impl Scheduler {
         let place = Place { id, key, owner: self.clone() };
         let abort = AbortHandle::new(place.clone());
         let meta = Meta { id, key, spawned_at, owner: self.clone() };
-        let builder = async_task::Builder::new().metadata(meta);
-        let (task, handle) = builder.spawn_local(|_| TaskFuture::new(future, place), schedule);
+        let (task, handle) = cell(Builder::new().metadata(meta), TaskFuture::new(future, place));
         entry.insert(Entry { id, waker: None, aborted: false });
         self.push(state, task);
         JoinHandle::new(handle.fallible(), abort)

@@ -125,6 +125,7 @@ fn check(errno: i32) -> Result<()> {
 
 pub fn open(family: i32, kind: i32) -> Result<i32> {
     let mut fd = -1;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_open(family, kind, &mut fd) })?;
     Ok(fd)
 }
@@ -150,26 +151,31 @@ fn address(bytes: &mut [u8]) -> Address {
 }
 
 pub fn bind(fd: i32, ip: &str) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_bind(fd, &address(&mut octets(ip)), 0) })
 }
 
 pub fn listen(fd: i32) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_listen(fd, 128) })
 }
 
 pub fn accept(fd: i32, flags: i32) -> Result<i32> {
     let mut out = -1;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_accept(fd, flags, &mut out) })?;
     Ok(out)
 }
 
 pub fn connect(fd: i32, ip: &str, port: u16) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_connect(fd, &address(&mut storage(ip)), i32::from(port)) })
 }
 
 pub fn recv(fd: i32, buf: &mut [u8], flags: i32) -> Result<usize> {
     let (mut len, mut of) = (0, 0);
     let iov = Iovec { buf: buf.as_mut_ptr(), len: buf.len() };
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_recv(fd, &iov, 1, flags, &mut len, &mut of) })?;
     Ok(len as usize)
 }
@@ -180,6 +186,7 @@ pub fn recv_scattered(fd: i32, buf: &mut [u8]) -> Result<usize> {
     let iov =
         [Iovec { buf: b.as_mut_ptr(), len: b.len() }, Iovec { buf: a.as_mut_ptr(), len: a.len() }];
     let (mut len, mut of) = (0, 0);
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_recv(fd, iov.as_ptr(), 2, 0, &mut len, &mut of) })?;
     Ok(len as usize)
 }
@@ -189,6 +196,7 @@ pub fn recv_from(fd: i32, buf: &mut [u8]) -> Result<(usize, Vec<u8>, u16, bool)>
     let (mut len, mut of, mut port) = (0, 0, 0);
     let iov = Iovec { buf: buf.as_mut_ptr(), len: buf.len() };
     let mut from = vec![0; 128];
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe {
         sock_recv_from(fd, &iov, 1, &address(&mut from), 0, &mut port, &mut len, &mut of)
     })?;
@@ -198,6 +206,7 @@ pub fn recv_from(fd: i32, buf: &mut [u8]) -> Result<(usize, Vec<u8>, u16, bool)>
 pub fn send(fd: i32, buf: &[u8]) -> Result<usize> {
     let mut len = 0;
     let iov = Iovec { buf: buf.as_ptr().cast_mut(), len: buf.len() };
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_send(fd, &iov, 1, 0, &mut len) })?;
     Ok(len as usize)
 }
@@ -206,11 +215,13 @@ pub fn send_to(fd: i32, buf: &[u8], ip: &str, port: u16) -> Result<usize> {
     let mut len = 0;
     let iov = Iovec { buf: buf.as_ptr().cast_mut(), len: buf.len() };
     let to = &mut octets(ip);
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_send_to(fd, &iov, 1, &address(to), i32::from(port), 0, &mut len) })?;
     Ok(len as usize)
 }
 
 pub fn shutdown(fd: i32, how: i32) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_shutdown(fd, how) })
 }
 
@@ -218,6 +229,7 @@ pub fn shutdown(fd: i32, how: i32) -> Result<()> {
 pub fn local_addr(fd: i32) -> Result<(Vec<u8>, u32, u16)> {
     let mut bytes = vec![0; 16];
     let (mut ty, mut port) = (0, 0);
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_getlocaladdr(fd, &address(&mut bytes), &mut ty, &mut port) })?;
     Ok((bytes, ty, port as u16))
 }
@@ -226,6 +238,7 @@ pub fn local_addr(fd: i32) -> Result<(Vec<u8>, u32, u16)> {
 pub fn peer_addr(fd: i32) -> Result<(Vec<u8>, u16)> {
     let mut bytes = vec![0; 128];
     let mut port = 0;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_getpeeraddr(fd, &address(&mut bytes), &mut port) })?;
     Ok((bytes, port as u16))
 }
@@ -233,12 +246,14 @@ pub fn peer_addr(fd: i32) -> Result<(Vec<u8>, u16)> {
 pub fn get_option(fd: i32, level: i32, name: i32) -> Result<i32> {
     let mut value = [0; 4];
     let mut len = 4;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_getsockopt(fd, level, name, value.as_mut_ptr(), &mut len) })?;
     assert_eq!(len, 4);
     Ok(i32::from_le_bytes(value))
 }
 
 pub fn set_option(fd: i32, level: i32, name: i32, value: &[u8]) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_setsockopt(fd, level, name, value.as_ptr(), value.len() as u32) })
 }
 
@@ -249,6 +264,7 @@ pub fn so_error(fd: i32) -> i32 {
 pub fn read(fd: i32, buf: &mut [u8]) -> Result<usize> {
     let mut len = 0;
     let iov = Iovec { buf: buf.as_mut_ptr(), len: buf.len() };
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { fd_read(fd, &iov, 1, &mut len) })?;
     Ok(len as usize)
 }
@@ -256,31 +272,37 @@ pub fn read(fd: i32, buf: &mut [u8]) -> Result<usize> {
 pub fn write(fd: i32, buf: &[u8]) -> Result<usize> {
     let mut len = 0;
     let iov = Iovec { buf: buf.as_ptr().cast_mut(), len: buf.len() };
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { fd_write(fd, &iov, 1, &mut len) })?;
     Ok(len as usize)
 }
 
 pub fn close(fd: i32) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { fd_close(fd) })
 }
 
 pub fn renumber(from: i32, to: i32) -> Result<()> {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { fd_renumber(from, to) })
 }
 
 pub fn set_nonblocking(fd: i32, on: bool) {
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { fd_fdstat_set_flags(fd, if on { 4 } else { 0 }) }).unwrap();
 }
 
 /// File type and flags.
 pub fn fdstat(fd: i32) -> Result<(u8, u16)> {
     let mut stat = [0; 3];
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { fd_fdstat_get(fd, &mut stat) })?;
     Ok((stat[0] as u8, (stat[0] >> 16) as u16))
 }
 
 pub fn now(clock: i32) -> u64 {
     let mut out = 0;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { clock_time_get(clock, 0, &mut out) }).unwrap();
     out
 }
@@ -314,6 +336,7 @@ pub fn getaddrinfo(name: &str, service: &str, family: u8) -> Result<Vec<(u8, Vec
     let (name, service) = (format!("{name}\0"), format!("{service}\0"));
     let mut res = infos.as_mut_ptr();
     let mut count = 0;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe {
         sock_getaddrinfo(
             name.as_ptr(),
@@ -391,6 +414,7 @@ impl Event {
 pub fn poll(subs: &[Subscription]) -> Result<Vec<Event>> {
     let mut events = vec![Event([0xee; 32]); subs.len()];
     let mut n = u32::MAX;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { poll_oneoff(subs.as_ptr(), events.as_mut_ptr(), subs.len() as u32, &mut n) })?;
     events.truncate(n as usize);
     Ok(events)

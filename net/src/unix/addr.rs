@@ -7,7 +7,7 @@ use crate::sys::UnixAddr;
 
 /// The address of a Unix socket: a path, on Linux also an abstract name, or nothing.
 ///
-/// Natively it converts from and into [`std::os::unix::net::SocketAddr`](https://doc.rust-lang.org/std/os/unix/net/struct.SocketAddr.html).
+/// Natively it converts from and into `std::os::unix::net::SocketAddr`.
 #[derive(Clone)]
 pub struct SocketAddr(pub(crate) UnixAddr);
 
