@@ -18,6 +18,9 @@ pub(crate) enum Entered {
     No,
     /// A `block_on` is on the stack: blocking again would stop the very tasks that are waited for.
     BlockOn,
+    /// The same through `Handle::block_on`: its future is not run by the runtime's worker, so it has no
+    /// worker's index and may call `block_in_place`.
+    HandleBlockOn,
 }
 
 /// The task that is being polled.
@@ -162,6 +165,11 @@ impl Drop for RestoreLocal {
 /// Whether a `block_on` is on this thread's stack.
 pub(crate) fn entered() -> Entered {
     TURN.with(|t| t.entered.get())
+}
+
+/// Whether the code that runs is the future of a `Handle::block_on`, not one of a task.
+pub(crate) fn in_handle_block_on() -> bool {
+    entered() == Entered::HandleBlockOn && running().is_none()
 }
 
 /// Declares what the thread does until the guard is dropped.

@@ -405,7 +405,7 @@ impl AsyncWrite for File {
             let result = step_back(&std, ahead).and_then(|()| buf.write_to(&mut &*std));
             buf.discard();
             (Done::Write(result), buf)
-        }));
+        })?);
         Poll::Ready(Ok(n))
     }
 

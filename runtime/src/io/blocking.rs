@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::ReadBuf;
+use crate::context::with_handle;
+use crate::reactor::shutdown_error;
 
 /// How many bytes one blocking operation moves at most, unless a file is told otherwise.
 pub(crate) const MAX_BUF_SIZE: usize = 2 * 1024 * 1024;
@@ -16,7 +18,7 @@ pub(crate) const MAX_BUF_SIZE: usize = 2 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// Fails when the work panicked, or never ran since the runtime was shut down.
+/// Fails when the work panicked (natively), or never ran since the runtime was shut down.
 #[derive(Debug)]
 pub(crate) struct Job<R>(Inner<R>);
 
@@ -39,7 +41,7 @@ impl<R> Future for Job<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         // Nothing is waited for here, so a loop of file operations would never let others run.
         std::task::ready!(super::poll_budget(cx));
-        Poll::Ready(Ok(self.0.take().expect("polled after completion")))
+        Poll::Ready(self.0.take().ok_or_else(|| io::Error::other("background task failed")))
     }
 }
 
@@ -57,16 +59,30 @@ pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> 
 /// Runs `f`, which may block, where that holds up no task. On WASI there is no such place: it runs here.
 #[cfg(target_family = "wasm")]
 pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Job<R> {
-    Job(Some(f()))
+    Job((!is_shut_down()).then(f))
 }
 
 /// Like [`run`], and `f` runs even if the runtime is shut down before its turn.
 ///
 /// For writes: who wrote was told that the bytes were accepted.
+///
+/// # Errors
+///
+/// Fails when the runtime was shut down already.
 #[track_caller]
-pub(crate) fn run_to_end<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Job<R> {
+pub(crate) fn run_to_end<R: Send + 'static>(
+    f: impl FnOnce() -> R + Send + 'static,
+) -> io::Result<Job<R>> {
+    if is_shut_down() {
+        return Err(shutdown_error());
+    }
     let mut work = RunOnDrop(Some(f));
-    run(move || work.run().expect("runs once"))
+    Ok(run(move || work.run().expect("runs once")))
+}
+
+/// Whether the runtime that is entered was shut down.
+fn is_shut_down() -> bool {
+    with_handle(|handle| handle.is_some_and(|handle| handle.shared.reactor.is_closed()))
 }
 
 struct RunOnDrop<F: FnOnce() -> R, R>(Option<F>);

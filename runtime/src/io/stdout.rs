@@ -52,7 +52,7 @@ impl Writer {
         let mut buf = std::mem::take(ready!(self.poll_idle(cx))?);
         let n = buf.copy_from(&[IoSlice::new(bytes)], MAX_BUF_SIZE);
         self.unflushed = true;
-        self.state = State::Busy(run_to_end(move || (buf.write_to(&mut stream()), buf)));
+        self.state = State::Busy(run_to_end(move || (buf.write_to(&mut stream()), buf))?);
         Poll::Ready(Ok(n))
     }
 
@@ -66,7 +66,7 @@ impl Writer {
         if unflushed {
             let buf = std::mem::take(buf);
             self.unflushed = false;
-            self.state = State::Busy(run_to_end(move || (stream().flush(), buf)));
+            self.state = State::Busy(run_to_end(move || (stream().flush(), buf))?);
             ready!(self.poll_idle(cx))?;
         }
         Poll::Ready(Ok(()))

@@ -74,12 +74,12 @@ const NESTED: &str = "Cannot start a runtime from within a runtime. This happens
      asynchronous tasks. If you are in an async function, use `.await` on the future instead of blocking on \
      it. Elsewhere, call `block_on` inside `spawn_blocking`.";
 
-/// Runs `future` to its end with the runtime entered.
+/// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]
-pub(crate) fn block_on<F: Future>(handle: &Handle, future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F::Output {
     assert!(context::entered() == Entered::No, "{NESTED}");
     let _runtime = context::enter(handle.clone());
-    let _entered = context::set_entered(Entered::BlockOn);
+    let _entered = context::set_entered(by);
     let _task = context::set_no_task();
     #[cfg(unix)]
     if handle.is_multi_thread() && !handle.shared.turn.is_mine() {
@@ -143,7 +143,12 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
             return output;
         }
         // The root's turn counts as one.
-        let ran = shared.scheduler.run_some(interval.saturating_sub(turns + 1).max(1));
+        let mut most = interval.saturating_sub(turns + 1).max(1);
+        if root.is_woken() {
+            // It yielded: its turn comes again after everybody who is ready now had theirs.
+            most = most.min(shared.scheduler.ready_count());
+        }
+        let ran = shared.scheduler.run_some(most);
         turns += 1 + ran;
         // A root that yields alone waits for the reactor more likely than not.
         let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();

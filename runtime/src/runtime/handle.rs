@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{RuntimeMetrics, Shared, drive};
-use crate::context;
+use crate::context::{self, Entered};
 use crate::task::{self, BlockingFuture, JoinHandle};
 use crate::time::TimeDriver;
 
@@ -152,7 +152,7 @@ impl Handle {
     /// May be called inside `spawn_blocking`: the executor is entered again, and the tasks go on.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        drive::block_on(self, future)
+        drive::block_on(self, future, Entered::HandleBlockOn)
     }
 
     /// What kind of runtime this is.

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{Builder, EnterGuard, Handle, RuntimeMetrics};
-use crate::context;
+use super::{Builder, EnterGuard, Handle, RuntimeMetrics, drive};
+use crate::context::{self, Entered};
 #[cfg(unix)]
 use crate::executor::lock;
 use crate::task::JoinHandle;
@@ -132,7 +132,7 @@ impl Runtime {
     /// natively the thread would sleep for ever.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.handle.block_on(future)
+        drive::block_on(&self.handle, future, Entered::BlockOn)
     }
 
     /// Enters the runtime without running it; see [`Handle::enter`].
@@ -182,7 +182,7 @@ impl Drop for Runtime {
         {
             let may_wait = self.patience != Some(Duration::ZERO);
             assert!(
-                !may_wait || context::entered() == context::Entered::No || std::thread::panicking(),
+                !may_wait || context::entered() == Entered::No || std::thread::panicking(),
                 "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
                  runtime is dropped from within an asynchronous context. Use `shutdown_background`, or drop \
                  it in `spawn_blocking`."
@@ -226,9 +226,10 @@ impl std::panic::RefUnwindSafe for Runtime {}
 /// The index of the worker that runs the current task, as the runtime's metrics count them.
 ///
 /// There is one worker, so it is 0; `None` on a thread that does not drive a runtime: outside of one, in a
-/// blocking closure, and natively in `block_on` of a multi-thread runtime.
+/// blocking closure, in the future of `Handle::block_on`, and natively in that of a multi-thread runtime's
+/// `block_on`.
 pub fn worker_index() -> Option<usize> {
-    if context::entered() == context::Entered::No {
+    if context::entered() == Entered::No || context::in_handle_block_on() {
         return None;
     }
     context::with_handle(|handle| {

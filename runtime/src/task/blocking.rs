@@ -76,7 +76,7 @@ where
     F: FnOnce() -> R,
 {
     #[cfg(unix)]
-    if context::entered() == Entered::BlockOn {
+    if context::entered() != Entered::No && !context::in_handle_block_on() {
         let drives_alone = context::with_handle(|handle| {
             handle.is_some_and(|h| !h.is_multi_thread() && h.shared.turn.is_mine())
         });

@@ -273,10 +273,9 @@ impl<T: 'static> JoinSet<T> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Id, T), JoinError>>> {
-        // The waker first: a member that is woken after the look wakes the task.
-        let old = lock(&self.woken).waker.replace(cx.waker().clone());
-        // Outside of the lock: a waker's destructor may run anything.
-        drop(old);
+        // The waker first: a member that is woken after the look wakes the task. The old one is dropped at
+        // the end, outside of the lock: its destructor may run anything, even the members.
+        let _old = lock(&self.woken).waker.replace(cx.waker().clone());
         match self.look() {
             Some(result) => Poll::Ready(Some(result)),
             None if self.members.is_empty() => Poll::Ready(None),

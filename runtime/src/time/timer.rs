@@ -10,7 +10,7 @@ use crate::task::coop;
 
 const DISABLED: &str = "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on the \
                         runtime builder to enable timers.";
-const CLOSED: &str = "A Tokio 1.x context was found, but it is being shutdown: a timer fires only while \
+const CLOSED: &str = "A Tokio 1.x context was found, but it is being shutdown. A timer fires only while \
                       the runtime it was made on exists.";
 
 /// A timer of the runtime it was made on. Armed when first polled, cancelled when dropped.

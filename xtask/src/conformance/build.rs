@@ -30,6 +30,18 @@ const FEATURES: &[&str] = &[
     "time",
 ];
 
+/// WASI has no folder for temporary files: the tests get one, before `main`.
+const TEMP_DIR: &str = r#"
+#[used]
+#[link_section = ".init_array"]
+static SET_TEMP_DIR: extern "C" fn() = {
+    extern "C" fn set() {
+        let _ = tempfile::env::override_temp_dir(std::path::Path::new("/tmp"));
+    }
+    set
+};
+"#;
+
 /// The folder of the published package, brought by cargo.
 pub(crate) fn package(root: &Path, version: &str) -> Result<PathBuf> {
     let scratch = root.join("target/conformance/package");
@@ -104,14 +116,17 @@ pub(crate) fn prepare(
         writeln!(list, "#[path = \"files/{name}.rs\"]\nmod {name};")?;
     }
     let mut manifest = manifest(root, target);
+    let setup = if target == Target::Native { "" } else { TEMP_DIR };
     for (group, list) in &groups {
-        fs::write(tests.join(format!("{group}.rs")), format!("#![allow(warnings)]\n{list}"))?;
+        let source = format!("#![allow(warnings)]\n{list}{setup}");
+        fs::write(tests.join(format!("{group}.rs")), source)?;
         write!(manifest, "\n[[test]]\nname = \"{group}\"\npath = \"tests/{group}.rs\"\n")?;
     }
     fs::write(scratch.join("Cargo.toml"), manifest)?;
     // Where the tests run: some read the package's manifest.
     let cwd = scratch.join("cwd");
-    fs::create_dir_all(&cwd)?;
+    let _ = fs::remove_dir_all(&cwd);
+    fs::create_dir_all(cwd.join("tmp"))?;
     fs::copy(package.join("Cargo.toml"), cwd.join("Cargo.toml"))?;
     Ok(())
 }
@@ -126,30 +141,32 @@ fn without_process(source: &str) -> String {
 /// The source for a WASI target: without what hides it from WASI, and without `should_panic`, which the
 /// test harness cannot judge where a panic ends the program (`run.rs` does).
 fn adapt(source: &str, lift: bool) -> String {
-    let mut source = source.to_owned();
+    let mut source = without_attributes(source, "#[should_panic", |_| true);
     if lift {
         for gate in [
             "not(target_os = \"wasi\")",
             "not(target_os=\"wasi\")",
             "not(target_family = \"wasm\")",
+            "not(all(target_os = \"wasi\", target_env = \"p1\"))",
         ] {
             source = source.replace(gate, "all()");
         }
-        for gate in ["cfg_attr(target_os = \"wasi\",", "cfg_attr(target_family = \"wasm\", ignore"]
-        {
-            source = source.replace(
-                gate,
-                &gate
-                    .replace("target_os = \"wasi\"", "any()")
-                    .replace("target_family = \"wasm\"", "any()"),
-            );
-        }
+        source = without_attributes(&source, "#[cfg_attr(", |attribute| {
+            let condition = attribute["#[cfg_attr(".len()..].trim_start();
+            condition.starts_with("target_os = \"wasi\",")
+                || condition.starts_with("target_family = \"wasm\",")
+        });
     }
+    source
+}
+
+/// The source without attributes that start with `start` and that `remove` chooses.
+fn without_attributes(source: &str, start: &str, remove: impl Fn(&str) -> bool) -> String {
     let mut adapted = String::with_capacity(source.len());
-    let mut rest = source.as_str();
-    while let Some(start) = rest.find("#[should_panic") {
-        let end = start + rest[start..].find(']').map_or(0, |i| i + 1);
-        adapted.push_str(&rest[..start]);
+    let mut rest = source;
+    while let Some(at) = rest.find(start) {
+        let end = at + rest[at..].find(']').map_or(0, |i| i + 1);
+        adapted.push_str(if remove(&rest[at..end]) { &rest[..at] } else { &rest[..end] });
         rest = &rest[end..];
     }
     adapted.push_str(rest);
@@ -161,7 +178,7 @@ fn manifest(root: &Path, target: Target) -> String {
     let features = FEATURES.iter().map(|f| format!("{f} = []\n")).collect::<String>();
     let all = FEATURES.iter().map(|f| format!("\"{f}\"")).collect::<Vec<_>>().join(", ");
     let native = if target == Target::Native {
-        "tempfile = \"3\"\nproptest = \"1\"\nmockall = \"0.13\"\nsocket2 = \"0.6\"\nlibc = \"0.2\"\n\
+        "proptest = \"1\"\nmockall = \"0.13\"\nsocket2 = \"0.6\"\nlibc = \"0.2\"\n\
          nix = { version = \"0.31\", default-features = false, features = [\"aio\", \"fs\", \"socket\"] }\n"
     } else {
         ""
@@ -174,7 +191,7 @@ fn manifest(root: &Path, target: Target) -> String {
          tokio-test = \"0.4\"\ntokio-stream = {{ version = \"0.1\", features = [\"full\"] }}\n\
          tokio-util = {{ version = \"0.7\", features = [\"rt\"] }}\n\
          async-stream = \"0.3\"\nbytes = \"1\"\npin-project-lite = \"0.2\"\nfutures = {{ version = \"0.3\", features = [\"async-await\"] }}\n\
-         futures-test = \"0.3.31\"\nfutures-concurrency = \"7.6.3\"\nrand = \"0.9\"\n{native}\
+         futures-test = \"0.3.31\"\nfutures-concurrency = \"7.6.3\"\nrand = \"0.9\"\ntempfile = \"3\"\n{native}\
          [patch.crates-io]\ntokio = {{ path = {drop_in:?} }}\n\
          [profile.dev]\ndebug = \"line-tables-only\"\nincremental = false\n\
          [profile.dev.package.\"*\"]\nopt-level = 1\n\

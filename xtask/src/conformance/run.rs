@@ -124,7 +124,7 @@ impl Engine {
             Target::Wasip1 => {
                 let wasio = Runner::wasio(&|_| {})?;
                 let program = wasio.program().context("wasio is a program")?.to_string_lossy();
-                let words = [&*program, "run", "--net", "all", "--dir", ".", "--"];
+                let words = [&*program, "run", "--net", "all", "--dir", ".::/", "--"];
                 words.map(str::to_owned).to_vec()
             }
         };
@@ -141,7 +141,8 @@ impl Engine {
                 command
             }
         };
-        command.current_dir(&self.cwd);
+        // Traces would push the message out of what is kept of the output.
+        command.current_dir(&self.cwd).env("RUST_BACKTRACE", "0");
         command
     }
 
