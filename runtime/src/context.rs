@@ -29,8 +29,6 @@ pub(crate) struct Running {
     pub(crate) id: Id,
     /// Where it was spawned, for messages.
     pub(crate) spawned_at: &'static Location<'static>,
-    /// Set when the task was aborted: its future is dropped instead of polled.
-    pub(crate) aborted: bool,
 }
 
 /// What needs no destructor, apart from the rest: an access is then a plain load, on the path of every poll.
@@ -182,11 +180,6 @@ pub(crate) fn running() -> Option<Running> {
     TURN.with(|t| t.running.get())
 }
 
-/// Whether the task being polled was aborted.
-pub(crate) fn is_aborted() -> bool {
-    running().is_some_and(|r| r.aborted)
-}
-
 /// What `set_task` puts back.
 pub(crate) struct RestoreTask {
     running: Option<Running>,
@@ -212,7 +205,7 @@ pub(crate) fn set_task(running: Running, budget: u8) -> RestoreTask {
 
 /// Declares that code belongs to a task, without polling it, until the guard is dropped.
 pub(crate) fn set_task_id(id: Id) -> Restore<Option<Running>> {
-    let running = Running { id, spawned_at: Location::caller(), aborted: false };
+    let running = Running { id, spawned_at: Location::caller() };
     Restore::set(Some(running), |t| &t.running)
 }
 

@@ -9,6 +9,7 @@ compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development
 
 mod context;
 mod executor;
+mod lock;
 mod macros;
 
 pub mod fs;

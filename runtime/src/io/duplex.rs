@@ -2,11 +2,12 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::simplex::Pipe;
 use super::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::lock::Mutex;
 
 /// A connection in memory: what is written at one end is read at the other, in both directions.
 ///
@@ -47,13 +48,9 @@ pub struct DuplexStream {
     write: Arc<Mutex<Pipe>>,
 }
 
-fn lock(pipe: &Mutex<Pipe>) -> MutexGuard<'_, Pipe> {
-    pipe.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Closes a pipe and wakes who waits for it, when it is not locked any more.
 fn close(pipe: &Mutex<Pipe>) {
-    let wakers = lock(pipe).close();
+    let wakers = pipe.lock().close();
     wakers.wake();
 }
 
@@ -63,7 +60,7 @@ impl AsyncRead for DuplexStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let (polled, wakers) = lock(&self.read).poll_read(cx, buf);
+        let (polled, wakers) = self.read.lock().poll_read(cx, buf);
         wakers.wake();
         polled
     }
@@ -92,7 +89,7 @@ impl AsyncWrite for DuplexStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let (polled, wakers) = lock(&self.write).poll_write(cx, bufs);
+        let (polled, wakers) = self.write.lock().poll_write(cx, bufs);
         wakers.wake();
         polled
     }

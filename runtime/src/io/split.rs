@@ -4,10 +4,11 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::lock::Mutex;
 
 /// Splits a stream into a reader and a writer that can go to different tasks.
 ///
@@ -67,11 +68,6 @@ pub struct WriteHalf<T> {
     _stream: PhantomData<Box<T>>,
 }
 
-fn lock<T>(stream: &Shared<T>) -> MutexGuard<'_, Pin<Box<T>>> {
-    // A stream that panicked in a poll is the stream's own business.
-    stream.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<T> ReadHalf<T> {
     /// Whether both are halves of the same stream.
     pub fn is_pair_of(&self, other: &WriteHalf<T>) -> bool {
@@ -91,7 +87,7 @@ impl<T> ReadHalf<T> {
         assert!(self.is_pair_of(&wr), "Unrelated `split::Write` passed to `split::Read::unsplit`.");
         drop(wr);
         let stream = Arc::into_inner(self.stream).expect("a stream has two halves");
-        *Pin::into_inner(stream.into_inner().unwrap_or_else(PoisonError::into_inner))
+        *Pin::into_inner(stream.into_inner())
     }
 }
 
@@ -108,7 +104,7 @@ impl<T: AsyncRead> AsyncRead for ReadHalf<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        lock(&self.stream).as_mut().poll_read(cx, buf)
+        self.stream.lock().as_mut().poll_read(cx, buf)
     }
 }
 
@@ -118,15 +114,15 @@ impl<T: AsyncWrite> AsyncWrite for WriteHalf<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        lock(&self.stream).as_mut().poll_write(cx, buf)
+        self.stream.lock().as_mut().poll_write(cx, buf)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        lock(&self.stream).as_mut().poll_flush(cx)
+        self.stream.lock().as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        lock(&self.stream).as_mut().poll_shutdown(cx)
+        self.stream.lock().as_mut().poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -134,7 +130,7 @@ impl<T: AsyncWrite> AsyncWrite for WriteHalf<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        lock(&self.stream).as_mut().poll_write_vectored(cx, bufs)
+        self.stream.lock().as_mut().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,13 +1,12 @@
 //! What is known of one source: its readiness, and who waits for it.
 
-use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
 use super::source::Direction;
-use crate::executor::lock;
 use crate::io::{Interest, Ready};
+use crate::lock::Mutex;
 
 /// Readiness that an operation may act on, and what must be true to clear it again.
 #[derive(Clone, Copy, Debug)]
@@ -63,17 +62,17 @@ impl IoState {
 
     /// Adds readiness that nobody reported and nobody can wait for yet.
     pub(crate) fn assume_ready(&self, ready: Ready) {
-        lock(&self.0).ready |= ready;
+        self.0.lock().ready |= ready;
     }
 
     /// From now on, only what the host reports is worth an attempt.
     pub(crate) fn forget_untried(&self) {
-        lock(&self.0).untried = Ready::EMPTY;
+        self.0.lock().untried = Ready::EMPTY;
     }
 
     /// Adds readiness and collects the wakers of those who waited for it.
     pub(crate) fn set_ready(&self, ready: Ready, wakers: &mut Vec<Waker>) {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         state.ready |= ready;
         state.tick = state.tick.wrapping_add(1);
         let ready = state.ready;
@@ -92,7 +91,7 @@ impl IoState {
     }
 
     pub(crate) fn shutdown(&self, wakers: &mut Vec<Waker>) {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         state.shutdown = true;
         wakers.extend(state.reader.take());
         wakers.extend(state.writer.take());
@@ -101,7 +100,7 @@ impl IoState {
 
     /// The readiness for an interest, without waiting; a direction that was never tried counts as ready.
     pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
-        let state = lock(&self.0);
+        let state = self.0.lock();
         Seen { ready: (state.ready | state.untried).intersection(interest), tick: state.tick }
     }
 
@@ -114,7 +113,7 @@ impl IoState {
         direction: Direction,
         proven: bool,
     ) -> Poll<Result<Seen, Gone>> {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         if state.shutdown {
             return Poll::Ready(Err(Gone));
         }
@@ -142,7 +141,7 @@ impl IoState {
         proven: bool,
         key: &mut Option<usize>,
     ) -> Poll<Result<Seen, Gone>> {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         let known = if proven { state.ready } else { state.ready | state.untried };
         let ready = known.intersection(interest) | (known & Ready::ERROR);
         let result = if state.shutdown {
@@ -167,12 +166,12 @@ impl IoState {
 
     /// A future that waited is dropped.
     pub(crate) fn forget_waiter(&self, key: usize) {
-        lock(&self.0).waiters.remove(key);
+        self.0.lock().waiters.remove(key);
     }
 
     /// An operation would have blocked: what was seen is not true any more, unless more came since.
     pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         state.untried = state.untried.without(direction);
         if state.tick == seen.tick {
             // A closed half stays closed.

@@ -12,15 +12,15 @@ mod source;
 mod sys;
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
 use slab::Slab;
 
-use crate::executor::lock;
 use crate::io::Ready;
+use crate::lock::Mutex;
 use io_state::IoState;
 #[cfg(unix)]
 pub(crate) use io_state::Seen;
@@ -96,16 +96,16 @@ impl Reactor {
 
     /// Whether anything is registered.
     pub(crate) fn has_sources(&self) -> bool {
-        !lock(&self.sources).is_empty()
+        !self.sources.lock().is_empty()
     }
 
     /// Asks the host, wakes the tasks whose sources became ready.
     pub(crate) fn poll(&self, parked: Parked<'_>) {
-        let mut driver = lock(&self.driver);
+        let mut driver = self.driver.lock();
         let Driver { sys, events, wakers, barren } = &mut *driver;
         let outcome = sys.poll(&self.selector, parked, *barren, events);
         {
-            let sources = lock(&self.sources);
+            let sources = self.sources.lock();
             *barren = match outcome {
                 sys::Outcome::Done => 0,
                 // Something happened that the host cannot name: look at every armed source once; if that
@@ -133,7 +133,7 @@ impl Reactor {
             waker.wake();
         }
         // Keep the allocation for the next time.
-        if let Ok(mut driver) = self.driver.try_lock() {
+        if let Some(mut driver) = self.driver.try_lock() {
             driver.wakers = wakers;
         }
     }
@@ -142,7 +142,7 @@ impl Reactor {
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
         let mut wakers = Vec::new();
-        for (_, state) in lock(&self.sources).iter() {
+        for (_, state) in self.sources.lock().iter() {
             state.shutdown(&mut wakers);
         }
         for waker in wakers {

@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 
 use super::io_state::{Gone, IoState, Seen};
 use super::{Raw, Reactor, shutdown_error};
-use crate::executor::lock;
 use crate::io::{Interest, Ready};
 use crate::runtime::Handle;
 use crate::task::coop;
@@ -87,9 +86,9 @@ impl Source {
             return Err(shutdown_error());
         }
         let state = Arc::new(IoState::new());
-        let key = lock(&reactor.sources).insert(state.clone());
+        let key = reactor.sources.lock().insert(state.clone());
         if let Err(error) = reactor.selector.register(raw, key, interest) {
-            lock(&reactor.sources).remove(key);
+            reactor.sources.lock().remove(key);
             return Err(error);
         }
         Ok(Source { reactor, state, key, raw })
@@ -287,7 +286,7 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         self.reactor.selector.deregister(self.raw, self.key);
-        let state = lock(&self.reactor.sources).try_remove(self.key);
+        let state = self.reactor.sources.lock().try_remove(self.key);
         // Wakers go outside of the lock.
         drop(state);
     }

@@ -4,18 +4,18 @@
 //! idle, up to a limit, and ends after it had nothing to do for a while.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::shared::ThreadConfig;
 use super::{Handle, Shared};
 use crate::context;
-use crate::executor::{Runnable, lock, run};
+use crate::task::Task;
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Runnable>,
+    queue: VecDeque<Arc<dyn Task>>,
     threads: usize,
     idle: usize,
     closed: bool,
@@ -54,6 +54,11 @@ impl ThreadConfig {
     }
 }
 
+/// A condition variable needs std's mutex.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Pool {
     pub(crate) fn new(config: ThreadConfig) -> Arc<Pool> {
         Arc::new(Pool { config, state: Mutex::default(), changed: Condvar::new() })
@@ -73,12 +78,12 @@ impl Pool {
         state.threads > state.idle || !state.queue.is_empty()
     }
 
-    pub(crate) fn push(self: &Arc<Self>, task: Runnable) {
+    pub(crate) fn push(self: &Arc<Self>, task: Arc<dyn Task>) {
         let mut state = lock(&self.state);
         if state.closed {
             drop(state);
             // Only aborted tasks come after the end: this drops the closure.
-            run(task);
+            task.run();
             return;
         }
         state.queue.push_back(task);
@@ -106,7 +111,7 @@ impl Pool {
         loop {
             while let Some(task) = state.queue.pop_front() {
                 drop(state);
-                run(task);
+                task.run();
                 state = lock(&self.state);
             }
             if state.closed {

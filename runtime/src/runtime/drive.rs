@@ -82,7 +82,7 @@ pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F:
     let _entered = context::set_entered(by);
     let _task = context::set_no_task();
     #[cfg(unix)]
-    if handle.is_multi_thread() && !handle.shared.turn.is_mine() {
+    if (handle.is_multi_thread() && !handle.shared.turn.is_mine()) || handle.is_local_elsewhere() {
         return park_on(future, None);
     }
     drive_until(handle, future)

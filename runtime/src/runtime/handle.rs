@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{RuntimeMetrics, Shared, drive};
 use crate::context::{self, Entered};
+use crate::executor::Scheduler;
 use crate::task::{self, BlockingFuture, JoinHandle};
 use crate::time::TimeDriver;
 
@@ -80,6 +81,15 @@ impl Handle {
         // Panics here, not in a closure, so that the message names the caller's line.
         match context::handle() {
             Some(handle) => f(&handle),
+            None => panic!("{NO_RUNTIME}"),
+        }
+    }
+
+    /// The scheduler of the runtime that is entered: what a spawn needs, without counting the handle.
+    #[track_caller]
+    pub(crate) fn current_scheduler() -> Arc<Scheduler> {
+        match context::with_handle(|handle| handle.map(|h| h.shared.scheduler.clone())) {
+            Some(scheduler) => scheduler,
             None => panic!("{NO_RUNTIME}"),
         }
     }
@@ -189,10 +199,16 @@ impl Handle {
     pub(crate) fn is_local(&self) -> bool {
         #[cfg(unix)]
         assert!(
-            !self.shared.config.local || self.shared.config.built_on == std::thread::current().id(),
+            !self.is_local_elsewhere(),
             "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was created on"
         );
         self.shared.config.local
+    }
+
+    /// Whether this is a `LocalRuntime`'s handle on another thread, where its tasks must not run.
+    #[cfg(unix)]
+    pub(crate) fn is_local_elsewhere(&self) -> bool {
+        self.shared.config.local && self.shared.config.built_on != std::thread::current().id()
     }
 
     pub(crate) fn time(&self) -> &TimeDriver {

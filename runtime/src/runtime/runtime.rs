@@ -6,7 +6,7 @@ use std::future::Future;
 use std::future::poll_fn;
 use std::io;
 #[cfg(unix)]
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 #[cfg(unix)]
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics, drive};
 use crate::context::{self, Entered};
 #[cfg(unix)]
-use crate::executor::lock;
+use crate::lock::Mutex;
 use crate::task::JoinHandle;
 
 /// An async runtime; dropping it drops its tasks.
@@ -49,7 +49,7 @@ struct Stop(Mutex<(bool, Option<Waker>)>);
 impl Stop {
     fn set(&self) {
         let waker = {
-            let mut state = lock(&self.0);
+            let mut state = self.0.lock();
             state.0 = true;
             state.1.take()
         };
@@ -59,7 +59,7 @@ impl Stop {
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         if state.0 {
             return Poll::Ready(());
         }

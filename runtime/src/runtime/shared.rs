@@ -9,8 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::handle::{Id, RuntimeFlavor};
 use std::time::Duration;
 
-#[cfg(unix)]
-use crate::executor::lock;
 use crate::executor::{Scheduler, Target};
 use crate::reactor::{Reactor, Unparker};
 use crate::time::TimeDriver;
@@ -76,7 +74,7 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct Busy {
     total: AtomicU64,
-    since: std::sync::Mutex<Option<std::time::Instant>>,
+    since: crate::lock::Mutex<Option<std::time::Instant>>,
 }
 
 #[cfg(unix)]
@@ -86,11 +84,11 @@ impl Busy {
     }
 
     pub(crate) fn start(&self) {
-        *lock(&self.since) = Some(std::time::Instant::now());
+        *self.since.lock() = Some(std::time::Instant::now());
     }
 
     pub(crate) fn stop(&self) {
-        if let Some(since) = lock(&self.since).take() {
+        if let Some(since) = self.since.lock().take() {
             self.total.fetch_add(since.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
     }

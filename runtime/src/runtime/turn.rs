@@ -1,9 +1,8 @@
 //! Whose turn it is to drive a runtime, among the native threads that block on it.
 
-use std::sync::Mutex;
 use std::thread::{self, Thread, ThreadId};
 
-use crate::executor::lock;
+use crate::lock::Mutex;
 
 #[derive(Default)]
 struct Holder {
@@ -22,7 +21,7 @@ pub(crate) struct Turn {
 impl Turn {
     /// Whether this thread drives.
     pub(crate) fn is_mine(&self) -> bool {
-        lock(&self.holder).thread == Some(thread::current().id())
+        self.holder.lock().thread == Some(thread::current().id())
     }
 
     /// Takes the turn, parking the thread until it is free; `None` when `give_up` became true first.
@@ -32,7 +31,7 @@ impl Turn {
         let current = thread::current();
         loop {
             {
-                let mut holder = lock(&self.holder);
+                let mut holder = self.holder.lock();
                 if holder.thread.is_none_or(|t| t == current.id()) {
                     holder.thread = Some(current.id());
                     holder.depth += 1;
@@ -58,7 +57,7 @@ pub(crate) struct Guard<'a> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         let waiting = {
-            let mut holder = lock(&self.turn.holder);
+            let mut holder = self.turn.holder.lock();
             holder.depth -= 1;
             if holder.depth > 0 {
                 return;

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::os::raw::c_int;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::iterator::{Handle as Listener, Signals};
 
-use crate::executor::lock;
+use crate::lock::Mutex;
 
 /// More than any system has signals.
 const MAX_SIGNALS: usize = 128;
@@ -132,9 +132,9 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
         Ok(_) => {}
     }
     // Counted from before the handler is there: none is lost between the two.
-    let seen = lock(&STATE).counts[kind.0 as usize];
+    let seen = STATE.lock().counts[kind.0 as usize];
     listener()?.add_signal(kind.0)?;
-    let mut state = lock(&STATE);
+    let mut state = STATE.lock();
     let waiter = state.next_waiter;
     state.next_waiter += 1;
     Ok(Signal { kind, seen, waiter })
@@ -161,7 +161,7 @@ fn start() -> io::Result<Listener> {
 fn came(signum: c_int) {
     let mut woken = Vec::new();
     {
-        let mut state = lock(&STATE);
+        let mut state = STATE.lock();
         state.counts[signum as usize] += 1;
         state.waiting.retain(|_, (waits_for, waker)| {
             let other = *waits_for != signum;
@@ -198,7 +198,7 @@ impl Signal {
 
     /// Polls for the next signal. Never returns `None`.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        let mut state = lock(&STATE);
+        let mut state = STATE.lock();
         let count = state.counts[self.kind.0 as usize];
         if count != self.seen {
             self.seen = count;
@@ -213,7 +213,7 @@ impl Signal {
 
 impl Drop for Signal {
     fn drop(&mut self) {
-        let waiting = lock(&STATE).waiting.remove(&self.waiter);
+        let waiting = STATE.lock().waiting.remove(&self.waiter);
         // Outside of the lock: a waker may hold the last reference to a task.
         drop(waiting);
     }

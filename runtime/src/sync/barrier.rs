@@ -1,10 +1,9 @@
 //! `Barrier`: lets tasks through only when enough of them have arrived.
 
 use std::fmt;
-use std::sync::Mutex;
 
 use super::notify::Notify;
-use super::waiters::lock;
+use crate::lock::Mutex;
 use crate::task::coop::cooperative;
 
 /// A point that tasks pass together: each waits until `n` have arrived.
@@ -56,7 +55,7 @@ impl Barrier {
     /// Not cancel safe: a task that has arrived counts, even if it stops waiting.
     pub async fn wait(&self) -> BarrierWaitResult {
         let generation = {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock();
             state.arrived += 1;
             if state.arrived == self.n {
                 state.arrived = 0;
@@ -71,7 +70,7 @@ impl Barrier {
             loop {
                 // Made before the check, so that an opening after the check is not missed.
                 let released = self.released.notified();
-                if lock(&self.state).generation != generation {
+                if self.state.lock().generation != generation {
                     return;
                 }
                 released.await;
@@ -84,7 +83,7 @@ impl Barrier {
 
 impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arrived = lock(&self.state).arrived;
+        let arrived = self.state.lock().arrived;
         f.debug_struct("Barrier").field("n", &self.n).field("arrived", &arrived).finish()
     }
 }

@@ -9,10 +9,11 @@ pub mod error;
 mod receiver;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::notify::Notify;
-use super::waiters::{Waiters, Wakers, lock};
+use super::waiters::{Waiters, Wakers};
+use crate::lock::Mutex;
 use error::SendError;
 
 pub use receiver::Receiver;
@@ -132,7 +133,7 @@ impl<T> Sender<T> {
     ///
     /// Gives the value back when there is no receiver.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        let mut tail = lock(&self.shared.tail);
+        let mut tail = self.shared.tail.lock();
         let receivers = tail.receivers;
         if receivers == 0 {
             return Err(SendError(value));
@@ -140,7 +141,7 @@ impl<T> Sender<T> {
         let pos = tail.pos;
         tail.pos = pos.wrapping_add(1);
         let overwritten = {
-            let mut slot = lock(self.shared.slot(pos));
+            let mut slot = self.shared.slot(pos).lock();
             slot.pos = pos;
             slot.pending = receivers;
             slot.value.replace(value)
@@ -165,20 +166,20 @@ impl<T> Sender<T> {
     /// A sender that does not keep the channel open.
     #[must_use = "it has no effect on this sender"]
     pub fn downgrade(&self) -> WeakSender<T> {
-        lock(&self.shared.tail).weak_senders += 1;
+        self.shared.tail.lock().weak_senders += 1;
         WeakSender { shared: self.shared.clone() }
     }
 
     /// How many values some receiver has still to take.
     pub fn len(&self) -> usize {
-        let tail = lock(&self.shared.tail);
+        let tail = self.shared.tail.lock();
         let capacity = self.shared.slots.len();
         // A receiver takes values in order: those that all have taken come first. Find where they end.
         let oldest = tail.pos.wrapping_sub(capacity as u64);
         let (mut taken, mut end) = (0, capacity);
         while taken < end {
             let middle = taken + (end - taken) / 2;
-            if lock(self.shared.slot(oldest.wrapping_add(middle as u64))).pending == 0 {
+            if self.shared.slot(oldest.wrapping_add(middle as u64)).lock().pending == 0 {
                 taken = middle + 1;
             } else {
                 end = middle;
@@ -189,13 +190,13 @@ impl<T> Sender<T> {
 
     /// Whether every receiver has taken every value.
     pub fn is_empty(&self) -> bool {
-        let tail = lock(&self.shared.tail);
-        lock(self.shared.slot(tail.pos.wrapping_sub(1))).pending == 0
+        let tail = self.shared.tail.lock();
+        self.shared.slot(tail.pos.wrapping_sub(1)).lock().pending == 0
     }
 
     /// How many receivers there are.
     pub fn receiver_count(&self) -> usize {
-        lock(&self.shared.tail).receivers
+        self.shared.tail.lock().receivers
     }
 
     /// Whether both send into the same channel.
@@ -221,25 +222,25 @@ impl<T> Sender<T> {
 
     /// How many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
-        lock(&self.shared.tail).senders
+        self.shared.tail.lock().senders
     }
 
     /// How many weak senders there are.
     pub fn weak_count(&self) -> usize {
-        lock(&self.shared.tail).weak_senders
+        self.shared.tail.lock().weak_senders
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        lock(&self.shared.tail).senders += 1;
+        self.shared.tail.lock().senders += 1;
         Sender { shared: self.shared.clone() }
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let mut tail = lock(&self.shared.tail);
+        let mut tail = self.shared.tail.lock();
         tail.senders -= 1;
         if tail.senders == 0 {
             let wakers = Shared::<T>::wake_all(&mut tail);
@@ -253,7 +254,7 @@ impl<T> WeakSender<T> {
     /// A sender, if the channel is still open.
     #[must_use = "it has no effect on this sender"]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let mut tail = lock(&self.shared.tail);
+        let mut tail = self.shared.tail.lock();
         if tail.senders == 0 {
             return None;
         }
@@ -264,25 +265,25 @@ impl<T> WeakSender<T> {
 
     /// How many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
-        lock(&self.shared.tail).senders
+        self.shared.tail.lock().senders
     }
 
     /// How many weak senders there are.
     pub fn weak_count(&self) -> usize {
-        lock(&self.shared.tail).weak_senders
+        self.shared.tail.lock().weak_senders
     }
 }
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {
-        lock(&self.shared.tail).weak_senders += 1;
+        self.shared.tail.lock().weak_senders += 1;
         WeakSender { shared: self.shared.clone() }
     }
 }
 
 impl<T> Drop for WeakSender<T> {
     fn drop(&mut self) {
-        lock(&self.shared.tail).weak_senders -= 1;
+        self.shared.tail.lock().weak_senders -= 1;
     }
 }
 

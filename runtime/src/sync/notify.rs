@@ -5,13 +5,14 @@ use std::future::Future;
 use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::waiters::{Key, Waiters, Wakers, lock};
+use super::waiters::{Key, Waiters, Wakers};
+use crate::lock::Mutex;
 
 /// Wakes tasks that wait for something to happen; carries no data.
 ///
@@ -113,7 +114,7 @@ impl Notify {
     }
 
     fn notify(&self, order: Order) {
-        let waker = lock(&self.state).notify(order);
+        let waker = self.state.lock().notify(order);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -122,7 +123,7 @@ impl Notify {
     /// Notifies every task that waits now. Nothing is stored for those that come later.
     pub fn notify_waiters(&self) {
         let mut wakers = Wakers::default();
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         self.rounds.fetch_add(1, Ordering::Release);
         while let Some(waker) = state.waiters.pop_front(Some(Notification::All)) {
             wakers.push(waker);
@@ -259,7 +260,7 @@ impl Wait {
                 let rounds = *rounds;
                 // Cloned before locking: a waker may be anything, even one that notifies.
                 let waker = waker.cloned();
-                let mut state = lock(&notify.state);
+                let mut state = notify.state.lock();
                 if notify.rounds() != rounds {
                     *self = Wait::Done;
                 } else if state.stored {
@@ -273,7 +274,7 @@ impl Wait {
                 drop(state);
             }
             Wait::Queued(key) => {
-                let mut state = lock(&notify.state);
+                let mut state = notify.state.lock();
                 if state.waiters.is_queued(key) {
                     let old = waker.and_then(|waker| state.waiters.set_waker(key, waker));
                     drop(state);
@@ -295,7 +296,7 @@ impl Wait {
     /// Leaves the queue, and passes on a notification that was meant for one.
     fn cancel(&mut self, notify: &Notify) {
         let Wait::Queued(key) = std::mem::replace(self, Wait::Done) else { return };
-        let mut state = lock(&notify.state);
+        let mut state = notify.state.lock();
         let (notification, unused) = state.waiters.remove(key);
         let next = match notification {
             Some(Notification::One(order)) => state.notify(order),

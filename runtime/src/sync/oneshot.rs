@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::waiters::lock;
+use crate::lock::Mutex;
 use crate::runtime::block_on_sync;
 use crate::task::coop;
 use error::{RecvError, TryRecvError};
@@ -112,7 +112,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 impl<T> Inner<T> {
     /// Ends the sender's part; gives the value back when the receiver does not take it.
     fn complete(&self, value: Option<T>) -> Result<(), Option<T>> {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.complete = true;
         let unused = state.tx_waker.take();
         if state.closed {
@@ -132,7 +132,7 @@ impl<T> Inner<T> {
 
     /// Ends the receiver's part.
     fn close(&self) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.closed = true;
         let tx_waker = state.tx_waker.take();
         let unused = state.rx_waker.take();
@@ -183,13 +183,13 @@ impl<T> Sender<T> {
 
     /// Whether the receiver was dropped or closed.
     pub fn is_closed(&self) -> bool {
-        lock(&self.inner().state).closed
+        self.inner().state.lock().closed
     }
 
     /// Ready when the receiver was dropped or closed; else the task is woken when that happens.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let coop = ready!(coop::poll_proceed(cx));
-        let mut state = lock(&self.inner().state);
+        let mut state = self.inner().state.lock();
         if state.closed {
             coop.made_progress();
             return Poll::Ready(());
@@ -224,7 +224,7 @@ impl<T> Receiver<T> {
 
     /// Whether there is no value to be received now.
     pub fn is_empty(&self) -> bool {
-        self.inner.as_ref().is_none_or(|inner| lock(&inner.state).value.is_none())
+        self.inner.as_ref().is_none_or(|inner| inner.state.lock().value.is_none())
     }
 
     /// The value, if it was sent already.
@@ -234,7 +234,7 @@ impl<T> Receiver<T> {
     /// When nothing was sent yet, or nothing will come.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let Some(inner) = &self.inner else { return Err(TryRecvError::Closed) };
-        let outcome = Inner::outcome(&mut lock(&inner.state));
+        let outcome = Inner::outcome(&mut inner.state.lock());
         match outcome {
             Poll::Pending => Err(TryRecvError::Empty),
             Poll::Ready(value) => {
@@ -265,7 +265,7 @@ impl<T> Future for Receiver<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let inner = self.inner.as_ref().expect("called after complete");
         let coop = ready!(coop::poll_proceed(cx));
-        let mut state = lock(&inner.state);
+        let mut state = inner.state.lock();
         match Inner::outcome(&mut state) {
             Poll::Ready(value) => {
                 drop(state);
@@ -287,7 +287,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if let Some(inner) = &self.inner {
             inner.close();
-            let value = lock(&inner.state).value.take();
+            let value = inner.state.lock().value.take();
             // After the lock was released: its destructor may be anything.
             drop(value);
         }
@@ -296,7 +296,7 @@ impl<T> Drop for Receiver<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Inner<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         f.debug_struct("Inner")
             .field("complete", &state.complete)
             .field("closed", &state.closed)

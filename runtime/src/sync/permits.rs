@@ -5,11 +5,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
 use super::count::{Count, Turn};
-use super::waiters::{Wakers, lock};
+use super::waiters::Wakers;
+use crate::lock::Mutex;
 use crate::task::coop;
 
 /// The semaphore was closed: no permit is given out any more.
@@ -69,16 +69,16 @@ impl Permits {
     }
 
     pub(super) fn available(&self) -> usize {
-        lock(&self.count).available()
+        self.count.lock().available()
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        lock(&self.count).is_closed()
+        self.count.lock().is_closed()
     }
 
     pub(super) fn try_acquire(&self, n: usize) -> Result<(), TryAcquireError> {
         assert_countable(n);
-        let mut count = lock(&self.count);
+        let mut count = self.count.lock();
         if count.is_closed() {
             Err(TryAcquireError::Closed)
         } else if count.try_take(n) {
@@ -97,20 +97,20 @@ impl Permits {
     pub(super) fn release(&self, n: usize) {
         if n > 0 {
             let mut wakers = Wakers::default();
-            lock(&self.count).release(n, &mut wakers);
+            self.count.lock().release(n, &mut wakers);
             wakers.wake();
         }
     }
 
     /// Takes up to `n` permits away for good, and says how many.
     pub(super) fn forget(&self, n: usize) -> usize {
-        lock(&self.count).take_up_to(n)
+        self.count.lock().take_up_to(n)
     }
 
     /// Gives no permit out any more and fails whoever waits.
     pub(super) fn close(&self) {
         let mut wakers = Wakers::default();
-        lock(&self.count).close(&mut wakers);
+        self.count.lock().close(&mut wakers);
         wakers.wake();
     }
 }
@@ -143,7 +143,7 @@ impl Future for Acquire<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Acquire { permits, wanted, turn } = self.get_mut();
         let mut unused = None;
-        let asked = lock(&permits.count).poll(turn, *wanted, cx.waker(), &mut unused);
+        let asked = permits.count.lock().poll(turn, *wanted, cx.waker(), &mut unused);
         drop(unused);
         match asked {
             Poll::Pending => Poll::Pending,
@@ -165,7 +165,7 @@ impl Drop for Acquire<'_> {
             return;
         }
         let (mut wakers, mut unused) = (Wakers::default(), None);
-        let mut count = lock(&self.permits.count);
+        let mut count = self.permits.count.lock();
         let given = count.cancel(&mut self.turn, self.wanted, &mut unused);
         count.release(given, &mut wakers);
         drop(count);

@@ -10,7 +10,6 @@
 //! waker may run anything; for the same reason every method that takes a waker out hands it to the
 //! caller instead of dropping it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 /// "No slot", as a link.
@@ -18,11 +17,6 @@ const NONE: u32 = u32::MAX;
 
 /// A slab that was once larger than this is given back when its last waiter leaves.
 const KEEP: usize = 64;
-
-/// Locks a mutex of ours. A panic while it was held leaves the state consistent, so poison is ignored.
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The slot of one waiting future. Deliberately not `Clone`: it has one owner.
 #[derive(Debug)]

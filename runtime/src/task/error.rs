@@ -3,13 +3,15 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
-use std::sync::Mutex;
 
 use super::Id;
-use crate::executor::lock;
+use crate::lock::Mutex;
 
 /// A task did not complete: it panicked or was aborted.
-pub struct JoinError {
+// Boxed: every result of a task has room for one.
+pub struct JoinError(Box<Inner>);
+
+struct Inner {
     id: Id,
     repr: Repr,
 }
@@ -22,16 +24,16 @@ enum Repr {
 
 impl JoinError {
     pub(crate) fn cancelled(id: Id) -> JoinError {
-        JoinError { id, repr: Repr::Cancelled }
+        JoinError(Box::new(Inner { id, repr: Repr::Cancelled }))
     }
 
     pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send + 'static>) -> JoinError {
-        JoinError { id, repr: Repr::Panic(Mutex::new(payload)) }
+        JoinError(Box::new(Inner { id, repr: Repr::Panic(Mutex::new(payload)) }))
     }
 
     /// Whether the task was aborted, or dropped with its runtime.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.repr, Repr::Cancelled)
+        matches!(self.0.repr, Repr::Cancelled)
     }
 
     /// Whether the task panicked.
@@ -40,7 +42,7 @@ impl JoinError {
     ///
     /// Always false: a panic ends the guest, because WASI targets are built with `panic = "abort"`.
     pub fn is_panic(&self) -> bool {
-        matches!(self.repr, Repr::Panic(_))
+        matches!(self.0.repr, Repr::Panic(_))
     }
 
     /// The payload of the task's panic, for `std::panic::resume_unwind`.
@@ -59,24 +61,22 @@ impl JoinError {
     ///
     /// Gives the error back if the task was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
-        match self.repr {
-            Repr::Panic(payload) => {
-                Ok(payload.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-            }
+        match self.0.repr {
+            Repr::Panic(payload) => Ok(payload.into_inner()),
             Repr::Cancelled => Err(self),
         }
     }
 
     /// The id of the task.
     pub fn id(&self) -> Id {
-        self.id
+        self.0.id
     }
 
     fn message(&self) -> Option<String> {
-        match &self.repr {
+        match &self.0.repr {
             Repr::Cancelled => None,
             Repr::Panic(payload) => {
-                let payload = lock(payload);
+                let payload = payload.lock();
                 payload
                     .downcast_ref::<String>()
                     .cloned()
@@ -89,11 +89,11 @@ impl JoinError {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_cancelled(), self.message()) {
-            (true, _) => write!(f, "task {} was cancelled", self.id),
+            (true, _) => write!(f, "task {} was cancelled", self.0.id),
             (false, Some(message)) => {
-                write!(f, "task {} panicked with message {message:?}", self.id)
+                write!(f, "task {} panicked with message {message:?}", self.0.id)
             }
-            (false, None) => write!(f, "task {} panicked", self.id),
+            (false, None) => write!(f, "task {} panicked", self.0.id),
         }
     }
 }
@@ -101,11 +101,11 @@ impl fmt::Display for JoinError {
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_cancelled(), self.message()) {
-            (true, _) => write!(f, "JoinError::Cancelled({:?})", self.id),
+            (true, _) => write!(f, "JoinError::Cancelled({:?})", self.0.id),
             (false, Some(message)) => {
-                write!(f, "JoinError::Panic({:?}, {message:?}, ...)", self.id)
+                write!(f, "JoinError::Panic({:?}, {message:?}, ...)", self.0.id)
             }
-            (false, None) => write!(f, "JoinError::Panic({:?}, ...)", self.id),
+            (false, None) => write!(f, "JoinError::Panic({:?}, ...)", self.0.id),
         }
     }
 }

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::ptr::NonNull;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::future::catch;
+use super::cell::{Cell, Join, Task, abort};
 use super::{Id, JoinError, coop};
-use crate::context;
-use crate::executor::{Meta, Place};
+use crate::lock::Mutex;
 
 /// Waits for a task's result; dropped, it lets the task go on alone.
 ///
@@ -18,24 +18,26 @@ use crate::executor::{Meta, Place};
 ///
 /// `&mut JoinHandle` can be polled and dropped at any time: the result stays with the handle.
 pub struct JoinHandle<T> {
-    /// `None`: the result was taken, or the task never started.
-    task: Option<async_task::FallibleTask<Result<T, JoinError>, Meta>>,
-    abort: AbortHandle,
-    cancelled: bool,
-    // The result is moved to whoever awaits: the handle is `Send` and `Sync` only if the result is `Send`.
-    _result: PhantomData<Mutex<T>>,
+    task: Arc<dyn Task>,
+    /// Where in `task` the result will be.
+    join: NonNull<Mutex<Join<T>>>,
+    /// The result was taken.
+    over: bool,
+    _result: PhantomData<T>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(
-        task: async_task::FallibleTask<Result<T, JoinError>, Meta>,
-        abort: AbortHandle,
-    ) -> Self {
-        JoinHandle { task: Some(task), abort, cancelled: false, _result: PhantomData }
+    pub(crate) fn new<F: Future<Output = T> + 'static>(task: Arc<Cell<F>>) -> Self {
+        let join = NonNull::from(task.join());
+        JoinHandle { task, join, over: false, _result: PhantomData }
     }
 
-    pub(crate) fn cancelled(abort: AbortHandle) -> Self {
-        JoinHandle { task: None, abort, cancelled: true, _result: PhantomData }
+    fn join(&self) -> &Mutex<Join<T>> {
+        #[allow(unsafe_code)]
+        // SAFETY: it is a part of what `task` holds.
+        unsafe {
+            self.join.as_ref()
+        }
     }
 
     /// Aborts the task: its future is dropped at its next turn, and awaiting the handle gives a cancelled
@@ -43,24 +45,32 @@ impl<T> JoinHandle<T> {
     ///
     /// A closure of `spawn_blocking` can be aborted only before it started.
     pub fn abort(&self) {
-        self.abort.abort();
+        abort(self.task.clone());
     }
 
     /// Whether the task is over.
     pub fn is_finished(&self) -> bool {
-        self.task.as_ref().is_none_or(|task| task.is_finished()) || self.abort.is_finished()
+        self.task.header().is_complete()
     }
 
     /// A handle that can abort the task but not wait for it.
     pub fn abort_handle(&self) -> AbortHandle {
-        self.abort.clone()
+        AbortHandle { task: self.task.clone() }
     }
 
     /// The task's id.
     pub fn id(&self) -> Id {
-        self.abort.id()
+        self.task.header().id()
     }
 }
+
+// SAFETY: the pointer goes into the task, which is `Send` and `Sync`; the result behind it is moved to
+// whoever awaits or drops the handle, never shared.
+#[allow(unsafe_code)]
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: as above; nothing reaches the result through `&JoinHandle`.
+#[allow(unsafe_code)]
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
 
 impl<T> Unpin for JoinHandle<T> {}
 
@@ -69,27 +79,17 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let coop = ready!(coop::poll_proceed(cx));
-        let id = self.id();
-        if self.cancelled {
-            self.cancelled = false;
-            coop.made_progress();
-            return Poll::Ready(Err(JoinError::cancelled(id)));
-        }
-        let task = self.task.as_mut().expect("JoinHandle polled after completion");
-        let output = ready!(Pin::new(task).poll(cx));
+        let output = ready!(self.join().poll(cx));
         coop.made_progress();
-        self.task = None;
-        // Without an output the task was dropped with its runtime.
-        Poll::Ready(output.unwrap_or_else(|| Err(JoinError::cancelled(id))))
+        self.over = true;
+        Poll::Ready(output)
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            // If the task is over its result goes now: as if in the task, and a panic stays here.
-            let _task = context::set_task_id(self.id());
-            let _ = catch(|| task.detach());
+        if !self.over {
+            self.join().detach(self.id());
         }
     }
 }
@@ -103,27 +103,23 @@ impl<T> fmt::Debug for JoinHandle<T> {
 /// Aborts a task.
 #[derive(Clone)]
 pub struct AbortHandle {
-    place: Place,
+    task: Arc<dyn Task>,
 }
 
 impl AbortHandle {
-    pub(crate) fn new(place: Place) -> Self {
-        AbortHandle { place }
-    }
-
     /// Aborts the task; see [`JoinHandle::abort`].
     pub fn abort(&self) {
-        self.place.owner.abort(self.place.key, self.place.id);
+        abort(self.task.clone());
     }
 
     /// Whether the task is over.
     pub fn is_finished(&self) -> bool {
-        !self.place.owner.is_alive(self.place.key, self.place.id)
+        self.task.header().is_complete()
     }
 
     /// The task's id.
     pub fn id(&self) -> Id {
-        self.place.id
+        self.task.header().id()
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use slab::Slab;
 
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet};
-use crate::executor::lock;
+use crate::lock::Mutex;
 use crate::runtime::Handle;
 use crate::task::coop;
 
@@ -39,7 +39,7 @@ impl Wake for MemberWaker {
             return;
         }
         let waker = {
-            let mut woken = lock(&self.woken);
+            let mut woken = self.woken.lock();
             woken.keys.push_back(self.key);
             woken.waker.take()
         };
@@ -258,7 +258,7 @@ impl<T: 'static> JoinSet<T> {
     /// Takes every task out of the set and lets it run on alone.
     pub fn detach_all(&mut self) {
         self.members.clear();
-        lock(&self.woken).keys.clear();
+        self.woken.lock().keys.clear();
     }
 
     /// Polls for the result of a task that completed.
@@ -275,7 +275,7 @@ impl<T: 'static> JoinSet<T> {
     ) -> Poll<Option<Result<(Id, T), JoinError>>> {
         // The waker first: a member that is woken after the look wakes the task. The old one is dropped at
         // the end, outside of the lock: its destructor may run anything, even the members.
-        let _old = lock(&self.woken).waker.replace(cx.waker().clone());
+        let _old = self.woken.lock().waker.replace(cx.waker().clone());
         match self.look() {
             Some(result) => Poll::Ready(Some(result)),
             None if self.members.is_empty() => Poll::Ready(None),
@@ -286,7 +286,7 @@ impl<T: 'static> JoinSet<T> {
     /// Looks at the members that were woken, until one is complete.
     fn look(&mut self) -> Option<Result<(Id, T), JoinError>> {
         while coop::has_budget_remaining() {
-            let key = lock(&self.woken).keys.pop_front()?;
+            let key = self.woken.lock().keys.pop_front()?;
             // Gone if it was taken out meanwhile.
             let Some(member) = self.members.get_mut(key) else { continue };
             member.wake.queued.store(false, Ordering::Release);
@@ -300,7 +300,7 @@ impl<T: 'static> JoinSet<T> {
             }
         }
         // Without budget: come back after the others had their turn.
-        let waker = lock(&self.woken).waker.take();
+        let waker = self.woken.lock().waker.take();
         if let Some(waker) = waker {
             waker.wake();
         }

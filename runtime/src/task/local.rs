@@ -6,7 +6,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use super::{Id, JoinHandle};
 use crate::context;
 use crate::executor::{Scheduler, Target};
+use crate::lock::Mutex;
 use crate::runtime;
 
 /// Tasks run in one go before the set lets others have their turn.

@@ -6,9 +6,9 @@
 //! guest; before it does, the location where the task was spawned is printed after the panic's message.
 
 mod blocking;
+mod cell;
 pub mod coop;
 mod error;
-mod future;
 mod id;
 mod join;
 mod join_set;
@@ -31,6 +31,6 @@ pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 pub(crate) use blocking::BlockingFuture;
+pub(crate) use cell::{Cell, Header, Task, abort};
 pub(crate) use coop::BUDGET;
-pub(crate) use future::TaskFuture;
 pub(crate) use report::report_panics;

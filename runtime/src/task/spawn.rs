@@ -31,5 +31,5 @@ where
     F::Output: Send + 'static,
 {
     let at = Location::caller();
-    Handle::with_current(|handle| handle.spawn_at(future, Id::next(), at))
+    Handle::current_scheduler().spawn(future, Id::next(), at)
 }

@@ -5,13 +5,13 @@
 //! fire together. The driver never waits: the executor asks how long it may, and tells when to look again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant as StdInstant};
 
 use super::clock::Clock;
 use super::queue::{Key, Queue};
 use super::{FAR_FUTURE, Instant};
+use crate::lock::{Mutex, MutexGuard};
 use crate::runtime::Handle;
 
 const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
@@ -291,7 +291,7 @@ impl TimeDriver {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held but a failed allocation or a clock at its end.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn floor_tick(&self, now: StdInstant) -> u64 {

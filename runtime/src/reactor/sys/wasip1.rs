@@ -11,12 +11,11 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Outcome;
-use crate::executor::lock;
 use crate::io::{Interest, Ready};
+use crate::lock::Mutex;
 use crate::reactor::{Event, Parked};
 
 pub(crate) type Raw = RawFd;
@@ -200,7 +199,7 @@ impl Selector {
     }
 
     pub(crate) fn is_armed(&self) -> bool {
-        lock(&self.array).armed != 0
+        self.array.lock().armed != 0
     }
 
     pub(crate) fn register(&self, _: Raw, _: usize, _: Interest) -> io::Result<()> {
@@ -208,13 +207,13 @@ impl Selector {
     }
 
     pub(crate) fn deregister(&self, _: Raw, key: usize) {
-        let mut array = lock(&self.array);
+        let mut array = self.array.lock();
         array.remove(key, 0);
         array.remove(key, 1);
     }
 
     pub(crate) fn arm(&self, raw: Raw, key: usize, interest: Interest) {
-        let mut array = lock(&self.array);
+        let mut array = self.array.lock();
         if interest.is_readable() {
             array.arm(raw, key, 0);
         }
@@ -224,7 +223,7 @@ impl Selector {
     }
 
     pub(crate) fn disarm(&self, key: usize) -> Ready {
-        let mut array = lock(&self.array);
+        let mut array = self.array.lock();
         let mut ready = Ready::EMPTY;
         if array.remove(key, 0) {
             ready |= Ready::READABLE;
@@ -244,7 +243,7 @@ impl Driver {
         barren: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
-        let mut array = lock(&selector.array);
+        let mut array = selector.array.lock();
         array.sweep();
         let timeout = match parked {
             Parked::Glance if array.armed == 0 => return Outcome::Done,

@@ -4,14 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::{RecvError, TryRecvError};
 use super::{Shared, Slot, Tail};
+use crate::lock::MutexGuard;
 use crate::runtime::block_on_sync;
 use crate::sync::notify::Notify;
-use crate::sync::waiters::{Key, lock};
+use crate::sync::waiters::Key;
 use crate::task::coop::cooperative;
 
 /// More receivers than this are a leak.
@@ -36,7 +37,7 @@ enum Found<'a, T> {
 impl<T> Receiver<T> {
     pub(super) fn new(shared: Arc<Shared<T>>) -> Self {
         let next = {
-            let mut tail = lock(&shared.tail);
+            let mut tail = shared.tail.lock();
             assert!(tail.receivers != MAX_RECEIVERS, "max receivers");
             tail.receivers += 1;
             tail.pos
@@ -46,7 +47,7 @@ impl<T> Receiver<T> {
 
     /// How many values this receiver has still to take. Those that were overwritten count.
     pub fn len(&self) -> usize {
-        let sent = lock(&self.shared.tail).pos;
+        let sent = self.shared.tail.lock().pos;
         sent.wrapping_sub(self.next) as usize
     }
 
@@ -62,12 +63,12 @@ impl<T> Receiver<T> {
 
     /// How many senders there are, without weak ones.
     pub fn sender_strong_count(&self) -> usize {
-        lock(&self.shared.tail).senders
+        self.shared.tail.lock().senders
     }
 
     /// How many weak senders there are.
     pub fn sender_weak_count(&self) -> usize {
-        lock(&self.shared.tail).weak_senders
+        self.shared.tail.lock().weak_senders
     }
 
     /// Whether all senders are gone.
@@ -78,14 +79,14 @@ impl<T> Receiver<T> {
 
 /// Looks for the value at a position.
 fn find<T>(shared: &Shared<T>, pos: u64) -> Found<'_, T> {
-    let slot = lock(shared.slot(pos));
+    let slot = shared.slot(pos).lock();
     if slot.pos == pos {
         return Found::Value(slot);
     }
     // The tail is locked before a slot, never after.
     drop(slot);
-    let tail = lock(&shared.tail);
-    let slot = lock(shared.slot(pos));
+    let tail = shared.tail.lock();
+    let slot = shared.slot(pos).lock();
     if slot.pos == pos {
         Found::Value(slot)
     } else if tail.pos == pos {
@@ -188,7 +189,7 @@ impl Drop for NotifyOnDrop<'_> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let (sent, last) = {
-            let mut tail = lock(&self.shared.tail);
+            let mut tail = self.shared.tail.lock();
             tail.receivers -= 1;
             (tail.pos, tail.receivers == 0)
         };
@@ -197,7 +198,7 @@ impl<T> Drop for Receiver<T> {
         // What was sent until now waits for this receiver too: count it off.
         let behind = sent.wrapping_sub(self.next).min(self.shared.slots.len() as u64);
         for pos in (1..=behind).rev().map(|back| sent.wrapping_sub(back)) {
-            let mut slot = lock(self.shared.slot(pos));
+            let mut slot = self.shared.slot(pos).lock();
             let value = if slot.pos == pos { count_off(&mut slot) } else { None };
             drop(slot);
             // After the lock was released: its destructor may be anything.
@@ -250,7 +251,7 @@ impl<T: Clone> Future for Recv<'_, T> {
 impl<T> Drop for Recv<'_, T> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            let mut tail = lock(&self.receiver.shared.tail);
+            let mut tail = self.receiver.shared.tail.lock();
             let (_, waker) = tail.waiters.remove(key);
             drop(tail);
             drop(waker);

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::error::{SendError, TryRecvError, TrySendError};
+use crate::lock::{Mutex, MutexGuard};
 use crate::sync::count::{Count, Turn};
 use crate::sync::notify::Notify;
-use crate::sync::waiters::{Wakers, lock};
+use crate::sync::waiters::Wakers;
 use crate::task::coop;
 
 /// An empty queue that has grown larger than this is given back.
@@ -77,7 +78,7 @@ pub(super) fn channel<T>(bound: usize) -> (Tx<T>, Rx<T>) {
 
 impl<T> Chan<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        lock(&self.state)
+        self.state.lock()
     }
 
     /// Gives places free.

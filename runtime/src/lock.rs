@@ -1,0 +1,132 @@
+//! The mutex of this crate's own state: held for a few field accesses, never across user code.
+//!
+//! Natively it is std's, without poison: a holder that panics leaves every field valid. On WASI there is one
+//! thread (`build.rs` refuses others), so a flag does; std's mutex would look at the panic count twice per
+//! lock, in a program that a panic ends anyway.
+
+#[cfg(not(target_family = "wasm"))]
+mod imp {
+    use std::sync::{PoisonError, TryLockError};
+
+    pub(crate) use std::sync::MutexGuard;
+
+    #[derive(Default)]
+    pub(crate) struct Mutex<T: ?Sized>(std::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Mutex<T> {
+            Mutex(std::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    impl<T: ?Sized> Mutex<T> {
+        #[inline]
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        /// `None` if it is taken.
+        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            match self.0.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            }
+        }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code)]
+mod imp {
+    use std::cell::{Cell, UnsafeCell};
+    use std::marker::PhantomData;
+    use std::ops::{Deref, DerefMut};
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
+    #[derive(Default)]
+    pub(crate) struct Mutex<T: ?Sized> {
+        locked: Cell<bool>,
+        value: UnsafeCell<T>,
+    }
+
+    // SAFETY: the target has one thread.
+    unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+    // SAFETY: the target has one thread.
+    unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+    impl<T: ?Sized> UnwindSafe for Mutex<T> {}
+    impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Mutex<T> {
+            Mutex { locked: Cell::new(false), value: UnsafeCell::new(value) }
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.value.into_inner()
+        }
+    }
+
+    impl<T: ?Sized> Mutex<T> {
+        #[inline(always)]
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            if self.locked.replace(true) {
+                taken_twice();
+            }
+            MutexGuard { mutex: self, _stays: PhantomData }
+        }
+
+        /// `None` if it is taken.
+        pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            (!self.locked.get()).then(|| self.lock())
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn taken_twice() -> ! {
+        panic!("a lock of the runtime was taken twice: a bug in wasio")
+    }
+
+    pub(crate) struct MutexGuard<'a, T: ?Sized> {
+        mutex: &'a Mutex<T>,
+        _stays: PhantomData<*mut ()>,
+    }
+
+    impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+        type Target = T;
+
+        #[inline(always)]
+        fn deref(&self) -> &T {
+            // SAFETY: the flag is set: this is the only guard.
+            unsafe { &*self.mutex.value.get() }
+        }
+    }
+
+    impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+        #[inline(always)]
+        fn deref_mut(&mut self) -> &mut T {
+            // SAFETY: the flag is set: this is the only guard.
+            unsafe { &mut *self.mutex.value.get() }
+        }
+    }
+
+    impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+        #[inline(always)]
+        fn drop(&mut self) {
+            self.mutex.locked.set(false);
+        }
+    }
+}
+
+pub(crate) use imp::{Mutex, MutexGuard};
+
+impl<T: ?Sized> std::fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mutex { .. }")
+    }
+}
