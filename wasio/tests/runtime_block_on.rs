@@ -32,7 +32,6 @@ fn the_future_of_a_handle_may_block_in_place() {
 }
 
 #[test]
-#[cfg(not(target_family = "wasm"))]
 #[should_panic(expected = "can call blocking only when running on the multi-threaded runtime")]
 fn the_future_of_a_current_thread_runtime_may_not() {
     current_thread().block_on(async { block_in_place(|| {}) });

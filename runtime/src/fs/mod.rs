@@ -7,7 +7,7 @@
 //!
 //! # Panics
 //!
-//! Natively every operation panics outside of a runtime.
+//! Every operation panics outside of a runtime.
 //!
 //! # Cancel safety
 //!

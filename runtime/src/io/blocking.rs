@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::ReadBuf;
-use crate::context::with_handle;
 use crate::reactor::shutdown_error;
+use crate::runtime::Handle;
 
 /// How many bytes one blocking operation moves at most, unless a file is told otherwise.
 pub(crate) const MAX_BUF_SIZE: usize = 2 * 1024 * 1024;
@@ -49,7 +49,7 @@ impl<R> Future for Job<R> {
 ///
 /// # Panics
 ///
-/// Panics natively outside of a runtime.
+/// Panics outside of a runtime.
 #[cfg(not(target_family = "wasm"))]
 #[track_caller]
 pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Job<R> {
@@ -57,9 +57,14 @@ pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> 
 }
 
 /// Runs `f`, which may block, where that holds up no task. On WASI there is no such place: it runs here.
+///
+/// # Panics
+///
+/// Panics outside of a runtime, so that what works here works natively too.
 #[cfg(target_family = "wasm")]
+#[track_caller]
 pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Job<R> {
-    Job((!is_shut_down()).then(f))
+    Job((!Handle::with_current(is_shut_down)).then(f))
 }
 
 /// Like [`run`], and `f` runs even if the runtime is shut down before its turn.
@@ -73,16 +78,15 @@ pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> 
 pub(crate) fn run_to_end<R: Send + 'static>(
     f: impl FnOnce() -> R + Send + 'static,
 ) -> io::Result<Job<R>> {
-    if is_shut_down() {
+    if Handle::with_current(is_shut_down) {
         return Err(shutdown_error());
     }
     let mut work = RunOnDrop(Some(f));
     Ok(run(move || work.run().expect("runs once")))
 }
 
-/// Whether the runtime that is entered was shut down.
-fn is_shut_down() -> bool {
-    with_handle(|handle| handle.is_some_and(|handle| handle.shared.reactor.is_closed()))
+fn is_shut_down(handle: &Handle) -> bool {
+    handle.shared.reactor.is_closed()
 }
 
 struct RunOnDrop<F: FnOnce() -> R, R>(Option<F>);

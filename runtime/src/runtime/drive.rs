@@ -134,7 +134,6 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
             }
         }
     };
-    #[cfg(unix)]
     let _busy = shared.busy.guard();
     let interval = shared.config.event_interval;
     let mut turns = 0;
@@ -215,10 +214,8 @@ impl Shared {
         }
         // A hook may have spawned.
         self.parks.fetch_add(1, Ordering::Relaxed);
-        #[cfg(unix)]
         self.busy.stop();
         self.wait(is_woken);
-        #[cfg(unix)]
         self.busy.start();
         self.parks.fetch_add(1, Ordering::Relaxed);
         self.time.fire();

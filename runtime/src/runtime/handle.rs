@@ -185,7 +185,6 @@ impl Handle {
         RuntimeMetrics::new(self.clone())
     }
 
-    #[cfg(unix)]
     pub(crate) fn is_multi_thread(&self) -> bool {
         self.shared.config.flavor == RuntimeFlavor::MultiThread
     }

@@ -14,6 +14,7 @@ pub struct RuntimeMetrics {
 
 impl RuntimeMetrics {
     pub(crate) fn new(handle: Handle) -> Self {
+        handle.shared.busy.want();
         RuntimeMetrics { handle }
     }
 
@@ -40,13 +41,11 @@ impl RuntimeMetrics {
     ///
     /// # On WASI
     ///
-    /// Always zero: measuring it would take two host calls per park.
+    /// Measured once somebody has asked for the runtime's metrics, from the next `block_on` or park on: it
+    /// takes two calls of the host per park.
     pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
         check(worker);
-        #[cfg(unix)]
-        return self.handle.shared.busy.total();
-        #[cfg(not(unix))]
-        Duration::ZERO
+        self.handle.shared.busy.total()
     }
 
     /// How often the worker waited for something to happen.

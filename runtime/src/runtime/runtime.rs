@@ -225,16 +225,20 @@ impl std::panic::RefUnwindSafe for Runtime {}
 
 /// The index of the worker that runs the current task, as the runtime's metrics count them.
 ///
-/// There is one worker, so it is 0; `None` on a thread that does not drive a runtime: outside of one, in a
-/// blocking closure, in the future of `Handle::block_on`, and natively in that of a multi-thread runtime's
-/// `block_on`.
+/// There is one worker, so it is 0; `None` where no worker runs the code: outside of a runtime, in a blocking
+/// closure, in the future of `Handle::block_on`, and in that of `block_on` of a multi-thread runtime.
 pub fn worker_index() -> Option<usize> {
     if context::entered() == Entered::No || context::in_handle_block_on() {
         return None;
     }
     context::with_handle(|handle| {
-        #[cfg(unix)]
-        let handle = handle.filter(|handle| handle.shared.turn.is_mine());
+        let handle = handle.filter(|handle| {
+            #[cfg(unix)]
+            if !handle.shared.turn.is_mine() {
+                return false;
+            }
+            context::running().is_some() || !handle.is_multi_thread()
+        });
         handle.map(|_| 0)
     })
 }

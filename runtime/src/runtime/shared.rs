@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 #[cfg(not(unix))]
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::handle::{Id, RuntimeFlavor};
@@ -65,25 +65,35 @@ pub(crate) struct Shared {
     #[cfg(not(unix))]
     pub(crate) host_waits: AtomicUsize,
     pub(crate) parks: AtomicU64,
-    #[cfg(unix)]
     pub(crate) busy: Busy,
 }
 
 /// For how long the runtime was driven without being parked.
-#[cfg(unix)]
 #[derive(Default)]
 pub(crate) struct Busy {
+    /// Whether anybody asks: on WASI reading the clock is a call of the host.
+    #[cfg(not(unix))]
+    wanted: AtomicBool,
     total: AtomicU64,
     since: crate::lock::Mutex<Option<std::time::Instant>>,
 }
 
-#[cfg(unix)]
 impl Busy {
+    /// Counts from the next start on.
+    pub(crate) fn want(&self) {
+        #[cfg(not(unix))]
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn total(&self) -> Duration {
         Duration::from_nanos(self.total.load(Ordering::Relaxed))
     }
 
     pub(crate) fn start(&self) {
+        #[cfg(not(unix))]
+        if !self.wanted.load(Ordering::Relaxed) {
+            return;
+        }
         *self.since.lock() = Some(std::time::Instant::now());
     }
 
@@ -100,10 +110,8 @@ impl Busy {
     }
 }
 
-#[cfg(unix)]
 pub(crate) struct BusyGuard<'a>(&'a Busy);
 
-#[cfg(unix)]
 impl Drop for BusyGuard<'_> {
     fn drop(&mut self) {
         self.0.stop();
@@ -134,7 +142,6 @@ impl Shared {
             #[cfg(not(unix))]
             host_waits: AtomicUsize::new(0),
             parks: AtomicU64::new(0),
-            #[cfg(unix)]
             busy: Busy::default(),
             config,
         }))

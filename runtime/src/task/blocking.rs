@@ -64,21 +64,19 @@ where
 ///
 /// # Panics
 ///
-/// Panics natively on a `current_thread` runtime, as tokio does.
+/// Panics in the tasks of a `current_thread` runtime or a `LocalSet`, as tokio does.
 ///
 /// # On WASI
 ///
-/// Never panics, since `#[tokio::main]` without a flavour has to run: the closure runs inline, the other
-/// tasks wait, and `Handle::block_on` inside it runs them.
+/// The closure runs inline, and the other tasks wait. `Handle::block_on` inside it runs them.
 #[track_caller]
 pub fn block_in_place<F, R>(f: F) -> R
 where
     F: FnOnce() -> R,
 {
-    #[cfg(unix)]
     if context::entered() != Entered::No && !context::in_handle_block_on() {
         let drives_alone = context::with_handle(|handle| {
-            handle.is_some_and(|h| !h.is_multi_thread() && h.shared.turn.is_mine())
+            handle.is_some_and(|h| !h.is_multi_thread() && drives(h))
         });
         assert!(
             !drives_alone && context::local().is_none(),
@@ -86,4 +84,12 @@ where
         );
     }
     blocking_section(f)
+}
+
+/// Whether this thread drives the runtime.
+fn drives(_handle: &Handle) -> bool {
+    #[cfg(unix)]
+    return _handle.shared.turn.is_mine();
+    #[cfg(not(unix))]
+    true
 }

@@ -118,6 +118,7 @@ impl Reasons {
             ("schedule-latency", "unstable"),
             ("cfg(windows)", "windows"),
             ("panic=\"unwind\"", "unwind"),
+            ("panic=\"abort\"", "unwind"),
             ("target_os=\"emscripten\"", "host-lacks:emscripten"),
             ("target_os=\"freebsd\"", "host-lacks:freebsd"),
             ("target_os=\"unknown\"", "host-lacks:javascript"),
@@ -125,6 +126,7 @@ impl Reasons {
             ("target_pointer_width=\"64\"", "host-lacks:64-bit"),
             ("cfg(unix)", "unix-only"),
             ("unix,", "unix-only"),
+            (",unix)", "unix-only"),
             ("target_os=\"linux\"", "unix-only"),
         ];
         if let Some((_, reason)) = hints.iter().find(|(text, _)| cfg.contains(text)) {

@@ -28,8 +28,11 @@ pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> R
         }
         for verdict in verdicts {
             if let Outcome::Failed(why) = &verdict.outcome {
-                let why =
-                    if options.verbose { why.as_str() } else { why.lines().last().unwrap_or("") };
+                let why = if options.verbose {
+                    why.as_str()
+                } else {
+                    &why.lines().take(2).collect::<Vec<_>>().join(": ")
+                };
                 println!("FAILED {}::{}: {why}", verdict.file, verdict.name);
             }
         }

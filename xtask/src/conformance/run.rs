@@ -177,7 +177,7 @@ impl Engine {
         let text =
             format!("{}{}", stdout.join().unwrap_or_default(), stderr.join().unwrap_or_default());
         let Some(success) = status else {
-            return Err(format!("no end after {} s: {}", timeout.as_secs(), tail(&text)));
+            return Err(format!("no end after {} s: {}", timeout.as_secs(), gist(&text)));
         };
         let ran = text.contains("running 1 test");
         let must_panic = job.source.and_then(|t| t.should_panic.as_ref());
@@ -187,11 +187,11 @@ impl Engine {
                 if !success && text.contains("panicked at") && text.contains(message.as_str()) {
                     Ok(())
                 } else {
-                    Err(format!("did not panic with {message:?}: {}", tail(&text)))
+                    Err(format!("did not panic with {message:?}: {}", gist(&text)))
                 }
             }
             _ if success && ran => Ok(()),
-            _ => Err(tail(&text)),
+            _ => Err(gist(&text)),
         }
     }
 }
@@ -227,8 +227,13 @@ fn wait(child: &mut Child, timeout: Duration) -> Option<bool> {
     }
 }
 
-fn tail(text: &str) -> String {
-    let start = text.len().saturating_sub(1500);
+/// What tells most about a failure: the panic, else the end.
+fn gist(text: &str) -> String {
+    const MOST: usize = 1500;
+    if let Some(panic) = text.find("panicked at") {
+        return text[panic..].chars().take(MOST).collect::<String>().trim().to_owned();
+    }
+    let start = text.len().saturating_sub(MOST);
     let start = (start..text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
     text[start..].trim().to_owned()
 }
