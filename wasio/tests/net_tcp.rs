@@ -4,9 +4,9 @@ use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use wasio::io::{AsyncReadExt, AsyncWriteExt};
+use wasio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use wasio::net::{TcpListener, TcpSocket, TcpStream};
-use wasio::task::JoinSet;
+use wasio::task::{JoinSet, yield_now};
 use wasio::time::timeout;
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -374,5 +374,23 @@ async fn a_connect_can_be_given_up() {
     // The others are unharmed.
     for _ in &streams {
         listener.accept().await.unwrap();
+    }
+}
+
+/// Readiness stays until an operation finds it gone; that the stream has ended is seen all the same.
+#[wasio::test]
+async fn an_end_is_seen_beside_readiness_that_nobody_uses() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    if server.nodelay().is_err() {
+        // WasmEdge, which does not tell before everything is read.
+        return;
+    }
+    client.write_all(b"unread").await.unwrap();
+    server.readable().await.unwrap();
+    drop(client);
+    while !server.ready(Interest::READABLE).await.unwrap().is_read_closed() {
+        yield_now().await;
     }
 }

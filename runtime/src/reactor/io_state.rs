@@ -13,13 +13,16 @@ use crate::lock::Mutex;
 pub(crate) struct Seen {
     pub(crate) ready: Ready,
     tick: u32,
+    /// Somebody was told the same before and has tried nothing since: more may have come that only the host
+    /// knows, such as the end of the stream.
+    pub(crate) stale: bool,
 }
 
 #[cfg(unix)]
 impl Seen {
     /// Takes some readiness out; returns it with the same condition.
     pub(crate) fn take(&mut self, ready: Ready) -> Seen {
-        let taken = Seen { ready: self.ready & ready, tick: self.tick };
+        let taken = Seen { ready: self.ready & ready, ..*self };
         self.ready = self.ready.without(ready);
         taken
     }
@@ -34,6 +37,8 @@ struct State {
     ready: Ready,
     /// Directions that nobody has tried yet: worth an attempt, but not known to be ready.
     untried: Ready,
+    /// What waiters were told since an operation was tried last.
+    told: Ready,
     /// Counts events, so that clearing what was seen does not clear what came since.
     tick: u32,
     shutdown: bool,
@@ -52,6 +57,7 @@ impl IoState {
         IoState(Mutex::new(State {
             ready: Ready::EMPTY,
             untried: Ready::READABLE | Ready::WRITABLE,
+            told: Ready::EMPTY,
             tick: 0,
             shutdown: false,
             reader: None,
@@ -100,8 +106,10 @@ impl IoState {
 
     /// The readiness for an interest, without waiting; a direction that was never tried counts as ready.
     pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
-        let state = self.0.lock();
-        Seen { ready: (state.ready | state.untried).intersection(interest), tick: state.tick }
+        let mut state = self.0.lock();
+        state.told = Ready::EMPTY;
+        let ready = (state.ready | state.untried).intersection(interest);
+        Seen { ready, tick: state.tick, stale: false }
     }
 
     /// Whether an operation is worth trying; if not, the waker is kept for when it is.
@@ -120,7 +128,7 @@ impl IoState {
         let known = if proven { state.ready } else { state.ready | state.untried };
         let ready = known.intersection(direction.interest());
         if !ready.is_empty() {
-            return Poll::Ready(Ok(Seen { ready, tick: state.tick }));
+            return Poll::Ready(Ok(Seen { ready, tick: state.tick, stale: false }));
         }
         let slot = match direction {
             Direction::Read => &mut state.reader,
@@ -147,7 +155,11 @@ impl IoState {
         let result = if state.shutdown {
             Err(Gone)
         } else if !ready.is_empty() {
-            Ok(Seen { ready, tick: state.tick })
+            let stale = proven && ready.without(state.told).is_empty();
+            if proven {
+                state.told |= ready;
+            }
+            Ok(Seen { ready, tick: state.tick, stale })
         } else {
             match *key {
                 Some(key) => state.waiters[key].waker.clone_from(cx.waker()),

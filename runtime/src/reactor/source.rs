@@ -312,7 +312,14 @@ impl Future for Readiness<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         match this.source.state.poll_interest(cx, this.interest, this.proven, &mut this.key) {
-            Poll::Ready(seen) => Poll::Ready(seen.map_err(|Gone| shutdown_error())),
+            Poll::Ready(Ok(seen)) => {
+                if seen.stale {
+                    // The host is asked again when the task yields or waits for something.
+                    this.source.arm(this.interest);
+                }
+                Poll::Ready(Ok(seen))
+            }
+            Poll::Ready(Err(Gone)) => Poll::Ready(Err(shutdown_error())),
             Poll::Pending => {
                 this.source.arm(this.interest);
                 Poll::Pending
