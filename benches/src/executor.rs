@@ -13,6 +13,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(300);
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     measure("spawn_join", spawn_join).await;
+    measure("spawn_join_task", |rounds| in_a_task(spawn_joins(rounds))).await;
     measure("yield", yielding).await;
     measure("mpsc", ping_pong).await;
 }
@@ -30,14 +31,17 @@ async fn measure<F: Future<Output = Duration>>(name: &str, work: impl Fn(u32) ->
     }
 }
 
-/// Spawn a task that does nothing and wait for it.
+/// Spawn a task that does nothing and wait for it, as `main` does it.
 async fn spawn_join(rounds: u32) -> Duration {
-    in_a_task(async move {
-        for _ in 0..rounds {
-            tokio::spawn(async {}).await.expect("it does not panic");
-        }
-    })
-    .await
+    let started = Instant::now();
+    spawn_joins(rounds).await;
+    started.elapsed()
+}
+
+async fn spawn_joins(rounds: u32) {
+    for _ in 0..rounds {
+        tokio::spawn(async {}).await.expect("it does not panic");
+    }
 }
 
 /// One task that gives way again and again.

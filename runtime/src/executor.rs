@@ -15,7 +15,7 @@ use slab::Slab;
 
 use crate::lock::{Mutex, MutexGuard};
 use crate::reactor::Unparker;
-use crate::task::{Cell, Header, Id, JoinHandle, Task, abort};
+use crate::task::{Id, JoinHandle, Task};
 
 /// Who is told that a task became ready.
 pub(crate) enum Target {
@@ -29,9 +29,9 @@ pub(crate) enum Target {
 }
 
 struct State {
-    ready: VecDeque<Arc<dyn Task>>,
+    ready: VecDeque<Task>,
     /// Tasks that waited at least once and are not complete. One that never waits has no place here.
-    waiting: Slab<Arc<dyn Task>>,
+    waiting: Slab<Task>,
 }
 
 /// See the module's documentation.
@@ -80,32 +80,35 @@ impl Scheduler {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let task = Cell::new(future, id, spawned_at, self.clone());
+        let (task, handle) = Task::new(future, id, spawned_at, self.clone());
         self.alive.fetch_add(1, Ordering::Relaxed);
-        if !self.admit(task.clone()) {
-            task.cancel();
+        self.admit(task);
+        #[allow(unsafe_code)]
+        // SAFETY: it is this future's task.
+        unsafe {
+            JoinHandle::new(handle)
         }
-        JoinHandle::new(task)
     }
 
-    /// Puts a new task in the queue; false after the end.
-    fn admit(&self, task: Arc<dyn Task>) -> bool {
+    /// Puts a new task in the queue; after the end its future is dropped instead.
+    fn admit(&self, task: Task) {
         let state = self.state.lock();
-        // Otherwise the lock goes before the task does.
-        let open = !self.is_closed();
-        if open {
+        if self.is_closed() {
+            drop(state);
+            // It finds that it is too late.
+            task.run();
+        } else {
             self.push_locked(state, task);
         }
-        open
     }
 
     /// Puts a task in the queue.
-    pub(crate) fn push(&self, task: Arc<dyn Task>) {
+    pub(crate) fn push(&self, task: Task) {
         self.push_locked(self.state.lock(), task);
     }
 
     #[inline]
-    fn push_locked(&self, mut state: MutexGuard<'_, State>, task: Arc<dyn Task>) {
+    fn push_locked(&self, mut state: MutexGuard<'_, State>, task: Task) {
         match &self.target {
             Target::Runtime(unparker) => {
                 state.ready.push_back(task);
@@ -129,12 +132,12 @@ impl Scheduler {
     }
 
     /// Keeps a task that waits for the first time, and tells it its place; false after the end.
-    pub(crate) fn adopt(&self, task: Arc<dyn Task>, tell: impl FnOnce(&Header, usize)) -> bool {
+    pub(crate) fn adopt(&self, task: Task, tell: impl FnOnce(usize)) -> bool {
         let mut state = self.state.lock();
         let open = !self.is_closed();
         if open {
             let entry = state.waiting.vacant_entry();
-            tell(task.header(), entry.key());
+            tell(entry.key());
             entry.insert(task);
         }
         open
@@ -200,7 +203,7 @@ impl Scheduler {
             std::mem::take(&mut state.waiting)
         };
         for (_, task) in waiting {
-            abort(task);
+            task.abort();
         }
         while let Some(task) = { self.state.lock().ready.pop_front() } {
             task.run();

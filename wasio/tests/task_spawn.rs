@@ -335,12 +335,36 @@ async fn a_set_that_is_dropped_aborts_its_tasks() {
 
 #[wasio::test]
 async fn ten_thousand_tasks_wake_each_other() {
+    let count = if cfg!(miri) { 50 } else { 10_000 };
     let (first, mut receiver) = wasio::sync::oneshot::channel::<u32>();
-    for _ in 0..10_000 {
+    for _ in 0..count {
         let (sender, next) = wasio::sync::oneshot::channel();
         let before = std::mem::replace(&mut receiver, next);
         wasio::spawn(async move { sender.send(before.await.unwrap() + 1).unwrap() });
     }
     first.send(0).unwrap();
-    assert_eq!(receiver.await.unwrap(), 10_000);
+    assert_eq!(receiver.await.unwrap(), count);
+}
+
+#[wasio::test]
+async fn tasks_of_every_size_come_and_go() {
+    async fn keep<const N: usize>(byte: u8) -> usize {
+        let held = [byte; N];
+        yield_now().await;
+        held.iter().filter(|b| **b == byte).count()
+    }
+    for byte in 0..4 {
+        let tasks = [
+            wasio::spawn(keep::<1>(byte)),
+            wasio::spawn(keep::<50>(byte)),
+            wasio::spawn(keep::<500>(byte)),
+            wasio::spawn(keep::<4000>(byte)),
+            wasio::spawn(keep::<40_000>(byte)),
+        ];
+        let mut sizes = Vec::new();
+        for task in tasks {
+            sizes.push(task.await.unwrap());
+        }
+        assert_eq!(sizes, [1, 50, 500, 4000, 40_000]);
+    }
 }

@@ -15,7 +15,7 @@ use crate::task::Task;
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Arc<dyn Task>>,
+    queue: VecDeque<Task>,
     threads: usize,
     idle: usize,
     closed: bool,
@@ -78,7 +78,7 @@ impl Pool {
         state.threads > state.idle || !state.queue.is_empty()
     }
 
-    pub(crate) fn push(self: &Arc<Self>, task: Arc<dyn Task>) {
+    pub(crate) fn push(self: &Arc<Self>, task: Task) {
         let mut state = lock(&self.state);
         if state.closed {
             drop(state);

@@ -16,13 +16,15 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};
+use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
-use super::{BUDGET, Id, JoinError};
+use super::{BUDGET, Id, JoinError, memory};
 use crate::context::{self, Running};
 use crate::executor::Scheduler;
 use crate::lock::Mutex;
@@ -37,12 +39,22 @@ const NOWHERE: usize = usize::MAX;
 
 /// What is known of a task without knowing its future.
 pub(crate) struct Header {
+    refs: AtomicUsize,
     state: AtomicUsize,
     /// Its place among its scheduler's waiting tasks; changed by its runner only.
     place: AtomicUsize,
     id: Id,
     spawned_at: &'static Location<'static>,
     owner: Arc<Scheduler>,
+    methods: &'static Methods,
+}
+
+/// What depends on the future.
+struct Methods {
+    /// Polls the task once. The header is that of a task of this future, from the queue.
+    run: unsafe fn(Task),
+    /// Drops what is left and frees the memory. No reference is left.
+    destroy: unsafe fn(NonNull<Header>),
 }
 
 /// What a turn ends with when the future is still pending.
@@ -87,22 +99,161 @@ impl Header {
     }
 }
 
-/// A task, whatever its future.
-pub(crate) trait Task: Send + Sync {
-    fn header(&self) -> &Header;
+/// A reference to a task, whatever its future.
+pub(crate) struct Task(NonNull<Header>);
 
-    /// Polls the task once. Called with what the queue gave, and only with that.
-    fn run(self: Arc<Self>);
-}
+// SAFETY: everything but `run` goes through the header's atomics. `run` is called by whoever drives the
+// scheduler; if the future or its result are not `Send`, they came through `Scheduler::spawn_local`, whose
+// scheduler runs on one thread, and they are gone before the last reference is (see the module's
+// documentation). The handle, which may take or drop the result, is `Send` only if the result is.
+#[allow(unsafe_code)]
+unsafe impl Send for Task {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Sync for Task {}
 
-/// Aborts a task: it is scheduled, and its turn drops the future.
-pub(crate) fn abort(task: Arc<dyn Task>) {
-    let header = task.header();
-    if header.schedule(ABORTED) {
-        let owner = header.owner.clone();
-        owner.push(task);
+impl Deref for Task {
+    type Target = Header;
+
+    fn deref(&self) -> &Header {
+        #[allow(unsafe_code)]
+        // SAFETY: the reference is counted: the cell lives.
+        unsafe {
+            self.0.as_ref()
+        }
     }
 }
+
+impl Clone for Task {
+    fn clone(&self) -> Task {
+        let old = self.refs.fetch_add(1, Ordering::Relaxed);
+        if old > isize::MAX as usize {
+            // Only forgotten wakers get there.
+            std::process::abort();
+        }
+        Task(self.0)
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            #[allow(unsafe_code)]
+            // SAFETY: this was the last reference.
+            unsafe {
+                (self.methods.destroy)(self.0);
+            }
+        }
+    }
+}
+
+impl Task {
+    /// A task that its scheduler has to put in the queue: the reference for that, and one for the handle.
+    #[allow(unsafe_code)]
+    pub(crate) fn new<F: Future>(
+        future: F,
+        id: Id,
+        spawned_at: &'static Location<'static>,
+        owner: Arc<Scheduler>,
+    ) -> (Task, Task) {
+        let header = Header {
+            refs: AtomicUsize::new(2),
+            state: AtomicUsize::new(SCHEDULED),
+            place: AtomicUsize::new(NOWHERE),
+            id,
+            spawned_at,
+            owner,
+            methods: &Cell::<F>::METHODS,
+        };
+        let join = Mutex::new(Join::Open(None));
+        let cell = memory::take::<Cell<F>>();
+        // SAFETY: the memory is for a `Cell<F>`.
+        unsafe { cell.write(Cell { header, join, future: UnsafeCell::new(Some(future)) }) };
+        (Task(cell.cast()), Task(cell.cast()))
+    }
+
+    /// Polls the task once. Called with what the queue gave, and only with that.
+    pub(crate) fn run(self) {
+        #[allow(unsafe_code)]
+        // SAFETY: the methods are those of the task's future.
+        unsafe {
+            (self.methods.run)(self);
+        }
+    }
+
+    /// Aborts the task: it is scheduled, and its turn drops the future.
+    pub(crate) fn abort(&self) {
+        if self.schedule(ABORTED) {
+            self.clone().requeue();
+        }
+    }
+
+    fn requeue(self) {
+        // The task holds its owner, and may be gone as soon as it is in the queue.
+        let owner = self.owner.clone();
+        owner.push(self);
+    }
+
+    /// Gives the task a place among those that wait; false if its scheduler was closed while it ran.
+    fn adopt(&self) -> bool {
+        self.owner.adopt(self.clone(), |place| self.place.store(place, Ordering::Relaxed))
+    }
+
+    /// Where the result will be.
+    ///
+    /// # Safety
+    ///
+    /// `T` is the output of the task's future.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn join<T>(&self) -> &Mutex<Join<T>> {
+        // SAFETY: a cell begins like a `Joinable` of its future's output, by `repr(C)`.
+        &unsafe { self.0.cast::<Joinable<T>>().as_ref() }.join
+    }
+
+    /// A waker that borrows this reference instead of counting one more.
+    fn waker(&self) -> ManuallyDrop<Waker> {
+        #[allow(unsafe_code)]
+        // SAFETY: the table keeps the contract of wakers, see there. This one is never dropped or woken by
+        // value, and lives while `self` is borrowed.
+        ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(self.0.as_ptr().cast(), &WAKER)) })
+    }
+
+    /// # Safety
+    ///
+    /// `data` is a waker's of the table below; it stands for one reference, which this takes over.
+    #[allow(unsafe_code)]
+    unsafe fn from_waker(data: *const ()) -> Task {
+        // SAFETY: wakers are made from a task's pointer.
+        Task(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) })
+    }
+}
+
+#[allow(unsafe_code)]
+static WAKER: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        // SAFETY: a waker's data; its reference stays with it.
+        let task = ManuallyDrop::new(unsafe { Task::from_waker(data) });
+        mem::forget(Task::clone(&task));
+        RawWaker::new(data, &WAKER)
+    },
+    |data| {
+        // SAFETY: a waker's data; it is used up.
+        let task = unsafe { Task::from_waker(data) };
+        if task.schedule(0) {
+            task.requeue();
+        }
+    },
+    |data| {
+        // SAFETY: a waker's data; its reference stays with it.
+        let task = ManuallyDrop::new(unsafe { Task::from_waker(data) });
+        if task.schedule(0) {
+            Task::clone(&task).requeue();
+        }
+    },
+    // SAFETY: a waker's data; it is used up.
+    |data| drop(unsafe { Task::from_waker(data) }),
+);
 
 /// Where the result goes.
 pub(crate) enum Join<T> {
@@ -113,81 +264,73 @@ pub(crate) enum Join<T> {
     Over,
 }
 
-pub(crate) struct Cell<F: Future> {
+/// The beginning of every cell whose result is a `T`.
+#[repr(C)]
+struct Joinable<T> {
     header: Header,
-    future: UnsafeCell<Option<F>>,
-    join: Mutex<Join<F::Output>>,
+    join: Mutex<Join<T>>,
 }
 
-// SAFETY: `future` is touched by the runner alone: `RUNNING` is set by one who took the one reference that
-// the queue had. A future that is not `Send` comes from `Scheduler::spawn_local`, whose scheduler runs on
-// one thread, and it is gone before the last reference is (see the module's documentation). The result is
-// moved or dropped by the runner or by the `JoinHandle`, which is `Send` and `Sync` only if the result is
-// `Send`. The rest is `Send` and `Sync` by itself.
-#[allow(unsafe_code)]
-unsafe impl<F: Future> Send for Cell<F> {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl<F: Future> Sync for Cell<F> {}
+#[repr(C)]
+struct Cell<F: Future> {
+    header: Header,
+    join: Mutex<Join<F::Output>>,
+    future: UnsafeCell<Option<F>>,
+}
 
-impl<F: Future + 'static> Cell<F> {
-    /// A task that its scheduler has to put in the queue.
-    pub(crate) fn new(
-        future: F,
-        id: Id,
-        spawned_at: &'static Location<'static>,
-        owner: Arc<Scheduler>,
-    ) -> Arc<Cell<F>> {
-        Arc::new(Cell {
-            header: Header {
-                state: AtomicUsize::new(SCHEDULED),
-                place: AtomicUsize::new(NOWHERE),
-                id,
-                spawned_at,
-                owner,
-            },
-            future: UnsafeCell::new(Some(future)),
-            join: Mutex::new(Join::Open(None)),
-        })
-    }
+impl<F: Future> Cell<F> {
+    const METHODS: Methods = Methods { run: Self::run, destroy: Self::destroy };
 
-    /// The future's place.
-    ///
     /// # Safety
     ///
-    /// The caller is the task's runner, and uses one at a time.
+    /// No reference to the task is left; it is a `Cell<F>`.
     #[allow(unsafe_code)]
-    #[allow(clippy::mut_from_ref)]
-    unsafe fn future(&self) -> Pin<&mut Option<F>> {
-        // SAFETY: only the runner touches it. It is never moved: an `Arc` does not move what it holds, and
-        // nothing takes the future out.
-        unsafe { Pin::new_unchecked(&mut *self.future.get()) }
+    unsafe fn destroy(header: NonNull<Header>) {
+        let cell = header.cast::<Cell<F>>();
+        // SAFETY: nobody else has it, and its memory came from `take::<Cell<F>>`.
+        unsafe {
+            cell.drop_in_place();
+            memory::give_back(cell);
+        }
     }
 
-    /// Where the result will be.
-    pub(crate) fn join(&self) -> &Mutex<Join<F::Output>> {
-        &self.join
-    }
-
-    fn requeue(self: Arc<Self>) {
-        // The task holds its owner, and may be gone as soon as it is in the queue.
-        let owner = self.header.owner.clone();
-        owner.push(self);
-    }
-
-    /// Drops the future without polling it again. Called by the runner, or instead of a first turn.
-    #[cold]
-    pub(crate) fn cancel(&self) {
-        self.finish(Err(JoinError::cancelled(self.header.id)));
+    /// # Safety
+    ///
+    /// The task is a `Cell<F>` and came from the queue, so that this is the only one who runs it.
+    #[allow(unsafe_code)]
+    unsafe fn run(task: Task) {
+        // SAFETY: it is a `Cell<F>`, and the reference is held until the end.
+        let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
+        let Header { id, spawned_at, .. } = cell.header;
+        let _restore = context::set_task(Running { id, spawned_at }, BUDGET);
+        // SAFETY: only the runner touches the future, and this is it. It is never moved: the cell stays
+        // where it is, and nothing takes the future out.
+        let mut future = unsafe { Pin::new_unchecked(&mut *cell.future.get()) };
+        if !task.begin() {
+            return cell.finish(future, Err(JoinError::cancelled(id)));
+        }
+        let waker = task.waker();
+        let mut cx = Context::from_waker(&waker);
+        match catch(|| DropOnPanic(future.as_mut()).poll(&mut cx)) {
+            Ok(Poll::Ready(output)) => cell.finish(future, Ok(output)),
+            Ok(Poll::Pending) => {
+                if task.place.load(Ordering::Relaxed) == NOWHERE && !task.adopt() {
+                    return cell.finish(future, Err(JoinError::cancelled(id)));
+                }
+                match task.end() {
+                    TurnEnd::Wait => {}
+                    TurnEnd::Again => task.requeue(),
+                    TurnEnd::Cancel => cell.finish(future, Err(JoinError::cancelled(id))),
+                }
+            }
+            Err(panic) => cell.finish(future, Err(JoinError::panicked(id, panic))),
+        }
     }
 
     /// Drops the future and leaves the result.
-    fn finish(&self, output: Result<F::Output, JoinError>) {
+    fn finish(&self, mut future: Pin<&mut Option<F>>, output: Result<F::Output, JoinError>) {
         // The future goes before anybody can see that the task is over.
-        #[allow(unsafe_code)]
-        // SAFETY: called by the runner.
-        let dropped = catch(|| unsafe { self.future() }.set(None));
-        let output = match (output, dropped) {
+        let output = match (output, catch(|| future.set(None))) {
             (Err(e), Err(panic)) if e.is_cancelled() => {
                 Err(JoinError::panicked(self.header.id, panic))
             }
@@ -195,89 +338,6 @@ impl<F: Future + 'static> Cell<F> {
         };
         complete(&self.header, &self.join, output);
     }
-
-    const WAKER: RawWakerVTable = RawWakerVTable::new(
-        // SAFETY (all four): the pointer is `Arc::into_raw`'s of an `Arc<Cell<F>>`, and a waker that exists
-        // stands for one reference, which cloning adds and which waking by value and dropping consume.
-        |cell| {
-            #[allow(unsafe_code)]
-            // SAFETY: see above.
-            unsafe {
-                Arc::increment_strong_count(cell.cast::<Cell<F>>());
-            }
-            RawWaker::new(cell, &Self::WAKER)
-        },
-        |cell| {
-            #[allow(unsafe_code)]
-            // SAFETY: see above.
-            let cell = unsafe { Arc::from_raw(cell.cast::<Cell<F>>()) };
-            if cell.header.schedule(0) {
-                cell.requeue();
-            }
-        },
-        |cell| {
-            #[allow(unsafe_code)]
-            // SAFETY: see above; the reference stays with the waker.
-            let cell = ManuallyDrop::new(unsafe { Arc::from_raw(cell.cast::<Cell<F>>()) });
-            if cell.header.schedule(0) {
-                Arc::<Cell<F>>::clone(&cell).requeue();
-            }
-        },
-        |cell| {
-            #[allow(unsafe_code)]
-            // SAFETY: see above.
-            drop(unsafe { Arc::from_raw(cell.cast::<Cell<F>>()) });
-        },
-    );
-
-    /// A waker that borrows the runner's reference instead of counting one more.
-    fn waker(self: &Arc<Self>) -> ManuallyDrop<Waker> {
-        let data = Arc::as_ptr(self).cast::<()>();
-        #[allow(unsafe_code)]
-        // SAFETY: the table keeps the contract of wakers, see there. This one is never dropped or woken by
-        // value, and lives while `self` is borrowed.
-        ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &Self::WAKER)) })
-    }
-}
-
-impl<F: Future + 'static> Task for Cell<F> {
-    fn header(&self) -> &Header {
-        &self.header
-    }
-
-    fn run(self: Arc<Self>) {
-        let Header { id, spawned_at, .. } = self.header;
-        let _restore = context::set_task(Running { id, spawned_at }, BUDGET);
-        if !self.header.begin() {
-            return self.cancel();
-        }
-        let waker = self.waker();
-        let mut cx = Context::from_waker(&waker);
-        #[allow(unsafe_code)]
-        // SAFETY: this is the runner.
-        let future = unsafe { self.future() };
-        let polled = catch(|| DropOnPanic(future).poll(&mut cx));
-        match polled {
-            Ok(Poll::Ready(output)) => self.finish(Ok(output)),
-            Ok(Poll::Pending) => {
-                if self.header.place.load(Ordering::Relaxed) == NOWHERE && !adopt(self.clone()) {
-                    return self.cancel();
-                }
-                match self.header.end() {
-                    TurnEnd::Wait => {}
-                    TurnEnd::Again => self.requeue(),
-                    TurnEnd::Cancel => self.cancel(),
-                }
-            }
-            Err(panic) => self.finish(Err(JoinError::panicked(id, panic))),
-        }
-    }
-}
-
-/// Gives the task a place among those that wait; false if its scheduler was closed while it ran.
-fn adopt(task: Arc<dyn Task>) -> bool {
-    let owner = task.header().owner.clone();
-    owner.adopt(task, |header, place| header.place.store(place, Ordering::Relaxed))
 }
 
 /// Leaves the result to the handle, which is woken, or drops it.

@@ -4,11 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::ptr::NonNull;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::cell::{Cell, Join, Task, abort};
+use super::cell::{Join, Task};
 use super::{Id, JoinError, coop};
 use crate::lock::Mutex;
 
@@ -18,25 +16,26 @@ use crate::lock::Mutex;
 ///
 /// `&mut JoinHandle` can be polled and dropped at any time: the result stays with the handle.
 pub struct JoinHandle<T> {
-    task: Arc<dyn Task>,
-    /// Where in `task` the result will be.
-    join: NonNull<Mutex<Join<T>>>,
+    task: Task,
     /// The result was taken.
     over: bool,
     _result: PhantomData<T>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new<F: Future<Output = T> + 'static>(task: Arc<Cell<F>>) -> Self {
-        let join = NonNull::from(task.join());
-        JoinHandle { task, join, over: false, _result: PhantomData }
+    /// # Safety
+    ///
+    /// `T` is the output of the task's future.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn new(task: Task) -> Self {
+        JoinHandle { task, over: false, _result: PhantomData }
     }
 
     fn join(&self) -> &Mutex<Join<T>> {
         #[allow(unsafe_code)]
-        // SAFETY: it is a part of what `task` holds.
+        // SAFETY: `T` is the output, as the constructor's caller promised.
         unsafe {
-            self.join.as_ref()
+            self.task.join()
         }
     }
 
@@ -45,12 +44,12 @@ impl<T> JoinHandle<T> {
     ///
     /// A closure of `spawn_blocking` can be aborted only before it started.
     pub fn abort(&self) {
-        abort(self.task.clone());
+        self.task.abort();
     }
 
     /// Whether the task is over.
     pub fn is_finished(&self) -> bool {
-        self.task.header().is_complete()
+        self.task.is_complete()
     }
 
     /// A handle that can abort the task but not wait for it.
@@ -60,12 +59,12 @@ impl<T> JoinHandle<T> {
 
     /// The task's id.
     pub fn id(&self) -> Id {
-        self.task.header().id()
+        self.task.id()
     }
 }
 
-// SAFETY: the pointer goes into the task, which is `Send` and `Sync`; the result behind it is moved to
-// whoever awaits or drops the handle, never shared.
+// SAFETY: a task is `Send` and `Sync`; the result in it is moved to whoever awaits or drops the handle, never
+// shared.
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Send for JoinHandle<T> {}
 // SAFETY: as above; nothing reaches the result through `&JoinHandle`.
@@ -103,23 +102,23 @@ impl<T> fmt::Debug for JoinHandle<T> {
 /// Aborts a task.
 #[derive(Clone)]
 pub struct AbortHandle {
-    task: Arc<dyn Task>,
+    task: Task,
 }
 
 impl AbortHandle {
     /// Aborts the task; see [`JoinHandle::abort`].
     pub fn abort(&self) {
-        abort(self.task.clone());
+        self.task.abort();
     }
 
     /// Whether the task is over.
     pub fn is_finished(&self) -> bool {
-        self.task.header().is_complete()
+        self.task.is_complete()
     }
 
     /// The task's id.
     pub fn id(&self) -> Id {
-        self.task.header().id()
+        self.task.id()
     }
 }
 

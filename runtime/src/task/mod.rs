@@ -13,6 +13,7 @@ mod id;
 mod join;
 mod join_set;
 mod local;
+mod memory;
 mod report;
 mod spawn;
 mod task_local;
@@ -31,6 +32,6 @@ pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 pub(crate) use blocking::BlockingFuture;
-pub(crate) use cell::{Cell, Header, Task, abort};
+pub(crate) use cell::Task;
 pub(crate) use coop::BUDGET;
 pub(crate) use report::report_panics;

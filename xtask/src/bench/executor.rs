@@ -13,7 +13,7 @@ use super::{Bound, Programs};
 
 const RUNS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(120);
-const FIGURES: [&str; 3] = ["spawn_join", "yield", "mpsc"];
+const FIGURES: [&str; 4] = ["spawn_join", "spawn_join_task", "yield", "mpsc"];
 /// Spawn and join must be at least this much faster than tokio in the same engine.
 const SPAWN_JOIN_AT_LEAST: f64 = 4.0;
 
