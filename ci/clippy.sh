@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 guest=(-p wasio-runtime -p wasio-net -p wasio-macros -p wasio -p tokio@1.999.0)
 cargo clippy --quiet "${guest[@]}" --all-targets -- -D warnings
 cargo clippy --quiet "${guest[@]}" --all-targets --target wasm32-wasip1 -- -D warnings
+cargo clippy --quiet "${guest[@]}" --all-targets --target wasm32-wasip2 -- -D warnings
 cargo clippy --quiet -p xtask -p engines --all-targets -- -D warnings
 cargo clippy --quiet --release -p wasio-host -p wasio-cli --all-targets -- -D warnings
 for manifest in examples/Cargo.toml tests/guests/Cargo.toml benches/*/Cargo.toml; do

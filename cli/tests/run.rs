@@ -125,12 +125,24 @@ fn files_that_are_no_modules() {
 }
 
 #[test]
-fn a_component_is_told_from_a_module() {
+fn a_component_that_is_no_program() {
     let bench = Bench::new();
     let output = bench.run(&[], &bench.guest("(component)"), &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("component"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("wasm32-wasip1"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("wasi:cli/run"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_interface_nobody_provides() {
+    let bench = Bench::new();
+    let guest = bench.guest(
+        r#"(component (import "space:travel/launch@1.0.0" (instance
+        (export "go" (func)))))"#,
+    );
+    let output = bench.run(&[], &guest, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("space:travel/launch"), "{}", stderr(&output));
 }
 
 #[test]

@@ -12,12 +12,48 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 /// Changes when the layout of an entry does.
 const FORMAT: &[u8] = b"wasio-1\0";
 
-/// A folder of compiled modules.
+/// Compiled code that can be kept.
+pub(crate) trait Code: Sized {
+    fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self>;
+
+    fn serialize(&self) -> wasmtime::Result<Vec<u8>>;
+
+    /// # Safety
+    ///
+    /// The bytes are what `serialize` produced.
+    #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
+    unsafe fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Self>;
+}
+
+macro_rules! code {
+    ($($type:ty),*) => {$(
+        impl Code for $type {
+            fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
+                <$type>::new(engine, wasm)
+            }
+
+            fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
+                self.serialize()
+            }
+
+            #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
+            unsafe fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Self> {
+                // SAFETY: promised by the caller.
+                unsafe { <$type>::deserialize(engine, code) }
+            }
+        }
+    )*};
+}
+
+code!(Module, Component);
+
+/// A folder of compiled programs.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -49,8 +85,8 @@ impl Cache {
         self.folder.join(name)
     }
 
-    /// The module kept at `path`, if it is whole and of this engine.
-    pub(crate) fn load(&self, engine: &Engine, path: &Path) -> Option<Module> {
+    /// The code kept at `path`, if it is whole and of this engine.
+    pub(crate) fn load<C: Code>(&self, engine: &Engine, path: &Path) -> Option<C> {
         let entry = fs::read(path).ok()?;
         let (code, checksum) = entry.split_last_chunk::<4>()?;
         if crc32fast::hash(code).to_le_bytes() != *checksum {
@@ -59,10 +95,10 @@ impl Cache {
         deserialize(engine, code)
     }
 
-    /// Keeps `module` at `path`. Failing to is no error.
-    pub(crate) fn store(&self, path: &Path, module: &Module) {
+    /// Keeps `code` at `path`. Failing to is no error.
+    pub(crate) fn store(&self, path: &Path, code: &impl Code) {
         static UNIQUE: AtomicU32 = AtomicU32::new(0);
-        let Ok(code) = module.serialize() else { return };
+        let Ok(code) = code.serialize() else { return };
         if create_private(&self.folder).is_err() {
             return;
         }
@@ -88,12 +124,12 @@ fn create_private(folder: &Path) -> std::io::Result<()> {
 }
 
 #[expect(unsafe_code, reason = "wasmtime cannot check native code, see SAFETY")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Module> {
-    // SAFETY: `deserialize` needs bytes that `Module::serialize` produced. Only
+fn deserialize<C: Code>(engine: &Engine, code: &[u8]) -> Option<C> {
+    // SAFETY: `deserialize` needs bytes that `serialize` produced. Only
     // `store` writes entries, into a folder that nobody but the user can write
     // to, and the checksum shows that this one arrived whole. wasmtime itself
     // refuses code of another version, configuration or machine.
-    unsafe { Module::deserialize(engine, code) }.ok()
+    unsafe { C::deserialize(engine, code) }.ok()
 }
 
 /// Feeds a `Hash` into the digest.

@@ -1,9 +1,9 @@
 //! The engine: what all programs and guests of an embedder share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use wasmtime::{Config, Linker};
+use wasmtime::{Config, Linker, component};
 
 use crate::cache::Cache;
 use crate::error::Error;
@@ -28,6 +28,8 @@ pub struct Engine {
 struct Inner {
     engine: wasmtime::Engine,
     linker: Linker<State>,
+    /// What components import; made when the first one is loaded.
+    interfaces: OnceLock<component::Linker<State>>,
     cache: Option<Cache>,
     ticker: Arc<Ticker>,
 }
@@ -69,8 +71,13 @@ impl EngineBuilder {
         let mut linker = Linker::new(&engine);
         link::define(&mut linker).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(|e| Error::Engine(e.into()))?;
-        let inner =
-            Inner { engine, linker, cache: self.cache.map(Cache::new), ticker: Arc::new(ticker) };
+        let inner = Inner {
+            engine,
+            linker,
+            interfaces: OnceLock::new(),
+            cache: self.cache.map(Cache::new),
+            ticker: Arc::new(ticker),
+        };
         Ok(Engine { inner: Arc::new(inner) })
     }
 }
@@ -97,6 +104,15 @@ impl Engine {
 
     pub(crate) fn linker(&self) -> &Linker<State> {
         &self.inner.linker
+    }
+
+    pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<State>> {
+        if let Some(interfaces) = self.inner.interfaces.get() {
+            return Ok(interfaces);
+        }
+        let mut interfaces = component::Linker::new(&self.inner.engine);
+        crate::interfaces::define(&mut interfaces)?;
+        Ok(self.inner.interfaces.get_or_init(|| interfaces))
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {

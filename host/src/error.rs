@@ -21,7 +21,7 @@ pub enum Error {
         /// Why it could not be.
         source: io::Error,
     },
-    /// The bytes are no core WebAssembly module.
+    /// The bytes are neither a WebAssembly module nor a component.
     #[error("{what}; {hint}")]
     NotAModule {
         /// What they are.
@@ -29,8 +29,8 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
-    /// The module does not validate or uses features that are not enabled.
-    #[error("cannot compile the module: {0:#}")]
+    /// The program does not validate or uses features that are not enabled.
+    #[error("cannot compile the program: {0:#}")]
     Compile(wasmtime::Error),
     /// The module imports something that is not provided.
     #[error(
@@ -46,6 +46,10 @@ pub enum Error {
         /// What is provided instead.
         reason: String,
     },
+    /// The component imports something that is not provided, or exports no
+    /// `wasi:cli/run`.
+    #[error("the component does not fit this host: {0:#}")]
+    MissingInterface(wasmtime::Error),
     /// The module is no program: nothing to start it by.
     #[error("the module exports no function `_start`: it is a library, not a program")]
     NoStart,

@@ -1,26 +1,32 @@
-//! Tells what a file is that was given as a module.
+//! Tells what a file is that was given as a program.
 
 use crate::error::Error;
 
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// Passes a core module; says of anything else what it is and what to do.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
+/// What can be run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// A core module: WASI preview 1.
+    Module,
+    /// A component: WASI 0.2.
+    Component,
+}
+
+/// Passes what can be run; says of anything else what it is and what to do.
+pub(crate) fn check(bytes: &[u8]) -> Result<Kind, Error> {
     if bytes.starts_with(MODULE) {
-        return Ok(());
+        return Ok(Kind::Module);
+    }
+    if bytes.starts_with(COMPONENT) {
+        return Ok(Kind::Component);
     }
     let no = |what, hint| Err(Error::NotAModule { what, hint });
-    if bytes.starts_with(COMPONENT) {
-        return no(
-            "the file is a WebAssembly component (WASI 0.2 or later), not a core module",
-            "build it for wasm32-wasip1",
-        );
-    }
     if bytes.starts_with(b"\0asm") {
         return no(
             "the file is WebAssembly of a version or kind that is not known here",
-            "build it for wasm32-wasip1",
+            "build it for wasm32-wasip1 or wasm32-wasip2",
         );
     }
     if bytes.is_empty() {
@@ -58,10 +64,10 @@ mod tests {
 
     #[test]
     fn files_are_told_apart() {
-        assert!(check(b"\0asm\x01\0\0\0 and so on").is_ok());
+        assert_eq!(check(b"\0asm\x01\0\0\0 and so on").unwrap(), Kind::Module);
+        assert_eq!(check(b"\0asm\x0d\0\x01\0 and so on").unwrap(), Kind::Component);
         for (bytes, said) in [
-            (&b"\0asm\x0d\0\x01\0"[..], "component"),
-            (b"\0asm\x02\0\0\0", "version"),
+            (&b"\0asm\x02\0\0\0"[..], "version"),
             (b"", "empty"),
             (b"\x7fELF\x02", "native program"),
             (b"  (module)", "text format"),

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
-use wasmtime::{Extern, Instance, Store, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::{Extern, Instance, Module, Store, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use crate::clock::Monotonic;
 use crate::error::{Error, Trap};
+use crate::interfaces::Names;
 use crate::link::MODULE;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
 use crate::poll::Scratch;
-use crate::program::Program;
+use crate::program::{Code, Program};
 use crate::sockets::table::Table;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
@@ -119,11 +121,23 @@ impl Guest {
 }
 
 async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error> {
-    let linker = program.engine().linker();
-    let imports: wasmtime::Result<Vec<Extern>> =
-        program.imports().iter().map(|key| linker.get(&mut *store, MODULE, key)).collect();
-    let imports = imports.map_err(Error::Start)?;
-    let instance = match Instance::new_async(&mut *store, program.module(), &imports).await {
+    match program.code() {
+        Code::Module { module, imports } => {
+            let linker = program.engine().linker();
+            let imports: wasmtime::Result<Vec<Extern>> =
+                imports.iter().map(|key| linker.get(&mut *store, MODULE, key)).collect();
+            call_module(module, &imports.map_err(Error::Start)?, store).await
+        }
+        Code::Component(command) => call_component(command, store).await,
+    }
+}
+
+async fn call_module(
+    module: &Module,
+    imports: &[Extern],
+    store: &mut Store<State>,
+) -> Result<Exit, Error> {
+    let instance = match Instance::new_async(&mut *store, module, imports).await {
         Ok(instance) => instance,
         Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
         Err(e) => return Err(Error::Start(e)),
@@ -133,6 +147,24 @@ async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error
     match start.call_async(&mut *store, ()).await {
         Ok(()) => Ok(Exit { code: 0 }),
         Err(e) => ended(e),
+    }
+}
+
+async fn call_component(
+    command: &CommandPre<State>,
+    store: &mut Store<State>,
+) -> Result<Exit, Error> {
+    let command = match command.instantiate_async(&mut *store).await {
+        Ok(command) => command,
+        Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
+        Err(e) => return Err(Error::Start(e)),
+    };
+    match command.wasi_cli_run().call_run(&mut *store).await {
+        Ok(result) => Ok(Exit { code: result.is_err().into() }),
+        Err(e) => match e.downcast_ref::<I32Exit>() {
+            Some(exit) => Ok(Exit { code: exit.0 }),
+            None => ended(e),
+        },
     }
 }
 
@@ -220,6 +252,7 @@ impl GuestBuilder {
     }
 
     /// Limits the sockets open at a time. Beyond, the guest gets `EMFILE`.
+    /// Components are limited only by the host's own limit on open files.
     pub fn max_sockets(mut self, sockets: usize) -> GuestBuilder {
         self.max_sockets = sockets;
         self
@@ -245,11 +278,16 @@ impl GuestBuilder {
                 Error::Open { path: host, source }
             })?;
         }
-        let mut limits = StoreLimitsBuilder::new().instances(1);
+        // The parts that a component is composed of are instances, too.
+        let instances = if self.program.is_component() { 1000 } else { 1 };
+        let mut limits = StoreLimitsBuilder::new().instances(instances);
         if let Some(bytes) = self.max_memory {
             limits = limits.memory_size(bytes);
         }
+        let names = Names::new(Grants::new(self.network.clone(), self.on_denied.clone()));
+        names.guard(&mut self.wasi);
         let state = State {
+            names,
             wasi: self.wasi.build_p1(),
             sockets: Table::new(self.max_sockets),
             grants: Grants::new(self.network, self.on_denied),

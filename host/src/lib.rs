@@ -6,8 +6,9 @@
 //! guests written in blocking style and guests with a runtime of their own share
 //! one thread.
 //!
-//! Guests are WASI preview 1 modules (`wasm32-wasip1`). Besides preview 1 they
-//! get the socket interface of WasmEdge. A guest may do nothing that was not
+//! Guests are WASI preview 1 modules (`wasm32-wasip1`), which besides preview 1
+//! get the socket interface of WasmEdge, and components of WASI 0.2
+//! (`wasm32-wasip2`). A guest may do nothing that was not
 //! granted: folders with [`GuestBuilder::dir`], the network with
 //! [`GuestBuilder::network`].
 //!
@@ -36,6 +37,7 @@ mod error;
 mod files;
 mod format;
 mod guest;
+mod interfaces;
 mod link;
 mod memory;
 mod policy;

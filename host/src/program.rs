@@ -2,41 +2,67 @@
 
 use std::path::Path;
 
+use wasmtime::component::Component;
 use wasmtime::{ExternType, Module};
+use wasmtime_wasi::p2::bindings::CommandPre;
 
+use crate::cache;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::{format, link};
+use crate::format::{self, Kind};
+use crate::link;
+use crate::state::State;
 
-/// A compiled WASI preview 1 module whose imports are all provided. Clones
-/// share the code.
+/// A compiled program whose imports are all provided: a WASI preview 1 module,
+/// or a component of WASI 0.2. Clones share the code.
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
-    module: Module,
-    /// For each of the module's imports, the definition that answers it.
-    imports: Vec<&'static str>,
+    code: Code,
     from_cache: bool,
 }
 
+#[derive(Clone)]
+pub(crate) enum Code {
+    Module {
+        module: Module,
+        /// For each of the module's imports, the definition that answers it.
+        imports: Vec<&'static str>,
+    },
+    Component(CommandPre<State>),
+}
+
 impl Program {
-    /// Compiles a module, or takes its code from the engine's cache.
+    /// Compiles a module or a component, or takes its code from the engine's
+    /// cache.
     ///
-    /// Compiling blocks the calling thread, for seconds if the module is large.
+    /// Compiling blocks the calling thread, for seconds if the program is large.
     ///
     /// # Errors
     ///
     /// [`Error::NotAModule`] says what the bytes are instead,
-    /// [`Error::Compile`] what is invalid, [`Error::MissingImport`] and
-    /// [`Error::NoStart`] why the module could not run.
+    /// [`Error::Compile`] what is invalid; [`Error::MissingImport`],
+    /// [`Error::MissingInterface`] and [`Error::NoStart`] say why the program
+    /// could not run.
     pub fn new(engine: &Engine, wasm: &[u8]) -> Result<Program, Error> {
-        format::check(wasm)?;
-        let (module, from_cache) = compile(engine, wasm)?;
-        let imports = module.imports().map(|import| resolve(&import)).collect::<Result<_, _>>()?;
-        if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
-            return Err(Error::NoStart);
-        }
-        Ok(Program { engine: engine.clone(), module, imports, from_cache })
+        let (code, from_cache) = match format::check(wasm)? {
+            Kind::Module => {
+                let (module, from_cache): (Module, _) = compile(engine, wasm)?;
+                let imports =
+                    module.imports().map(|import| resolve(&import)).collect::<Result<_, _>>()?;
+                if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
+                    return Err(Error::NoStart);
+                }
+                (Code::Module { module, imports }, from_cache)
+            }
+            Kind::Component => {
+                let (component, from_cache): (Component, _) = compile(engine, wasm)?;
+                let interfaces = engine.interfaces().map_err(Error::Engine)?;
+                let command = interfaces.instantiate_pre(&component).and_then(CommandPre::new);
+                (Code::Component(command.map_err(Error::MissingInterface)?), from_cache)
+            }
+        };
+        Ok(Program { engine: engine.clone(), code, from_cache })
     }
 
     /// Reads a file and proceeds as [`Program::new`].
@@ -60,32 +86,37 @@ impl Program {
         &self.engine
     }
 
-    pub(crate) fn module(&self) -> &Module {
-        &self.module
+    pub(crate) fn code(&self) -> &Code {
+        &self.code
     }
 
-    pub(crate) fn imports(&self) -> &[&'static str] {
-        &self.imports
+    pub(crate) fn is_component(&self) -> bool {
+        matches!(self.code, Code::Component(_))
     }
 }
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Program").field("name", &self.module.name()).finish_non_exhaustive()
+        let name = match &self.code {
+            Code::Module { module, .. } => module.name(),
+            Code::Component(_) => None,
+        };
+        f.debug_struct("Program").field("name", &name).finish_non_exhaustive()
     }
 }
 
-fn compile(engine: &Engine, wasm: &[u8]) -> Result<(Module, bool), Error> {
+fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Error> {
+    let compile = || C::compile(engine.wasmtime(), wasm).map_err(Error::Compile);
     let Some(cache) = engine.cache() else {
-        return Ok((Module::new(engine.wasmtime(), wasm).map_err(Error::Compile)?, false));
+        return Ok((compile()?, false));
     };
     let path = cache.path(engine.wasmtime(), wasm);
-    if let Some(module) = cache.load(engine.wasmtime(), &path) {
-        return Ok((module, true));
+    if let Some(code) = cache.load(engine.wasmtime(), &path) {
+        return Ok((code, true));
     }
-    let module = Module::new(engine.wasmtime(), wasm).map_err(Error::Compile)?;
-    cache.store(&path, &module);
-    Ok((module, false))
+    let code = compile()?;
+    cache.store(&path, &code);
+    Ok((code, false))
 }
 
 fn resolve(import: &wasmtime::ImportType<'_>) -> Result<&'static str, Error> {

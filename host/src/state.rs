@@ -5,6 +5,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::clock::Monotonic;
 use crate::errno::Errno;
+use crate::interfaces::Names;
 use crate::memory::GuestMemory;
 use crate::policy::Grants;
 use crate::poll::Scratch;
@@ -18,6 +19,8 @@ pub(crate) const NONBLOCK: u16 = 4;
 pub(crate) type Cx<'a> = Caller<'a, State>;
 
 pub(crate) struct State {
+    /// What a component may do on the network.
+    pub(crate) names: Names,
     /// wasmtime-wasi's preview 1: files, environment, clocks, random, stdio.
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) sockets: Table,

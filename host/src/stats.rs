@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use crate::link::{Import, NAMES};
 
+/// The name under which a component's polls are counted.
+const POLL: &str = "wasi:io/poll#poll";
+
 /// Counters of one guest. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
@@ -19,6 +22,8 @@ pub struct Stats {
 #[derive(Debug)]
 struct Counters {
     calls: [AtomicU64; NAMES.len()],
+    /// Calls of `wasi:io/poll`'s function.
+    polls: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     suspensions: AtomicU64,
@@ -30,6 +35,7 @@ impl Default for Counters {
     fn default() -> Counters {
         Counters {
             calls: [const { AtomicU64::new(0) }; NAMES.len()],
+            polls: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             suspensions: AtomicU64::new(0),
@@ -43,7 +49,8 @@ impl Default for Counters {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Host calls by import, without those that never happened.
+    /// Host calls by import, without those that never happened. Of a
+    /// component's calls, only the waiting ones are counted.
     pub calls: BTreeMap<&'static str, u64>,
     /// Bytes received from sockets.
     pub bytes_in: u64,
@@ -63,9 +70,10 @@ impl Snapshot {
         self.calls.values().sum()
     }
 
-    /// Calls of `poll_oneoff`.
+    /// Calls of `poll_oneoff`, or of `wasi:io/poll`.
     pub fn polls(&self) -> u64 {
-        self.calls.get("poll_oneoff").copied().unwrap_or(0)
+        let count = |name| self.calls.get(name).copied().unwrap_or(0);
+        count("poll_oneoff") + count(POLL)
     }
 
     /// From the guest's first instruction to its last, or until now.
@@ -91,6 +99,10 @@ impl Stats {
                 *calls.entry(*name).or_insert(0) += count;
             }
         }
+        let polls = c.polls.load(Relaxed);
+        if polls > 0 {
+            calls.insert(POLL, polls);
+        }
         Snapshot {
             calls,
             bytes_in: c.bytes_in.load(Relaxed),
@@ -104,6 +116,11 @@ impl Stats {
     #[inline]
     pub(crate) fn count(&self, import: Import) {
         self.counters.calls[import as usize].fetch_add(1, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn polled(&self) {
+        self.counters.polls.fetch_add(1, Relaxed);
     }
 
     #[inline]

@@ -137,6 +137,8 @@ pub(crate) mod sealed {
         Now(Option<io::Result<Addrs>>),
         #[cfg(unix)]
         Later(JoinHandle<io::Result<Vec<SocketAddr>>>),
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        Asking(String, crate::sys::Lookup),
     }
 
     impl Resolving {
@@ -153,6 +155,11 @@ pub(crate) mod sealed {
             Resolving(State::Now(Some(Err(error))))
         }
 
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        pub(crate) fn asking(name: &str, lookup: crate::sys::Lookup) -> Resolving {
+            Resolving(State::Asking(name.to_owned(), lookup))
+        }
+
         #[cfg(unix)]
         pub(crate) fn later(task: JoinHandle<io::Result<Vec<SocketAddr>>>) -> Resolving {
             Resolving(State::Later(task))
@@ -163,7 +170,7 @@ pub(crate) mod sealed {
         type Output = io::Result<Addrs>;
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-            // Only native look-ups wait.
+            // Not every target's look-ups wait.
             let _ = &cx;
             match &mut self.0 {
                 State::Now(addrs) => Poll::Ready(addrs.take().expect("polled after completion")),
@@ -171,6 +178,11 @@ pub(crate) mod sealed {
                 State::Later(task) => {
                     Pin::new(task).poll(cx)?.map(|addrs| Ok(Addrs::Many(addrs?.into_iter())))
                 }
+                #[cfg(all(target_os = "wasi", target_env = "p2"))]
+                State::Asking(name, lookup) => lookup.poll(cx).map(|addrs| match addrs {
+                    Ok(addrs) => Ok(Addrs::Many(addrs.into_iter())),
+                    Err(error) => Err(crate::error::lookup(name, error)),
+                }),
             }
         }
     }

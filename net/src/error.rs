@@ -56,45 +56,60 @@ impl fmt::Display for Addr {
 }
 
 /// Which grant of `wasio run` an operation needs.
-enum Grant {
+enum Grant<'a> {
     Connect(SocketAddr),
     Listen(SocketAddr),
+    Lookup(&'a str),
+    Any,
 }
 
-impl fmt::Display for Grant {
+impl fmt::Display for Grant<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "; the guest has no access to it unless the host grants it: `wasio run --net ",
+        )?;
         match self {
-            Grant::Connect(addr) => write!(f, "--net {}", Addr(*addr)),
-            Grant::Listen(addr) => write!(f, "--net listen:{}", Addr(*addr)),
+            Grant::Connect(addr) => Addr(*addr).fmt(f)?,
+            Grant::Listen(addr) => write!(f, "listen:{}", Addr(*addr))?,
+            Grant::Lookup(name) => f.write_str(name)?,
+            Grant::Any => f.write_str("all")?,
         }
+        f.write_str("`")?;
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        f.write_str(match self {
+            Grant::Lookup(_) => ", `wasmtime run -S allow-ip-name-lookup`",
+            _ => ", `wasmtime run -S inherit-network`",
+        })?;
+        Ok(())
     }
 }
 
 #[cold]
 #[inline(never)]
-fn failed(tried: &dyn fmt::Display, error: io::Error, grant: &dyn fmt::Display) -> io::Error {
+fn failed(tried: &dyn fmt::Display, error: io::Error, grant: Grant<'_>) -> io::Error {
     let denied = cfg!(target_os = "wasi") && error.kind() == io::ErrorKind::PermissionDenied;
-    let advice = if denied {
-        format!("; the guest has no access to it unless the host grants it: `wasio run {grant}`")
-    } else {
-        String::new()
-    };
+    let advice = if denied { grant.to_string() } else { String::new() };
     io::Error::new(error.kind(), Failed { tried: tried.to_string(), error, advice })
 }
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&format_args!("connect {}", Addr(addr)), error, &Grant::Connect(addr))
+    move |error| failed(&format_args!("connect {}", Addr(addr)), error, Grant::Connect(addr))
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&format_args!("bind {}", Addr(addr)), error, &Grant::Listen(addr))
+    move |error| failed(&format_args!("bind {}", Addr(addr)), error, Grant::Listen(addr))
 }
 
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
-    failed(&format_args!("lookup {name}"), error, &format_args!("--net {name}"))
+    failed(&format_args!("lookup {name}"), error, Grant::Lookup(name))
+}
+
+/// A socket could not be made.
+pub(crate) fn open(error: io::Error) -> io::Error {
+    failed(&"open a socket", error, Grant::Any)
 }
 
 /// What was given names no address at all.

@@ -8,8 +8,8 @@
 //!
 //! # On WASI
 //!
-//! On `wasm32-wasip1` the sockets are those of WasmEdge's imports, which `wasio run` offers as well. The
-//! host grants or denies access to the network; a denied call fails with
+//! On `wasm32-wasip1` the sockets are those of WasmEdge's imports, which `wasio run` offers as well; on
+//! `wasm32-wasip2` those of `wasi:sockets`. The host grants or denies access to the network; a denied call fails with
 //! [`PermissionDenied`](std::io::ErrorKind::PermissionDenied). What a host lacks returns
 //! [`Unsupported`](std::io::ErrorKind::Unsupported): nothing pretends.
 

@@ -17,7 +17,7 @@ use crate::{error, sys};
 ///
 /// # Panics
 ///
-/// Natively, looking a name up panics outside of a runtime.
+/// Natively and on wasip2, looking a name up panics outside of a runtime.
 ///
 /// # Cancel safety
 ///
@@ -25,8 +25,9 @@ use crate::{error, sys};
 ///
 /// # On WASI
 ///
-/// `localhost` is answered without asking: `127.0.0.1`, then `::1`. Any other name is asked of the host, on
-/// wasip1 through WasmEdge's `sock_getaddrinfo`, which **blocks the whole guest** until it answers.
+/// `localhost` is answered without asking: `127.0.0.1`, then `::1`. Any other name is asked of the host: on
+/// wasip2 through `wasi:sockets`, which suspends only the task that asks; on wasip1 through WasmEdge's
+/// `sock_getaddrinfo`, which **blocks the whole guest** until it answers.
 ///
 /// # Examples
 ///
@@ -75,13 +76,19 @@ pub(crate) fn name(host: &str, port: u16) -> Resolving {
         let host = host.to_owned();
         Resolving::later(wasio_runtime::task::spawn_blocking(move || look_up(&host, port)))
     }
-    #[cfg(not(unix))]
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    match sys::Lookup::new(host, port) {
+        Ok(lookup) => Resolving::asking(host, lookup),
+        Err(error) => Resolving::failed(error::lookup(host, error)),
+    }
+    #[cfg(all(target_os = "wasi", target_env = "p1"))]
     match look_up(host, port) {
         Ok(addrs) => Resolving::many(addrs),
         Err(error) => Resolving::failed(error),
     }
 }
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     sys::lookup(host, port).map_err(|e| error::lookup(host, e))
 }

@@ -20,7 +20,7 @@ pub(crate) struct Registered {
 impl Registered {
     #[track_caller]
     pub(crate) fn new(socket: Socket) -> io::Result<Registered> {
-        let source = Source::new(socket.as_raw_fd())?;
+        let source = Source::new(socket.raw())?;
         Ok(Registered { source, socket })
     }
 
@@ -127,6 +127,14 @@ impl Registered {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_write(cx, |socket| socket.send_vectored(bufs))
+    }
+
+    /// Gives a datagram socket a peer.
+    pub(crate) fn set_peer(&self, addr: SocketAddr) -> io::Result<()> {
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        return self.source.refresh(|| self.socket.connect(addr));
+        #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+        self.socket.connect(addr)
     }
 
     /// Accepts a connection and registers it.

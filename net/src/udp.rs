@@ -110,7 +110,7 @@ impl UdpSocket {
     /// The error of the last address, which it names.
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         each_addr(to_socket_addrs(addr).await?, |addr| {
-            self.socket().connect(addr).map_err(error::connect(addr))
+            self.io.set_peer(addr).map_err(error::connect(addr))
         })
     }
 

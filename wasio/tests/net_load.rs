@@ -124,14 +124,16 @@ async fn a_peer_that_goes_away_wakes_its_own_task_only() {
     wasio::time::sleep(Duration::from_millis(10)).await;
     let mut bystander = clients.pop().unwrap();
     for (i, client) in clients.into_iter().enumerate() {
-        if i % 2 == 0 {
+        // WASI 0.2 cannot.
+        let resets = i % 2 == 0 && cfg!(not(target_env = "p2"));
+        if resets {
             client.set_zero_linger().unwrap();
         }
         drop(client);
         let (who, result) = waiting.join_next().await.unwrap().unwrap();
         assert_eq!(usize::from(who), i);
         let reset = Err(std::io::ErrorKind::ConnectionReset);
-        assert_eq!(result, if i % 2 == 0 { reset } else { Ok(0) });
+        assert_eq!(result, if resets { reset } else { Ok(0) });
     }
     bystander.write_u8(1).await.unwrap();
     assert_eq!(waiting.join_next().await.unwrap().unwrap(), (19, Ok(1)));

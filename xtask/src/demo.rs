@@ -15,18 +15,35 @@ pub(crate) struct Args {
     /// Where the guests run.
     #[arg(long, value_enum, default_value = "wasio")]
     engine: Engine,
+    /// What they are built for, for `wasio run`.
+    #[arg(long, value_enum, conflicts_with = "engine")]
+    target: Option<Target>,
     /// Print the steps as JSON on standard output.
     #[arg(long)]
     json: bool,
 }
 
+/// What guests are built for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Target {
+    /// `wasm32-wasip1`.
+    Wasip1,
+    /// `wasm32-wasip2`.
+    Wasip2,
+}
+
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::new(args.json);
-    let result = demo(&mut steps, args.engine);
+    let engine = match args.target {
+        Some(Target::Wasip1) => Engine::Wasio,
+        Some(Target::Wasip2) => Engine::Wasip2,
+        None => args.engine,
+    };
+    let result = demo(&mut steps, engine);
     if args.json {
         let ok = result.is_ok();
         let report = serde_json::json!({
-            "engine": args.engine.name(),
+            "engine": engine.name(),
             "ok": ok,
             "steps": steps.done(),
         });
@@ -56,7 +73,8 @@ fn demo(steps: &mut Steps, engine: Engine) -> Result<()> {
 
 fn find(steps: &mut Steps, engine: Engine) -> Result<Runner> {
     let title = match engine {
-        Engine::Wasio => "build the runner, `wasio`",
+        Engine::Wasio | Engine::Wasip2 => "build the runner, `wasio`",
+        Engine::Stock => "build the stock host",
         Engine::Wasmedge => "find WasmEdge",
         Engine::Native => return Ok(Runner::native()),
     };

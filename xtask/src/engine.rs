@@ -1,4 +1,4 @@
-//! Where a guest runs: our runner, WasmEdge, or natively. One way to start it on each.
+//! Where a guest runs: our runner, WasmEdge, a stock WASI 0.2 host, or natively. One way to start it on each.
 
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,6 +17,10 @@ use crate::{cargo, workspace};
 pub enum Engine {
     /// `wasio run`, this repository's runner.
     Wasio,
+    /// The same with guests for WASI 0.2.
+    Wasip2,
+    /// wasmtime-wasi's WASI 0.2, unmodified.
+    Stock,
     /// WasmEdge, guests compiled ahead of time.
     Wasmedge,
     /// No engine: the program is built for this machine.
@@ -25,12 +29,15 @@ pub enum Engine {
 
 impl Engine {
     /// All of them, in the order of reports.
-    pub const ALL: [Engine; 3] = [Engine::Wasio, Engine::Wasmedge, Engine::Native];
+    pub const ALL: [Engine; 5] =
+        [Engine::Wasio, Engine::Wasip2, Engine::Stock, Engine::Wasmedge, Engine::Native];
 
     /// Its name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Engine::Wasio => "wasio",
+            Engine::Wasip2 => "wasip2",
+            Engine::Stock => "stock",
             Engine::Wasmedge => "wasmedge",
             Engine::Native => "native",
         }
@@ -40,8 +47,14 @@ impl Engine {
     pub fn target(self) -> Option<&'static str> {
         match self {
             Engine::Wasio | Engine::Wasmedge => Some(cargo::WASIP1),
+            Engine::Wasip2 | Engine::Stock => Some(cargo::WASIP2),
             Engine::Native => None,
         }
+    }
+
+    /// Whether our own runner runs the guests.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Engine::Wasio | Engine::Wasip2)
     }
 }
 
@@ -59,16 +72,45 @@ impl Runner {
     /// # Errors
     /// When the build fails.
     pub fn wasio(progress: &dyn Fn(&str)) -> Result<Runner> {
-        let program = match std::env::var_os("WASIO_BIN") {
+        Runner::ours(Engine::Wasio, "WASIO_BIN", &["--bins"], "wasio", progress)
+    }
+
+    /// The same for guests of WASI 0.2.
+    ///
+    /// # Errors
+    /// When the build fails.
+    pub fn wasip2(progress: &dyn Fn(&str)) -> Result<Runner> {
+        Ok(Runner { engine: Engine::Wasip2, ..Runner::wasio(progress)? })
+    }
+
+    /// Builds the stock host, as [`wasio`](Self::wasio) does; its variable is `WASIO_STOCK`.
+    ///
+    /// # Errors
+    /// When the build fails.
+    pub fn stock(progress: &dyn Fn(&str)) -> Result<Runner> {
+        // With our runner, so that the engine is compiled once for both.
+        let what = ["--bins", "--example", "stock"];
+        Runner::ours(Engine::Stock, "WASIO_STOCK", &what, "stock", progress)
+    }
+
+    fn ours(
+        engine: Engine,
+        variable: &str,
+        what: &[&str],
+        name: &str,
+        progress: &dyn Fn(&str),
+    ) -> Result<Runner> {
+        let program = match std::env::var_os(variable) {
             Some(path) => PathBuf::from(path),
             None => {
                 let mut command = cargo::command();
                 command.args(["build", "--release", "-p", "wasio-host", "-p", "wasio-cli"]);
+                command.args(what);
                 let built = cargo::build(&mut command, progress)?;
-                cargo::find(&built, "wasio")?.to_owned()
+                cargo::find(&built, name)?.to_owned()
             }
         };
-        Ok(Runner { engine: Engine::Wasio, program: Some(program) })
+        Ok(Runner { engine, program: Some(program) })
     }
 
     /// WasmEdge as `WASIO_WASMEDGE` or the PATH has it; `None` when it is not installed.
@@ -99,6 +141,8 @@ impl Runner {
     pub fn get(engine: Engine, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
         match engine {
             Engine::Wasio => Runner::wasio(progress).map(Some),
+            Engine::Wasip2 => Runner::wasip2(progress).map(Some),
+            Engine::Stock => Runner::stock(progress).map(Some),
             Engine::Wasmedge => Runner::wasmedge(),
             Engine::Native => Ok(Some(Runner::native())),
         }
@@ -117,6 +161,9 @@ impl Runner {
     /// The engine's version in one line, for reports.
     pub fn version(&self) -> String {
         let Some(program) = &self.program else { return "native".to_owned() };
+        if self.engine == Engine::Stock {
+            return "wasmtime-wasi, unmodified".to_owned();
+        }
         let output = Command::new(program).arg("--version").output();
         let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
         text.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
@@ -212,7 +259,7 @@ impl Launch<'_> {
         self
     }
 
-    /// Do not grant the network (our runner only; the others have no such switch).
+    /// Do not grant the network (not on WasmEdge, which has no such switch).
     pub fn without_network(mut self) -> Self {
         self.net = false;
         self
@@ -229,11 +276,18 @@ impl Launch<'_> {
         let mut words: Vec<OsString> = Vec::new();
         match self.runner.engine {
             Engine::Native => words.push(self.guest.clone().into()),
-            Engine::Wasio => {
+            Engine::Wasio | Engine::Wasip2 => {
                 words.push(self.runner.program.clone().expect("a program").into());
                 words.push("run".into());
                 if self.net {
                     words.extend(["--net", "all"].map(Into::into));
+                }
+                words.extend(["--dir", "."].map(Into::into));
+            }
+            Engine::Stock => {
+                words.push(self.runner.program.clone().expect("a program").into());
+                if self.net {
+                    words.extend(["-S", "inherit-network,allow-ip-name-lookup"].map(Into::into));
                 }
                 words.extend(["--dir", "."].map(Into::into));
             }

@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Only what runs on `wasio run`.
     #[arg(long)]
     wasip1: bool,
+    /// Only WASI 0.2: on `wasio run`, and on an unmodified host.
+    #[arg(long)]
+    wasip2: bool,
     /// Only what runs on WasmEdge.
     #[arg(long)]
     wasmedge: bool,
@@ -42,9 +45,11 @@ impl Args {
         let chosen = |engine: &Engine| match engine {
             Engine::Native => self.native,
             Engine::Wasio => self.wasip1,
+            Engine::Wasip2 | Engine::Stock => self.wasip2,
             Engine::Wasmedge => self.wasmedge,
         };
-        let engines = [Engine::Native, Engine::Wasio, Engine::Wasmedge];
+        let engines =
+            [Engine::Native, Engine::Wasio, Engine::Wasip2, Engine::Stock, Engine::Wasmedge];
         if engines.iter().any(chosen) {
             engines.into_iter().filter(chosen).collect()
         } else {
@@ -98,8 +103,8 @@ fn run_all(steps: &mut Steps, args: &Args) -> Result<Vec<Outcome>> {
         let runner = match engine {
             Engine::Native => Some(Runner::native()),
             Engine::Wasmedge => Runner::wasmedge()?,
-            Engine::Wasio => steps.run("build the runner, `wasio`", "build", |progress| {
-                Ok((Some(Runner::wasio(progress)?), String::new()))
+            _ => steps.run("build the runner", "build", |progress| {
+                Ok((Runner::get(engine, progress)?, String::new()))
             })?,
         };
         let Some(runner) = runner else {

@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::ValueEnum;
 use wasio_host::Rule;
 
-/// Run a WASI preview 1 module.
+/// Run a WASI preview 1 module, or a component of WASI 0.2.
 ///
 /// The guest gets no network, no folders and no environment that is not granted
 /// here. Everything after FILE is the guest's, so options come before it; a
@@ -34,7 +34,7 @@ Exit status:
   143  terminated (SIGTERM)
 
 As cargo's runner, in .cargo/config.toml:
-  [target.wasm32-wasip1]
+  [target.wasm32-wasip1]  # or wasm32-wasip2
   runner = \"wasio run --net all --dir . --\""
 )]
 pub(crate) struct Args {
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) no_cache: bool,
 
-    /// The module, a .wasm file built for wasm32-wasip1, and the guest's arguments
+    /// A .wasm file built for wasm32-wasip1 or wasm32-wasip2, and the guest's arguments
     #[arg(
         required = true,
         trailing_var_arg = true,

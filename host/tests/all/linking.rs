@@ -87,7 +87,7 @@ fn an_invalid_module_is_an_error() {
 }
 
 #[test]
-fn a_component_is_told_from_a_module() {
+fn a_component_without_run_is_no_program() {
     let error = Program::new(engine(), &wat::parse_str("(component)").unwrap()).unwrap_err();
     assert!(error.to_string().contains("component"), "{error}");
 }

@@ -9,12 +9,22 @@ use crate::{
     UnixStream,
 };
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+impl Socket {
+    /// What the reactor waits for.
+    pub(crate) fn raw(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
         self.0.as_raw_fd()
     }
 }
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

@@ -1,7 +1,7 @@
 //! The backends: the sockets of each target.
 //!
-//! A backend is the type `Socket`, an owned socket that never blocks, and a function `lookup`. It holds
-//! every host import and every `unsafe` of this crate; what is above it is the same on all targets.
+//! A backend is the type `Socket`, an owned socket that never blocks, and a function `lookup` (or a type
+//! `Lookup`). It holds every host import and every `unsafe` of this crate; what is above it is the same on all targets.
 //!
 //! - `Socket::open(family, kind)` and `accept` give sockets that do not block and are closed on drop.
 //!   `from_fd` takes one that the user made; a target on which that can be told refuses blocking ones in
@@ -19,8 +19,10 @@
 //!   timing.
 //! - Unix sockets are in `unix` of each target, with the same rules; a target without them has the functions
 //!   all the same, and they fail.
-//! - `lookup(name, port)` asks the host for the addresses of a name; it may block. Literal addresses never
-//!   get here.
+//! - `lookup(name, port)` asks the host for the addresses of a name; it may block. A host that can be asked
+//!   without blocking has `Lookup` instead, which is polled. Literal addresses never get here.
+//! - `raw` is what the reactor waits for. `connect` of a datagram socket may replace it, within
+//!   `Source::refresh`.
 //! - An error is the host's, with the right [`io::ErrorKind`].
 
 mod buf;
@@ -39,6 +41,18 @@ mod no_unix;
 mod wasip1;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1_lookup;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_convert;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_lookup;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_table;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_tcp;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_udp;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -54,6 +68,10 @@ pub(crate) use native_unix::{UnixAddr, unix_addr};
 pub(crate) use no_unix::{UnixAddr, unix_addr};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasip1::{Socket, lookup};
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) use wasip2::Socket;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) use wasip2_lookup::Lookup;
 
 /// What kind of address a socket has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -44,7 +44,7 @@ impl TcpSocket {
     ///
     /// Those of the system: too many open files, say.
     pub fn new_v4() -> io::Result<TcpSocket> {
-        Socket::open(Family::V4, Kind::Stream).map(TcpSocket::from_socket)
+        Socket::open(Family::V4, Kind::Stream).map(TcpSocket::from_socket).map_err(error::open)
     }
 
     /// A socket for IPv6.
@@ -53,7 +53,7 @@ impl TcpSocket {
     ///
     /// Those of the system; also when it has no IPv6.
     pub fn new_v6() -> io::Result<TcpSocket> {
-        Socket::open(Family::V6, Kind::Stream).map(TcpSocket::from_socket)
+        Socket::open(Family::V6, Kind::Stream).map(TcpSocket::from_socket).map_err(error::open)
     }
 
     /// Takes a socket in the guise of a stream of the standard library, such as the one that other crates

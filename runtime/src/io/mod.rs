@@ -48,6 +48,8 @@ mod simplex;
 mod sink;
 mod split;
 mod stdin;
+#[cfg(all(target_family = "wasm", target_env = "p2"))]
+mod stdin_wasip2;
 mod stdout;
 mod take;
 mod write_ext;

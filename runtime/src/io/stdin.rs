@@ -5,7 +5,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::{AsyncRead, Buf, ReadBuf};
+#[cfg(all(target_family = "wasm", target_env = "p2"))]
+use super::stdin_wasip2 as sys;
+use super::{AsyncRead, ReadBuf};
 
 /// The standard input of the program. Made by [`stdin`].
 ///
@@ -65,7 +67,7 @@ mod sys {
     use std::future::Future;
 
     use super::*;
-    use crate::io::{Job, MAX_BUF_SIZE, run};
+    use crate::io::{Buf, Job, MAX_BUF_SIZE, run};
 
     #[derive(Debug)]
     pub(super) enum Input {
@@ -112,12 +114,10 @@ mod sys {
 }
 
 /// The reactor waits, then we read.
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", target_env = "p1"))]
 mod sys {
     use super::*;
-    #[cfg(target_env = "p1")]
-    use crate::io::Interest;
-    #[cfg(target_env = "p1")]
+    use crate::io::{Buf, Interest};
     use crate::reactor::{Direction, Source};
 
     /// As much as std's own buffer, so that std hands the read on and keeps nothing back.
@@ -127,7 +127,6 @@ mod sys {
     pub(super) struct Input {
         buf: Buf,
         /// While waiting.
-        #[cfg(target_env = "p1")]
         source: Option<Source>,
     }
 
@@ -145,7 +144,6 @@ mod sys {
             Poll::Ready(Ok(&mut self.buf))
         }
 
-        #[cfg(target_env = "p1")]
         fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
             if !Source::is_available() {
                 return crate::io::poll_budget(cx).map(Ok);
@@ -158,12 +156,6 @@ mod sys {
             let waited = ready!(source.poll_ready(cx, Direction::Read));
             self.source = None;
             Poll::Ready(waited)
-        }
-
-        /// The backend of this target cannot wait for stdin yet: the read blocks the guest.
-        #[cfg(not(target_env = "p1"))]
-        fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            crate::io::poll_budget(cx).map(Ok)
         }
     }
 }

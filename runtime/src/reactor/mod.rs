@@ -1,7 +1,7 @@
 //! The reactor: who waits for what, and how the host is asked.
 //!
 //! A [`Source`] is anything that can be waited for: a socket, stdin, natively any file descriptor that the
-//! OS can poll. An operation on it is tried first; when it would block, the task's waker is left with the
+//! OS can poll, on WASI 0.2 any pollable. An operation on it is tried first; when it would block, the task's waker is left with the
 //! source and the source is armed. When no task can run, the executor parks in the reactor, which asks the
 //! host once for all armed sources.
 //!
@@ -26,7 +26,10 @@ use io_state::IoState;
 pub(crate) use io_state::Seen;
 
 pub use source::{Direction, Source};
-pub(crate) use sys::{Raw, Unparker};
+pub use sys::Raw;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub use sys::Subscribe;
+pub(crate) use sys::Unparker;
 
 /// What a backend reports of one source.
 pub(crate) struct Event {

@@ -87,7 +87,7 @@ impl Source {
         }
         let state = Arc::new(IoState::new());
         let key = reactor.sources.lock().insert(state.clone());
-        if let Err(error) = reactor.selector.register(raw, key, interest) {
+        if let Err(error) = reactor.selector.register(&raw, key, interest) {
             reactor.sources.lock().remove(key);
             return Err(error);
         }
@@ -112,13 +112,32 @@ impl Source {
         self.state.forget_untried();
     }
 
-    /// The descriptor.
-    pub fn raw(&self) -> Raw {
-        self.raw
+    /// What was registered.
+    pub fn raw(&self) -> &Raw {
+        &self.raw
+    }
+
+    /// Stops asking for the pollables that there are, so that `replace` can put others in their place, and
+    /// goes on with those.
+    ///
+    /// # Errors
+    ///
+    /// Those of `replace`.
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
+        let armed = self.reactor.selector.disarm(self.key);
+        let result = replace();
+        if armed.is_readable() {
+            self.arm(Interest::READABLE);
+        }
+        if armed.is_writable() {
+            self.arm(Interest::WRITABLE);
+        }
+        result
     }
 
     fn arm(&self, interest: Interest) {
-        self.reactor.selector.arm(self.raw, self.key, interest);
+        self.reactor.selector.arm(&self.raw, self.key, interest);
     }
 
     /// Waits until the host says that the direction is ready. May be wrong: try, and if the operation
@@ -285,7 +304,7 @@ impl Source {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.reactor.selector.deregister(self.raw, self.key);
+        self.reactor.selector.deregister(&self.raw, self.key);
         let state = self.reactor.sources.lock().try_remove(self.key);
         // Wakers go outside of the lock.
         drop(state);
@@ -294,7 +313,7 @@ impl Drop for Source {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("raw", &self.raw).finish_non_exhaustive()
+        f.debug_struct("Source").field("key", &self.key).finish_non_exhaustive()
     }
 }
 

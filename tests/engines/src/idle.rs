@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use xtask::engine::Engine;
 use xtask::workspace;
 
 use crate::world::{LIMIT, World};
@@ -20,7 +19,7 @@ const WATCHED: Duration = Duration::from_secs(10);
 fn idle(world: &World) -> Result<()> {
     let stats = workspace::scratch("engine-tests")?.join(format!("idle-{}", std::process::id()));
     let mut launch = world.launch("echo")?.arg("127.0.0.1:0");
-    if world.engine() == Engine::Wasio {
+    if world.engine().is_ours() {
         launch = launch.option("--stats-file").option(&stats);
     }
     let server = launch.spawn("echo")?;
@@ -31,7 +30,7 @@ fn idle(world: &World) -> Result<()> {
     std::thread::sleep(Duration::from_secs(2));
 
     let cpu_before = cpu_ticks(server.id());
-    let calls_before = (world.engine() == Engine::Wasio).then(|| host_calls(&stats)).transpose()?;
+    let calls_before = world.engine().is_ours().then(|| host_calls(&stats)).transpose()?;
     std::thread::sleep(WATCHED);
     if let Some(before) = calls_before {
         let made = host_calls(&stats)? - before;

@@ -35,8 +35,13 @@ struct Case {
 }
 
 /// Engines whose guests are WebAssembly.
-const WASM: &[Engine] = &[Engine::Wasio, Engine::Wasmedge];
-const WASIO: &[Engine] = &[Engine::Wasio];
+const WASM: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock, Engine::Wasmedge];
+/// Our own runner.
+const OURS: &[Engine] = &[Engine::Wasio, Engine::Wasip2];
+/// Hosts whose look-ups suspend only the task that asks.
+const LOOKING_UP: &[Engine] = &[Engine::Wasip2, Engine::Stock, Engine::Native];
+/// Engines that deny the network unless told otherwise.
+const DENYING: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock];
 const NATIVE: &[Engine] = &[Engine::Native];
 const ALL: &[Engine] = &Engine::ALL;
 

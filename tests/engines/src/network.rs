@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::peers::{Peer, reset};
 use crate::world::{LIMIT, World};
-use crate::{ALL, Case};
+use crate::{ALL, Case, DENYING, LOOKING_UP};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "connect_refused", needs: &[], on: ALL, run: refused },
@@ -17,6 +17,8 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "peer_gone_while_polling", needs: &[], on: ALL, run: peer_gone },
     Case { name: "unreachable_name", needs: &[], on: ALL, run: unreachable_name },
     Case { name: "invalid_address", needs: &[], on: ALL, run: invalid_address },
+    Case { name: "denied_network", needs: &[], on: DENYING, run: denied },
+    Case { name: "a_lookup_holds_up_nobody", needs: &[], on: LOOKING_UP, run: lookup },
     Case { name: "open_file_limit", needs: &[], on: ALL, run: open_file_limit },
 ];
 
@@ -67,6 +69,32 @@ fn unreachable_name(world: &World) -> Result<()> {
 
 fn invalid_address(world: &World) -> Result<()> {
     network(world, "invalid-address", "-")
+}
+
+/// Without a grant everything is refused, and the message names the switch.
+fn denied(world: &World) -> Result<()> {
+    for (case, flag) in [
+        ("denied-connect", "--net 127.0.0.1:9"),
+        ("denied-bind", "--net listen:127.0.0.1:9"),
+        ("denied-udp", "--net "),
+        ("denied-lookup", "--net example.com"),
+    ] {
+        let guest = world.launch("network")?.without_network().args([case, "-"]).spawn(case)?;
+        let done = guest.finish(LIMIT)?.success()?;
+        ensure!(done.stdout.contains(flag), done.failure(format!("it does not say {flag:?}")));
+        if world.engine().target() == Some(xtask::cargo::WASIP2) {
+            let stock = match case {
+                "denied-lookup" => "-S allow-ip-name-lookup",
+                _ => "-S inherit-network",
+            };
+            ensure!(done.stdout.contains(stock), done.failure(format!("it does not say {stock}")));
+        }
+    }
+    Ok(())
+}
+
+fn lookup(world: &World) -> Result<()> {
+    network(world, "lookup", "-")
 }
 
 /// The guest opens connections until it may not, and everything it opened is closed in the end.

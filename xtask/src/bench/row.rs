@@ -36,6 +36,8 @@ pub(super) fn median(runs: &[f64]) -> (f64, f64) {
 pub(super) fn engine_name(engine: xtask::engine::Engine) -> &'static str {
     match engine {
         xtask::engine::Engine::Wasio => "wasio-host",
+        xtask::engine::Engine::Wasip2 => "wasip2",
+        xtask::engine::Engine::Stock => "wasip2-stock",
         xtask::engine::Engine::Wasmedge => "wasmedge-aot",
         xtask::engine::Engine::Native => "native",
     }

@@ -21,7 +21,7 @@ pub(super) fn on(runner: &Runner, filter: Option<&str>) -> Result<Vec<Suite>> {
     let mut suites = match runner.engine() {
         Engine::Native => vec![guest_crates()?, runner_crates()],
         Engine::Wasio => vec![public_api(runner)?, mini_redis(runner)],
-        Engine::Wasmedge => vec![public_api(runner)?],
+        Engine::Wasip2 | Engine::Stock | Engine::Wasmedge => vec![public_api(runner)?],
     };
     suites.push(engine_tests(runner));
     if let Some(filter) = filter {
@@ -57,18 +57,19 @@ fn runner_crates() -> Suite {
 
 /// The tests of the public API, compiled for WASI and run as guests.
 fn public_api(runner: &Runner) -> Result<Suite> {
-    let mut suite = cargo_test(
-        "the public API's tests",
-        &["-p", "wasio", "--tests", "--target", cargo::WASIP1],
-    );
+    let target = runner.engine().target().expect("a guest's target");
+    let mut suite =
+        cargo_test("the public API's tests", &["-p", "wasio", "--tests", "--target", target]);
+    let ours = || utf8(runner.program().expect("the runner is a program"));
     let line = match runner.engine() {
-        Engine::Wasio => {
-            let program = runner.program().expect("the runner is a program");
-            format!("{} run --net all --dir . --timeout 300s --", utf8(program)?)
+        Engine::Stock => {
+            format!("{} -S inherit-network,allow-ip-name-lookup --dir . --", ours()?)
         }
-        _ => format!("{} run-on-wasmedge", utf8(workspace::this_program()?)?),
+        Engine::Wasmedge => format!("{} run-on-wasmedge", utf8(workspace::this_program()?)?),
+        _ => format!("{} run --net all --dir . --timeout 300s --", ours()?),
     };
-    suite.command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", line);
+    let variable = target.to_uppercase().replace('-', "_");
+    suite.command.env(format!("CARGO_TARGET_{variable}_RUNNER"), line);
     Ok(suite)
 }
 
@@ -77,8 +78,9 @@ fn engine_tests(runner: &Runner) -> Suite {
     let mut suite = cargo_test("programs against real peers", &["-p", "engines", "--"]);
     suite.command.env("WASIO_TEST_ENGINE", runner.engine().name());
     // What is built already is not built again.
-    if let (Engine::Wasio, Some(program)) = (runner.engine(), runner.program()) {
-        suite.command.env("WASIO_BIN", program);
+    let variable = if runner.engine() == Engine::Stock { "WASIO_STOCK" } else { "WASIO_BIN" };
+    if let (true, Some(program)) = (runner.engine() != Engine::Wasmedge, runner.program()) {
+        suite.command.env(variable, program);
     }
     suite.command.env("CARGO_TARGET_DIR", workspace::target_dir());
     suite

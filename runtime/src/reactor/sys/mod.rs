@@ -3,7 +3,7 @@
 //! A backend is two types and a function that makes them. All threads share the **selector**; the thread
 //! that parks has the **driver**.
 //!
-//! - `Raw` names what can be waited for.
+//! - `Raw` names what can be waited for: a descriptor, or on WASI 0.2 something that has pollables.
 //! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The
 //!   key is the reactor's, small and reused; it comes back in events.
 //! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the
@@ -22,11 +22,21 @@
 mod native;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2;
 
 #[cfg(unix)]
-pub(crate) use native::{Driver, Raw, Selector, Unparker, new};
+pub use native::Raw;
+#[cfg(unix)]
+pub(crate) use native::{Driver, Selector, Unparker, new};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use wasip1::{Driver, Raw, Selector, Unparker, new};
+pub use wasip1::Raw;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub(crate) use wasip1::{Driver, Selector, Unparker, new};
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) use wasip2::{Driver, Selector, Unparker, new};
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub use wasip2::{Raw, Subscribe};
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +44,6 @@ pub(crate) enum Outcome {
     /// As asked: with events, or after the time.
     Done,
     /// Early, with nothing to show for it.
-    #[cfg_attr(unix, expect(dead_code, reason = "only WASI hosts wake without an event"))]
+    #[cfg_attr(not(target_env = "p1"), expect(dead_code, reason = "only preview 1 can do so"))]
     Barren,
 }

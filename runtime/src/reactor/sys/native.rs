@@ -16,7 +16,8 @@ use super::Outcome;
 use crate::io::{Interest, Ready};
 use crate::reactor::{Event, Parked};
 
-pub(crate) type Raw = RawFd;
+/// What a source is made of.
+pub type Raw = RawFd;
 
 const WAKER: Token = Token(usize::MAX);
 
@@ -68,7 +69,7 @@ impl Selector {
         self.unparker.clone()
     }
 
-    pub(crate) fn register(&self, raw: Raw, key: usize, interest: Interest) -> io::Result<()> {
+    pub(crate) fn register(&self, raw: &Raw, key: usize, interest: Interest) -> io::Result<()> {
         let mut wanted: Option<mio::Interest> = None;
         let mut add = |i: mio::Interest| wanted = Some(wanted.map_or(i, |w| w.add(i)));
         if interest.is_readable() || interest.is_error() {
@@ -82,16 +83,16 @@ impl Selector {
             add(mio::Interest::PRIORITY);
         }
         let wanted = wanted.ok_or(io::ErrorKind::InvalidInput)?;
-        self.registry.register(&mut SourceFd(&raw), Token(key), wanted)
+        self.registry.register(&mut SourceFd(raw), Token(key), wanted)
     }
 
-    pub(crate) fn deregister(&self, raw: Raw, _: usize) {
+    pub(crate) fn deregister(&self, raw: &Raw, _: usize) {
         // A descriptor that was closed before is gone from the OS's list already.
-        let _ = self.registry.deregister(&mut SourceFd(&raw));
+        let _ = self.registry.deregister(&mut SourceFd(raw));
     }
 
     #[inline]
-    pub(crate) fn arm(&self, _: Raw, _: usize, _: Interest) {}
+    pub(crate) fn arm(&self, _: &Raw, _: usize, _: Interest) {}
 
     pub(crate) fn disarm(&self, _: usize) -> Ready {
         Ready::EMPTY

@@ -18,7 +18,8 @@ use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Event, Parked};
 
-pub(crate) type Raw = RawFd;
+/// What a source is made of.
+pub type Raw = RawFd;
 
 const CLOCK_MONOTONIC: u32 = 1;
 const TAG_CLOCK: u8 = 0;
@@ -202,23 +203,23 @@ impl Selector {
         self.array.lock().armed != 0
     }
 
-    pub(crate) fn register(&self, _: Raw, _: usize, _: Interest) -> io::Result<()> {
+    pub(crate) fn register(&self, _: &Raw, _: usize, _: Interest) -> io::Result<()> {
         Ok(())
     }
 
-    pub(crate) fn deregister(&self, _: Raw, key: usize) {
+    pub(crate) fn deregister(&self, _: &Raw, key: usize) {
         let mut array = self.array.lock();
         array.remove(key, 0);
         array.remove(key, 1);
     }
 
-    pub(crate) fn arm(&self, raw: Raw, key: usize, interest: Interest) {
+    pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
         let mut array = self.array.lock();
         if interest.is_readable() {
-            array.arm(raw, key, 0);
+            array.arm(*raw, key, 0);
         }
         if interest.is_writable() {
-            array.arm(raw, key, 1);
+            array.arm(*raw, key, 1);
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use guests::with_neighbour;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
+use tokio::time::{sleep, timeout};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -24,6 +24,11 @@ async fn main() {
             "unreachable-name" => unreachable_name().await,
             "invalid-address" => invalid_address().await,
             "fd-limit" => fd_limit(address).await,
+            "denied-connect" => denied(TcpStream::connect("127.0.0.1:9").await.err()),
+            "denied-bind" => denied(TcpListener::bind("127.0.0.1:9").await.err()),
+            "denied-udp" => denied(send_datagram().await.err()),
+            "denied-lookup" => denied(TcpStream::connect("example.com:80").await.err()),
+            "lookup" => lookup().await,
             other => panic!("no case {other}"),
         }
     };
@@ -80,6 +85,44 @@ async fn peer_gone(address: &str) {
     }
     while let Some(read) = waiting.join_next().await {
         assert_eq!(read.expect("no panic"), 0);
+    }
+}
+
+/// The host refused, and the error says how to permit it.
+fn denied(error: Option<std::io::Error>) {
+    let error = error.expect("the host permits nothing");
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    println!("{error}");
+}
+
+async fn send_datagram() -> std::io::Result<usize> {
+    UdpSocket::bind("127.0.0.1:0").await?.send_to(b"hello", "127.0.0.1:9").await
+}
+
+/// Other tasks run while a name is looked up: many names at once take no longer than the slowest, and a
+/// task with a timer goes on ticking.
+async fn lookup() {
+    let ticks = tokio::spawn(async {
+        for tick in 0.. {
+            sleep(Duration::from_millis(1)).await;
+            if tick == 5 {
+                break;
+            }
+        }
+    });
+    let mut questions = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        questions.spawn(async move {
+            lookup_host((format!("no-such-host-{n}.invalid"), 80)).await.map(|_| ())
+        });
+    }
+    while let Some(answer) = questions.join_next().await {
+        let error = answer.expect("no panic").expect_err("no such name");
+        assert_ne!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    }
+    ticks.await.expect("no panic");
+    for addr in lookup_host("localhost:80").await.expect("localhost") {
+        assert!(addr.ip().is_loopback());
     }
 }
 

@@ -1,0 +1,232 @@
+//! The backend for WASI 0.2: `wasi:sockets`, through the published bindings.
+//!
+//! A socket is a resource of the host with children: streams, and the pollables by which one waits for them.
+//! A child must be dropped before its parent, which is what the order of fields is for. There are no
+//! descriptors: `wasip2_table.rs` makes numbers for those who need some.
+//!
+//! Limits: what `wasi:sockets` does not have is `Unsupported`: lingering, multicast, broadcast, most options.
+//! Peeking is done here, by keeping what was read for the next read. `SO_REUSEADDR` is always on, as the
+//! interface says; `TCP_NODELAY` is the host's affair.
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use wasio_runtime::reactor::Raw;
+use wasip2::sockets::instance_network::instance_network;
+use wasip2::sockets::network::Network;
+
+use super::wasip2_table::Number;
+use super::wasip2_tcp::Tcp;
+use super::wasip2_udp::Udp;
+use super::{Family, Kind, Membership, Opt};
+
+/// A socket that does not block.
+pub(crate) struct Socket(pub(super) Arc<dyn Resource>);
+
+/// What sockets of one kind can do; what they cannot is `Unsupported`.
+///
+/// A trait, so that the code for a kind that a program does not use is not in it.
+pub(super) trait Resource: Send + Sync {
+    /// The number that stands for the socket.
+    fn number(&self) -> &Number;
+
+    /// What the reactor waits for.
+    fn raw(self: Arc<Self>) -> Raw;
+
+    fn bind(&self, addr: SocketAddr) -> io::Result<()>;
+
+    fn listen(&self, _: u32) -> io::Result<()> {
+        unsupported()
+    }
+
+    fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
+        unsupported()
+    }
+
+    fn connect(&self, addr: SocketAddr) -> io::Result<()>;
+
+    fn connected(&self) -> io::Result<()> {
+        unsupported()
+    }
+
+    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+        unsupported()
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    fn recv(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize>;
+
+    fn recv_from(&self, _: &mut [MaybeUninit<u8>], _: bool) -> io::Result<(usize, SocketAddr)> {
+        unsupported()
+    }
+
+    fn send(&self, buf: &[u8]) -> io::Result<usize>;
+
+    fn send_to(&self, _: &[u8], _: SocketAddr) -> io::Result<usize> {
+        unsupported()
+    }
+
+    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.send(&bufs.iter().flat_map(|buf| buf.iter().copied()).collect::<Vec<u8>>())
+    }
+
+    fn option(&self, opt: Opt) -> io::Result<u32>;
+
+    fn set_option(&self, opt: Opt, value: u32) -> io::Result<()>;
+
+    /// The last owner is about to drop it.
+    fn finish(self: Arc<Self>) {}
+}
+
+/// The network that the guest was given: one handle for all.
+pub(super) fn network() -> &'static Network {
+    static NETWORK: OnceLock<Network> = OnceLock::new();
+    NETWORK.get_or_init(instance_network)
+}
+
+pub(super) fn unsupported<T>() -> io::Result<T> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+impl Socket {
+    /// What the reactor waits for.
+    pub(crate) fn raw(&self) -> Raw {
+        self.0.clone().raw()
+    }
+
+    #[inline]
+    pub(crate) fn open(family: Family, kind: Kind) -> io::Result<Socket> {
+        Ok(match kind {
+            Kind::Stream => Socket(Arc::new(Tcp::open(family)?)),
+            Kind::Datagram => Socket(Arc::new(Udp::open(family)?)),
+        })
+    }
+
+    pub(crate) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        self.0.bind(addr)
+    }
+
+    pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {
+        self.0.listen(backlog)
+    }
+
+    pub(crate) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+        let (tcp, addr) = self.0.accept()?;
+        Ok((Socket(Arc::new(tcp)), addr))
+    }
+
+    pub(crate) fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        self.0.connect(addr)
+    }
+
+    pub(crate) fn connected(&self) -> io::Result<()> {
+        self.0.connected()
+    }
+
+    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        // An error is the result of the operation that finds it; the interface keeps none.
+        Ok(None)
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.shutdown(how)
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.peer_addr()
+    }
+
+    #[inline]
+    pub(super) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+        self.0.recv(buf, peek)
+    }
+
+    pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let mut parts = bufs.iter_mut().filter(|buf| !buf.is_empty());
+        match (parts.next(), parts.next()) {
+            (None, _) => Ok(0),
+            (Some(only), None) => self.recv(only),
+            _ => {
+                let mut joined = vec![0; bufs.iter().map(|buf| buf.len()).sum()];
+                let n = self.recv(&mut joined)?;
+                let mut bytes = &joined[..n];
+                for buf in bufs {
+                    let (now, later) = bytes.split_at(buf.len().min(bytes.len()));
+                    buf[..now.len()].copy_from_slice(now);
+                    bytes = later;
+                }
+                Ok(n)
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.0.send(buf)
+    }
+
+    pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send_vectored(bufs)
+    }
+
+    pub(crate) fn linger(&self) -> io::Result<Option<Duration>> {
+        unsupported()
+    }
+
+    pub(crate) fn set_linger(&self, _: Option<Duration>) -> io::Result<()> {
+        unsupported()
+    }
+
+    pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
+        self.0.option(opt)
+    }
+
+    pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
+        self.0.set_option(opt, value)
+    }
+
+    pub(crate) fn set_membership(&self, _: Membership, _: bool) -> io::Result<()> {
+        unsupported()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // The reactor's share is gone before the socket is; a share in the table means that it lives on.
+        if Arc::strong_count(&self.0) == 1 {
+            self.0.clone().finish();
+        }
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Socket").field(&self.as_raw_fd()).finish()
+    }
+}
+
+impl super::Address for SocketAddr {
+    fn recv_from(
+        socket: &Socket,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        socket.0.recv_from(buf, peek)
+    }
+
+    fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+        socket.0.send_to(buf, *self)
+    }
+}

@@ -1,0 +1,137 @@
+//! Addresses and errors, between std's types and those of `wasi:sockets`.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use wasip2::io::streams::StreamError;
+use wasip2::sockets::network::{
+    ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
+};
+
+use super::Family;
+
+impl From<Family> for IpAddressFamily {
+    fn from(family: Family) -> IpAddressFamily {
+        match family {
+            Family::V4 => IpAddressFamily::Ipv4,
+            Family::V6 => IpAddressFamily::Ipv6,
+        }
+    }
+}
+
+/// The address of a socket that has none yet.
+pub(super) fn unspecified(family: IpAddressFamily) -> SocketAddr {
+    match family {
+        IpAddressFamily::Ipv4 => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddressFamily::Ipv6 => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
+
+pub(super) fn to_host(addr: SocketAddr) -> IpSocketAddress {
+    match addr {
+        SocketAddr::V4(addr) => {
+            let [a, b, c, d] = addr.ip().octets();
+            IpSocketAddress::Ipv4(Ipv4SocketAddress { port: addr.port(), address: (a, b, c, d) })
+        }
+        SocketAddr::V6(addr) => {
+            let [a, b, c, d, e, f, g, h] = addr.ip().segments();
+            IpSocketAddress::Ipv6(Ipv6SocketAddress {
+                port: addr.port(),
+                flow_info: addr.flowinfo(),
+                address: (a, b, c, d, e, f, g, h),
+                scope_id: addr.scope_id(),
+            })
+        }
+    }
+}
+
+pub(super) fn from_host(addr: IpSocketAddress) -> SocketAddr {
+    match addr {
+        IpSocketAddress::Ipv4(addr) => {
+            let (a, b, c, d) = addr.address;
+            SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), addr.port).into()
+        }
+        IpSocketAddress::Ipv6(addr) => {
+            let (a, b, c, d, e, f, g, h) = addr.address;
+            let ip = Ipv6Addr::new(a, b, c, d, e, f, g, h);
+            SocketAddrV6::new(ip, addr.port, addr.flow_info, addr.scope_id).into()
+        }
+    }
+}
+
+pub(super) fn ip(addr: IpAddress) -> IpAddr {
+    match addr {
+        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
+    }
+}
+
+/// An error of the interface, with its kind.
+pub(super) fn error(code: ErrorCode) -> io::Error {
+    use io::ErrorKind as Kind;
+    let (kind, text) = match code {
+        ErrorCode::WouldBlock => return Kind::WouldBlock.into(),
+        ErrorCode::AccessDenied => return Kind::PermissionDenied.into(),
+        ErrorCode::NotSupported => return Kind::Unsupported.into(),
+        ErrorCode::InvalidArgument => return Kind::InvalidInput.into(),
+        ErrorCode::OutOfMemory => return Kind::OutOfMemory.into(),
+        ErrorCode::Timeout => return Kind::TimedOut.into(),
+        ErrorCode::AddressNotBindable => return Kind::AddrNotAvailable.into(),
+        ErrorCode::AddressInUse => return Kind::AddrInUse.into(),
+        ErrorCode::RemoteUnreachable => return Kind::HostUnreachable.into(),
+        ErrorCode::ConnectionRefused => return Kind::ConnectionRefused.into(),
+        ErrorCode::ConnectionReset => return Kind::ConnectionReset.into(),
+        ErrorCode::ConnectionAborted => return Kind::ConnectionAborted.into(),
+        ErrorCode::InvalidState => (Kind::InvalidInput, "the socket is not in a state for this"),
+        ErrorCode::ConcurrencyConflict => (Kind::Other, "another operation is in progress"),
+        ErrorCode::NotInProgress => (Kind::Other, "no such operation is in progress"),
+        ErrorCode::NewSocketLimit => (Kind::Other, "the host gives no more sockets"),
+        ErrorCode::DatagramTooLarge => (Kind::InvalidInput, "the message is too large"),
+        ErrorCode::NameUnresolvable => (Kind::NotFound, "the name is not known, or has no address"),
+        ErrorCode::TemporaryResolverFailure => {
+            (Kind::Other, "the name server does not answer; try again later")
+        }
+        // The one code for "a lookup will never work here", which is how hosts deny it.
+        ErrorCode::PermanentResolverFailure => {
+            (Kind::PermissionDenied, "the host looks up no names for this guest")
+        }
+        ErrorCode::Unknown => (Kind::Other, "the host does not say why"),
+    };
+    io::Error::new(kind, text)
+}
+
+/// The same; a socket in the wrong state is one that is not connected.
+pub(super) fn unconnected(code: ErrorCode) -> io::Error {
+    match code {
+        ErrorCode::InvalidState => io::ErrorKind::NotConnected.into(),
+        code => error(code),
+    }
+}
+
+/// An error of a stream. The interface tells only a text for debugging.
+#[cold]
+pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
+    use io::ErrorKind as Kind;
+    let StreamError::LastOperationFailed(error) = failure else { return closed.into() };
+    // A backtrace of the host may follow.
+    let mut text = error.to_debug_string();
+    text.truncate(text.find('\n').unwrap_or(text.len()));
+    // wasmtime's names for its codes, the interface's, and std's.
+    const KNOWN: [(&str, io::ErrorKind); 11] = [
+        ("ConnectionReset", Kind::ConnectionReset),
+        ("connection-reset", Kind::ConnectionReset),
+        ("onnection reset", Kind::ConnectionReset),
+        ("ConnectionAborted", Kind::ConnectionAborted),
+        ("connection-aborted", Kind::ConnectionAborted),
+        ("onnection abort", Kind::ConnectionAborted),
+        ("BrokenPipe", Kind::BrokenPipe),
+        ("roken pipe", Kind::BrokenPipe),
+        ("Timeout", Kind::TimedOut),
+        ("timeout", Kind::TimedOut),
+        ("timed out", Kind::TimedOut),
+    ];
+    match KNOWN.iter().find(|(name, _)| text.contains(name)) {
+        Some((_, kind)) => (*kind).into(),
+        None => io::Error::other(text),
+    }
+}

@@ -1,0 +1,65 @@
+//! Name lookup through `wasi:sockets/ip-name-lookup`, which suspends only the task that asks.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use wasio_runtime::io::Interest;
+use wasio_runtime::reactor::{Direction, Source, Subscribe};
+use wasip2::io::poll::Pollable;
+use wasip2::sockets::ip_name_lookup::{ResolveAddressStream, resolve_addresses};
+
+use super::wasip2::network;
+use super::wasip2_convert::{error, ip};
+
+/// A question, and the answers so far.
+pub(crate) struct Lookup {
+    // Above the question: it is deregistered before the pollable goes.
+    source: Source,
+    question: Arc<Question>,
+    port: u16,
+    found: Vec<SocketAddr>,
+}
+
+struct Question {
+    // A child of the answers: dropped before them.
+    pollable: OnceLock<Pollable>,
+    answers: ResolveAddressStream,
+}
+
+impl Subscribe for Question {
+    fn pollable(&self, _: Direction) -> Option<u32> {
+        Some(self.pollable.get_or_init(|| self.answers.subscribe()).handle())
+    }
+}
+
+impl fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lookup").finish_non_exhaustive()
+    }
+}
+
+impl Lookup {
+    pub(crate) fn new(name: &str, port: u16) -> io::Result<Lookup> {
+        let answers = resolve_addresses(network(), name).map_err(error)?;
+        let question = Arc::new(Question { pollable: OnceLock::new(), answers });
+        let source = Source::with_interest(question.clone(), Interest::READABLE)?;
+        Ok(Lookup { source, question, port, found: Vec::new() })
+    }
+
+    /// The addresses, once all are there.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<SocketAddr>>> {
+        let Lookup { source, question, port, found } = self;
+        let next = || question.answers.resolve_next_address().map_err(error);
+        while let Some(address) = ready!(source.poll_io(cx, Direction::Read, next))? {
+            found.push(SocketAddr::new(ip(address), *port));
+        }
+        if found.is_empty() {
+            let text = "the name has no address";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::NotFound, text)));
+        }
+        Poll::Ready(Ok(std::mem::take(found)))
+    }
+}

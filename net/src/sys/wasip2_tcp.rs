@@ -1,0 +1,363 @@
+//! TCP over `wasi:sockets`.
+//!
+//! The host buffers: a write is taken whole, up to what `check-write` permits, and goes on in the
+//! background. Dropping a stream waits for that, and would hold up every task of the guest; so a socket
+//! with writes under way is handed to a task that drops it when they are done.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use wasio_runtime::io::Interest;
+use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
+use wasio_runtime::runtime::Handle;
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::io::poll::{self, Pollable};
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
+use wasip2::sockets::network::ErrorCode;
+use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
+use wasip2::sockets::tcp_create_socket::create_tcp_socket;
+
+use super::wasip2::{Resource, network, unsupported};
+use super::wasip2_convert::{error, failed, from_host, to_host, unconnected, unspecified};
+use super::wasip2_table::Number;
+use super::{Family, Opt};
+
+/// How much several buffers are joined to at most, for one call.
+const JOINED: usize = 64 * 1024;
+/// How long the end of a runtime waits for writes under way.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+pub(super) struct Tcp {
+    // Children before their parents: fields are dropped in this order.
+    streams: OnceLock<Streams>,
+    /// While connecting, and for listening.
+    pollable: OnceLock<Pollable>,
+    socket: TcpSocket,
+    number: Number,
+}
+
+struct Streams {
+    readable: OnceLock<Pollable>,
+    writable: OnceLock<Pollable>,
+    input: InputStream,
+    output: OutputStream,
+    /// What was read to be peeked at; it is read again first.
+    peeked: Mutex<Peeked>,
+    has_peeked: AtomicBool,
+    has_written: AtomicBool,
+}
+
+#[derive(Default)]
+struct Peeked {
+    bytes: Vec<u8>,
+    /// What comes after the bytes; the host tells an error only once.
+    error: Option<io::ErrorKind>,
+}
+
+impl Streams {
+    fn new(input: InputStream, output: OutputStream) -> Streams {
+        Streams {
+            readable: OnceLock::new(),
+            writable: OnceLock::new(),
+            input,
+            output,
+            peeked: Mutex::default(),
+            has_peeked: AtomicBool::new(false),
+            has_written: AtomicBool::new(false),
+        }
+    }
+
+    fn writable(&self) -> &Pollable {
+        self.writable.get_or_init(|| self.output.subscribe())
+    }
+
+    /// Reads; an empty answer is the end.
+    fn read(&self, len: usize) -> io::Result<Vec<u8>> {
+        match self.input.read(len as u64) {
+            Ok(bytes) if bytes.is_empty() && len > 0 => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(bytes) => Ok(bytes),
+            Err(StreamError::Closed) => Ok(Vec::new()),
+            Err(failure) => Err(failed(failure, io::ErrorKind::ConnectionReset)),
+        }
+    }
+
+    /// The way for those who peek, or peeked.
+    #[cold]
+    fn read_again(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+        let mut peeked = self.peeked.lock().unwrap_or_else(PoisonError::into_inner);
+        match peeked.error.take() {
+            Some(error) if peeked.bytes.is_empty() => {
+                self.has_peeked.store(false, Ordering::Relaxed);
+                return Err(error.into());
+            }
+            later => peeked.error = later,
+        }
+        // Whoever peeks wants to see all that is there.
+        if peeked.bytes.is_empty() || (peek && peeked.bytes.len() < buf.len()) {
+            match self.read(buf.len() - peeked.bytes.len()) {
+                Ok(more) => peeked.bytes.extend_from_slice(&more),
+                Err(e) if peeked.bytes.is_empty() => return Err(e),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) => peeked.error = Some(e.kind()),
+            }
+        }
+        let n = fill(buf, &peeked.bytes);
+        if !peek {
+            peeked.bytes.drain(..n);
+        }
+        let left = !peeked.bytes.is_empty() || peeked.error.is_some();
+        self.has_peeked.store(left, Ordering::Relaxed);
+        Ok(n)
+    }
+
+    /// How much may be written now.
+    fn permit(&self) -> io::Result<usize> {
+        match self.output.check_write() {
+            Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(n) => Ok(n as usize),
+            Err(failure) => Err(failed(failure, io::ErrorKind::BrokenPipe)),
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.has_written.store(true, Ordering::Relaxed);
+        let written = self.output.write(bytes);
+        written.map_err(|failure| failed(failure, io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    /// Whether dropping the stream would wait.
+    fn is_writing(&self) -> bool {
+        self.has_written.load(Ordering::Relaxed) && matches!(self.output.check_write(), Ok(0))
+    }
+}
+
+/// Copies as much as fits.
+pub(super) fn fill(buf: &mut [MaybeUninit<u8>], bytes: &[u8]) -> usize {
+    for (to, from) in buf.iter_mut().zip(bytes) {
+        to.write(*from);
+    }
+    buf.len().min(bytes.len())
+}
+
+impl Tcp {
+    pub(super) fn open(family: Family) -> io::Result<Tcp> {
+        let socket = create_tcp_socket(family.into()).map_err(error)?;
+        Ok(Tcp::new(OnceLock::new(), socket))
+    }
+
+    fn new(streams: OnceLock<Streams>, socket: TcpSocket) -> Tcp {
+        Tcp { streams, pollable: OnceLock::new(), socket, number: Number::default() }
+    }
+
+    fn own_pollable(&self) -> &Pollable {
+        self.pollable.get_or_init(|| self.socket.subscribe())
+    }
+
+    /// Waits for the end of something that hosts do at once.
+    fn complete(&self, attempt: impl Fn() -> Result<(), ErrorCode>) -> io::Result<()> {
+        loop {
+            match attempt() {
+                Err(ErrorCode::WouldBlock) => self.own_pollable().block(),
+                result => return result.map_err(error),
+            }
+        }
+    }
+
+    fn streams(&self) -> io::Result<&Streams> {
+        self.streams.get().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Subscribe for Tcp {
+    fn pollable(&self, direction: Direction) -> Option<u32> {
+        let pollable = match (self.streams.get(), direction) {
+            (None, _) => self.own_pollable(),
+            (Some(streams), Direction::Write) => streams.writable(),
+            // What was peeked at is there to be read.
+            (Some(streams), _) if streams.has_peeked.load(Ordering::Relaxed) => return None,
+            (Some(streams), _) => streams.readable.get_or_init(|| streams.input.subscribe()),
+        };
+        Some(pollable.handle())
+    }
+}
+
+impl Resource for Tcp {
+    fn number(&self) -> &Number {
+        &self.number
+    }
+
+    fn raw(self: Arc<Self>) -> Raw {
+        self
+    }
+
+    fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        self.socket.start_bind(network(), to_host(addr)).map_err(error)?;
+        self.complete(|| self.socket.finish_bind())
+    }
+
+    fn listen(&self, backlog: u32) -> io::Result<()> {
+        if let Err(ErrorCode::InvalidState) = self.socket.local_address() {
+            // Elsewhere this is implied.
+            self.bind(unspecified(self.socket.address_family()))?;
+        }
+        match self.socket.set_listen_backlog_size(backlog.max(1).into()) {
+            Err(ErrorCode::NotSupported) => {}
+            result => result.map_err(error)?,
+        }
+        self.socket.start_listen().map_err(error)?;
+        self.complete(|| self.socket.finish_listen())
+    }
+
+    fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
+        loop {
+            let (socket, input, output) = self.socket.accept().map_err(error)?;
+            let tcp = Tcp::new(OnceLock::from(Streams::new(input, output)), socket);
+            // Without an address, the peer has gone.
+            if let Ok(addr) = tcp.socket.remote_address() {
+                return Ok((tcp, from_host(addr)));
+            }
+        }
+    }
+
+    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        self.socket.start_connect(network(), to_host(addr)).map_err(error)
+    }
+
+    fn connected(&self) -> io::Result<()> {
+        let (input, output) = self.socket.finish_connect().map_err(error)?;
+        let _ = self.streams.set(Streams::new(input, output));
+        Ok(())
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        let how = match how {
+            Shutdown::Read => ShutdownType::Receive,
+            Shutdown::Write => ShutdownType::Send,
+            Shutdown::Both => ShutdownType::Both,
+        };
+        self.socket.shutdown(how).map_err(unconnected)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self.socket.local_address() {
+            Ok(addr) => Ok(from_host(addr)),
+            Err(ErrorCode::InvalidState) => Ok(unspecified(self.socket.address_family())),
+            Err(code) => Err(error(code)),
+        }
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.remote_address().map(from_host).map_err(unconnected)
+    }
+
+    #[inline]
+    fn recv(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+        let streams = self.streams()?;
+        if peek || streams.has_peeked.load(Ordering::Relaxed) {
+            return streams.read_again(buf, peek);
+        }
+        let bytes = streams.read(buf.len())?;
+        Ok(fill(buf, &bytes))
+    }
+
+    #[inline]
+    fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        let streams = self.streams()?;
+        let permit = streams.permit()?;
+        streams.write(&buf[..buf.len().min(permit)])
+    }
+
+    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut full = bufs.iter().filter(|buf| !buf.is_empty());
+        match (full.next(), full.next()) {
+            (None, _) => self.send(&[]),
+            (Some(only), None) => self.send(only),
+            (Some(first), _) if first.len() >= JOINED => self.send(first),
+            _ => {
+                let streams = self.streams()?;
+                let permit = streams.permit()?.min(JOINED);
+                let mut joined = Vec::with_capacity(permit.min(bufs.iter().map(|b| b.len()).sum()));
+                for buf in bufs {
+                    let n = buf.len().min(permit - joined.len());
+                    joined.extend_from_slice(&buf[..n]);
+                }
+                streams.write(&joined)
+            }
+        }
+    }
+
+    fn option(&self, opt: Opt) -> io::Result<u32> {
+        let socket = &self.socket;
+        let value = match opt {
+            Opt::Keepalive => socket.keep_alive_enabled().map(u32::from),
+            Opt::RecvBuffer => socket.receive_buffer_size().map(saturate),
+            Opt::SendBuffer => socket.send_buffer_size().map(saturate),
+            Opt::Ttl => socket.hop_limit().map(u32::from),
+            Opt::ReuseAddr => Ok(1),
+            _ => return unsupported(),
+        };
+        value.map_err(error)
+    }
+
+    fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
+        let socket = &self.socket;
+        let result = match opt {
+            Opt::Keepalive => socket.set_keep_alive_enabled(value != 0),
+            Opt::RecvBuffer => socket.set_receive_buffer_size(value.max(1).into()),
+            Opt::SendBuffer => socket.set_send_buffer_size(value.max(1).into()),
+            Opt::Ttl => match u8::try_from(value) {
+                Ok(ttl) => socket.set_hop_limit(ttl),
+                Err(_) => Err(ErrorCode::InvalidArgument),
+            },
+            Opt::ReuseAddr if value != 0 => Ok(()),
+            Opt::NoDelay => Ok(()),
+            _ => return unsupported(),
+        };
+        result.map_err(error)
+    }
+
+    /// Keeps the socket until what was written is on its way, without holding anybody up.
+    fn finish(self: Arc<Self>) {
+        if !self.streams.get().is_some_and(Streams::is_writing) {
+            return;
+        }
+        // The peer sees the end after the last byte.
+        let _ = self.shutdown(Shutdown::Write);
+        let lingering = Lingering(self);
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                if let Ok(source) = Source::with_interest(lingering.0.clone(), Interest::WRITABLE) {
+                    let _ = source.ready(Interest::WRITABLE).await;
+                }
+                drop(lingering);
+            });
+        }
+    }
+}
+
+pub(super) fn saturate(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// A socket with writes under way that nobody holds any more.
+struct Lingering(Arc<Tcp>);
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        let Some(streams) = self.0.streams.get().filter(|streams| streams.is_writing()) else {
+            return;
+        };
+        // The runtime ends. The host forgets what it has not sent when the guest ends: wait a little.
+        let limit = subscribe_duration(LAST_WRITES.as_nanos() as u64);
+        poll::poll(&[streams.writable(), &limit]);
+        if streams.is_writing() {
+            // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
+            std::mem::forget(self.0.clone());
+        }
+    }
+}

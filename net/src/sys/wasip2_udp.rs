@@ -1,0 +1,206 @@
+//! UDP over `wasi:sockets`.
+//!
+//! Messages go through two streams, which are made at the first use and made anew by `connect`.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use wasio_runtime::reactor::{Direction, Raw, Subscribe};
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::io::poll::Pollable;
+use wasip2::sockets::network::ErrorCode;
+use wasip2::sockets::udp::{
+    IncomingDatagramStream, OutgoingDatagram, OutgoingDatagramStream, UdpSocket,
+};
+use wasip2::sockets::udp_create_socket::create_udp_socket;
+
+use super::wasip2::{Resource, network, unsupported};
+use super::wasip2_convert::{error, from_host, to_host, unconnected, unspecified};
+use super::wasip2_table::Number;
+use super::wasip2_tcp::{fill, saturate};
+use super::{Family, Opt};
+
+pub(super) struct Udp {
+    // Children before their parents: fields are dropped in this order.
+    streams: Mutex<Option<Streams>>,
+    socket: UdpSocket,
+    number: Number,
+}
+
+struct Streams {
+    readable: OnceLock<Pollable>,
+    writable: OnceLock<Pollable>,
+    incoming: IncomingDatagramStream,
+    outgoing: OutgoingDatagramStream,
+    /// A message that was received to be peeked at; it is received again first.
+    peeked: Option<(Vec<u8>, SocketAddr)>,
+}
+
+impl Udp {
+    pub(super) fn open(family: Family) -> io::Result<Udp> {
+        let socket = create_udp_socket(family.into()).map_err(error)?;
+        Ok(Udp { streams: Mutex::default(), socket, number: Number::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Streams>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stream(&self, remote: Option<SocketAddr>) -> io::Result<Streams> {
+        let (incoming, outgoing) = self.socket.stream(remote.map(to_host)).map_err(error)?;
+        Ok(Streams {
+            readable: OnceLock::new(),
+            writable: OnceLock::new(),
+            incoming,
+            outgoing,
+            peeked: None,
+        })
+    }
+
+    fn with<R>(&self, op: impl FnOnce(&mut Streams) -> io::Result<R>) -> io::Result<R> {
+        let mut streams = self.lock();
+        match &mut *streams {
+            Some(streams) => op(streams),
+            none => op(none.insert(self.stream(None)?)),
+        }
+    }
+
+    fn receive(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<(usize, SocketAddr)> {
+        self.with(|streams| {
+            let (bytes, from) = match streams.peeked.take() {
+                Some(message) => message,
+                None => match streams.incoming.receive(1).map_err(error)?.pop() {
+                    Some(message) => (message.data, from_host(message.remote_address)),
+                    None => return Err(io::ErrorKind::WouldBlock.into()),
+                },
+            };
+            let n = fill(buf, &bytes);
+            if peek {
+                streams.peeked = Some((bytes, from));
+            }
+            Ok((n, from))
+        })
+    }
+
+    fn transmit(&self, buf: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
+        self.with(|streams| {
+            if streams.outgoing.check_send().map_err(error)? == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let message = OutgoingDatagram { data: buf.to_vec(), remote_address: to.map(to_host) };
+            match streams.outgoing.send(&[message]) {
+                Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+                Ok(_) => Ok(buf.len()),
+                // Without an address of its own, only a connected socket's message has one.
+                Err(ErrorCode::InvalidArgument | ErrorCode::InvalidState) if to.is_none() => {
+                    Err(io::ErrorKind::NotConnected.into())
+                }
+                Err(code) => Err(error(code)),
+            }
+        })
+    }
+}
+
+impl Subscribe for Udp {
+    fn pollable(&self, direction: Direction) -> Option<u32> {
+        let handle = self.with(|streams| {
+            let pollable = match direction {
+                // What was peeked at is there to be received.
+                Direction::Read if streams.peeked.is_some() => return Ok(None),
+                Direction::Read => streams.readable.get_or_init(|| streams.incoming.subscribe()),
+                Direction::Write => streams.writable.get_or_init(|| streams.outgoing.subscribe()),
+            };
+            Ok(Some(pollable.handle()))
+        });
+        // Without streams, an attempt tells what is wrong.
+        handle.unwrap_or(None)
+    }
+}
+
+impl Resource for Udp {
+    fn number(&self) -> &Number {
+        &self.number
+    }
+
+    fn raw(self: Arc<Self>) -> Raw {
+        self
+    }
+
+    fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        self.socket.start_bind(network(), to_host(addr)).map_err(error)?;
+        loop {
+            match self.socket.finish_bind() {
+                Err(ErrorCode::WouldBlock) => self.socket.subscribe().block(),
+                result => return result.map_err(error),
+            }
+        }
+    }
+
+    /// The caller sees to it that the reactor does not use the pollables meanwhile.
+    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        let mut streams = self.lock();
+        if streams.take().is_some() {
+            // A host may be receiving in the background, and needs a moment to stop.
+            subscribe_duration(1_000_000).block();
+        }
+        *streams = Some(self.stream(Some(addr))?);
+        Ok(())
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self.socket.local_address() {
+            Ok(addr) => Ok(from_host(addr)),
+            Err(ErrorCode::InvalidState) => Ok(unspecified(self.socket.address_family())),
+            Err(code) => Err(error(code)),
+        }
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.remote_address().map(from_host).map_err(unconnected)
+    }
+
+    fn recv(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+        self.receive(buf, peek).map(|(n, _)| n)
+    }
+
+    fn recv_from(
+        &self,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        self.receive(buf, peek)
+    }
+
+    fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.transmit(buf, None)
+    }
+
+    fn send_to(&self, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
+        self.transmit(buf, Some(to))
+    }
+
+    fn option(&self, opt: Opt) -> io::Result<u32> {
+        let value = match opt {
+            Opt::RecvBuffer => self.socket.receive_buffer_size().map(saturate),
+            Opt::SendBuffer => self.socket.send_buffer_size().map(saturate),
+            Opt::Ttl => self.socket.unicast_hop_limit().map(u32::from),
+            _ => return unsupported(),
+        };
+        value.map_err(error)
+    }
+
+    fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
+        let result = match opt {
+            Opt::RecvBuffer => self.socket.set_receive_buffer_size(value.max(1).into()),
+            Opt::SendBuffer => self.socket.set_send_buffer_size(value.max(1).into()),
+            Opt::Ttl => match u8::try_from(value) {
+                Ok(ttl) => self.socket.set_unicast_hop_limit(ttl),
+                Err(_) => Err(ErrorCode::InvalidArgument),
+            },
+            _ => return unsupported(),
+        };
+        result.map_err(error)
+    }
+}

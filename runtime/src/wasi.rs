@@ -1,0 +1,118 @@
+//! What only guests of WASI 0.2 have: waiting for the host's own pollables.
+//!
+//! Many host interfaces (HTTP, key-value stores, messaging, …) hand out a `pollable`. [`AsyncPollable`]
+//! makes one awaitable, in the reactor that sockets and timers use, so that only the task that waits is
+//! suspended.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::io::Interest;
+use crate::reactor::{Direction, Source, Subscribe};
+
+pub use wasip2::io::poll::Pollable;
+
+/// A pollable of the host that tasks can wait for.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use wasio::wasi::AsyncPollable;
+///
+/// let timer = wasip2::clocks::monotonic_clock::subscribe_duration(1_000_000);
+/// AsyncPollable::new(timer)?.ready().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct AsyncPollable {
+    // Above the pollable: it is deregistered before that is dropped.
+    source: Source,
+    pollable: Arc<Owned>,
+}
+
+struct Owned(Pollable);
+
+impl Subscribe for Owned {
+    fn pollable(&self, _: Direction) -> Option<u32> {
+        Some(self.0.handle())
+    }
+}
+
+impl AsyncPollable {
+    /// Registers a pollable with the current runtime.
+    ///
+    /// It must be dropped before the host's object that it is of.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is being shut down.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime, and in one without I/O.
+    #[track_caller]
+    pub fn new(pollable: Pollable) -> io::Result<AsyncPollable> {
+        let pollable = Arc::new(Owned(pollable));
+        let source = Source::with_interest(pollable.clone(), Interest::READABLE)?;
+        Ok(AsyncPollable { source, pollable })
+    }
+
+    /// Registers a pollable by its handle, for bindings other than the crate `wasip2`.
+    ///
+    /// # Errors
+    ///
+    /// See [`new`](Self::new).
+    ///
+    /// # Panics
+    ///
+    /// See [`new`](Self::new).
+    ///
+    /// # Safety
+    ///
+    /// The handle is that of a `wasi:io/poll` pollable, and nobody else owns it.
+    #[allow(unsafe_code)]
+    #[track_caller]
+    pub unsafe fn from_handle(handle: u32) -> io::Result<AsyncPollable> {
+        // SAFETY: promised by the caller.
+        AsyncPollable::new(unsafe { Pollable::from_handle(handle) })
+    }
+
+    /// Waits until the pollable is ready. Asks the host each time: it may be ready, and then not again.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken, so nothing is lost.
+    pub async fn ready(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_ready(cx)).await
+    }
+
+    /// Like [`ready`](Self::ready), for futures written by hand. Only the waker of the last call is kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is gone.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.source.poll_ready(cx, Direction::Read))?;
+        self.source.clear_ready(Direction::Read);
+        Poll::Ready(Ok(()))
+    }
+
+    /// The pollable.
+    pub fn get_ref(&self) -> &Pollable {
+        &self.pollable.0
+    }
+}
+
+impl fmt::Debug for AsyncPollable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncPollable").field("handle", &self.pollable.0.handle()).finish()
+    }
+}
