@@ -39,6 +39,16 @@ impl Registered {
         Ok(io)
     }
 
+    /// Registers a socket that nothing can have come to yet. On WASI the host tells only when it is asked,
+    /// which costs what an attempt does, so the attempt is made all the same.
+    #[track_caller]
+    pub(crate) fn unread(socket: Socket) -> io::Result<Registered> {
+        let io = Registered::new(socket)?;
+        #[cfg(unix)]
+        io.source.never_try_first(Ready::READABLE);
+        Ok(io)
+    }
+
     /// Begins to connect, and waits until that succeeded or failed.
     pub(crate) async fn connect(socket: Socket, addr: SocketAddr) -> io::Result<Registered> {
         socket.connect(addr)?;

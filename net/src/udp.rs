@@ -62,7 +62,8 @@ impl UdpSocket {
                 socket.bind(addr)?;
                 Ok(socket)
             };
-            UdpSocket::new(bound().map_err(error::bind(addr))?)
+            let socket = bound().map_err(error::bind(addr))?;
+            Registered::unread(socket).map(|io| UdpSocket { io })
         })
     }
 

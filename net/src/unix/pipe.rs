@@ -119,7 +119,7 @@ macro_rules! end {
             #[track_caller]
             fn new(pipe: Pipe) -> io::Result<$end> {
                 let source = Source::with_interest(pipe.as_raw_fd(), $interest)?;
-                source.never_try_first();
+                source.never_try_first(Ready::READABLE | Ready::WRITABLE);
                 Ok($end { source, pipe })
             }
 

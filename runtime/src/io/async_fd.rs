@@ -85,7 +85,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         match Source::with_interest(inner.as_raw_fd(), interest) {
             Ok(source) => {
                 // What an attempt does is the user's business: none is made on a guess.
-                source.never_try_first();
+                source.never_try_first(Ready::READABLE | Ready::WRITABLE);
                 Ok(AsyncFd { source, inner })
             }
             Err(cause) => Err(AsyncFdRegisterError { inner, cause }),

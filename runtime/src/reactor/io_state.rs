@@ -71,9 +71,10 @@ impl IoState {
         self.0.lock().ready |= ready;
     }
 
-    /// From now on, only what the host reports is worth an attempt.
-    pub(crate) fn forget_untried(&self) {
-        self.0.lock().untried = Ready::EMPTY;
+    /// In these directions only what the host reports is worth an attempt.
+    pub(crate) fn forget_untried(&self, ready: Ready) {
+        let mut state = self.0.lock();
+        state.untried = state.untried.without(ready);
     }
 
     /// Adds readiness and collects the wakers of those who waited for it.

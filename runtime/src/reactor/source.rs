@@ -107,9 +107,10 @@ impl Source {
     }
 
     /// Makes operations wait for the host's word before the first attempt, where an attempt too early would
-    /// mislead: a named pipe that nobody has opened yet reads as ended.
-    pub fn never_try_first(&self) {
-        self.state.forget_untried();
+    /// mislead (a named pipe that nobody has opened yet reads as ended) or find nothing (a socket that was
+    /// just bound).
+    pub fn never_try_first(&self, ready: Ready) {
+        self.state.forget_untried(ready);
     }
 
     /// What was registered.

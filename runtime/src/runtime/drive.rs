@@ -143,15 +143,19 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
         }
         // The root's turn counts as one.
         let mut most = interval.saturating_sub(turns + 1).max(1);
-        if root.is_woken() {
-            // It yielded: its turn comes again after everybody who is ready now had theirs.
+        // Natively a look at the reactor costs little, so that each round of tasks is followed by one, as in
+        // tokio when they yield.
+        let rounds = cfg!(unix) && shared.reactor.has_sources();
+        if rounds || root.is_woken() {
+            // If the root yielded, its turn comes again after everybody who is ready now had theirs.
             most = most.min(shared.scheduler.ready_count());
         }
         let ran = shared.scheduler.run_some(most);
         turns += 1 + ran;
         // A root that yields alone waits for the reactor more likely than not.
         let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
-        if turns >= interval || spins {
+        if turns >= interval || spins || (rounds && !root.is_woken() && !shared.scheduler.is_idle())
+        {
             turns = 0;
             shared.glance();
         } else if !root.is_woken() {

@@ -193,8 +193,7 @@ fn manifest(root: &Path, target: Target) -> String {
          async-stream = \"0.3\"\nbytes = \"1\"\npin-project-lite = \"0.2\"\nfutures = {{ version = \"0.3\", features = [\"async-await\"] }}\n\
          futures-test = \"0.3.31\"\nfutures-concurrency = \"7.6.3\"\nrand = \"0.9\"\ntempfile = \"3\"\n{native}\
          [patch.crates-io]\ntokio = {{ path = {drop_in:?} }}\n\
-         [profile.dev]\ndebug = \"line-tables-only\"\nincremental = false\n\
-         [profile.dev.package.\"*\"]\nopt-level = 1\n\
+         [profile.dev]\ndebug = false\nincremental = false\n\
          [workspace]\n"
     )
 }
@@ -204,6 +203,8 @@ pub(crate) fn build(scratch: &Path, target: Target) -> Result<BTreeMap<String, P
     let mut command = Command::new(env!("CARGO"));
     command
         .args(["test", "--no-run", "--message-format=json-render-diagnostics"])
+        // One for all targets: macros and build scripts are compiled once.
+        .env("CARGO_TARGET_DIR", scratch.with_file_name("target"))
         .current_dir(scratch);
     if let Some(triple) = target.triple() {
         command.args(["--target", triple]);
