@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use xtask::harness::Counts;
 use xtask::report::duration;
 use xtask::workspace;
 
@@ -25,12 +26,16 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fmt", &["ci/fmt.sh"]),
     ("clippy", &["ci/clippy.sh"]),
     ("doc", &["ci/doc.sh"]),
+    ("surface", &["xtask", "surface"]),
     ("test", &["xtask", "test"]),
     ("demo", &["xtask", "demo"]),
+    // Two cores, and most of these tests wait: twice as many run at once.
+    ("conformance native", &["xtask", "conformance", "--target", "native", "--jobs", "4"]),
+    ("conformance wasip1", &["xtask", "conformance", "--target", "wasip1", "--jobs", "4"]),
 ];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let mut sum = None;
+    let mut sum = Counts::default();
     let mut failed = Vec::new();
     let mut report = Vec::new();
     let chosen = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
@@ -39,17 +44,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let started = Instant::now();
         let (ok, last) = step(words)?;
         let took = duration(started.elapsed().as_secs_f64());
-        report.push(format!("{:4} {name:12} {took:>12}", if ok { "ok" } else { "FAIL" }));
+        report.push(format!("{:4} {name:20} {took:>12}", if ok { "ok" } else { "FAIL" }));
         if !ok {
             failed.push(*name);
         }
-        if *name == "test" {
-            sum = last;
+        // Steps that run tests end in their counts.
+        if let Some(counts) = last.as_deref().and_then(Counts::parse) {
+            sum += counts;
         }
     }
     println!("\n=== summary ===");
     report.iter().for_each(|line| println!("{line}"));
-    if let Some(sum) = sum {
+    if sum != Counts::default() {
         println!("{sum}");
     }
     if failed.is_empty() {

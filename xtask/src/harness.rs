@@ -21,6 +21,17 @@ impl AddAssign for Counts {
     }
 }
 
+impl Counts {
+    /// Reads what `Display` wrote.
+    pub fn parse(line: &str) -> Option<Counts> {
+        let mut parts = line.trim().split(", ");
+        let mut part = |name: &str| parts.next()?.strip_suffix(name)?.trim_end().parse().ok();
+        let counts =
+            Counts { passed: part("passed")?, failed: part("failed")?, skipped: part("skipped")? };
+        parts.next().is_none().then_some(counts)
+    }
+}
+
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Counts { passed, failed, skipped } = self;
@@ -109,6 +120,14 @@ mod tests {
         let summary = parse(output);
         assert_eq!(summary.counts, Counts { passed: 1, failed: 1, skipped: 0 });
         assert_eq!(summary.failures, ["b: its process ended early"]);
+    }
+
+    #[test]
+    fn counts_are_read_as_they_are_written() {
+        let counts = Counts { passed: 12, failed: 0, skipped: 3 };
+        assert_eq!(Counts::parse(&counts.to_string()), Some(counts));
+        assert_eq!(Counts::parse("12 passed, 0 failed"), None);
+        assert_eq!(Counts::parse("1 passed, 0 failed, 3 skipped, 4 lost"), None);
     }
 
     #[test]
