@@ -22,6 +22,8 @@ mod registered;
 mod sys;
 mod udp;
 
+#[doc(hidden)]
+pub mod raw;
 pub mod tcp;
 pub mod unix;
 

@@ -9,8 +9,29 @@ use crate::{
     UnixStream,
 };
 
+/// Somebody else's socket: it is not closed when this is dropped.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+#[derive(Debug)]
+pub(crate) struct Borrowed(std::mem::ManuallyDrop<Socket>);
+
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+impl std::ops::Deref for Borrowed {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.0
+    }
+}
+
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 impl Socket {
+    /// Uses a socket that outlives the result.
+    pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
+        // SAFETY: it is never closed here; the caller sees to it that the owner lives longer.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
+        Borrowed(std::mem::ManuallyDrop::new(Socket::from_fd_unchecked(fd)))
+    }
+
     /// What the reactor waits for.
     pub(crate) fn raw(&self) -> RawFd {
         self.0.as_raw_fd()

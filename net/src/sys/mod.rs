@@ -17,6 +17,7 @@
 //!   target or its host does not have is `Unsupported`, with one exception: `set_option(NoDelay)` succeeds
 //!   where the host has no such option, because programs treat a failure as fatal and it changes only
 //!   timing.
+//! - `set_keepalive_times` is for the drop-in `socket2`, as is `borrowed`, which uses somebody else's socket.
 //! - Unix sockets are in `unix` of each target, with the same rules; a target without them has the functions
 //!   all the same, and they fail.
 //! - `lookup(name, port)` asks the host for the addresses of a name; it may block. A host that can be asked
@@ -58,6 +59,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+pub(crate) use fd::Borrowed;
 #[cfg(unix)]
 pub(crate) use native::{Socket, lookup};
 #[cfg(unix)]
@@ -72,6 +75,8 @@ pub(crate) use wasip1::{Socket, lookup};
 pub(crate) use wasip2::Socket;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub(crate) use wasip2_lookup::Lookup;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) use wasip2_table::Borrowed;
 
 /// What kind of address a socket has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,8 +121,8 @@ pub(crate) enum Membership {
 
 /// A setting of a socket that is a number or a switch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[cfg_attr(not(unix), allow(dead_code))]
-pub(crate) enum Opt {
+#[allow(missing_docs)] // Their names are the sockets' own.
+pub enum Opt {
     Broadcast,
     Keepalive,
     MulticastLoopV4,

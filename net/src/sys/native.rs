@@ -106,7 +106,7 @@ impl Socket {
         ip(net::getpeername(&self.0)?.ok_or(io::ErrorKind::NotConnected)?)
     }
 
-    pub(super) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+    pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         let ((filled, _), _) = net::recv(&self.0, buf, flags(peek))?;
         Ok(filled.len())
     }
@@ -142,6 +142,28 @@ impl Socket {
             (Membership::V6(group, at), true) => sockopt::set_ipv6_add_membership(fd, &group, at),
             (Membership::V6(group, at), false) => sockopt::set_ipv6_drop_membership(fd, &group, at),
         }?)
+    }
+
+    pub(crate) fn set_keepalive_times(
+        &self,
+        time: Option<Duration>,
+        interval: Option<Duration>,
+        retries: Option<u32>,
+    ) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+        {
+            if let Some(time) = time {
+                sockopt::set_tcp_keepidle(&self.0, time)?;
+            }
+            if let Some(interval) = interval {
+                sockopt::set_tcp_keepintvl(&self.0, interval)?;
+            }
+            if let Some(retries) = retries {
+                sockopt::set_tcp_keepcnt(&self.0, retries)?;
+            }
+        }
+        let _ = (time, interval, retries);
+        Ok(())
     }
 
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {

@@ -252,7 +252,7 @@ impl Socket {
         name(|addr, family, port| unsafe { sock_getpeeraddr(self.fd(), addr, family, port) })
     }
 
-    pub(super) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+    pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
         self.recv_iov(&iov, peek).map(|n| n.min(buf.len()))
     }
@@ -314,6 +314,16 @@ impl Socket {
             value[4..].copy_from_slice(&seconds.to_le_bytes());
         }
         self.set(SOL_SOCKET, SO_LINGER, &value)
+    }
+
+    /// The times are the host's; they change only when a lost peer is noticed.
+    pub(crate) fn set_keepalive_times(
+        &self,
+        _: Option<Duration>,
+        _: Option<Duration>,
+        _: Option<u32>,
+    ) -> io::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {

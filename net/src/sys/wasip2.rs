@@ -82,6 +82,15 @@ pub(super) trait Resource: Send + Sync {
 
     fn set_option(&self, opt: Opt, value: u32) -> io::Result<()>;
 
+    fn set_keepalive_times(
+        &self,
+        _: Option<Duration>,
+        _: Option<Duration>,
+        _: Option<u32>,
+    ) -> io::Result<()> {
+        unsupported()
+    }
+
     /// The last owner is about to drop it.
     fn finish(self: Arc<Self>) {}
 }
@@ -149,7 +158,7 @@ impl Socket {
     }
 
     #[inline]
-    pub(super) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+    pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         self.0.recv(buf, peek)
     }
 
@@ -187,6 +196,15 @@ impl Socket {
 
     pub(crate) fn set_linger(&self, _: Option<Duration>) -> io::Result<()> {
         unsupported()
+    }
+
+    pub(crate) fn set_keepalive_times(
+        &self,
+        time: Option<Duration>,
+        interval: Option<Duration>,
+        retries: Option<u32>,
+    ) -> io::Result<()> {
+        self.0.set_keepalive_times(time, interval, retries)
     }
 
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {

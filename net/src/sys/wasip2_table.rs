@@ -12,7 +12,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use wasio_runtime::reactor::{Direction, Raw, Subscribe};
 
@@ -25,7 +25,7 @@ const FIRST: RawFd = 1 << 20;
 enum Entry {
     Free,
     /// Somebody knows the number of a socket that lives elsewhere.
-    Lent,
+    Lent(Weak<dyn Resource>),
     /// The number is all that there is of the socket.
     Owned(Arc<dyn Resource>),
 }
@@ -45,14 +45,14 @@ fn index(number: RawFd) -> Option<usize> {
 pub(super) struct Number(OnceLock<RawFd>);
 
 impl Number {
-    fn get(&self) -> RawFd {
+    fn get(&self, socket: &Arc<dyn Resource>) -> RawFd {
         *self.0.get_or_init(|| {
             let mut table = table();
             let index = table.iter().position(|e| matches!(e, Entry::Free)).unwrap_or_else(|| {
                 table.push(Entry::Free);
                 table.len() - 1
             });
-            table[index] = Entry::Lent;
+            table[index] = Entry::Lent(Arc::downgrade(socket));
             FIRST + index as RawFd
         })
     }
@@ -76,23 +76,31 @@ impl Socket {
 
     /// The same; a descriptor that is none of ours makes a socket on which everything fails.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
-        let number = fd.as_raw_fd();
         let mut table = table();
-        let entry = index(number).and_then(|index| table.get_mut(index));
-        match entry.map(|entry| std::mem::replace(entry, Entry::Lent)) {
-            Some(Entry::Owned(socket)) => {
+        match index(fd.as_raw_fd()).and_then(|index| table.get_mut(index)) {
+            Some(entry @ Entry::Owned(_)) => {
+                let Entry::Owned(socket) = std::mem::replace(entry, Entry::Free) else {
+                    unreachable!("matched above")
+                };
+                *entry = Entry::Lent(Arc::downgrade(&socket));
                 // The C library never knew it.
                 let _ = fd.into_raw_fd();
                 Socket(socket)
             }
-            Some(other) => {
-                if let Some(index) = index(number) {
-                    table[index] = other;
-                }
-                Socket(Arc::new(Foreign::default()))
-            }
-            None => Socket(Arc::new(Foreign::default())),
+            _ => Socket(Arc::new(Foreign::default())),
         }
+    }
+
+    /// Uses somebody else's socket.
+    pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
+        let table = table();
+        let entry = index(fd.as_raw_fd()).and_then(|index| table.get(index));
+        let socket = match entry {
+            Some(Entry::Owned(socket)) => Some(socket.clone()),
+            Some(Entry::Lent(socket)) => socket.upgrade(),
+            _ => None,
+        };
+        Borrowed(Socket(socket.unwrap_or_else(|| Arc::new(Foreign::default()))))
     }
 
     /// Gives the socket away under its number.
@@ -104,6 +112,18 @@ impl Socket {
         // SAFETY: nobody else owns the number; the C library has no such descriptor, and closing it there
         // does nothing.
         unsafe { OwnedFd::from_raw_fd(number) }
+    }
+}
+
+/// Somebody else's socket.
+#[derive(Debug)]
+pub(crate) struct Borrowed(Socket);
+
+impl std::ops::Deref for Borrowed {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.0
     }
 }
 
@@ -169,7 +189,7 @@ impl Resource for Foreign {
 
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.number().get()
+        self.0.number().get(&self.0)
     }
 }
 

@@ -321,6 +321,25 @@ impl Resource for Tcp {
         result.map_err(error)
     }
 
+    fn set_keepalive_times(
+        &self,
+        time: Option<Duration>,
+        interval: Option<Duration>,
+        retries: Option<u32>,
+    ) -> io::Result<()> {
+        let nanos = |t: Duration| u64::try_from(t.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(time) = time {
+            self.socket.set_keep_alive_idle_time(nanos(time)).map_err(error)?;
+        }
+        if let Some(interval) = interval {
+            self.socket.set_keep_alive_interval(nanos(interval)).map_err(error)?;
+        }
+        if let Some(retries) = retries {
+            self.socket.set_keep_alive_count(retries).map_err(error)?;
+        }
+        Ok(())
+    }
+
     /// Keeps the socket until what was written is on its way, without holding anybody up.
     fn finish(self: Arc<Self>) {
         if !self.streams.get().is_some_and(Streams::is_writing) {

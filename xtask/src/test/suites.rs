@@ -45,7 +45,7 @@ fn guest_crates() -> Result<Suite> {
         &["-p", "wasio-runtime", "-p", "wasio-net", "-p", "wasio-macros", "-p", "wasio"],
     );
     // By version too: the published tokio, which the host uses, has the same name.
-    suite.command.args(["-p", "tokio@1.999.0", "-p", "xtask"]);
+    suite.command.args(["-p", "tokio@1.999.0", "-p", "socket2@0.6.999", "-p", "xtask"]);
     Ok(suite)
 }
 
@@ -58,8 +58,8 @@ fn runner_crates() -> Suite {
 /// The tests of the public API, compiled for WASI and run as guests.
 fn public_api(runner: &Runner) -> Result<Suite> {
     let target = runner.engine().target().expect("a guest's target");
-    let mut suite =
-        cargo_test("the public API's tests", &["-p", "wasio", "--tests", "--target", target]);
+    let packages = ["-p", "wasio", "-p", "socket2@0.6.999", "--tests", "--target", target];
+    let mut suite = cargo_test("the public API's tests", &packages);
     let ours = || utf8(runner.program().expect("the runner is a program"));
     let line = match runner.engine() {
         Engine::Stock => {
