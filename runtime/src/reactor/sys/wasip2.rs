@@ -37,6 +37,8 @@ pub type Raw = Arc<dyn Subscribe>;
 
 /// The owner of an entry: the clock, or a key and a direction.
 const CLOCK: usize = usize::MAX;
+/// From so many events on, the host may have used up its budget: see [`Driver::poll`].
+const MANY: usize = 100;
 /// Without a timer, a wait that only a signal can end is renewed after this long.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -252,7 +254,14 @@ impl Driver {
                 0
             }
         };
-        for index in call(&list.handles[first..]) {
+        let ready = call(&list.handles[first..]);
+        if ready.len() >= MANY {
+            // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. With
+            // none left it calls every stream unready, the next poll uses them all up again, and nothing
+            // ever moves. Asking for one that is ready makes it yield if it must.
+            call(&list.handles[first + ready[0] as usize..][..1]);
+        }
+        for index in ready {
             let owner = list.owners[first + index as usize];
             if owner == CLOCK {
                 continue;
