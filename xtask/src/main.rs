@@ -31,9 +31,6 @@ enum Command {
     Conformance(conformance::Options),
     /// What continuous integration runs.
     Ci(ci::Args),
-    /// The cargo runner for WasmEdge: compiles a test binary and runs it.
-    #[command(hide = true)]
-    RunOnWasmedge(test::wasmedge::Args),
 }
 
 fn main() {
@@ -45,7 +42,6 @@ fn main() {
         Command::Bench(args) => bench::run(&args),
         Command::Conformance(args) => conformance::command(&args),
         Command::Ci(args) => ci::run(&args),
-        Command::RunOnWasmedge(args) => test::wasmedge::run(&args),
     };
     if let Err(e) = result {
         eprintln!("\nerror: {e:#}");

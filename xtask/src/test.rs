@@ -11,7 +11,6 @@ use xtask::report::{Steps, duration};
 use xtask::workspace;
 
 mod suites;
-pub(crate) mod wasmedge;
 
 use suites::Suite;
 
