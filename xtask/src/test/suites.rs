@@ -67,7 +67,9 @@ fn public_api(runner: &Runner) -> Result<Suite> {
         }
         // Interpreted: compiling fifty test binaries ahead of time takes longer than running them. The
         // programs against real peers, the demo and the benchmarks are compiled.
-        Engine::Wasmedge => format!("{} run --log-level=off --dir .:. --", ours()?),
+        Engine::Wasmedge => {
+            format!("{} run --log-level=off --dir .:. --env WASIO_TEST_BYTES=1000000 --", ours()?)
+        }
         _ => format!("{} run --net all --dir . --timeout 300s --", ours()?),
     };
     let variable = target.to_uppercase().replace('-', "_");
