@@ -150,6 +150,15 @@ impl Count {
         self.available = sum;
     }
 
+    /// Takes `n` permits back that were given out, if nobody waits for them.
+    pub(super) fn put_back(&mut self, n: usize) -> bool {
+        let nobody = self.waiters.front().is_none();
+        if nobody {
+            self.available += n;
+        }
+        nobody
+    }
+
     /// Gives no permit out any more and fails whoever waits.
     pub(super) fn close(&mut self, wakers: &mut Wakers) {
         self.closed = true;

@@ -82,7 +82,15 @@ impl<T> Chan<T> {
     }
 
     /// Gives places free.
+    #[inline]
     fn release(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
+        if state.places.is_closed() || !state.places.put_back(n) {
+            self.release_to_waiters(n, state);
+        }
+    }
+
+    #[cold]
+    fn release_to_waiters(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
         let mut wakers = Wakers::default();
         state.places.release(n, &mut wakers);
         // A receiver that has closed the channel waits for what is still reserved.
@@ -273,8 +281,18 @@ impl<T> Reserve<'_, T> {
         then: impl FnOnce(&mut State<T>) -> Option<Waker>,
     ) -> Poll<Result<(), SendError<()>>> {
         let coop = coop::poll_proceed(cx);
-        let mut unused = None;
         let mut state = self.chan.lock();
+        if let (Turn::Start, Poll::Ready(coop)) = (&self.turn, &coop) {
+            if !state.places.is_closed() && state.places.try_take(self.wanted) {
+                self.turn = Turn::Done;
+                coop.made_progress();
+                let rx_waker = then(&mut state);
+                drop(state);
+                wake(rx_waker);
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let mut unused = None;
         let asked = state.places.poll(&mut self.turn, self.wanted, cx.waker(), &mut unused);
         let (result, rx_waker) = match (asked, &coop) {
             (Poll::Ready(Ok(())), Poll::Ready(coop)) => {
