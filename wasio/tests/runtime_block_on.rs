@@ -89,6 +89,26 @@ fn output_after_a_shutdown_fails() {
     assert_eq!(error.to_string(), "background task failed");
 }
 
+/// What was handed to `spawn_blocking` is done, though nobody waits for it, and its result is there.
+#[test]
+fn a_queued_closure_runs_before_the_end() {
+    let runtime = current_thread();
+    let handle = runtime.handle().clone();
+    let (tx, rx) = wasio::sync::oneshot::channel();
+    let mut rx = Some(rx);
+    // Dropped at the end, before the closure has to wait for ever.
+    let _task = runtime.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(tx)
+    });
+    let closure = runtime.spawn_blocking(move || {
+        let answer: Result<(), _> = rx.take().unwrap().blocking_recv();
+        answer.is_err()
+    });
+    drop(runtime);
+    assert!(handle.block_on(closure).unwrap());
+}
+
 /// A waker whose destructor runs the set's tasks.
 #[test]
 fn a_join_set_drops_the_old_waker_last() {

@@ -154,6 +154,10 @@ impl Builder {
     }
 
     /// Called by each thread when it starts.
+    ///
+    /// # On WASI
+    ///
+    /// Never called: no thread is started.
     pub fn on_thread_start<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn() + Send + Sync + 'static,
@@ -163,6 +167,10 @@ impl Builder {
     }
 
     /// Called by each thread before it ends.
+    ///
+    /// # On WASI
+    ///
+    /// Never called: no thread is started.
     pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn() + Send + Sync + 'static,

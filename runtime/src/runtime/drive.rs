@@ -151,6 +151,9 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
             most = most.min(shared.scheduler.ready_count());
         }
         let ran = shared.scheduler.run_some(most);
+        // Without threads, the closures of `spawn_blocking` run between the tasks.
+        #[cfg(not(unix))]
+        let ran = ran + shared.blocking.run_some((most - ran).max(1));
         turns += 1 + ran;
         // A root that yields alone waits for the reactor more likely than not.
         let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
@@ -229,7 +232,13 @@ impl Shared {
     }
 
     fn wait(&self, is_woken: impl Fn() -> bool) {
-        let nothing_ready = || self.scheduler.is_idle() && !is_woken();
+        let nothing_ready = || {
+            #[cfg(not(unix))]
+            if !self.blocking.is_idle() {
+                return false;
+            }
+            self.scheduler.is_idle() && !is_woken()
+        };
         if self.time.is_paused() && !self.blocking_in_flight() {
             if !nothing_ready() {
                 return;

@@ -143,12 +143,8 @@ impl Handle {
         R: Send + 'static,
     {
         #[cfg(unix)]
-        {
-            self.shared.pool.keep_entered(self);
-            self.shared.blocking.spawn(BlockingFuture::new(func), id, at)
-        }
-        #[cfg(not(unix))]
-        self.shared.scheduler.spawn(BlockingFuture::new(func), id, at)
+        self.shared.pool.keep_entered(self);
+        self.shared.blocking.spawn(BlockingFuture::new(func), id, at)
     }
 
     /// Runs a future to its end on this thread.

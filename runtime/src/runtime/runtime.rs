@@ -203,7 +203,10 @@ impl Drop for Runtime {
             self.handle.shared.blocking.close();
         }
         #[cfg(not(unix))]
-        self.close_here();
+        {
+            self.close_here();
+            self.finish_blocking();
+        }
     }
 }
 
@@ -211,6 +214,19 @@ impl Runtime {
     fn close_here(&self) {
         let _entered = context::enter(self.handle.clone());
         self.handle.shared.close();
+    }
+}
+
+#[cfg(not(unix))]
+impl Runtime {
+    /// Runs the closures of `spawn_blocking` that are queued, as far as the patience goes, and drops the rest.
+    fn finish_blocking(&self) {
+        let _entered = context::enter(self.handle.clone());
+        let blocking = &self.handle.shared.blocking;
+        let started = std::time::Instant::now();
+        let in_time = || self.patience.is_none_or(|limit| started.elapsed() < limit);
+        while in_time() && blocking.run_some(1) == 1 {}
+        blocking.close();
     }
 }
 

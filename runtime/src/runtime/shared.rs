@@ -59,7 +59,7 @@ pub(crate) struct Shared {
     pub(crate) turn: super::turn::Turn,
     #[cfg(unix)]
     pub(crate) pool: Arc<super::blocking::Pool>,
-    #[cfg(unix)]
+    /// The closures of `spawn_blocking`. On WASI they run between the tasks.
     pub(crate) blocking: Arc<Scheduler>,
     /// Futures that only the host can complete, such as a pending `ctrl_c`: a reason to sleep.
     #[cfg(not(unix))]
@@ -124,6 +124,10 @@ impl Shared {
         let unparker: Unparker = reactor.unparker();
         #[cfg(unix)]
         let pool = super::blocking::Pool::new(config.threads.clone());
+        #[cfg(unix)]
+        let blocking = Target::Pool(pool.clone());
+        #[cfg(not(unix))]
+        let blocking = Target::Runtime(unparker.clone());
         Ok(Arc::new(Shared {
             id: Id::next(),
             scheduler: Scheduler::new(Target::Runtime(unparker)),
@@ -135,8 +139,7 @@ impl Shared {
             reactor,
             #[cfg(unix)]
             turn: super::turn::Turn::default(),
-            #[cfg(unix)]
-            blocking: Scheduler::new(Target::Pool(pool.clone())),
+            blocking: Scheduler::new(blocking),
             #[cfg(unix)]
             pool,
             #[cfg(not(unix))]

@@ -47,9 +47,10 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
 ///
 /// # On WASI
 ///
-/// There are no threads: the closure runs on the queue of tasks when its turn comes, and while it computes
-/// nothing else runs. It may wait for tasks (`Handle::block_on`, `blocking_recv`): the executor is entered
-/// again from inside.
+/// There are no threads: the closure runs on the queue when its turn comes, and while it computes nothing
+/// else runs. It may wait for tasks (`Handle::block_on`, `blocking_recv`): the executor is entered again from
+/// inside, and such a wait ends only after those that began inside it. What is queued when the runtime is
+/// dropped still runs.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where
