@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use slab::Slab;
 
-use crate::lock::{Mutex, MutexGuard};
+use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::lock::modelled::{Mutex, MutexGuard, yield_now};
 use crate::reactor::Unparker;
 use crate::task::{Id, JoinHandle, Task};
 
@@ -202,11 +202,18 @@ impl Scheduler {
             self.closed.store(true, Ordering::Release);
             std::mem::take(&mut state.waiting)
         };
-        for (_, task) in waiting {
+        for (_, task) in &waiting {
             task.abort();
         }
-        while let Some(task) = { self.state.lock().ready.pop_front() } {
-            task.run();
+        loop {
+            while let Some(task) = { self.state.lock().ready.pop_front() } {
+                task.run();
+            }
+            if waiting.iter().all(|(_, task)| task.is_out_of_reach()) {
+                return;
+            }
+            // Another thread woke one and is about to put it in the queue.
+            yield_now();
         }
     }
 }

@@ -11,6 +11,8 @@ mod context;
 mod executor;
 mod lock;
 mod macros;
+#[cfg(all(test, loom))]
+mod models;
 
 pub mod fs;
 pub mod io;

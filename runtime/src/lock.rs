@@ -3,6 +3,8 @@
 //! Natively it is std's, without poison: a holder that panics leaves every field valid. On WASI there is one
 //! thread (`build.rs` refuses others), so a flag does; std's mutex would look at the panic count twice per
 //! lock, in a program that a panic ends anyway.
+//!
+//! What `models.rs` models takes it, and its atomics, from `modelled`: there they are loom's.
 
 #[cfg(not(target_family = "wasm"))]
 mod imp {
@@ -124,6 +126,36 @@ mod imp {
 }
 
 pub(crate) use imp::{Mutex, MutexGuard};
+
+/// The mutex and the atomics of what the models model.
+#[cfg(not(all(test, loom)))]
+pub(crate) mod modelled {
+    pub(crate) use super::{Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic;
+    pub(crate) use std::thread::yield_now;
+}
+
+/// The same on loom.
+#[cfg(all(test, loom))]
+pub(crate) mod modelled {
+    pub(crate) use loom::sync::{MutexGuard, atomic};
+    pub(crate) use loom::thread::yield_now;
+
+    #[derive(Default)]
+    pub(crate) struct Mutex<T: ?Sized>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Mutex<T> {
+            Mutex(loom::sync::Mutex::new(value))
+        }
+    }
+
+    impl<T: ?Sized> Mutex<T> {
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().expect("no model panics with a lock")
+        }
+    }
+}
 
 impl<T: ?Sized> std::fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

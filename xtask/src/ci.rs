@@ -27,6 +27,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("clippy", &["ci/clippy.sh"]),
     ("doc", &["ci/doc.sh"]),
     ("surface", &["xtask", "surface"]),
+    ("loom", &["ci/loom.sh"]),
     ("test", &["xtask", "test"]),
     ("demo", &["xtask", "demo"]),
     // Two cores, and most of these tests wait: twice as many run at once.

@@ -8,6 +8,8 @@
 //! `sys/mod.rs` states what a backend does.
 
 mod io_state;
+#[cfg(unix)]
+pub(crate) mod park_flag;
 mod source;
 mod sys;
 

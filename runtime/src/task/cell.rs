@@ -21,13 +21,13 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use super::{BUDGET, Id, JoinError, memory};
 use crate::context::{self, Running};
 use crate::executor::Scheduler;
-use crate::lock::Mutex;
+use crate::lock::modelled::Mutex;
+use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
 
 const SCHEDULED: usize = 1;
 const RUNNING: usize = 2;
@@ -71,6 +71,11 @@ impl Header {
 
     pub(crate) fn is_complete(&self) -> bool {
         self.state.load(Ordering::Acquire) & COMPLETE != 0
+    }
+
+    /// Whether its future is gone, or goes when the turn ends that it has further up the stack.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        self.state.load(Ordering::Acquire) & (RUNNING | COMPLETE) != 0
     }
 
     /// Notes that the task is to run; whether the caller has to put it in the queue.

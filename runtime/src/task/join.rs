@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::cell::{Join, Task};
 use super::{Id, JoinError, coop};
-use crate::lock::Mutex;
+use crate::lock::modelled::Mutex;
 
 /// Waits for a task's result; dropped, it lets the task go on alone.
 ///

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use super::{Id, JoinHandle};
 use crate::context;
 use crate::executor::{Scheduler, Target};
-use crate::lock::Mutex;
+use crate::lock::modelled::Mutex;
 use crate::runtime;
 
 /// Tasks run in one go before the set lets others have their turn.

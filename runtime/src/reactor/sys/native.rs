@@ -6,7 +6,6 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
@@ -14,6 +13,7 @@ use mio::{Events, Poll, Registry, Token};
 
 use super::Outcome;
 use crate::io::{Interest, Ready};
+use crate::reactor::park_flag::ParkFlag;
 use crate::reactor::{Event, Parked};
 
 /// What a source is made of.
@@ -32,7 +32,7 @@ pub(crate) struct Selector {
 pub(crate) struct Unparker(Arc<Park>);
 
 struct Park {
-    parked: AtomicBool,
+    parked: ParkFlag,
     waker: mio::Waker,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn new() -> io::Result<(Selector, Driver)> {
     let poll = Poll::new()?;
     let registry = poll.registry().try_clone()?;
     let waker = mio::Waker::new(&registry, WAKER)?;
-    let unparker = Unparker(Arc::new(Park { parked: AtomicBool::new(false), waker }));
+    let unparker = Unparker(Arc::new(Park { parked: ParkFlag::default(), waker }));
     let driver = Driver { poll, events: Events::with_capacity(1024) };
     Ok((Selector { registry, unparker }, driver))
 }
@@ -54,10 +54,7 @@ pub(crate) fn new() -> io::Result<(Selector, Driver)> {
 impl Unparker {
     #[inline]
     pub(crate) fn unpark(&self) {
-        // Pairs with the store in `Driver::poll`: whoever made something ready either sees the flag, or is
-        // seen by the look that follows the store.
-        std::sync::atomic::fence(Ordering::SeqCst);
-        if self.0.parked.load(Ordering::SeqCst) && self.0.parked.swap(false, Ordering::SeqCst) {
+        if self.0.parked.take() {
             // It fails only when the descriptor is gone, and then nobody is parked.
             let _ = self.0.waker.wake();
         }
@@ -111,8 +108,7 @@ impl Driver {
         let timeout = match parked {
             Parked::Glance => Some(Duration::ZERO),
             Parked::Wait { timeout, unless } => {
-                park.parked.store(true, Ordering::SeqCst);
-                std::sync::atomic::fence(Ordering::SeqCst);
+                park.parked.raise();
                 if unless() { Some(Duration::ZERO) } else { timeout }
             }
         };
@@ -122,7 +118,7 @@ impl Driver {
             }
             _ => {}
         }
-        park.parked.store(false, Ordering::SeqCst);
+        park.parked.lower();
         for event in self.events.iter().filter(|e| e.token() != WAKER) {
             events.push(Event { key: event.token().0, ready: ready(event) });
         }
