@@ -36,6 +36,14 @@ pub fn of_tests(target: Option<&str>, progress: &dyn Fn(&str)) -> Result<Vec<Bui
     build(&workspace::root().join("tests/guests"), target, &["--bins"], progress)
 }
 
+/// Builds every program of `examples/crates/` for `target`: many crates, so it takes minutes.
+///
+/// # Errors
+/// When the build fails.
+pub fn crates(target: Option<&str>, progress: &dyn Fn(&str)) -> Result<Vec<Built>> {
+    build(&workspace::root().join("examples/crates"), target, &["--bins"], progress)
+}
+
 /// Builds mini-redis' own binaries, from the package as it is published.
 ///
 /// # Errors

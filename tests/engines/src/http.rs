@@ -21,7 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "curl_of_a_guest", needs: &["curl"], on: ALL, run: curl },
 ];
 
-const PAGE: usize = 1_000_000;
+pub(crate) const PAGE: usize = 1_000_000;
 
 async fn page(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let body = format!("{}\n{}", request.uri(), "p".repeat(PAGE));
@@ -30,12 +30,17 @@ async fn page(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infal
     Ok(response)
 }
 
-fn client(world: &World) -> Result<()> {
-    let peer = Peer::serve(async |stream| {
+/// A native server of pages: each is the request's URI, and [`PAGE`] bytes.
+pub(crate) fn pages() -> Result<Peer> {
+    Peer::serve(async |stream| {
         let connection = hyper::server::conn::http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service_fn(page));
         let _ = connection.await;
-    })?;
+    })
+}
+
+fn client(world: &World) -> Result<()> {
+    let peer = pages()?;
     let url = format!("http://{}/a/page?with=query", peer.address);
     let guest = world.launch("hyper-client")?.arg(url).spawn("hyper-client")?;
     let done = guest.finish(LIMIT)?.success()?;

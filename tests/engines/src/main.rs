@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Trial};
 use xtask::engine::{Engine, Runner};
 
+mod crates;
 mod ends;
 mod http;
 mod idle;
@@ -64,6 +65,7 @@ fn trials(arguments: &Arguments) -> Result<Vec<Trial>> {
         load::CASES,
         redis::CASES,
         http::CASES,
+        crates::CASES,
         target::CASES,
     ]
     .into_iter()

@@ -20,6 +20,7 @@ pub(crate) struct World {
     built: BTreeMap<String, PathBuf>,
     /// Guests that were made ready for the engine, which takes WasmEdge a while.
     ready: Mutex<BTreeMap<String, PathBuf>>,
+    crates: Mutex<BTreeMap<String, PathBuf>>,
 }
 
 impl World {
@@ -36,11 +37,23 @@ impl World {
         add(guests::of_tests(target, &|_| {})?, "");
         add(guests::examples(target, &|_| {})?, "");
         add(guests::mini_redis(target, Tokio::Ours, &|_| {})?, "");
-        Ok(Some(World { runner, built, ready: Mutex::default() }))
+        Ok(Some(World { runner, built, ready: Mutex::default(), crates: Mutex::default() }))
     }
 
     pub(crate) fn engine(&self) -> Engine {
         self.runner.engine()
+    }
+
+    /// A start of the program `name` of `examples/crates`, which are built when first asked for.
+    pub(crate) fn launch_crate(&self, name: &str) -> Result<Launch<'_>> {
+        let mut built = self.crates.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if built.is_empty() {
+            for program in guests::crates(self.engine().target(), &|_| {})? {
+                built.insert(program.name, program.path);
+            }
+        }
+        let guest = built.get(name).with_context(|| format!("no program named {name}"))?;
+        Ok(self.runner.launch(guest))
     }
 
     /// A start of the guest `name`.
