@@ -49,6 +49,8 @@ pub(crate) enum Target {
     Native,
     /// `wasm32-wasip1` under `wasio run`.
     Wasip1,
+    /// `wasm32-wasip2` under `wasio run`.
+    Wasip2,
 }
 
 impl Target {
@@ -56,6 +58,7 @@ impl Target {
         match self {
             Target::Native => "native",
             Target::Wasip1 => "wasip1",
+            Target::Wasip2 => "wasip2",
         }
     }
 
@@ -63,6 +66,7 @@ impl Target {
         match self {
             Target::Native => None,
             Target::Wasip1 => Some("wasm32-wasip1"),
+            Target::Wasip2 => Some("wasm32-wasip2"),
         }
     }
 }

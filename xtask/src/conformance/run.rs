@@ -121,7 +121,7 @@ impl Engine {
     fn find(target: Target) -> Result<Engine> {
         let runner = match target {
             Target::Native => Vec::new(),
-            Target::Wasip1 => {
+            Target::Wasip1 | Target::Wasip2 => {
                 let wasio = Runner::wasio(&|_| {})?;
                 let program = wasio.program().context("wasio is a program")?.to_string_lossy();
                 let words = [&*program, "run", "--net", "all", "--dir", ".::/", "--"];

@@ -101,7 +101,7 @@ pub(super) const TABLE: &[Known] = &[
         "hyper-util",
         Warning,
         "its default resolver asks std for addresses, which on wasip1 always fails",
-        "connect by address, or give the connector a resolver made of `tokio::net::lookup_host`",
+        "connect by address, or give the connector the resolver of wasio's examples/crates/src/lib.rs",
     )
     .with(&["client-legacy"])
     .on(Wasi::P1),
@@ -109,7 +109,7 @@ pub(super) const TABLE: &[Known] = &[
         "hyper-util",
         Warning,
         "its default resolver asks std for addresses, which stops the whole guest meanwhile",
-        "give the connector a resolver made of `tokio::net::lookup_host`",
+        "give the connector the resolver of wasio's examples/crates/src/lib.rs",
     )
     .with(&["client-legacy"])
     .on(Wasi::P2),
@@ -118,7 +118,7 @@ pub(super) const TABLE: &[Known] = &[
         Warning,
         "its default resolver asks std for addresses, which fails on wasip1 and stops the whole \
          guest on wasip2",
-        "set `ClientBuilder::dns_resolver` to one made of `tokio::net::lookup_host`",
+        "set `ClientBuilder::dns_resolver` to that of wasio's examples/crates/src/lib.rs",
     ),
     known(
         "tokio-postgres",

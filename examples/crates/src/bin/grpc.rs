@@ -8,8 +8,8 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::uri::PathAndQuery;
 use tonic::body::Body;
-use tonic::codegen::http::{self, uri::PathAndQuery};
 use tonic::server::{NamedService, UnaryService};
 use tonic::transport::{Endpoint, Server, server::TcpIncoming};
 use tonic::{Request, Response, Status};
