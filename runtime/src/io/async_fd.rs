@@ -11,7 +11,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll, ready};
 
 use crate::io::{Interest, Ready};
-use crate::reactor::{Direction, Seen, Source};
+use crate::reactor::{Direction, Source};
+
+mod guard;
+
+pub use guard::{AsyncFdReadyGuard, AsyncFdReadyMutGuard, TryIoError};
 
 /// A descriptor of the user's that tasks can wait for.
 ///
@@ -22,22 +26,6 @@ pub struct AsyncFd<T: AsRawFd> {
     // Above the descriptor: it is deregistered before it is closed.
     source: Source,
     inner: T,
-}
-
-/// That a descriptor is ready, from [`AsyncFd::ready`] and its siblings.
-///
-/// Clear the readiness when an operation would have blocked; [`try_io`](Self::try_io) does so.
-#[must_use = "clear the readiness, or say that it is kept"]
-pub struct AsyncFdReadyGuard<'a, T: AsRawFd> {
-    async_fd: &'a AsyncFd<T>,
-    seen: Option<Seen>,
-}
-
-/// Like [`AsyncFdReadyGuard`], with exclusive access.
-#[must_use = "clear the readiness, or say that it is kept"]
-pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
-    async_fd: &'a mut AsyncFd<T>,
-    seen: Option<Seen>,
 }
 
 impl<T: AsRawFd> AsyncFd<T> {
@@ -391,121 +379,6 @@ impl<T: fmt::Debug + AsRawFd> fmt::Debug for AsyncFd<T> {
         f.debug_struct("AsyncFd").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
-
-/// What both guards have in common.
-macro_rules! guard {
-    ($guard:ident) => {
-        impl<'a, T: AsRawFd> $guard<'a, T> {
-            /// Says that the descriptor is not ready: the next wait is for a new event.
-            pub fn clear_ready(&mut self) {
-                if let Some(seen) = self.seen.take() {
-                    self.async_fd.source.clear_seen(seen);
-                }
-            }
-
-            /// Says that the descriptor is not ready in some way.
-            pub fn clear_ready_matching(&mut self, ready: Ready) {
-                if let Some(seen) = &mut self.seen {
-                    self.async_fd.source.clear_seen(seen.take(ready));
-                }
-            }
-
-            /// Says that the readiness is kept; does nothing.
-            pub fn retain_ready(&mut self) {}
-
-            /// In which ways it is ready, without those that were cleared.
-            pub fn ready(&self) -> Ready {
-                self.seen.map_or(Ready::EMPTY, |seen| seen.ready)
-            }
-        }
-
-        impl<'a, T: fmt::Debug + AsRawFd> fmt::Debug for $guard<'a, T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut debug = f.debug_struct(stringify!($guard));
-                debug.field("async_fd", &self.async_fd).finish_non_exhaustive()
-            }
-        }
-    };
-}
-
-guard!(AsyncFdReadyGuard);
-guard!(AsyncFdReadyMutGuard);
-
-impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
-    /// Runs an operation; when it returns [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is
-    /// cleared.
-    ///
-    /// # Errors
-    ///
-    /// [`TryIoError`] when it would have blocked. Other errors of `f` are in the inner result.
-    pub fn try_io<R>(
-        &mut self,
-        f: impl FnOnce(&'a AsyncFd<T>) -> io::Result<R>,
-    ) -> Result<io::Result<R>, TryIoError> {
-        match f(self.async_fd) {
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                self.clear_ready();
-                Err(TryIoError(()))
-            }
-            result => Ok(result),
-        }
-    }
-
-    /// What the guard is of.
-    pub fn get_ref(&self) -> &'a AsyncFd<T> {
-        self.async_fd
-    }
-
-    /// What owns the descriptor.
-    pub fn get_inner(&self) -> &'a T {
-        &self.async_fd.inner
-    }
-}
-
-impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
-    /// Runs an operation; when it returns [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is
-    /// cleared.
-    ///
-    /// # Errors
-    ///
-    /// [`TryIoError`] when it would have blocked. Other errors of `f` are in the inner result.
-    pub fn try_io<R>(
-        &mut self,
-        f: impl FnOnce(&mut AsyncFd<T>) -> io::Result<R>,
-    ) -> Result<io::Result<R>, TryIoError> {
-        match f(self.async_fd) {
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                self.clear_ready();
-                Err(TryIoError(()))
-            }
-            result => Ok(result),
-        }
-    }
-
-    /// What the guard is of.
-    pub fn get_ref(&self) -> &AsyncFd<T> {
-        self.async_fd
-    }
-
-    /// What the guard is of.
-    pub fn get_mut(&mut self) -> &mut AsyncFd<T> {
-        self.async_fd
-    }
-
-    /// What owns the descriptor.
-    pub fn get_inner(&self) -> &T {
-        &self.async_fd.inner
-    }
-
-    /// What owns the descriptor.
-    pub fn get_inner_mut(&mut self) -> &mut T {
-        &mut self.async_fd.inner
-    }
-}
-
-/// The operation would have blocked; the readiness was cleared.
-#[derive(Debug)]
-pub struct TryIoError(());
 
 /// A descriptor could not be registered; here it is, with the reason.
 pub struct AsyncFdRegisterError<T> {

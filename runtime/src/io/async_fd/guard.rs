@@ -1,0 +1,140 @@
+//! What `AsyncFd` hands out: that a descriptor is ready, until the user says otherwise.
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsRawFd;
+
+use super::AsyncFd;
+use crate::io::Ready;
+use crate::reactor::Seen;
+
+/// That a descriptor is ready, from [`AsyncFd::ready`] and its siblings.
+///
+/// Clear the readiness when an operation would have blocked; [`try_io`](Self::try_io) does so.
+#[must_use = "clear the readiness, or say that it is kept"]
+pub struct AsyncFdReadyGuard<'a, T: AsRawFd> {
+    pub(super) async_fd: &'a AsyncFd<T>,
+    pub(super) seen: Option<Seen>,
+}
+
+/// Like [`AsyncFdReadyGuard`], with exclusive access.
+#[must_use = "clear the readiness, or say that it is kept"]
+pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
+    pub(super) async_fd: &'a mut AsyncFd<T>,
+    pub(super) seen: Option<Seen>,
+}
+
+/// What both guards have in common.
+macro_rules! guard {
+    ($guard:ident) => {
+        impl<'a, T: AsRawFd> $guard<'a, T> {
+            /// Says that the descriptor is not ready: the next wait is for a new event.
+            pub fn clear_ready(&mut self) {
+                if let Some(seen) = self.seen.take() {
+                    self.async_fd.source.clear_seen(seen);
+                }
+            }
+
+            /// Says that the descriptor is not ready in some way.
+            pub fn clear_ready_matching(&mut self, ready: Ready) {
+                if let Some(seen) = &mut self.seen {
+                    self.async_fd.source.clear_seen(seen.take(ready));
+                }
+            }
+
+            /// Says that the readiness is kept; does nothing.
+            pub fn retain_ready(&mut self) {}
+
+            /// In which ways it is ready, without those that were cleared.
+            pub fn ready(&self) -> Ready {
+                self.seen.map_or(Ready::EMPTY, |seen| seen.ready)
+            }
+        }
+
+        impl<'a, T: fmt::Debug + AsRawFd> fmt::Debug for $guard<'a, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut debug = f.debug_struct(stringify!($guard));
+                debug.field("async_fd", &self.async_fd).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+guard!(AsyncFdReadyGuard);
+guard!(AsyncFdReadyMutGuard);
+
+impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
+    /// Runs an operation; when it returns [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is
+    /// cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`TryIoError`] when it would have blocked. Other errors of `f` are in the inner result.
+    pub fn try_io<R>(
+        &mut self,
+        f: impl FnOnce(&'a AsyncFd<T>) -> io::Result<R>,
+    ) -> Result<io::Result<R>, TryIoError> {
+        match f(self.async_fd) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.clear_ready();
+                Err(TryIoError(()))
+            }
+            result => Ok(result),
+        }
+    }
+
+    /// What the guard is of.
+    pub fn get_ref(&self) -> &'a AsyncFd<T> {
+        self.async_fd
+    }
+
+    /// What owns the descriptor.
+    pub fn get_inner(&self) -> &'a T {
+        &self.async_fd.inner
+    }
+}
+
+impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
+    /// Runs an operation; when it returns [`WouldBlock`](io::ErrorKind::WouldBlock), the readiness is
+    /// cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`TryIoError`] when it would have blocked. Other errors of `f` are in the inner result.
+    pub fn try_io<R>(
+        &mut self,
+        f: impl FnOnce(&mut AsyncFd<T>) -> io::Result<R>,
+    ) -> Result<io::Result<R>, TryIoError> {
+        match f(self.async_fd) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.clear_ready();
+                Err(TryIoError(()))
+            }
+            result => Ok(result),
+        }
+    }
+
+    /// What the guard is of.
+    pub fn get_ref(&self) -> &AsyncFd<T> {
+        self.async_fd
+    }
+
+    /// What the guard is of.
+    pub fn get_mut(&mut self) -> &mut AsyncFd<T> {
+        self.async_fd
+    }
+
+    /// What owns the descriptor.
+    pub fn get_inner(&self) -> &T {
+        &self.async_fd.inner
+    }
+
+    /// What owns the descriptor.
+    pub fn get_inner_mut(&mut self) -> &mut T {
+        &mut self.async_fd.inner
+    }
+}
+
+/// The operation would have blocked; the readiness was cleared.
+#[derive(Debug)]
+pub struct TryIoError(());
