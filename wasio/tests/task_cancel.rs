@@ -30,8 +30,10 @@ async fn a_dropped_handle_lets_the_task_run_on() {
 
 #[wasio::test]
 async fn waiting_for_a_blocking_closure() {
-    let mut closure = spawn_blocking(|| 3);
-    let _ = probe(&mut closure).poll();
+    let (go, wait) = std::sync::mpsc::channel();
+    let mut closure = spawn_blocking(move || wait.recv().unwrap());
+    assert!(probe(&mut closure).is_pending());
+    go.send(3).unwrap();
     assert_eq!(closure.await.unwrap(), 3);
 }
 
