@@ -1,9 +1,13 @@
 //! What goes wrong on a network: the right `io::ErrorKind`, and the other tasks unharmed.
 
+use std::net::UdpSocket;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use tokio::time::sleep;
+
+use xtask::process::Running;
 
 use crate::peers::{Peer, reset};
 use crate::world::{LIMIT, World};
@@ -19,6 +23,12 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "invalid_address", needs: &[], on: ALL, run: invalid_address },
     Case { name: "denied_network", needs: &[], on: DENYING, run: denied },
     Case { name: "a_lookup_holds_up_nobody", needs: &[], on: LOOKING_UP, run: lookup },
+    Case {
+        name: "a_slow_lookup_holds_up_nobody",
+        needs: &["unshare"],
+        on: LOOKING_UP,
+        run: slow_lookup,
+    },
     Case { name: "open_file_limit", needs: &[], on: ALL, run: open_file_limit },
 ];
 
@@ -95,6 +105,24 @@ fn denied(world: &World) -> Result<()> {
 
 fn lookup(world: &World) -> Result<()> {
     network(world, "lookup", "-")
+}
+
+/// The name server does not answer; meanwhile the guest's other tasks run.
+fn slow_lookup(world: &World) -> Result<()> {
+    // Both need a privilege: the port, and another /etc/resolv.conf for the guest's host alone.
+    let Ok(_silent) = UdpSocket::bind("127.0.0.53:53") else {
+        eprintln!("skipped: a_slow_lookup_holds_up_nobody: may not be a name server");
+        return Ok(());
+    };
+    let file = xtask::workspace::scratch("engine-tests")?.join("resolv.conf");
+    std::fs::write(&file, "nameserver 127.0.0.53\noptions timeout:2 attempts:1\n")?;
+    let guest = world.launch("network")?.args(["slow-lookup", "-"]).command();
+    let mut command = Command::new("unshare");
+    let script = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    command.args(["--mount", "sh", "-c", script]).arg(&file);
+    command.arg(guest.get_program()).args(guest.get_args());
+    Running::spawn("slow-lookup", &mut command)?.finish(LIMIT)?.prints("ok")?;
+    Ok(())
 }
 
 /// The guest opens connections until it may not, and everything it opened is closed in the end.

@@ -29,6 +29,7 @@ async fn main() {
             "denied-udp" => denied(send_datagram().await.err()),
             "denied-lookup" => denied(TcpStream::connect("example.com:80").await.err()),
             "lookup" => lookup().await,
+            "slow-lookup" => slow_lookup().await,
             other => panic!("no case {other}"),
         }
     };
@@ -124,6 +125,20 @@ async fn lookup() {
     for addr in lookup_host("localhost:80").await.expect("localhost") {
         assert!(addr.ip().is_loopback());
     }
+}
+
+/// A name server that takes seconds costs only the task that asks it.
+async fn slow_lookup() {
+    let start = tokio::time::Instant::now();
+    let question = tokio::spawn(lookup_host("slow.example.com:80"));
+    let mut ticks = 0;
+    while !question.is_finished() {
+        sleep(Duration::from_millis(10)).await;
+        ticks += 1;
+    }
+    assert!(question.await.expect("no panic").is_err(), "nobody answers");
+    assert!(start.elapsed() > Duration::from_secs(1), "it did not ask");
+    assert!(ticks > 20, "only {ticks} ticks in {:?}", start.elapsed());
 }
 
 async fn unreachable_name() {
