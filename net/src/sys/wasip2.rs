@@ -13,6 +13,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(crate) struct Socket(pub(super) Arc<dyn Resource>);
 /// What sockets of one kind can do; what they cannot is `Unsupported`.
 ///
 /// A trait, so that the code for a kind that a program does not use is not in it.
-pub(super) trait Resource: Send + Sync {
+pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// The number that stands for the socket.
     fn number(&self) -> &Number;
 

@@ -12,6 +12,7 @@
 #![allow(unsafe_code)] // `poll` is an import.
 
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use crate::reactor::{Direction, Event, Parked};
 /// Something that has pollables.
 ///
 /// A handle that was returned stays valid until the source is deregistered or refreshed.
-pub trait Subscribe: Send + Sync {
+pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// The handle of the pollable that is ready when an operation in this direction is worth an attempt;
     /// `None` when it always is.
     fn pollable(&self, direction: Direction) -> Option<u32>;
