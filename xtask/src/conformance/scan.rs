@@ -74,6 +74,15 @@ fn walk(tokens: TokenStream, around: &str, file: &mut TestFile) {
                     file.tests.push(test);
                 }
             }
+            // `test!(name, …)`: a macro of the file's own that makes a test. A `cfg` may hide it.
+            TokenTree::Ident(ident) if ident == "test" => {
+                let is_bang =
+                    |t: &TokenTree| matches!(t, TokenTree::Punct(p) if p.as_char() == '!');
+                let Some(_) = tokens.next_if(is_bang) else { continue };
+                if let Some(TokenTree::Group(group)) = tokens.next() {
+                    file.tests.extend(made_by_macro(group.stream(), &attributes, around));
+                }
+            }
             TokenTree::Group(group) => {
                 let cfg = format!("{around} {}", cfgs(&attributes));
                 walk(group.stream(), cfg.trim(), file);
@@ -85,6 +94,20 @@ fn walk(tokens: TokenStream, around: &str, file: &mut TestFile) {
             _ => {}
         }
     }
+}
+
+/// The test that `test!` makes of its arguments: the last name before the first comma is the test's.
+fn made_by_macro(arguments: TokenStream, attributes: &[TokenStream], around: &str) -> Option<Test> {
+    let mut name = None;
+    for token in arguments {
+        match token {
+            TokenTree::Ident(ident) => name = Some(ident.to_string()),
+            TokenTree::Punct(p) if p.as_char() == ',' => break,
+            _ => {}
+        }
+    }
+    let cfg = format!("{around} {}", cfgs(attributes)).trim().to_owned();
+    Some(Test { name: name?, cfg, ..Test::default() })
 }
 
 fn is_bracket(token: &TokenTree) -> bool {
