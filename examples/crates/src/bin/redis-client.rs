@@ -22,13 +22,13 @@ struct Reconnecting {
 
 impl Reconnecting {
     async fn get(&mut self) -> Result<MultiplexedConnection, Box<dyn Error>> {
-        if let Some(connection) = &mut self.connection {
-            if redis::cmd("PING").query_async::<String>(connection).await.is_ok() {
-                return Ok(connection.clone());
-            }
+        if let Some(connection) = &mut self.connection
+            && redis::cmd("PING").query_async::<String>(connection).await.is_ok()
+        {
+            return Ok(connection.clone());
         }
         let stream = TcpStream::connect(&self.address).await?;
-        let (connection, driver) = MultiplexedConnection::new(&*INFO, stream).await?;
+        let (connection, driver) = MultiplexedConnection::new(&INFO, stream).await?;
         tokio::spawn(driver);
         Ok(self.connection.insert(connection).clone())
     }
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{greeting} {first} {second}");
 
     let stream = TcpStream::connect(&address).await?;
-    let mut subscriber = PubSub::new(&*INFO, stream).await?;
+    let mut subscriber = PubSub::new(&INFO, stream).await?;
     subscriber.subscribe("wasio:news").await?;
     let mut redis = pool.get().await?;
     let publisher =
