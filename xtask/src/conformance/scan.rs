@@ -97,17 +97,19 @@ fn walk(tokens: TokenStream, around: &str, file: &mut TestFile) {
 }
 
 /// The test that `test!` makes of its arguments: the last name before the first comma is the test's.
+/// `None` for a call in the macro's own definition, whose arguments are its parameters.
 fn made_by_macro(arguments: TokenStream, attributes: &[TokenStream], around: &str) -> Option<Test> {
-    let mut name = None;
-    for token in arguments {
-        match token {
-            TokenTree::Ident(ident) => name = Some(ident.to_string()),
-            TokenTree::Punct(p) if p.as_char() == ',' => break,
-            _ => {}
-        }
+    let is = |t: &TokenTree, c| matches!(t, TokenTree::Punct(p) if p.as_char() == c);
+    if arguments.clone().into_iter().any(|t| is(&t, '$')) {
+        return None;
     }
+    let name = arguments.into_iter().take_while(|t| !is(t, ',')).filter_map(|t| match t {
+        TokenTree::Ident(ident) => Some(ident.to_string()),
+        _ => None,
+    });
+    let name = name.last()?;
     let cfg = format!("{around} {}", cfgs(attributes)).trim().to_owned();
-    Some(Test { name: name?, cfg, ..Test::default() })
+    Some(Test { name, cfg, ..Test::default() })
 }
 
 fn is_bracket(token: &TokenTree) -> bool {
