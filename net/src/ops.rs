@@ -32,7 +32,7 @@ macro_rules! waiting {
             ///
             /// Readiness stays until an attempt finds that it is gone.
             pub async fn readable(&self) -> std::io::Result<()> {
-                self.io().ready(wasio_runtime::io::Interest::READABLE).await.map(drop)
+                self.io().wait(wasio_runtime::io::Interest::READABLE).await
             }
 
             /// Waits until something can be written. See [`ready`](Self::ready).
@@ -45,7 +45,7 @@ macro_rules! waiting {
             ///
             /// Readiness stays until an attempt finds that it is gone.
             pub async fn writable(&self) -> std::io::Result<()> {
-                self.io().ready(wasio_runtime::io::Interest::WRITABLE).await.map(drop)
+                self.io().wait(wasio_runtime::io::Interest::WRITABLE).await
             }
 
             /// Runs an operation on the socket if it is ready for `interest`. When `f` returns

@@ -67,7 +67,17 @@ impl Registered {
     }
 
     pub(crate) async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.source.ready(interest).await
+        let ready = self.source.ready(interest).await?;
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        if ready.is_readable() && self.socket.is_read_closed() {
+            return Ok(ready | Ready::READ_CLOSED);
+        }
+        Ok(ready)
+    }
+
+    /// Like `ready`, for those who do not ask what is ready.
+    pub(crate) async fn wait(&self, interest: Interest) -> io::Result<()> {
+        self.source.ready(interest).await.map(drop)
     }
 
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -33,6 +33,7 @@ const STEPS: &[(&str, &[&str])] = &[
     // Two cores, and most of these tests wait: twice as many run at once.
     ("conformance native", &["xtask", "conformance", "--target", "native", "--jobs", "4"]),
     ("conformance wasip1", &["xtask", "conformance", "--target", "wasip1", "--jobs", "4"]),
+    ("conformance wasip2", &["xtask", "conformance", "--target", "wasip2", "--jobs", "4"]),
 ];
 
 pub(crate) fn run(args: &Args) -> Result<()> {

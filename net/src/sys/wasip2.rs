@@ -5,7 +5,8 @@
 //! descriptors: `wasip2_table.rs` makes numbers for those who need some.
 //!
 //! Limits: what `wasi:sockets` does not have is `Unsupported`: lingering, multicast, broadcast, most options.
-//! Peeking is done here, by keeping what was read for the next read. `SO_REUSEADDR` is always on, as the
+//! Peeking is done here, by keeping what was read for the next read; so is finding out, for those who ask
+//! what is ready, whether the end is near. `SO_REUSEADDR` is always on, as the
 //! interface says; `TCP_NODELAY` is the host's affair.
 
 use std::fmt;
@@ -53,6 +54,11 @@ pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
 
     fn connected(&self) -> io::Result<()> {
         unsupported()
+    }
+
+    /// Whether nothing will come any more after what is there.
+    fn is_read_closed(&self) -> bool {
+        false
     }
 
     fn shutdown(&self, _: Shutdown) -> io::Result<()> {
@@ -144,6 +150,11 @@ impl Socket {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         // An error is the result of the operation that finds it; the interface keeps none.
         Ok(None)
+    }
+
+    /// Whether the peer has sent its end: pollables do not tell. May read ahead.
+    pub(crate) fn is_read_closed(&self) -> bool {
+        self.0.is_read_closed()
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use wasio_runtime::reactor::{Direction, Raw, Subscribe};
+use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
 
 use super::Opt;
 use super::wasip2::{Resource, Socket};
@@ -68,10 +68,16 @@ impl Drop for Number {
 
 impl Socket {
     /// Takes a socket that `into_fd` gave away.
+    #[track_caller]
     pub(crate) fn from_fd(fd: OwnedFd) -> io::Result<Socket> {
         let socket = Socket::from_fd_unchecked(fd);
         // One that is none of ours says so.
-        socket.local_addr().map(|_| socket)
+        if let Err(error) = socket.local_addr() {
+            // That there is no runtime is told first, as on every target.
+            Source::new(socket.raw())?;
+            return Err(error);
+        }
+        Ok(socket)
     }
 
     /// The same; a descriptor that is none of ours makes a socket on which everything fails.

@@ -28,6 +28,8 @@ use super::{Family, Opt};
 
 /// How much several buffers are joined to at most, for one call.
 const JOINED: usize = 64 * 1024;
+/// How much is read ahead to find out whether the end has come.
+const AHEAD: usize = 4 * 1024;
 /// How long the end of a runtime waits for writes under way.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
@@ -112,6 +114,23 @@ impl Streams {
         let left = !peeked.bytes.is_empty() || peeked.error.is_some();
         self.has_peeked.store(left, Ordering::Relaxed);
         Ok(n)
+    }
+
+    /// Whether the peer has sent its end, or is gone. The interface says so only to those who read: what
+    /// comes instead is kept for the next read.
+    fn is_read_closed(&self) -> bool {
+        let mut peeked = self.peeked.lock().unwrap_or_else(PoisonError::into_inner);
+        if peeked.error.is_none() && peeked.bytes.len() < AHEAD {
+            match self.read(AHEAD - peeked.bytes.len()) {
+                Ok(more) if more.is_empty() => return true,
+                Ok(more) => peeked.bytes.extend_from_slice(&more),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) => peeked.error = Some(e.kind()),
+            }
+        }
+        let kept = !peeked.bytes.is_empty() || peeked.error.is_some();
+        self.has_peeked.store(kept, Ordering::Relaxed);
+        peeked.error.is_some()
     }
 
     /// How much may be written now.
@@ -232,6 +251,10 @@ impl Resource for Tcp {
         let (input, output) = self.socket.finish_connect().map_err(error)?;
         let _ = self.streams.set(Streams::new(input, output));
         Ok(())
+    }
+
+    fn is_read_closed(&self) -> bool {
+        self.streams.get().is_some_and(Streams::is_read_closed)
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {

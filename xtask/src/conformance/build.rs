@@ -177,11 +177,16 @@ fn manifest(root: &Path, target: Target) -> String {
     let drop_in = root.join("drop-in/tokio");
     let features = FEATURES.iter().map(|f| format!("{f} = []\n")).collect::<String>();
     let all = FEATURES.iter().map(|f| format!("\"{f}\"")).collect::<Vec<_>>().join(", ");
-    let native = if target == Target::Native {
+    let own = if target == Target::Native {
         "proptest = \"1\"\nmockall = \"0.13\"\nsocket2 = \"0.6\"\nlibc = \"0.2\"\n\
          nix = { version = \"0.31\", default-features = false, features = [\"aio\", \"fs\", \"socket\"] }\n"
     } else {
-        ""
+        "socket2 = \"0.6\"\n"
+    };
+    // The published socket2 has no sockets on wasip1, and knows none of ours on wasip2.
+    let patch = match target {
+        Target::Native => String::new(),
+        _ => format!("socket2 = {{ path = {:?} }}\n", root.join("drop-in/socket2")),
     };
     format!(
         "[package]\nname = \"conformance\"\nversion = \"0.0.0\"\nedition = \"2021\"\nautotests = false\n\
@@ -191,8 +196,8 @@ fn manifest(root: &Path, target: Target) -> String {
          tokio-test = \"0.4\"\ntokio-stream = {{ version = \"0.1\", features = [\"full\"] }}\n\
          tokio-util = {{ version = \"0.7\", features = [\"rt\"] }}\n\
          async-stream = \"0.3\"\nbytes = \"1\"\npin-project-lite = \"0.2\"\nfutures = {{ version = \"0.3\", features = [\"async-await\"] }}\n\
-         futures-test = \"0.3.31\"\nfutures-concurrency = \"7.6.3\"\nrand = \"0.9\"\ntempfile = \"3\"\n{native}\
-         [patch.crates-io]\ntokio = {{ path = {drop_in:?} }}\n\
+         futures-test = \"0.3.31\"\nfutures-concurrency = \"7.6.3\"\nrand = \"0.9\"\ntempfile = \"3\"\n{own}\
+         [patch.crates-io]\ntokio = {{ path = {drop_in:?} }}\n{patch}\
          [profile.dev]\ndebug = false\nincremental = false\n\
          [workspace]\n"
     )
