@@ -2,10 +2,10 @@
 //!
 //! Many host interfaces (HTTP, key-value stores, messaging, …) hand out a `pollable`. [`AsyncPollable`]
 //! makes one awaitable, in the reactor that sockets and timers use, so that only the task that waits is
-//! suspended.
+//! suspended. The interface's own functions are called as its bindings have them; where they say
+//! `would-block`, or before, one awaits.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,6 +19,8 @@ pub use wasip2::io::poll::Pollable;
 ///
 /// # Examples
 ///
+/// A clock of the host's own:
+///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
 /// use wasio::wasi::AsyncPollable;
@@ -27,6 +29,30 @@ pub use wasip2::io::poll::Pollable;
 /// AsyncPollable::new(timer)?.ready().await?;
 /// # Ok(())
 /// # }
+/// ```
+///
+/// A stream of some host interface, read to its end. The pollable belongs to the stream, and goes first:
+///
+/// ```no_run
+/// use std::io;
+///
+/// use wasio::wasi::AsyncPollable;
+/// use wasip2::io::streams::{InputStream, StreamError};
+///
+/// async fn read_to_end(stream: InputStream) -> io::Result<Vec<u8>> {
+///     let mut all = Vec::new();
+///     let readable = AsyncPollable::new(stream.subscribe())?;
+///     loop {
+///         readable.ready().await?;
+///         match stream.read(4096) {
+///             Ok(bytes) => all.extend(bytes),
+///             Err(StreamError::Closed) => break,
+///             Err(error) => return Err(io::Error::other(error)),
+///         }
+///     }
+///     drop(readable);
+///     Ok(all)
+/// }
 /// ```
 pub struct AsyncPollable {
     // Above the pollable: it is deregistered before that is dropped.
@@ -82,6 +108,7 @@ impl AsyncPollable {
     }
 
     /// Waits until the pollable is ready. Asks the host each time: it may be ready, and then not again.
+    /// Any number of tasks may wait.
     ///
     /// # Errors
     ///
@@ -91,7 +118,9 @@ impl AsyncPollable {
     ///
     /// Nothing is taken, so nothing is lost.
     pub async fn ready(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_ready(cx)).await
+        self.source.ready(Interest::READABLE).await?;
+        self.source.clear_ready(Direction::Read);
+        Ok(())
     }
 
     /// Like [`ready`](Self::ready), for futures written by hand. Only the waker of the last call is kept.
