@@ -5,6 +5,9 @@ use std::io;
 #[cfg(unix)]
 pub mod unix;
 
+#[cfg(unix)]
+pub(crate) use unix::{is_pending, publish};
+
 /// Waits for the next Ctrl-C.
 ///
 /// Natively the first call replaces the process's own reaction to SIGINT (to end) for good, as in tokio.

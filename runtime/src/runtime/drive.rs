@@ -83,7 +83,7 @@ pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F:
     let _task = context::set_no_task();
     #[cfg(unix)]
     if (handle.is_multi_thread() && !handle.shared.turn.is_mine()) || handle.is_local_elsewhere() {
-        return park_on(future, None);
+        return park_on(future);
     }
     drive_until(handle, future)
 }
@@ -105,13 +105,13 @@ pub(crate) fn block_on_sync<F: Future>(future: F) -> F::Output {
     );
     match context::handle() {
         #[cfg(unix)]
-        Some(handle) if !handle.shared.turn.is_mine() => park_on(future, Some(&handle)),
+        Some(handle) if !handle.shared.turn.is_mine() => park_on(future),
         Some(handle) => {
             let _entered = context::set_entered(Entered::BlockOn);
             let _task = context::set_no_task();
             drive_until(&handle, future)
         }
-        None => park_on(future, None),
+        None => park_on(future),
     }
 }
 
@@ -170,8 +170,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
 
 /// Polls `future` on this thread, which sleeps in between; others drive whatever it waits for.
 #[cfg(unix)]
-fn park_on<F: Future>(future: F, handle: Option<&Handle>) -> F::Output {
-    let _ = handle;
+fn park_on<F: Future>(future: F) -> F::Output {
     let root = Root::new(None);
     let waker = Waker::from(root.clone());
     let mut cx = Context::from_waker(&waker);
@@ -189,7 +188,7 @@ fn park_on<F: Future>(future: F, handle: Option<&Handle>) -> F::Output {
 /// Polls `future` without a runtime: on one thread nobody else could wake it.
 #[cfg(not(unix))]
 #[track_caller]
-fn park_on<F: Future>(future: F, _: Option<&Handle>) -> F::Output {
+fn park_on<F: Future>(future: F) -> F::Output {
     let root = Root::new(None);
     let waker = Waker::from(root.clone());
     let mut cx = Context::from_waker(&waker);
@@ -212,6 +211,8 @@ impl Shared {
     fn glance(&self) {
         self.time.fire();
         self.reactor.poll(Parked::Glance);
+        #[cfg(unix)]
+        crate::signal::publish();
     }
 
     /// Waits until something may have become ready.
@@ -226,6 +227,8 @@ impl Shared {
         self.busy.start();
         self.parks.fetch_add(1, Ordering::Relaxed);
         self.time.fire();
+        #[cfg(unix)]
+        crate::signal::publish();
         if let Some(hook) = &self.config.on_unpark {
             hook();
         }
@@ -259,7 +262,10 @@ impl Shared {
         }
         let something_ready = || {
             #[cfg(unix)]
-            if self.time.is_overtaken() || (self.time.is_paused() && !self.blocking_in_flight()) {
+            if self.time.is_overtaken()
+                || (self.time.is_paused() && !self.blocking_in_flight())
+                || crate::signal::is_pending()
+            {
                 return true;
             }
             !nothing_ready()

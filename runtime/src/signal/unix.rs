@@ -1,32 +1,49 @@
 //! Signals of unix, natively: which came how often, and who waits.
 //!
 //! One thread of the process hears all of them, because a signal handler may not wake anybody. It is
-//! started by the first [`signal`], and goes on as long as the process.
+//! started by the first [`signal`], and goes on as long as the process. It only notes what came: listeners
+//! are told by whoever drives a runtime next, so that a program that does not wait in between sees nothing
+//! change, as with tokio.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::os::raw::c_int;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::iterator::{Handle as Listener, Signals};
 
+use crate::context;
 use crate::lock::Mutex;
+use crate::runtime::Shared;
 
 /// More than any system has signals.
 const MAX_SIGNALS: usize = 128;
 
 struct State {
-    /// How often each signal came.
+    /// Came, and was not yet published.
+    came: [bool; MAX_SIGNALS],
+    /// How often each signal was published.
     counts: [u64; MAX_SIGNALS],
     next_waiter: u64,
     waiting: BTreeMap<u64, (c_int, Waker)>,
+    /// The runtimes that listeners live on: woken to publish.
+    runtimes: Vec<Weak<Shared>>,
 }
 
-static STATE: Mutex<State> =
-    Mutex::new(State { counts: [0; MAX_SIGNALS], next_waiter: 0, waiting: BTreeMap::new() });
+static STATE: Mutex<State> = Mutex::new(State {
+    came: [false; MAX_SIGNALS],
+    counts: [0; MAX_SIGNALS],
+    next_waiter: 0,
+    waiting: BTreeMap::new(),
+    runtimes: Vec::new(),
+});
+
+/// Whether anything is to be published: what a runtime looks at in every round.
+static CAME: AtomicBool = AtomicBool::new(false);
 
 /// Which signal.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
@@ -120,8 +137,9 @@ impl From<SignalKind> for c_int {
 /// ```
 #[track_caller]
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
+    let runtime = crate::runtime::Handle::current();
     assert!(
-        crate::runtime::Handle::current().shared.reactor.is_enabled(),
+        runtime.shared.reactor.is_enabled(),
         "there is no signal driver running, must be called from the context of Tokio runtime"
     );
     let refused = |why| Err(io::Error::other(format!("{why} signal {}", kind.0)));
@@ -132,11 +150,13 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
         Ok(_) => {}
     }
     // Counted from before the handler is there: none is lost between the two.
-    let seen = STATE.lock().counts[kind.0 as usize];
+    let (seen, waiter) = {
+        let mut state = STATE.lock();
+        state.publish_on(&runtime.shared);
+        state.next_waiter += 1;
+        (state.counts[kind.0 as usize], state.next_waiter)
+    };
     listener()?.add_signal(kind.0)?;
-    let mut state = STATE.lock();
-    let waiter = state.next_waiter;
-    state.next_waiter += 1;
     Ok(Signal { kind, seen, waiter })
 }
 
@@ -158,20 +178,59 @@ fn start() -> io::Result<Listener> {
     Ok(listener)
 }
 
+/// Notes a signal, and wakes the runtimes to publish it.
 fn came(signum: c_int) {
+    let runtimes: Vec<_> = {
+        let mut state = STATE.lock();
+        state.came[signum as usize] = true;
+        // While it is locked: a runtime that is not yet known looks at it before it sleeps.
+        CAME.store(true, Ordering::SeqCst);
+        state.runtimes.iter().filter_map(Weak::upgrade).collect()
+    };
+    for runtime in &runtimes {
+        runtime.reactor.unparker().unpark();
+    }
+    if runtimes.is_empty() {
+        publish();
+    }
+}
+
+/// Whether a signal came that listeners were not told of: a reason not to sleep.
+pub(crate) fn is_pending() -> bool {
+    CAME.load(Ordering::SeqCst)
+}
+
+/// Tells the listeners which signals came. Called by whoever drives a runtime, between two rounds of tasks.
+pub(crate) fn publish() {
+    if !CAME.load(Ordering::Relaxed) || !CAME.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let mut woken = Vec::new();
     {
-        let mut state = STATE.lock();
-        state.counts[signum as usize] += 1;
-        state.waiting.retain(|_, (waits_for, waker)| {
-            let other = *waits_for != signum;
-            if !other {
+        let State { came, counts, waiting, .. } = &mut *STATE.lock();
+        let came = std::mem::replace(came, [false; MAX_SIGNALS]);
+        for (count, _) in counts.iter_mut().zip(came).filter(|(_, came)| *came) {
+            *count += 1;
+        }
+        waiting.retain(|_, (signum, waker)| {
+            let is_woken = came[*signum as usize];
+            if is_woken {
                 woken.push(waker.clone());
             }
-            other
+            !is_woken
         });
     }
     woken.into_iter().for_each(Waker::wake);
+}
+
+impl State {
+    /// From now on this runtime, too, is woken to publish.
+    fn publish_on(&mut self, runtime: &Arc<Shared>) {
+        self.runtimes.retain(|known| known.strong_count() > 0);
+        if !self.runtimes.iter().any(|known| std::ptr::eq(known.as_ptr(), &**runtime)) {
+            self.runtimes.push(Arc::downgrade(runtime));
+        }
+    }
 }
 
 /// A signal that is listened for: returned by [`signal`].
@@ -203,6 +262,9 @@ impl Signal {
         if count != self.seen {
             self.seen = count;
             return Poll::Ready(Some(()));
+        }
+        if let Some(runtime) = context::handle() {
+            state.publish_on(&runtime.shared);
         }
         let replaced = state.waiting.insert(self.waiter, (self.kind.0, cx.waker().clone()));
         drop(state);
