@@ -294,7 +294,8 @@ impl Launch<'_> {
             Engine::Wasmedge => {
                 words.push(self.runner.program.clone().expect("a program").into());
                 // WasmEdge writes its log to standard output, which is the guest's.
-                let fixed = ["run", "--log-level=off", "--run-mode=aot", "--dir", ".:."];
+                let fixed =
+                    ["run", "--log-level=off", "--run-mode=aot", "--dir", ".:.", "--allow-af-unix"];
                 words.extend(fixed.map(Into::into));
             }
         }

@@ -146,6 +146,9 @@ impl Plan {
         if compiled.is_some() && offers_run_mode(&self.program) {
             command.arg("--run-mode=aot");
         }
+        if !self.sandbox {
+            command.arg("--allow-af-unix");
+        }
         for (host, guest) in self.folders(args)? {
             let mut grant = OsString::from(guest);
             grant.push(":");

@@ -36,12 +36,14 @@ mod native_device;
 mod native_pipe;
 #[cfg(unix)]
 mod native_unix;
-#[cfg(not(unix))]
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod no_unix;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1_lookup;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod wasip1_unix;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -67,10 +69,12 @@ pub(crate) use native::{Socket, lookup};
 pub(crate) use native_pipe::{End, Pipe};
 #[cfg(unix)]
 pub(crate) use native_unix::{UnixAddr, unix_addr};
-#[cfg(not(unix))]
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub(crate) use no_unix::{UnixAddr, unix_addr};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasip1::{Socket, lookup};
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub(crate) use wasip1_unix::{UnixAddr, unix_addr};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub(crate) use wasip2::Socket;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

@@ -11,6 +11,16 @@ use crate::unix::SocketAddr;
 #[derive(Clone, Debug)]
 pub(crate) enum UnixAddr {}
 
+impl UnixAddr {
+    pub(crate) fn is_unnamed(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn as_pathname(&self) -> Option<&Path> {
+        match *self {}
+    }
+}
+
 fn unsupported<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this target has no Unix sockets"))
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::wasip1_lookup;
 use super::{Family, Kind, Membership, Opt};
 
-const NONBLOCK: u16 = 4;
+pub(super) const NONBLOCK: u16 = 4;
 const RECV_PEEK: u32 = 1;
 const SHUT_READ: u32 = 1;
 const SHUT_WRITE: u32 = 2;
@@ -34,7 +34,7 @@ const ENOTCONN: i32 = 53;
 const ENOTSUP: i32 = 58;
 const ENOTCAPABLE: i32 = 76;
 
-const SOL_SOCKET: u32 = 0;
+pub(super) const SOL_SOCKET: u32 = 0;
 const SO_ERROR: u32 = 2;
 const SO_LINGER: u32 = 9;
 /// Not of WasmEdge: `wasio run` knows `IPPROTO_TCP` and its first option.
@@ -46,9 +46,9 @@ const MAX_BUFFERS: usize = 64;
 
 /// `RawAddress` of WasmEdge: the octets, whose number says which family they are of.
 #[repr(C)]
-struct RawAddress {
-    buf: *mut u8,
-    len: usize,
+pub(super) struct RawAddress {
+    pub(super) buf: *mut u8,
+    pub(super) len: usize,
 }
 
 /// `iovec` of the WASI preview 1 witx.
@@ -62,9 +62,9 @@ struct Iovec {
 /// `ciovec` of the WASI preview 1 witx.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Ciovec {
-    buf: *const u8,
-    len: usize,
+pub(super) struct Ciovec {
+    pub(super) buf: *const u8,
+    pub(super) len: usize,
 }
 
 /// `struct linger`, as the kernel has it.
@@ -74,16 +74,16 @@ struct Linger {
     seconds: i32,
 }
 
-/// Address with its family in front, as `sock_recv_from` fills it.
+/// Address with its family in front: what the second versions of the imports pass.
 #[repr(C, align(2))]
-struct Storage([u8; 128]);
+pub(super) struct Storage(pub(super) [u8; 128]);
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn sock_open(family: u32, kind: u32, fd: *mut i32) -> u32;
     fn sock_bind(fd: i32, addr: *const RawAddress, port: u32) -> u32;
     fn sock_listen(fd: i32, backlog: u32) -> u32;
-    fn sock_accept(fd: i32, flags: u32, accepted: *mut i32) -> u32;
+    pub(super) fn sock_accept(fd: i32, flags: u32, accepted: *mut i32) -> u32;
     fn sock_connect(fd: i32, addr: *const RawAddress, port: u32) -> u32;
     fn sock_recv(
         fd: i32,
@@ -144,6 +144,10 @@ impl Socket {
             Family::V4 => 1,
             Family::V6 => 2,
         };
+        Socket::open_family(family, kind)
+    }
+
+    pub(super) fn open_family(family: u32, kind: Kind) -> io::Result<Socket> {
         let kind = match kind {
             Kind::Datagram => 1,
             Kind::Stream => 2,
@@ -348,7 +352,34 @@ impl Socket {
         Err(unsupported())
     }
 
-    fn get(&self, level: u32, name: u32, value: &mut [u8]) -> io::Result<()> {
+    /// Receives a message, whose sender's address goes to `from`; returns its length and the sender's port.
+    pub(super) fn recv_from_storage(
+        &self,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+        from: &mut Storage,
+    ) -> io::Result<(usize, u16)> {
+        let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
+        let address = RawAddress { buf: from.0.as_mut_ptr(), len: from.0.len() };
+        let (mut port, mut len, mut out_flags) = (0, 0, 0);
+        // SAFETY: all of these live for the call, and the lengths are theirs.
+        check(unsafe {
+            sock_recv_from(
+                self.fd(),
+                iov.as_ptr(),
+                iov.len(),
+                &address,
+                u32::from(peek) * RECV_PEEK,
+                &mut port,
+                &mut len,
+                &mut out_flags,
+            )
+        })?;
+        // This port alone comes in network order.
+        Ok((len.min(buf.len()), u16::from_be(port)))
+    }
+
+    pub(super) fn get(&self, level: u32, name: u32, value: &mut [u8]) -> io::Result<()> {
         let mut size = value.len() as u32;
         // SAFETY: `size` is the length of `value`, both live for the call.
         check(unsafe { sock_getsockopt(self.fd(), level, name, value.as_mut_ptr(), &mut size) })
@@ -368,30 +399,14 @@ impl super::Address for SocketAddr {
         buf: &mut [MaybeUninit<u8>],
         peek: bool,
     ) -> io::Result<(usize, SocketAddr)> {
-        let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
         let mut from = Storage([0; 128]);
-        let address = RawAddress { buf: from.0.as_mut_ptr(), len: from.0.len() };
-        let (mut port, mut len, mut out_flags) = (0, 0, 0);
-        // SAFETY: all of these live for the call, and the lengths are theirs.
-        check(unsafe {
-            sock_recv_from(
-                socket.fd(),
-                iov.as_ptr(),
-                iov.len(),
-                &address,
-                u32::from(peek) * RECV_PEEK,
-                &mut port,
-                &mut len,
-                &mut out_flags,
-            )
-        })?;
+        let (len, port) = socket.recv_from_storage(buf, peek, &mut from)?;
         let ip = match u16::from_le_bytes([from.0[0], from.0[1]]) {
             1 => ip(&from.0[2..6]),
             2 => ip(&from.0[2..18]),
             _ => return Err(io::ErrorKind::InvalidData.into()),
         };
-        // This port alone comes in network order.
-        Ok((len.min(buf.len()), SocketAddr::new(ip, u16::from_be(port))))
+        Ok((len, SocketAddr::new(ip, port)))
     }
 
     fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {

@@ -11,7 +11,6 @@ use crate::sys::UnixAddr;
 #[derive(Clone)]
 pub struct SocketAddr(pub(crate) UnixAddr);
 
-#[cfg(unix)]
 impl SocketAddr {
     /// Whether the socket has no name.
     pub fn is_unnamed(&self) -> bool {
@@ -31,19 +30,6 @@ impl SocketAddr {
         #[cfg(target_os = "linux")]
         use std::os::linux::net::SocketAddrExt;
         self.0.as_abstract_name()
-    }
-}
-
-#[cfg(not(unix))]
-impl SocketAddr {
-    /// Whether the socket has no name.
-    pub fn is_unnamed(&self) -> bool {
-        match self.0 {}
-    }
-
-    /// The path, if it is one.
-    pub fn as_pathname(&self) -> Option<&Path> {
-        match self.0 {}
     }
 }
 

@@ -16,7 +16,7 @@ use crate::sys::{Address, Kind, Socket, unix_addr};
 ///
 /// # On WASI
 ///
-/// None can be made: see the [module](crate::unix).
+/// Only on WasmEdge: see the [module](crate::unix).
 pub struct UnixDatagram {
     io: Registered,
 }

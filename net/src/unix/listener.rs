@@ -21,7 +21,7 @@ const BACKLOG: u32 = 1024;
 ///
 /// # On WASI
 ///
-/// None can be made: see the [module](crate::unix).
+/// Only on WasmEdge: see the [module](crate::unix).
 pub struct UnixListener {
     io: Registered,
 }

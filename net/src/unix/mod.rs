@@ -2,7 +2,10 @@
 //!
 //! # On WASI
 //!
-//! The types exist, so that programs which name them compile, and everything that would make one returns
+//! WasmEdge has them when it is started with `--allow-af-unix`, as `cargo wasio run --engine wasmedge` does.
+//! Their paths are the host's, of at most 107 bytes, whatever folders the guest was given; there are no pairs,
+//! no credentials and no abstract names. On other hosts, and in components, the types exist, so that programs
+//! which name them compile, and everything that would make one returns
 //! [`Unsupported`](std::io::ErrorKind::Unsupported).
 
 mod addr;

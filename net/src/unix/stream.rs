@@ -13,7 +13,7 @@ use crate::sys::{Kind, Socket, unix_addr};
 ///
 /// # On WASI
 ///
-/// None can be made: see the [module](crate::unix).
+/// Only on WasmEdge: see the [module](crate::unix).
 pub struct UnixStream {
     io: Registered,
 }

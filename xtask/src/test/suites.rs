@@ -68,7 +68,8 @@ fn public_api(runner: &Runner) -> Result<Suite> {
         // Interpreted: compiling fifty test binaries ahead of time takes longer than running them. The
         // programs against real peers, the demo and the benchmarks are compiled.
         Engine::Wasmedge => {
-            format!("{} run --log-level=off --dir .:. --env WASIO_TEST_BYTES=1000000 --", ours()?)
+            let env = "--env WASIO_TEST_BYTES=1000000 --env WASIO_TEST_UNIX_SOCKETS=1";
+            format!("{} run --log-level=off --dir .:. --allow-af-unix {env} --", ours()?)
         }
         _ => format!("{} run --net all --dir . --timeout 300s --", ours()?),
     };
