@@ -47,6 +47,8 @@ mod wasip1_unix;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_ahead;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_convert;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_lookup;

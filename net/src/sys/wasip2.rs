@@ -27,12 +27,29 @@ use super::wasip2_tcp::Tcp;
 use super::wasip2_udp::Udp;
 use super::{Family, Kind, Membership, Opt};
 
+/// Does the same with a socket of any kind.
+macro_rules! each {
+    ($shared:expr, $socket:ident => $do:expr) => {
+        match $shared {
+            Shared::Tcp($socket) => $do,
+            Shared::Other($socket) => $do,
+        }
+    };
+}
 /// A socket that does not block.
-pub(crate) struct Socket(pub(super) Arc<dyn Resource>);
+pub(crate) struct Socket(pub(super) Shared);
 
-/// What sockets of one kind can do; what they cannot is `Unsupported`.
+/// A socket's share of its resource. The reactor and the table of numbers have others.
 ///
-/// A trait, so that the code for a kind that a program does not use is not in it.
+/// TCP is called directly, so that a program has only those of its operations that it uses; other kinds through
+/// a table, so that a program that makes none of them has nothing of them.
+#[derive(Clone)]
+pub(super) enum Shared {
+    Tcp(Arc<Tcp>),
+    Other(Arc<dyn Resource>),
+}
+
+/// What sockets other than TCP's can do; what they cannot is `Unsupported`.
 pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// The number that stands for the socket.
     fn number(&self) -> &Number;
@@ -42,28 +59,7 @@ pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
 
     fn bind(&self, addr: SocketAddr) -> io::Result<()>;
 
-    fn listen(&self, _: u32) -> io::Result<()> {
-        unsupported()
-    }
-
-    fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
-        unsupported()
-    }
-
     fn connect(&self, addr: SocketAddr) -> io::Result<()>;
-
-    fn connected(&self) -> io::Result<()> {
-        unsupported()
-    }
-
-    /// Whether nothing will come any more after what is there.
-    fn is_read_closed(&self) -> bool {
-        false
-    }
-
-    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
-        unsupported()
-    }
 
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
@@ -81,25 +77,23 @@ pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
         unsupported()
     }
 
-    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send(&bufs.iter().flat_map(|buf| buf.iter().copied()).collect::<Vec<u8>>())
-    }
-
     fn option(&self, opt: Opt) -> io::Result<u32>;
 
     fn set_option(&self, opt: Opt, value: u32) -> io::Result<()>;
+}
 
-    fn set_keepalive_times(
-        &self,
-        _: Option<Duration>,
-        _: Option<Duration>,
-        _: Option<u32>,
-    ) -> io::Result<()> {
-        unsupported()
+impl Shared {
+    /// What only TCP's sockets can do.
+    fn tcp(&self) -> io::Result<&Arc<Tcp>> {
+        match self {
+            Shared::Tcp(tcp) => Ok(tcp),
+            Shared::Other(_) => unsupported(),
+        }
     }
 
-    /// The last owner is about to drop it.
-    fn finish(self: Arc<Self>) {}
+    pub(super) fn number(&self) -> &Number {
+        each!(self, socket => socket.number())
+    }
 }
 
 /// The network that the guest was given: one handle for all.
@@ -115,36 +109,39 @@ pub(super) fn unsupported<T>() -> io::Result<T> {
 impl Socket {
     /// What the reactor waits for.
     pub(crate) fn raw(&self) -> Raw {
-        self.0.clone().raw()
+        match &self.0 {
+            Shared::Tcp(tcp) => tcp.clone(),
+            Shared::Other(other) => other.clone().raw(),
+        }
     }
 
     #[inline]
     pub(crate) fn open(family: Family, kind: Kind) -> io::Result<Socket> {
-        Ok(match kind {
-            Kind::Stream => Socket(Arc::new(Tcp::open(family)?)),
-            Kind::Datagram => Socket(Arc::new(Udp::open(family)?)),
-        })
+        Ok(Socket(match kind {
+            Kind::Stream => Shared::Tcp(Arc::new(Tcp::open(family)?)),
+            Kind::Datagram => Shared::Other(Arc::new(Udp::open(family)?)),
+        }))
     }
 
     pub(crate) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
-        self.0.bind(addr)
+        each!(&self.0, socket => socket.bind(addr))
     }
 
     pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {
-        self.0.listen(backlog)
+        self.0.tcp()?.listen(backlog)
     }
 
     pub(crate) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
-        let (tcp, addr) = self.0.accept()?;
-        Ok((Socket(Arc::new(tcp)), addr))
+        let (tcp, addr) = self.0.tcp()?.accept()?;
+        Ok((Socket(Shared::Tcp(Arc::new(tcp))), addr))
     }
 
     pub(crate) fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        self.0.connect(addr)
+        each!(&self.0, socket => socket.connect(addr))
     }
 
     pub(crate) fn connected(&self) -> io::Result<()> {
-        self.0.connected()
+        self.0.tcp()?.connected()
     }
 
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
@@ -154,24 +151,25 @@ impl Socket {
 
     /// Whether the peer has sent its end: pollables do not tell. May read ahead.
     pub(crate) fn is_read_closed(&self) -> bool {
-        self.0.is_read_closed()
+        self.0.tcp().is_ok_and(|tcp| tcp.is_read_closed())
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.0.shutdown(how)
+        self.0.tcp()?.shutdown(how)
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        each!(&self.0, socket => socket.local_addr())
     }
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.0.peer_addr()
+        each!(&self.0, socket => socket.peer_addr())
     }
 
+    /// Inlined, so that who never peeks has no code for it.
     #[inline]
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
-        self.0.recv(buf, peek)
+        each!(&self.0, socket => socket.recv(buf, peek))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -195,11 +193,16 @@ impl Socket {
 
     #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.0.send(buf)
+        each!(&self.0, socket => socket.send(buf))
     }
 
     pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.send_vectored(bufs)
+        match &self.0 {
+            Shared::Tcp(tcp) => tcp.send_vectored(bufs),
+            Shared::Other(other) => {
+                other.send(&bufs.iter().flat_map(|buf| buf.iter().copied()).collect::<Vec<u8>>())
+            }
+        }
     }
 
     pub(crate) fn linger(&self) -> io::Result<Option<Duration>> {
@@ -216,15 +219,18 @@ impl Socket {
         interval: Option<Duration>,
         retries: Option<u32>,
     ) -> io::Result<()> {
-        self.0.set_keepalive_times(time, interval, retries)
+        self.0.tcp()?.set_keepalive_times(time, interval, retries)
     }
 
+    /// Inlined, as its counterpart: callers know the option, and have no code for others.
+    #[inline]
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
-        self.0.option(opt)
+        each!(&self.0, socket => socket.option(opt))
     }
 
+    #[inline]
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
-        self.0.set_option(opt, value)
+        each!(&self.0, socket => socket.set_option(opt, value))
     }
 
     pub(crate) fn set_membership(&self, _: Membership, _: bool) -> io::Result<()> {
@@ -235,8 +241,10 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         // The reactor's share is gone before the socket is; a share in the table means that it lives on.
-        if Arc::strong_count(&self.0) == 1 {
-            self.0.clone().finish();
+        if let Shared::Tcp(tcp) = &self.0 {
+            if Arc::strong_count(tcp) == 1 {
+                tcp.clone().finish();
+            }
         }
     }
 }
@@ -253,10 +261,16 @@ impl super::Address for SocketAddr {
         buf: &mut [MaybeUninit<u8>],
         peek: bool,
     ) -> io::Result<(usize, SocketAddr)> {
-        socket.0.recv_from(buf, peek)
+        match &socket.0 {
+            Shared::Tcp(_) => unsupported(),
+            Shared::Other(other) => other.recv_from(buf, peek),
+        }
     }
 
     fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
-        socket.0.send_to(buf, *self)
+        match &socket.0 {
+            Shared::Tcp(_) => unsupported(),
+            Shared::Other(other) => other.send_to(buf, *self),
+        }
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn ip(addr: IpAddress) -> IpAddr {
 }
 
 /// An error of the interface, with its kind.
+#[inline(never)] // Every operation has one.
 pub(super) fn error(code: ErrorCode) -> io::Error {
     use io::ErrorKind as Kind;
     let (kind, text) = match code {
@@ -110,15 +111,14 @@ pub(super) fn unconnected(code: ErrorCode) -> io::Error {
 
 /// An error of a stream. The interface tells only a text for debugging.
 #[cold]
+#[inline(never)]
 pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
     use io::ErrorKind as Kind;
     let StreamError::LastOperationFailed(error) = failure else { return closed.into() };
+    let text = error.to_debug_string();
     // A backtrace of the host may follow.
-    let mut text = error.to_debug_string();
-    text.truncate(text.find('\n').unwrap_or(text.len()));
-    // wasmtime's names for its codes, the interface's, and std's, with only their letters left.
-    let letters: String = text.chars().filter(char::is_ascii_alphabetic).collect();
-    let letters = letters.to_ascii_lowercase();
+    let text = text.lines().next().unwrap_or_default();
+    // wasmtime's names for its codes, the interface's, and std's, with only their letters compared.
     const KNOWN: [(&str, io::ErrorKind); 5] = [
         ("connectionreset", Kind::ConnectionReset),
         ("connectionabort", Kind::ConnectionAborted),
@@ -126,8 +126,18 @@ pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
         ("timeout", Kind::TimedOut),
         ("timedout", Kind::TimedOut),
     ];
-    match KNOWN.iter().find(|(name, _)| letters.contains(name)) {
+    match KNOWN.iter().find(|(name, _)| contains(text, name)) {
         Some((_, kind)) => (*kind).into(),
         None => io::Error::other(text),
     }
+}
+
+/// Whether a text contains a name, in whatever case and with whatever between the letters.
+#[inline(never)] // Unrolled for each name it would be nine kilobytes.
+fn contains(text: &str, name: &str) -> bool {
+    let letters = |byte: &u8| byte.is_ascii_alphabetic().then(|| byte.to_ascii_lowercase());
+    (0..text.len()).any(|start| {
+        let mut letters = text.as_bytes()[start..].iter().filter_map(letters);
+        name.bytes().all(|letter| letters.next() == Some(letter))
+    })
 }

@@ -17,7 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
 
 use super::Opt;
-use super::wasip2::{Resource, Socket};
+use super::wasip2::{Resource, Shared, Socket};
+use super::wasip2_tcp::Tcp;
 
 /// Far above what the C library counts up to.
 const FIRST: RawFd = 1 << 20;
@@ -25,9 +26,31 @@ const FIRST: RawFd = 1 << 20;
 enum Entry {
     Free,
     /// Somebody knows the number of a socket that lives elsewhere.
-    Lent(Weak<dyn Resource>),
+    Lent(Lent),
     /// The number is all that there is of the socket.
-    Owned(Arc<dyn Resource>),
+    Owned(Shared),
+}
+
+/// A socket that lives elsewhere, if it still does.
+enum Lent {
+    Tcp(Weak<Tcp>),
+    Other(Weak<dyn Resource>),
+}
+
+impl Lent {
+    fn of(socket: &Shared) -> Lent {
+        match socket {
+            Shared::Tcp(tcp) => Lent::Tcp(Arc::downgrade(tcp)),
+            Shared::Other(other) => Lent::Other(Arc::downgrade(other)),
+        }
+    }
+
+    fn upgrade(&self) -> Option<Shared> {
+        match self {
+            Lent::Tcp(tcp) => tcp.upgrade().map(Shared::Tcp),
+            Lent::Other(other) => other.upgrade().map(Shared::Other),
+        }
+    }
 }
 
 static TABLE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
@@ -45,14 +68,14 @@ fn index(number: RawFd) -> Option<usize> {
 pub(super) struct Number(OnceLock<RawFd>);
 
 impl Number {
-    fn get(&self, socket: &Arc<dyn Resource>) -> RawFd {
+    fn get(&self, socket: &Shared) -> RawFd {
         *self.0.get_or_init(|| {
             let mut table = table();
             let index = table.iter().position(|e| matches!(e, Entry::Free)).unwrap_or_else(|| {
                 table.push(Entry::Free);
                 table.len() - 1
             });
-            table[index] = Entry::Lent(Arc::downgrade(socket));
+            table[index] = Entry::Lent(Lent::of(socket));
             FIRST + index as RawFd
         })
     }
@@ -88,12 +111,12 @@ impl Socket {
                 let Entry::Owned(socket) = std::mem::replace(entry, Entry::Free) else {
                     unreachable!("matched above")
                 };
-                *entry = Entry::Lent(Arc::downgrade(&socket));
+                *entry = Entry::Lent(Lent::of(&socket));
                 // The C library never knew it.
                 let _ = fd.into_raw_fd();
                 Socket(socket)
             }
-            _ => Socket(Arc::new(Foreign::default())),
+            _ => Socket(Foreign::shared()),
         }
     }
 
@@ -106,7 +129,7 @@ impl Socket {
             Some(Entry::Lent(socket)) => socket.upgrade(),
             _ => None,
         };
-        Borrowed(Socket(socket.unwrap_or_else(|| Arc::new(Foreign::default()))))
+        Borrowed(Socket(socket.unwrap_or_else(Foreign::shared)))
     }
 
     /// Gives the socket away under its number.
@@ -136,6 +159,12 @@ impl std::ops::Deref for Borrowed {
 /// A descriptor that is none of ours. Nothing can be done with it.
 #[derive(Default)]
 struct Foreign(Number);
+
+impl Foreign {
+    fn shared() -> Shared {
+        Shared::Other(Arc::new(Foreign::default()))
+    }
+}
 
 fn foreign<T>() -> io::Result<T> {
     Err(io::Error::new(

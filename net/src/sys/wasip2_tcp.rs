@@ -4,15 +4,15 @@
 //! background. Dropping a stream waits for that, and would hold up every task of the guest; so a socket
 //! with writes under way is handed to a task that drops it when they are done.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use wasio_runtime::io::Interest;
-use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
+use wasio_runtime::reactor::{Direction, Source, Subscribe};
 use wasio_runtime::runtime::Handle;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::io::poll::{self, Pollable};
@@ -21,15 +21,14 @@ use wasip2::sockets::network::ErrorCode;
 use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 
-use super::wasip2::{Resource, network, unsupported};
+use super::wasip2::{network, unsupported};
+use super::wasip2_ahead::{self, Ahead};
 use super::wasip2_convert::{error, failed, from_host, to_host, unconnected, unspecified};
 use super::wasip2_table::Number;
 use super::{Family, Opt};
 
 /// How much several buffers are joined to at most, for one call.
 const JOINED: usize = 64 * 1024;
-/// How much is read ahead to find out whether the end has come.
-const AHEAD: usize = 4 * 1024;
 /// How long the end of a runtime waits for writes under way.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
@@ -42,22 +41,13 @@ pub(super) struct Tcp {
     number: Number,
 }
 
-struct Streams {
+pub(super) struct Streams {
     readable: OnceLock<Pollable>,
     writable: OnceLock<Pollable>,
     input: InputStream,
     output: OutputStream,
-    /// What was read to be peeked at; it is read again first.
-    peeked: Mutex<Peeked>,
-    has_peeked: AtomicBool,
+    pub(super) ahead: Ahead,
     has_written: AtomicBool,
-}
-
-#[derive(Default)]
-struct Peeked {
-    bytes: Vec<u8>,
-    /// What comes after the bytes; the host tells an error only once.
-    error: Option<io::ErrorKind>,
 }
 
 impl Streams {
@@ -67,8 +57,7 @@ impl Streams {
             writable: OnceLock::new(),
             input,
             output,
-            peeked: Mutex::default(),
-            has_peeked: AtomicBool::new(false),
+            ahead: Ahead::default(),
             has_written: AtomicBool::new(false),
         }
     }
@@ -78,59 +67,13 @@ impl Streams {
     }
 
     /// Reads; an empty answer is the end.
-    fn read(&self, len: usize) -> io::Result<Vec<u8>> {
+    pub(super) fn read(&self, len: usize) -> io::Result<Vec<u8>> {
         match self.input.read(len as u64) {
             Ok(bytes) if bytes.is_empty() && len > 0 => Err(io::ErrorKind::WouldBlock.into()),
             Ok(bytes) => Ok(bytes),
             Err(StreamError::Closed) => Ok(Vec::new()),
             Err(failure) => Err(failed(failure, io::ErrorKind::ConnectionReset)),
         }
-    }
-
-    /// The way for those who peek, or peeked.
-    #[cold]
-    fn read_again(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
-        let mut peeked = self.peeked.lock().unwrap_or_else(PoisonError::into_inner);
-        match peeked.error.take() {
-            Some(error) if peeked.bytes.is_empty() => {
-                self.has_peeked.store(false, Ordering::Relaxed);
-                return Err(error.into());
-            }
-            later => peeked.error = later,
-        }
-        // Whoever peeks wants to see all that is there.
-        if peeked.bytes.is_empty() || (peek && peeked.bytes.len() < buf.len()) {
-            match self.read(buf.len() - peeked.bytes.len()) {
-                Ok(more) => peeked.bytes.extend_from_slice(&more),
-                Err(e) if peeked.bytes.is_empty() => return Err(e),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                Err(e) => peeked.error = Some(e.kind()),
-            }
-        }
-        let n = fill(buf, &peeked.bytes);
-        if !peek {
-            peeked.bytes.drain(..n);
-        }
-        let left = !peeked.bytes.is_empty() || peeked.error.is_some();
-        self.has_peeked.store(left, Ordering::Relaxed);
-        Ok(n)
-    }
-
-    /// Whether the peer has sent its end, or is gone. The interface says so only to those who read: what
-    /// comes instead is kept for the next read.
-    fn is_read_closed(&self) -> bool {
-        let mut peeked = self.peeked.lock().unwrap_or_else(PoisonError::into_inner);
-        if peeked.error.is_none() && peeked.bytes.len() < AHEAD {
-            match self.read(AHEAD - peeked.bytes.len()) {
-                Ok(more) if more.is_empty() => return true,
-                Ok(more) => peeked.bytes.extend_from_slice(&more),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                Err(e) => peeked.error = Some(e.kind()),
-            }
-        }
-        let kept = !peeked.bytes.is_empty() || peeked.error.is_some();
-        self.has_peeked.store(kept, Ordering::Relaxed);
-        peeked.error.is_some()
     }
 
     /// How much may be written now.
@@ -197,29 +140,25 @@ impl Subscribe for Tcp {
         let pollable = match (self.streams.get(), direction) {
             (None, _) => self.own_pollable(),
             (Some(streams), Direction::Write) => streams.writable(),
-            // What was peeked at is there to be read.
-            (Some(streams), _) if streams.has_peeked.load(Ordering::Relaxed) => return None,
+            // What was read ahead is there to be read.
+            (Some(streams), _) if streams.ahead.is_kept() => return None,
             (Some(streams), _) => streams.readable.get_or_init(|| streams.input.subscribe()),
         };
         Some(pollable.handle())
     }
 }
 
-impl Resource for Tcp {
-    fn number(&self) -> &Number {
+impl Tcp {
+    pub(super) fn number(&self) -> &Number {
         &self.number
     }
 
-    fn raw(self: Arc<Self>) -> Raw {
-        self
-    }
-
-    fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+    pub(super) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         self.socket.start_bind(network(), to_host(addr)).map_err(error)?;
         self.complete(|| self.socket.finish_bind())
     }
 
-    fn listen(&self, backlog: u32) -> io::Result<()> {
+    pub(super) fn listen(&self, backlog: u32) -> io::Result<()> {
         if let Err(ErrorCode::InvalidState) = self.socket.local_address() {
             // Elsewhere this is implied.
             self.bind(unspecified(self.socket.address_family()))?;
@@ -232,7 +171,7 @@ impl Resource for Tcp {
         self.complete(|| self.socket.finish_listen())
     }
 
-    fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
+    pub(super) fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
         loop {
             let (socket, input, output) = self.socket.accept().map_err(error)?;
             let tcp = Tcp::new(OnceLock::from(Streams::new(input, output)), socket);
@@ -243,21 +182,21 @@ impl Resource for Tcp {
         }
     }
 
-    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+    pub(super) fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         self.socket.start_connect(network(), to_host(addr)).map_err(error)
     }
 
-    fn connected(&self) -> io::Result<()> {
+    pub(super) fn connected(&self) -> io::Result<()> {
         let (input, output) = self.socket.finish_connect().map_err(error)?;
         let _ = self.streams.set(Streams::new(input, output));
         Ok(())
     }
 
-    fn is_read_closed(&self) -> bool {
-        self.streams.get().is_some_and(Streams::is_read_closed)
+    pub(super) fn is_read_closed(&self) -> bool {
+        self.streams.get().is_some_and(wasip2_ahead::is_closed)
     }
 
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let how = match how {
             Shutdown::Read => ShutdownType::Receive,
             Shutdown::Write => ShutdownType::Send,
@@ -266,7 +205,7 @@ impl Resource for Tcp {
         self.socket.shutdown(how).map_err(unconnected)
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self.socket.local_address() {
             Ok(addr) => Ok(from_host(addr)),
             Err(ErrorCode::InvalidState) => Ok(unspecified(self.socket.address_family())),
@@ -274,28 +213,31 @@ impl Resource for Tcp {
         }
     }
 
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
+    pub(super) fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket.remote_address().map(from_host).map_err(unconnected)
     }
 
     #[inline]
-    fn recv(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
+    pub(super) fn recv(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         let streams = self.streams()?;
-        if peek || streams.has_peeked.load(Ordering::Relaxed) {
-            return streams.read_again(buf, peek);
+        if peek {
+            return wasip2_ahead::peek(streams, buf);
+        }
+        if let Some(read) = streams.ahead.reader() {
+            return read(streams, buf);
         }
         let bytes = streams.read(buf.len())?;
         Ok(fill(buf, &bytes))
     }
 
     #[inline]
-    fn send(&self, buf: &[u8]) -> io::Result<usize> {
+    pub(super) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         let streams = self.streams()?;
         let permit = streams.permit()?;
         streams.write(&buf[..buf.len().min(permit)])
     }
 
-    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(super) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut full = bufs.iter().filter(|buf| !buf.is_empty());
         match (full.next(), full.next()) {
             (None, _) => self.send(&[]),
@@ -314,7 +256,8 @@ impl Resource for Tcp {
         }
     }
 
-    fn option(&self, opt: Opt) -> io::Result<u32> {
+    #[inline]
+    pub(super) fn option(&self, opt: Opt) -> io::Result<u32> {
         let socket = &self.socket;
         let value = match opt {
             Opt::Keepalive => socket.keep_alive_enabled().map(u32::from),
@@ -327,7 +270,8 @@ impl Resource for Tcp {
         value.map_err(error)
     }
 
-    fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
+    #[inline]
+    pub(super) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
         let socket = &self.socket;
         let result = match opt {
             Opt::Keepalive => socket.set_keep_alive_enabled(value != 0),
@@ -344,7 +288,7 @@ impl Resource for Tcp {
         result.map_err(error)
     }
 
-    fn set_keepalive_times(
+    pub(super) fn set_keepalive_times(
         &self,
         time: Option<Duration>,
         interval: Option<Duration>,
@@ -364,7 +308,7 @@ impl Resource for Tcp {
     }
 
     /// Keeps the socket until what was written is on its way, without holding anybody up.
-    fn finish(self: Arc<Self>) {
+    pub(super) fn finish(self: Arc<Self>) {
         if !self.streams.get().is_some_and(Streams::is_writing) {
             return;
         }
@@ -373,8 +317,8 @@ impl Resource for Tcp {
         let lingering = Lingering(self);
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                if let Ok(source) = Source::with_interest(lingering.0.clone(), Interest::WRITABLE) {
-                    let _ = source.ready(Interest::WRITABLE).await;
+                if let Ok(source) = Source::new(lingering.0.clone()) {
+                    let _ = poll_fn(|cx| source.poll_ready(cx, Direction::Write)).await;
                 }
                 drop(lingering);
             });

@@ -1,0 +1,116 @@
+//! What was read ahead of the program: to peek, or to find out whether the end has come.
+//!
+//! `wasi:sockets` can do neither without reading. What was read is kept, and read again first.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::wasip2_tcp::{Streams, fill};
+
+/// How much is read ahead to find the end.
+const MOST: usize = 4 * 1024;
+
+/// Reads what is kept, and after that what comes.
+type Read = fn(&Streams, &mut [MaybeUninit<u8>]) -> io::Result<usize>;
+
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// Set by those who read ahead, so that a program in which nobody does has no code for it.
+    read: OnceLock<Read>,
+    is_kept: AtomicBool,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    /// What comes after the bytes; the host tells an error only once.
+    error: Option<io::ErrorKind>,
+}
+
+impl Kept {
+    /// Reads until there are `len` bytes, if they are there. `Ok(false)` is the end.
+    fn extend(&mut self, streams: &Streams, len: usize) -> io::Result<bool> {
+        let missing = len.saturating_sub(self.bytes.len());
+        if missing == 0 || self.error.is_some() {
+            return Ok(true);
+        }
+        match streams.read(missing) {
+            Ok(more) => {
+                self.bytes.extend_from_slice(&more);
+                return Ok(!more.is_empty());
+            }
+            Err(e) if self.bytes.is_empty() => return Err(e),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            Err(e) => self.error = Some(e.kind()),
+        }
+        Ok(true)
+    }
+}
+
+impl Ahead {
+    /// Whether a read would find something here, without asking the host.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Relaxed)
+    }
+
+    /// How to read what is kept, if something is.
+    pub(super) fn reader(&self) -> Option<Read> {
+        self.is_kept().then(|| self.read.get().copied()).flatten()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        let _ = self.read.set(read);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, kept: &Kept) {
+        let is_kept = !kept.bytes.is_empty() || kept.error.is_some();
+        self.is_kept.store(is_kept, Ordering::Relaxed);
+    }
+}
+
+fn read(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    let mut kept = streams.ahead.lock();
+    if kept.bytes.is_empty() {
+        let error = kept.error.take();
+        streams.ahead.note(&kept);
+        return match error {
+            Some(error) => Err(error.into()),
+            None => streams.read(buf.len()).map(|bytes| fill(buf, &bytes)),
+        };
+    }
+    let n = fill(buf, &kept.bytes);
+    kept.bytes.drain(..n);
+    streams.ahead.note(&kept);
+    Ok(n)
+}
+
+/// Copies what is there, and leaves it there.
+pub(super) fn peek(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    let mut kept = streams.ahead.lock();
+    if kept.bytes.is_empty() {
+        if let Some(error) = kept.error {
+            return Err(error.into());
+        }
+    }
+    // Whoever peeks wants to see all that is there.
+    let result = kept.extend(streams, buf.len());
+    streams.ahead.note(&kept);
+    result.map(|_| fill(buf, &kept.bytes))
+}
+
+/// Whether the peer has sent its end, or is gone.
+pub(super) fn is_closed(streams: &Streams) -> bool {
+    let mut kept = streams.ahead.lock();
+    let more = kept.extend(streams, MOST);
+    if let Err(e) = &more {
+        if e.kind() != io::ErrorKind::WouldBlock {
+            kept.error = Some(e.kind());
+        }
+    }
+    streams.ahead.note(&kept);
+    matches!(more, Ok(false)) || kept.error.is_some()
+}
