@@ -26,6 +26,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fmt", &["ci/fmt.sh"]),
     ("clippy", &["ci/clippy.sh"]),
     ("doc", &["ci/doc.sh"]),
+    ("table", &["xtask", "table", "--check"]),
     ("surface", &["xtask", "surface"]),
     ("loom", &["ci/loom.sh"]),
     ("test", &["xtask", "test"]),

@@ -52,6 +52,11 @@ impl Engine {
         }
     }
 
+    /// Whether guests have Unix sockets there.
+    pub fn has_unix_sockets(self) -> bool {
+        matches!(self, Engine::Native | Engine::Wasmedge)
+    }
+
     /// Whether our own runner runs the guests.
     pub fn is_ours(self) -> bool {
         matches!(self, Engine::Wasio | Engine::Wasip2)

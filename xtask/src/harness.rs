@@ -76,6 +76,47 @@ pub fn parse(output: &str) -> Summary {
     summary
 }
 
+/// The counts of each test file that cargo said it ran, by the file's name. `stderr` has cargo's words, in the
+/// order of the binaries' own on `stdout`.
+pub fn by_file(stdout: &str, stderr: &str) -> Vec<(String, Counts)> {
+    let files = stderr.lines().filter_map(|line| {
+        let line = line.trim_start();
+        match line.strip_prefix("Running ") {
+            Some(rest) => {
+                let file = rest.split(" (").next()?.rsplit('/').next()?;
+                Some(file.trim_end_matches(".rs").to_owned())
+            }
+            None => line.starts_with("Doc-tests ").then(|| "documentation".to_owned()),
+        }
+    });
+    let mut runs: Vec<String> = Vec::new();
+    for line in stdout.lines() {
+        if line.starts_with("running ") && line.trim_end().ends_with(['t', 's']) {
+            runs.push(String::new());
+        }
+        if let Some(run) = runs.last_mut() {
+            run.push_str(line);
+            run.push('\n');
+        }
+    }
+    files.zip(runs).map(|(file, run)| (file, parse(&run).counts)).collect()
+}
+
+/// The counts of each single test, by name.
+pub fn by_test(stdout: &str) -> Vec<(String, Counts)> {
+    let tests = stdout.lines().filter_map(|line| {
+        let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
+        let mut counts = Counts::default();
+        match result.split_whitespace().next()? {
+            "ok" => counts.passed = 1,
+            "ignored" => counts.skipped = 1,
+            _ => counts.failed = 1,
+        }
+        Some((name.trim().to_owned(), counts))
+    });
+    tests.collect()
+}
+
 fn close(summary: &mut Summary, open: &mut bool, under_way: &mut Option<String>) {
     if std::mem::take(open) {
         summary.counts.failed += 1;
@@ -128,6 +169,22 @@ mod tests {
         assert_eq!(Counts::parse(&counts.to_string()), Some(counts));
         assert_eq!(Counts::parse("12 passed, 0 failed"), None);
         assert_eq!(Counts::parse("1 passed, 0 failed, 3 skipped, 4 lost"), None);
+    }
+
+    #[test]
+    fn files_and_tests_are_told_apart() {
+        let stdout = "\nrunning 2 tests\ntest x ... ok\ntest y ... ignored\n\n\
+            test result: ok. 1 passed; 0 failed; 1 ignored\n\nrunning 1 test\ntest z ... FAILED\n\n\
+            test result: FAILED. 0 passed; 1 failed; 0 ignored\n";
+        let stderr = "   Compiling a v0.1.0\n     Running unittests src/lib.rs (target/a.wasm)\n     \
+            Running tests/net_tcp.rs (target/b.wasm)\n";
+        let counts = |passed, failed, skipped| Counts { passed, failed, skipped };
+        let files = by_file(stdout, stderr);
+        assert_eq!(files[0], ("lib".to_owned(), counts(1, 0, 1)));
+        assert_eq!(files[1], ("net_tcp".to_owned(), counts(0, 1, 0)));
+        let tests = by_test(stdout);
+        assert_eq!(tests[1], ("y".to_owned(), counts(0, 0, 1)));
+        assert_eq!(tests[2], ("z".to_owned(), counts(0, 1, 0)));
     }
 
     #[test]

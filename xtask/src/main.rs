@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | conformance | surface | bench | ci`.
+//! The project's own commands: `cargo xtask demo | test | conformance | surface | bench | table | ci`.
 
 use clap::{Parser, Subcommand};
 
@@ -7,6 +7,7 @@ mod ci;
 mod conformance;
 mod demo;
 mod surface;
+mod table;
 mod test;
 
 /// The project's own commands.
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Args),
     /// Run tokio's own tests against the drop-in.
     Conformance(conformance::Options),
+    /// Make README's table of what works where from test results.
+    Table(table::Args),
     /// What continuous integration runs.
     Ci(ci::Args),
 }
@@ -41,6 +44,7 @@ fn main() {
         Command::Surface(args) => surface::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Conformance(args) => conformance::command(&args),
+        Command::Table(args) => table::run(&args),
         Command::Ci(args) => ci::run(&args),
     };
     if let Err(e) = result {

@@ -85,10 +85,7 @@ fn unsupported<T>(why: &str) -> io::Result<T> {
 }
 
 /// Passes an address to an import.
-fn with_address(
-    addr: &SocketAddr,
-    call: impl FnOnce(*const RawAddress) -> u32,
-) -> io::Result<()> {
+fn with_address(addr: &SocketAddr, call: impl FnOnce(*const RawAddress) -> u32) -> io::Result<()> {
     let mut storage = Storage([0; 128]);
     storage.0[..2].copy_from_slice(&UNIX.to_le_bytes());
     let path = addr.0.0.as_os_str().as_bytes();
@@ -116,7 +113,9 @@ impl Socket {
                 if e.kind() == io::ErrorKind::Unsupported
                     || e.raw_os_error() == Some(EAFNOSUPPORT) =>
             {
-                unsupported("this host has no Unix sockets: only WasmEdge has, with --allow-af-unix")
+                unsupported(
+                    "this host has no Unix sockets: only WasmEdge has, with --allow-af-unix",
+                )
             }
             result => result,
         }

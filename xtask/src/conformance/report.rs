@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use xtask::workspace;
 
 use super::{Options, Outcome, Verdict};
 
@@ -38,7 +39,12 @@ pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> R
         }
     }
     let total = |column: usize| files.values().map(|f| f[column]).sum::<usize>();
-    if let Some(path) = &options.json {
+    // Whole runs are kept for `cargo xtask table`.
+    let kept = options.filter.is_none().then(|| {
+        let folder = workspace::root().join("target/conformance").join(options.target.name());
+        folder.join("results.json")
+    });
+    if options.json.is_some() || kept.is_some() {
         let tests: Vec<_> = verdicts
             .iter()
             .map(|v| {
@@ -61,8 +67,9 @@ pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> R
         let text = serde_json::to_string_pretty(&document)?;
         if json_on_stdout {
             println!("{text}");
-        } else {
-            fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
+        }
+        for path in options.json.iter().filter(|_| !json_on_stdout).chain(&kept) {
+            fs::write(path, &text).with_context(|| format!("writing {}", path.display()))?;
         }
     }
     if !json_on_stdout {
