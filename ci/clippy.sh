@@ -9,7 +9,7 @@ cargo clippy --quiet "${guest[@]}" --all-targets --target wasm32-wasip1 -- -D wa
 cargo clippy --quiet "${guest[@]}" --all-targets --target wasm32-wasip2 -- -D warnings
 cargo clippy --quiet -p xtask -p engines --all-targets -- -D warnings
 cargo clippy --quiet --release -p wasio-host -p wasio-cli --all-targets -- -D warnings
-for manifest in examples/Cargo.toml examples/crates/Cargo.toml tests/guests/Cargo.toml benches/*/Cargo.toml; do
+for manifest in examples/Cargo.toml examples/*/Cargo.toml tests/guests/Cargo.toml benches/*/Cargo.toml; do
   cargo clippy --quiet --release --all-targets --manifest-path "$manifest" \
     --target-dir target/guests -- -D warnings
 done

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# The peers that tests run against. Missing ones are installed where we may; a test whose peer is
+# The peers that tests run against, and clang for ring. Missing ones are installed where we may; a test whose peer is
 # still missing then says so and counts as skipped.
 set -u
-declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [curl]=curl)
+declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [curl]=curl [wrk]=wrk
+  [clang]=clang [llvm-ar]=llvm [postgres]=postgresql)
 missing=()
 for program in "${!package[@]}"; do
-  command -v "$program" >/dev/null 2>&1 || missing+=("${package[$program]}")
+  command -v "$program" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$program" >/dev/null 2>&1 ||
+    missing+=("${package[$program]}")
 done
-[ ${#missing[@]} -eq 0 ] && { echo "redis-server, redis-cli and curl are there"; exit 0; }
+[ ${#missing[@]} -eq 0 ] && { echo "${!package[*]} are there"; exit 0; }
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "skipped: ${missing[*]} missing, and only root can apt-get install them"
   exit 0
@@ -15,5 +17,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" ||
   echo "skipped: apt-get could not install ${missing[*]}"
-# Debian starts the server at once; ours are started by the tests, on ports of their own.
-service redis-server stop >/dev/null 2>&1 || true
+# Debian starts the servers at once; ours are started by the tests, on ports of their own.
+for server in redis-server postgresql; do
+  service "$server" stop >/dev/null 2>&1 || true
+done

@@ -105,3 +105,29 @@ fn a_missing_runner_is_found() {
     assert_eq!(out.code, Some(1), "{}", out.stderr);
     assert!(out.stdout.contains("error: WASIO_BIN names /no/such/runner"), "{}", out.stdout);
 }
+
+#[test]
+fn what_compiles_c_code_is_looked_for() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let project = Project::new("encrypted", "ring = { path = \"ring\" }", "fn main() {}");
+    project.package("ring", "ring", "", "src/lib.rs", "");
+    // Nothing but the toolchain: no clang.
+    let toolchain = std::path::Path::new(env!("CARGO")).parent().unwrap().to_str().unwrap();
+    let doctor = |path: &str| {
+        let mut command = project.command();
+        command.args(["doctor", "--json"]).env("PATH", path).env_remove("CC");
+        json(&finish(&mut command))
+    };
+    let report = doctor(toolchain);
+    assert_eq!(finding(&report, "ring 0.1.0")["level"], "error");
+    assert_eq!(report["ok"], false);
+    // One that can, as far as it says.
+    project.write("bin/clang-19", "#!/bin/sh\necho '    wasm32 - WebAssembly 32-bit'\n");
+    let clang = project.path().join("bin/clang-19");
+    std::fs::set_permissions(&clang, PermissionsExt::from_mode(0o755)).unwrap();
+    let report = doctor(&format!("{}:{toolchain}", project.path().join("bin").display()));
+    let found = finding(&report, "ring 0.1.0");
+    assert_eq!(found["level"], "note");
+    assert!(found["what"].as_str().unwrap().contains("clang-19"));
+}

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::cargo::{self, Built};
-use crate::workspace;
+use crate::{clang, workspace};
 
 /// The version of mini-redis that the demo and the tests run.
 pub const MINI_REDIS: &str = "0.4.1";
@@ -36,12 +36,22 @@ pub fn of_tests(target: Option<&str>, progress: &dyn Fn(&str)) -> Result<Vec<Bui
     build(&workspace::root().join("tests/guests"), target, &["--bins"], progress)
 }
 
-/// Builds every program of `examples/crates/` for `target`: many crates, so it takes minutes.
+/// Builds every program of `examples/crates/` and its neighbours for `target`: many crates, so it takes minutes.
+/// Those with C code are left out where nothing compiles it.
 ///
 /// # Errors
 /// When the build fails.
 pub fn crates(target: Option<&str>, progress: &dyn Fn(&str)) -> Result<Vec<Built>> {
-    build(&workspace::root().join("examples/crates"), target, &["--bins"], progress)
+    let build = |folder: &str, args: &[&str]| {
+        build(&workspace::root().join("examples").join(folder), target, args, progress)
+    };
+    let mut built = build("crates", &["--bins"])?;
+    let tls: &[&str] = &["--bins", "--features", "ring"];
+    built.extend(build("tls", if clang::compiles_wasm() { tls } else { &tls[..1] })?);
+    // Its other program is for wasip1 alone.
+    let sql: &[&str] = if target == Some(cargo::WASIP2) { &["--bin", "sqlx"] } else { &["--bins"] };
+    built.extend(build("sql", sql)?);
+    Ok(built)
 }
 
 /// Builds mini-redis' own binaries, from the package as it is published.

@@ -3,6 +3,7 @@
 //! guest is started in one way everywhere.
 
 pub mod cargo;
+pub mod clang;
 pub mod engine;
 pub mod guests;
 pub mod harness;

@@ -5,6 +5,7 @@
 //! | `args` | the command line |
 //! | `sources` | the drop-ins, carried in this binary and unpacked to the cache |
 //! | `toolchain` | the user's cargo, and the private lock it is told to use |
+//! | `clang` | the C compiler for crates that have C code |
 //! | `project`, `lock`, `metadata`, `patch` | resolving a project with the drop-ins, and proving that they are used |
 //! | `run` | `run`, `build`, `check`, `test` |
 //! | `runner`, `engine` | what cargo calls to run a guest |
@@ -12,6 +13,7 @@
 //! | `doctor` | what stands in a project's way |
 
 mod args;
+mod clang;
 mod doctor;
 mod engine;
 mod lock;

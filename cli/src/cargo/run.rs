@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use super::args::{CargoFlags, GuestArgs};
+use super::clang::Clang;
 use super::engine;
 use super::patch::State;
 use super::project::{Project, Resolved};
@@ -43,6 +44,12 @@ impl Job {
         announce(&project, &resolved, target)?;
 
         let mut command = project.cargo.with_lock(&project.lock, &resolved.config, self.verb)?;
+        // Most crates with C code have it compiled by this one.
+        if resolved.metadata.named("cc").next().is_some()
+            && let Some(clang) = Clang::find()
+        {
+            clang.install(&mut command, target);
+        }
         command.args(["--target", target]).arg("--target-dir").arg(&project.target_dir);
         command.args(project.flags.without_target_dir());
         if !self.args.is_empty() {

@@ -51,10 +51,9 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// An error of the last address' kind, which names every address that was tried and says what came of
-    /// it: [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) and others of the network,
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) when the host does not grant it. Looking a name
-    /// up fails as [`lookup_host`](crate::lookup_host) does.
+    /// The error of the last address, which it names:
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) and others of the network,
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) when the host does not grant it.
     ///
     /// # Panics
     ///
@@ -64,7 +63,7 @@ impl TcpStream {
     ///
     /// Dropping the future abandons the connection.
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
-        let mut tried = error::Tried::default();
+        let mut last = None;
         for addr in to_socket_addrs(addr).await? {
             let connect = async {
                 let socket = Socket::open(Family::of(addr), Kind::Stream)?;
@@ -72,10 +71,10 @@ impl TcpStream {
             };
             match connect.await {
                 Ok(io) => return Ok(TcpStream { io }),
-                Err(e) => tried.add(error::connect(addr)(e)),
+                Err(e) => last = Some(error::connect(addr)(e)),
             }
         }
-        Err(tried.into_error())
+        Err(last.unwrap_or_else(error::no_address))
     }
 
     #[track_caller]

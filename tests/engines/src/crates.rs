@@ -1,9 +1,8 @@
 //! The crates people build on tokio, unmodified, as guests: the programs of `examples/crates`.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use xtask::engine::Engine;
 use xtask::process::Running;
 use xtask::workspace;
@@ -14,20 +13,15 @@ use crate::world::{LIMIT, World};
 
 /// Where they are tested; they take long to build.
 const ON: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock];
-/// tokio-postgres in the version that compiles for wasip2 does not run on wasip1 (examples/crates/Cargo.toml).
-const WASIP2: &[Engine] = &[Engine::Wasip2, Engine::Stock];
-
 pub(crate) const CASES: &[Case] = &[
     Case { name: "crates_axum_server", needs: &["curl"], on: ON, run: axum },
     Case { name: "crates_hyper_util_and_reqwest_clients", needs: &[], on: ON, run: http },
     Case { name: "crates_redis_client", needs: &["redis-server"], on: ON, run: redis },
-    Case {
-        name: "crates_postgres_client",
-        needs: &["postgres", "initdb"],
-        on: WASIP2,
-        run: postgres,
-    },
     Case { name: "crates_websockets", needs: &[], on: ON, run: websockets },
+    Case { name: "crates_axum_under_wrk", needs: &["wrk"], on: ON, run: wrk },
+    Case { name: "crates_tower_codec_and_streams", needs: &[], on: ON, run: service },
+    Case { name: "crates_h2", needs: &[], on: ON, run: h2 },
+    Case { name: "crates_tracing", needs: &[], on: ON, run: tracing },
     Case { name: "crates_grpc", needs: &[], on: ON, run: grpc },
 ];
 
@@ -72,51 +66,8 @@ fn redis(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn postgres(world: &World) -> Result<()> {
-    let folder = std::env::temp_dir().join(format!("wasio-postgres-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir(&folder)?;
-    // PostgreSQL refuses to run as root.
-    let root = std::fs::metadata(&folder)?.uid() == 0;
-    if root {
-        let owned = Command::new("chown").arg("postgres").arg(&folder).status()?;
-        ensure!(owned.success(), "there is no user `postgres`");
-    }
-    let as_postgres = |program: &str| {
-        let mut command = Command::new(if root { "runuser" } else { program });
-        if root {
-            command.args(["-u", "postgres", "--", program]);
-        }
-        command.current_dir(&folder);
-        command
-    };
-    let data = folder.join("data");
-    let mut command = as_postgres("initdb");
-    command.args(["--auth=trust", "--username=tester", "--no-sync", "-D"]).arg(&data);
-    Running::spawn("initdb", &mut command)?.finish(LIMIT)?.success().context("initdb")?;
-    let port = workspace::free_port()?;
-    let mut command = as_postgres("postgres");
-    command.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
-    command.args(["-p", &port.to_string(), "-D"]).arg(&data);
-    let mut server = Running::spawn("postgres", &mut command)?;
-    server.listens(port, LIMIT)?;
-    let address = format!("127.0.0.1:{port}");
-    let guest = world.launch_crate("postgres-client")?.args([&address, "tester", "postgres"]);
-    let done = guest.spawn("postgres-client")?.finish(LIMIT)?;
-    done.prints("plum 5\npear 4\napple 3")?;
-    server.stop()?;
-    let _ = std::fs::remove_dir_all(&folder);
-    Ok(())
-}
-
 fn websockets(world: &World) -> Result<()> {
-    let server =
-        world.launch_crate("websocket")?.args(["server", "127.0.0.1:0"]).spawn("server")?;
-    let address = server.line("listening on", LIMIT)?;
-    let client = world.launch_crate("websocket")?.args(["client", &address]).spawn("client")?;
-    client.finish(LIMIT)?.prints("one\ntwo\nthree")?;
-    server.stop()?;
-    Ok(())
+    both(world, "websocket", "one\ntwo\nthree")
 }
 
 fn grpc(world: &World) -> Result<()> {
@@ -125,5 +76,57 @@ fn grpc(world: &World) -> Result<()> {
     let client = world.launch_crate("grpc")?.args(["client", &address, "you"]).spawn("client")?;
     client.finish(LIMIT)?.prints("Hello, you!")?;
     server.stop()?;
+    Ok(())
+}
+
+fn wrk(world: &World) -> Result<()> {
+    let server = world.launch_crate("axum-server")?.arg("127.0.0.1:0").spawn("axum-server")?;
+    let address = server.line("listening on", LIMIT)?;
+    let mut command = Command::new("wrk");
+    command.args(["--threads", "1", "--connections", "50", "--duration", "2s"]);
+    command.arg(format!("http://{address}/hello/wrk"));
+    let done = Running::spawn("wrk", &mut command)?.finish(LIMIT)?.success()?;
+    let good = done.stdout.contains("Requests/sec:")
+        && !done.stdout.contains("Requests/sec:      0.00")
+        && !done.stdout.contains("Socket errors")
+        && !done.stdout.contains("Non-2xx");
+    ensure!(good, done.failure("not every request was answered"));
+    server.stop()?;
+    Ok(())
+}
+
+/// A client of a server, both guests of one program.
+fn both(world: &World, program: &str, expected: &str) -> Result<()> {
+    let server = world.launch_crate(program)?.args(["server", "127.0.0.1:0"]).spawn("server")?;
+    let address = server.line("listening on", LIMIT)?;
+    let client = world.launch_crate(program)?.args(["client", &address]).spawn("client")?;
+    client.finish(LIMIT)?.prints(expected)?;
+    server.stop()?;
+    Ok(())
+}
+
+fn service(world: &World) -> Result<()> {
+    let expected = "42\nerror: invalid digit found in string\nerror: request timed out\n21\n22";
+    both(world, "service", expected)
+}
+
+fn h2(world: &World) -> Result<()> {
+    both(world, "h2", "200 OK 1\n200 OK 10000\n200 OK 60000")
+}
+
+fn tracing(world: &World) -> Result<()> {
+    let run = |level: &str| {
+        let guest = world.launch_crate("tracing")?.env("RUST_LOG", level);
+        anyhow::Ok(guest.spawn("tracing")?.finish(LIMIT)?.success()?)
+    };
+    let done = run("info")?;
+    for (number, result) in [(1, 2), (2, 4)] {
+        let line = format!(" INFO pair:double{{number={number}}}: tracing: done result={result}\n");
+        ensure!(done.stdout.contains(&line), done.failure(format!("no {line:?}")));
+    }
+    ensure!(!done.stdout.contains("DEBUG"), done.failure("RUST_LOG was not heeded"));
+    let done = run("debug")?;
+    let line = "DEBUG pair:double{number=1}: tracing: asleep\n";
+    ensure!(done.stdout.contains(line), done.failure(format!("no {line:?}")));
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(crate) const CASES: &[Case] = &[
 
 pub(crate) const PAGE: usize = 1_000_000;
 
-async fn page(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+pub(crate) async fn page(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let body = format!("{}\n{}", request.uri(), "p".repeat(PAGE));
     let mut response = Response::new(Full::new(Bytes::from(body)));
     response.headers_mut().insert("x-served-by", "hyper".parse().expect("a header"));

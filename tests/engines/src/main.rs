@@ -12,16 +12,16 @@ use libtest_mimic::{Arguments, Trial};
 use xtask::engine::{Engine, Runner};
 
 mod crates;
-mod dns;
 mod ends;
 mod http;
 mod idle;
 mod load;
-mod names;
 mod network;
 mod peers;
+mod postgres;
 mod redis;
 mod target;
+mod tls;
 mod world;
 
 use world::World;
@@ -62,14 +62,15 @@ fn main() -> ExitCode {
 fn trials(arguments: &Arguments) -> Result<Vec<Trial>> {
     let cases: Vec<&'static Case> = [
         network::CASES,
-        names::CASES,
         ends::CASES,
         idle::CASES,
         load::CASES,
         redis::CASES,
         http::CASES,
         crates::CASES,
+        postgres::CASES,
         target::CASES,
+        tls::CASES,
     ]
     .into_iter()
     .flatten()

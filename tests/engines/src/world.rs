@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -69,13 +68,16 @@ impl World {
     }
 }
 
-/// Whether a program of this machine can be run.
-pub(crate) fn installed(program: &str) -> bool {
-    let version = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    version.is_ok_and(|status| status.success())
+/// Whether a program of this machine is there; clang has to compile for WebAssembly, too.
+pub(crate) fn installed(name: &str) -> bool {
+    program(name).is_some() && (name != "clang" || xtask::clang::compiles_wasm())
+}
+
+/// Where a program of this machine is: on the PATH, or where Debian keeps PostgreSQL's.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    folders.into_iter().map(|folder| folder.join(name)).find(|program| program.is_file())
 }

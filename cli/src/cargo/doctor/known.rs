@@ -28,6 +28,11 @@ const fn known(
 }
 
 impl Known {
+    const fn of(mut self, versions: &'static str) -> Self {
+        self.versions = versions;
+        self
+    }
+
     const fn with(mut self, features: &'static [&'static str]) -> Self {
         self.features = features;
         self
@@ -42,6 +47,9 @@ impl Known {
 const C_CODE: &str = "compiles C code, which needs clang and a C library for WASI";
 const C_INSTEAD: &str = "switch off the feature that pulls it in, use a pure Rust package, or \
                          install clang and wasi-libc and set CC and CFLAGS for the target";
+const AWS_LC_INSTEAD: &str = "switch off the default features of rustls, tokio-rustls and hyper-rustls, and give \
+                              reqwest 0.13 the feature `rustls-no-provider`; then install a provider at the \
+                              start: rustls' `ring`, or one in Rust alone, as wasio's examples/crates do";
 const NO_COMPILE: &str = "does not compile for WASI";
 const NO_THREADS: &str = "starts threads, which WASI does not have";
 
@@ -52,13 +60,13 @@ pub(super) const TABLE: &[Known] = &[
         "aws-lc-sys",
         Error,
         "does not build for WASI (C code and assembler)",
-        "use rustls with the `ring` provider or a pure Rust one, without default features",
+        AWS_LC_INSTEAD,
     ),
     known(
         "aws-lc-fips-sys",
         Error,
         "does not build for WASI (C code and assembler)",
-        "use rustls with the `ring` provider or a pure Rust one, without default features",
+        AWS_LC_INSTEAD,
     ),
     known(
         "openssl-sys",
@@ -67,10 +75,10 @@ pub(super) const TABLE: &[Known] = &[
         "use rustls: most crates have a feature for it (`rustls-tls` or the like)",
     ),
     known(
-        "ring",
+        "rustls-rustcrypto",
         Warning,
-        "compiles C code: clang must be able to compile for wasm32",
-        "install clang 11 or newer; or use a pure Rust provider for rustls",
+        "its authors say: use at your own risk, do not use in production",
+        "use rustls' provider `ring`, which needs clang",
     ),
     // C libraries
     known("libz-sys", Warning, C_CODE, "use flate2 with its feature `rust_backend`"),
@@ -127,6 +135,23 @@ pub(super) const TABLE: &[Known] = &[
         "use `default-features = false` and `Config::connect_raw` over a `tokio::net::TcpStream`",
     )
     .with(&["runtime"]),
+    known(
+        "wasite",
+        Error,
+        "imports a function of WASI 0.2 (src/lib.rs:162), so no host of preview 1 starts the guest",
+        "tokio-postgres pulls it in from 0.7.16 on: ask for `=0.7.15` on wasip1; otherwise switch off whoami's feature \
+         `wasi-wasite`, or build for wasip2",
+    )
+    .of(">=1")
+    .on(Wasi::P1),
+    known(
+        "whoami",
+        Error,
+        "does not compile for wasip2 in this version (src/conversions.rs:17, unstable in std)",
+        "update the package that asks for it to one that uses whoami 2: tokio-postgres to 0.7.16 or newer",
+    )
+    .of("<2")
+    .on(Wasi::P2),
     known(
         "redis",
         Warning,

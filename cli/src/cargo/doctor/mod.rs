@@ -15,6 +15,7 @@ use semver::VersionReq;
 use serde::Serialize;
 
 use super::args::{CargoFlags, DoctorArgs, Engine, Wasi};
+use super::clang::{self, Clang};
 use super::engine;
 use super::lock::Lock;
 use super::metadata::Package;
@@ -115,7 +116,9 @@ const SHOWN: &[&str] = &[
     "sqlx",
     "rustls",
     "ring",
+    "rustls-rustcrypto",
     "tracing",
+    "tracing-subscriber",
     "futures-util",
 ];
 
@@ -168,6 +171,7 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Wasi) -> Result<Report>
     let targets = targets(&mut findings, wasi);
     let guest = resolved.metadata.in_guest(false);
     findings.extend(known_of(&guest, resolved, wasi));
+    findings.extend(c_code(&guest, resolved, wasi));
     findings.sort_by_key(|finding| finding.level);
 
     let source = |package: &Package| match package.source.as_deref() {
@@ -248,6 +252,29 @@ fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding>
         }
     }
     findings
+}
+
+/// ring needs clang, and nothing else.
+fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Option<Finding> {
+    let ring = guest.iter().find(|package| package.name == "ring")?;
+    let chain = resolved.metadata.chain_to(&ring.id);
+    let nothing = "nothing has to be done";
+    let (level, what, instead) = if clang::is_chosen("CC", wasi.target()) {
+        (Level::Note, "the compiler that the environment names".to_owned(), nothing)
+    } else if let Some(clang) = Clang::find() {
+        (Level::Note, clang.program, nothing)
+    } else {
+        let instead = "install clang 11 or newer with its llvm-ar (Debian: `apt-get install clang llvm`; the one \
+                       that macOS brings cannot), or give rustls a provider in Rust alone";
+        (Level::Error, "no compiler that is here".to_owned(), instead)
+    };
+    Some(Finding {
+        level,
+        package: Some(format!("{} {}", ring.name, ring.version)),
+        what: format!("has C code: for wasm32 it is compiled by {what}"),
+        instead: instead.to_owned(),
+        chain: chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect(),
+    })
 }
 
 /// Configuration that still says `wasm32-wasi`.

@@ -1,0 +1,9 @@
+//! TLS over a `TcpStream` with rustls and its provider ring, whose C code needs clang. What it does is in `src/tls.rs`.
+
+use std::error::Error;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    rustls::crypto::ring::default_provider().install_default().expect("it is the first");
+    wasio_tls_examples::tls::main().await
+}
