@@ -3,8 +3,10 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+use crate::dns;
 use crate::lookup;
-use sealed::{Internal, Resolve, Resolving};
+use sealed::{Addrs, Internal, Resolve, Resolving};
 
 /// What names one or more socket addresses: an address, an IP address with a port, or a text such as
 /// `"example.com:80"`, whose name is looked up without blocking the other tasks.
@@ -14,11 +16,28 @@ use sealed::{Internal, Resolve, Resolving};
 ///
 /// # On WASI
 ///
-/// See [`lookup_host`](crate::lookup_host): looking a name up blocks the guest.
+/// See [`lookup_host`](crate::lookup_host): looking a name up may block the guest.
 pub trait ToSocketAddrs: Resolve {}
 
-/// Finds the addresses. Several are tried one after the other by those who ask.
-pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> Resolving {
+/// Finds the addresses of somebody else. Several are tried one after the other by those who ask.
+pub(crate) async fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> io::Result<Addrs> {
+    let addrs = arg.resolve(Internal);
+    // On WASI 0.2 the host's own look-up suspends only the task, and the resolver would be 100 KB of guest.
+    #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+    if let Some((name, port)) = addrs.name() {
+        if let Some(answer) = dns::lookup(name) {
+            if let Some(ips) = answer.await? {
+                let addrs: Vec<_> = ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+                return Ok(Addrs::Many(addrs.into_iter()));
+            }
+        }
+    }
+    addrs.await
+}
+
+/// Finds an address to listen at: one's own. A name is the host's to know, and a guest that only listens is
+/// spared the resolver.
+pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> Resolving {
     arg.resolve(Internal)
 }
 
@@ -135,6 +154,8 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     enum State {
         Now(Option<io::Result<Addrs>>),
+        /// The host is asked when it is polled.
+        Name(String, u16),
         #[cfg(unix)]
         Later(JoinHandle<io::Result<Vec<SocketAddr>>>),
         #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -150,9 +171,20 @@ pub(crate) mod sealed {
             Resolving(State::Now(Some(Ok(Addrs::Many(addrs.into_iter())))))
         }
 
-        #[cfg_attr(unix, allow(dead_code))]
         pub(crate) fn failed(error: io::Error) -> Resolving {
             Resolving(State::Now(Some(Err(error))))
+        }
+
+        pub(crate) fn named(name: &str, port: u16) -> Resolving {
+            Resolving(State::Name(name.to_owned(), port))
+        }
+
+        /// The name that is still to be looked up, and the port.
+        pub(crate) fn name(&self) -> Option<(&str, u16)> {
+            match &self.0 {
+                State::Name(name, port) => Some((name, *port)),
+                _ => None,
+            }
         }
 
         #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -172,7 +204,11 @@ pub(crate) mod sealed {
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
             // Not every target's look-ups wait.
             let _ = &cx;
+            if let Some((name, port)) = self.name() {
+                *self = crate::lookup::ask_host(name, port);
+            }
             match &mut self.0 {
+                State::Name(..) => unreachable!("the host was asked"),
                 State::Now(addrs) => Poll::Ready(addrs.take().expect("polled after completion")),
                 #[cfg(unix)]
                 State::Later(task) => {

@@ -32,7 +32,7 @@ impl Error for Failed {
 
 /// An address in a message. Not the standard library's `Display`: its padding and its care for every form of
 /// IPv6 would be four kilobytes in every guest.
-struct Addr(SocketAddr);
+pub(crate) struct Addr(pub(crate) SocketAddr);
 
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,6 +105,30 @@ pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
     failed(&format_args!("lookup {name}"), error, Grant::Lookup(name))
+}
+
+/// Servers were asked for a name; `what` says which and what came of it.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+pub(crate) fn resolver(name: &str, kind: io::ErrorKind, what: String) -> io::Error {
+    io::Error::new(kind, format!("lookup {name}: {what}"))
+}
+
+/// What became of several addresses, of which none would do.
+#[derive(Default)]
+pub(crate) struct Tried(Option<io::Error>);
+
+impl Tried {
+    /// One more address failed. The error is of its kind, and says what the others' did.
+    pub(crate) fn add(&mut self, error: io::Error) {
+        self.0 = Some(match self.0.take() {
+            None => error,
+            Some(earlier) => io::Error::new(error.kind(), format!("{earlier}; {error}")),
+        });
+    }
+
+    pub(crate) fn into_error(self) -> io::Error {
+        self.0.unwrap_or_else(no_address)
+    }
 }
 
 /// A socket could not be made.

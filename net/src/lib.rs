@@ -14,6 +14,8 @@
 //! [`Unsupported`](std::io::ErrorKind::Unsupported): nothing pretends.
 
 mod addr;
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+mod dns;
 mod error;
 mod halves;
 mod lookup;

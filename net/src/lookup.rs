@@ -13,21 +13,41 @@ use crate::{error, sys};
 ///
 /// # Errors
 ///
-/// Fails when the text has no valid port, and when the name is not known. The message says which name.
+/// Fails when the text has no valid port, and when the name is not known. The message says which name, and
+/// which server was asked if this was not left to the system.
 ///
 /// # Panics
 ///
-/// Natively and on wasip2, looking a name up panics outside of a runtime.
+/// Looking a name up panics outside of a runtime.
 ///
 /// # Cancel safety
 ///
 /// Dropping the future forgets the answer; natively the thread that asks finishes on its own.
 ///
+/// # A name server of one's own
+///
+/// The environment variable `DNS_SERVER` makes wasio ask that server itself, natively and on wasip1:
+/// `ADDRESS` or `ADDRESS:PORT`, several separated by commas. Nobody else is asked then. A and AAAA are asked
+/// at once over UDP, answers that are too long again over TCP; the order is IPv4, then IPv6. What
+/// `/etc/hosts` says comes first; `search` and `options` (`ndots`, `timeout`, `attempts`) of
+/// `/etc/resolv.conf` are heeded, and so is the variable `RES_OPTIONS`. A server has five seconds to answer and is
+/// asked twice unless they say otherwise. [`NotFound`](io::ErrorKind::NotFound) says that a server knows no such
+/// name, or no address of it; [`TimedOut`](io::ErrorKind::TimedOut) that none answered;
+/// [`PermissionDenied`](io::ErrorKind::PermissionDenied) that the guest may not reach the server; other kinds
+/// that a server failed.
+///
 /// # On WASI
 ///
-/// `localhost` is answered without asking: `127.0.0.1`, then `::1`. Any other name is asked of the host: on
-/// wasip2 through `wasi:sockets`, which suspends only the task that asks; on wasip1 through WasmEdge's
-/// `sock_getaddrinfo`, which **blocks the whole guest** until it answers.
+/// `localhost` and names below it are answered without asking: `127.0.0.1`, then `::1`. For any other name:
+///
+/// - wasip1: if `DNS_SERVER` is set, or the guest can read an `/etc/resolv.conf` that names a server
+///   (`--dir /etc`), wasio asks that server, and **only the task that asks waits**. Otherwise the host is
+///   asked through WasmEdge's `sock_getaddrinfo`, which **blocks the whole guest** until it answers; this is
+///   also what happens when the server of the file may not be reached.
+/// - wasip2: the host is asked through `wasi:sockets`, which suspends only the task that asks. `DNS_SERVER`
+///   has no meaning.
+///
+/// A name to listen at (`TcpListener::bind`, `UdpSocket::bind`) is always the host's to know.
 ///
 /// # Examples
 ///
@@ -67,10 +87,22 @@ pub(crate) fn name(host: &str, port: u16) -> Resolving {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Resolving::known(SocketAddr::new(ip, port));
     }
-    if cfg!(target_os = "wasi") && host.eq_ignore_ascii_case("localhost") {
+    if cfg!(target_os = "wasi") && is_localhost(host) {
         let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         return Resolving::many(ips.map(|ip| SocketAddr::new(ip, port)).to_vec());
     }
+    Resolving::named(host, port)
+}
+
+/// `localhost` and everything below it (RFC 6761).
+fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let (above, last) = host.split_at(host.len().saturating_sub("localhost".len()));
+    last.eq_ignore_ascii_case(b"localhost") && (above.is_empty() || above.ends_with(b"."))
+}
+
+/// Begins to ask the host for the addresses of a name.
+pub(crate) fn ask_host(host: &str, port: u16) -> Resolving {
     #[cfg(unix)]
     {
         let host = host.to_owned();
@@ -91,4 +123,19 @@ pub(crate) fn name(host: &str, port: u16) -> Resolving {
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     sys::lookup(host, port).map_err(|e| error::lookup(host, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_localhost;
+
+    #[test]
+    fn what_is_this_machine() {
+        for name in ["localhost", "LocalHost.", "a.localhost", "a.b.localhost."] {
+            assert!(is_localhost(name), "{name}");
+        }
+        for name in ["", ".", "local", "notlocalhost", "localhost.test", "éocalhost"] {
+            assert!(!is_localhost(name), "{name}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::{Interest, ReadBuf};
 
-use crate::addr::{ToSocketAddrs, each_addr, to_socket_addrs};
+use crate::addr::{ToSocketAddrs, each_addr, own_addrs, to_socket_addrs};
 use crate::error;
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Address, Family, Kind, Membership, Opt, Socket};
@@ -56,7 +56,7 @@ impl UdpSocket {
     ///
     /// Panics outside of a runtime, and in one without I/O.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
-        each_addr(to_socket_addrs(addr).await?, |addr| {
+        each_addr(own_addrs(addr).await?, |addr| {
             let bound = || {
                 let socket = Socket::open(Family::of(addr), Kind::Datagram)?;
                 socket.bind(addr)?;

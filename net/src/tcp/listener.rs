@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use wasio_runtime::io::Interest;
 
 use super::stream::TcpStream;
-use crate::addr::{ToSocketAddrs, each_addr, to_socket_addrs};
+use crate::addr::{ToSocketAddrs, each_addr, own_addrs};
 use crate::error;
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Family, Kind, Opt, Socket};
@@ -53,7 +53,7 @@ impl TcpListener {
     ///
     /// Panics outside of a runtime, and in one without I/O.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
-        each_addr(to_socket_addrs(addr).await?, |addr| {
+        each_addr(own_addrs(addr).await?, |addr| {
             let bound = || {
                 let socket = Socket::open(Family::of(addr), Kind::Stream)?;
                 match socket.set_switch(Opt::ReuseAddr, true) {

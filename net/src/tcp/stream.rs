@@ -51,9 +51,10 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// The error of the last address, which it names:
-    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) and others of the network,
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) when the host does not grant it.
+    /// An error of the last address' kind, which names every address that was tried and says what came of
+    /// it: [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) and others of the network,
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) when the host does not grant it. Looking a name
+    /// up fails as [`lookup_host`](crate::lookup_host) does.
     ///
     /// # Panics
     ///
@@ -63,7 +64,7 @@ impl TcpStream {
     ///
     /// Dropping the future abandons the connection.
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
-        let mut last = None;
+        let mut tried = error::Tried::default();
         for addr in to_socket_addrs(addr).await? {
             let connect = async {
                 let socket = Socket::open(Family::of(addr), Kind::Stream)?;
@@ -71,10 +72,10 @@ impl TcpStream {
             };
             match connect.await {
                 Ok(io) => return Ok(TcpStream { io }),
-                Err(e) => last = Some(error::connect(addr)(e)),
+                Err(e) => tried.add(error::connect(addr)(e)),
             }
         }
-        Err(last.unwrap_or_else(error::no_address))
+        Err(tried.into_error())
     }
 
     #[track_caller]

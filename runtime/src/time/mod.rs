@@ -41,6 +41,8 @@ pub use clock::{advance, pause, resume};
 pub(crate) use driver::TimeDriver;
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
+#[doc(hidden)]
+pub use sleep::sleep_anyway;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
 

@@ -73,6 +73,13 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep { timer: Timer::new(Instant::now() + duration.min(FAR_FUTURE)) }
 }
 
+/// Like [`sleep_until`], for what a runtime without timers can do, too.
+#[doc(hidden)]
+#[track_caller]
+pub fn sleep_anyway(deadline: Instant) -> Sleep {
+    Sleep { timer: Timer::anyway(deadline) }
+}
+
 pin_project! {
     /// The future of [`sleep`] and [`sleep_until`].
     ///

@@ -38,9 +38,15 @@ impl Timer {
     /// Outside of a runtime, or if its timers are not enabled.
     #[track_caller]
     pub(super) fn new(deadline: Instant) -> Timer {
-        let handle = Handle::current();
-        assert!(handle.time().is_enabled(), "{DISABLED}");
-        Timer { deadline, handle, state: State::Idle }
+        let timer = Timer::anyway(deadline);
+        assert!(timer.handle.time().is_enabled(), "{DISABLED}");
+        timer
+    }
+
+    /// Likewise, whether or not its timers are enabled.
+    #[track_caller]
+    pub(super) fn anyway(deadline: Instant) -> Timer {
+        Timer { deadline, handle: Handle::current(), state: State::Idle }
     }
 
     pub(super) fn deadline(&self) -> Instant {

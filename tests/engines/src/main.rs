@@ -12,10 +12,12 @@ use libtest_mimic::{Arguments, Trial};
 use xtask::engine::{Engine, Runner};
 
 mod crates;
+mod dns;
 mod ends;
 mod http;
 mod idle;
 mod load;
+mod names;
 mod network;
 mod peers;
 mod postgres;
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
 fn trials(arguments: &Arguments) -> Result<Vec<Trial>> {
     let cases: Vec<&'static Case> = [
         network::CASES,
+        names::CASES,
         ends::CASES,
         idle::CASES,
         load::CASES,

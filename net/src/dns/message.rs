@@ -1,0 +1,188 @@
+//! DNS messages: a question, and what an answer to it says. No I/O.
+//!
+//! The wire format is the crate `domain`'s; here is what a stub resolver thinks of it. Whatever bytes come,
+//! reading them ends in one of the variants of [`Reading`]: nothing that a network sends may panic, since a
+//! panic ends a guest.
+
+use std::net::IpAddr;
+
+use domain::base::iana::{Class, Opcode, Rcode, Rtype};
+use domain::base::message::RecordIter;
+use domain::base::name::ToName;
+use domain::base::{Message, MessageBuilder, ParseRecordData};
+use domain::dep::octseq::array::Array;
+use domain::rdata::{A, Aaaa, Cname};
+
+/// How many aliases lead to an address at most.
+const ALIASES: usize = 16;
+
+/// A name on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(domain::base::Name<Vec<u8>>);
+
+impl Name {
+    /// `None`: an empty label, one of more than 63 bytes, or more than 255 in all.
+    pub(super) fn new(text: &str) -> Option<Name> {
+        let mut wire = Vec::with_capacity(text.len() + 2);
+        for label in text.strip_suffix('.').unwrap_or(text).split('.') {
+            let length =
+                u8::try_from(label.len()).ok().filter(|length| (1..64).contains(length))?;
+            wire.push(length);
+            wire.extend_from_slice(label.as_bytes());
+        }
+        wire.push(0);
+        domain::base::Name::from_octets(wire).ok().map(Name)
+    }
+}
+
+/// Which addresses are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    V4,
+    V6,
+}
+
+/// A question that was, or is to be, sent.
+pub(super) struct Question<'a> {
+    id: u16,
+    kind: Kind,
+    name: &'a Name,
+}
+
+/// What a server says of one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// The addresses; possibly none.
+    Addrs(Vec<IpAddr>),
+    /// There is no such name.
+    NoName,
+    /// The server cannot or will not say.
+    Failed(&'static str),
+}
+
+/// What some bytes are to a question.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// No answer to it: somebody else's, forged, late, or no message at all.
+    Unrelated,
+    /// There is more than fits into a datagram.
+    Truncated,
+    Reply(Reply),
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(id: u16, kind: Kind, name: &'a Name) -> Question<'a> {
+        Question { id, kind, name }
+    }
+
+    fn rtype(&self) -> Rtype {
+        match self.kind {
+            Kind::V4 => Rtype::A,
+            Kind::V6 => Rtype::AAAA,
+        }
+    }
+
+    /// The question as a message.
+    pub(super) fn message(&self) -> Vec<u8> {
+        // A header, a name of at most 255 bytes, type and class: it always fits.
+        let room = "a question has room";
+        let mut message =
+            MessageBuilder::from_target(Array::<512>::default()).expect(room).question();
+        message.header_mut().set_id(self.id);
+        message.header_mut().set_rd(true);
+        message.push((&self.name.0, self.rtype())).expect(room);
+        message.as_slice().to_vec()
+    }
+
+    /// What `bytes` are to this question.
+    pub(super) fn read(&self, bytes: &[u8]) -> Reading {
+        let Ok(message) = Message::from_slice(bytes) else { return Reading::Unrelated };
+        let header = message.header();
+        if header.id() != self.id || !header.qr() || header.opcode() != Opcode::QUERY {
+            return Reading::Unrelated;
+        }
+        let rcode = header.rcode();
+        // Some servers repeat no question when they refuse it.
+        let bare = message.header_counts().qdcount() == 0
+            && !matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN);
+        if !bare && !self.is_question_of(message) {
+            return Reading::Unrelated;
+        }
+        if header.tc() {
+            return Reading::Truncated;
+        }
+        Reading::Reply(match rcode {
+            Rcode::NOERROR => match self.addresses(message) {
+                None => Reply::Failed("it sent what cannot be read"),
+                // It knows whom one could ask instead; a resolver would ask them itself.
+                Some(found) if found.is_empty() && !header.aa() && !header.ra() => {
+                    Reply::Failed("it looks nothing up for others")
+                }
+                Some(found) => Reply::Addrs(found),
+            },
+            Rcode::NXDOMAIN => Reply::NoName,
+            Rcode::SERVFAIL => Reply::Failed("it failed (SERVFAIL)"),
+            Rcode::REFUSED => Reply::Failed("it refused (REFUSED)"),
+            Rcode::FORMERR => Reply::Failed("it did not understand the question (FORMERR)"),
+            Rcode::NOTIMP => Reply::Failed("it cannot answer such a question (NOTIMP)"),
+            _ => Reply::Failed("it answered with an unusual error"),
+        })
+    }
+
+    fn is_question_of(&self, message: &Message<[u8]>) -> bool {
+        let mut questions = message.question();
+        let (Some(Ok(question)), None) = (questions.next(), questions.next()) else { return false };
+        question.qname().name_eq(&self.name.0)
+            && question.qtype() == self.rtype()
+            && question.qclass() == Class::IN
+    }
+
+    /// Follows the aliases to the addresses; `None` if that cannot be read or leads nowhere.
+    fn addresses(&self, message: &Message<[u8]>) -> Option<Vec<IpAddr>> {
+        let mut name = message.first_question()?.into_qname();
+        for _ in 0..ALIASES {
+            let found = match self.kind {
+                Kind::V4 => of(message, &name, |a: A| a.addr().octets().into()),
+                Kind::V6 => of(message, &name, |a: Aaaa| a.addr().octets().into()),
+            }?;
+            if !found.is_empty() {
+                return Some(found);
+            }
+            let mut alias = None;
+            for record in records::<Cname<_>>(message)? {
+                let record = record.ok()?;
+                if record.owner().name_eq(&name) {
+                    alias = Some(record.into_data().into_cname());
+                    break;
+                }
+            }
+            match alias {
+                Some(alias) => name = alias,
+                None => return Some(Vec::new()),
+            }
+        }
+        None
+    }
+}
+
+fn records<'a, D: ParseRecordData<'a, [u8]>>(
+    message: &'a Message<[u8]>,
+) -> Option<RecordIter<'a, [u8], D>> {
+    Some(message.answer().ok()?.limit_to_in())
+}
+
+/// The addresses of `name` in the answer.
+fn of<'a, D: ParseRecordData<'a, [u8]>>(
+    message: &'a Message<[u8]>,
+    name: &impl ToName,
+    address: impl Fn(D) -> IpAddr,
+) -> Option<Vec<IpAddr>> {
+    let mut found = Vec::new();
+    for record in records::<D>(message)? {
+        let record = record.ok()?;
+        if record.owner().name_eq(name) {
+            found.push(address(record.into_data()));
+        }
+    }
+    Some(found)
+}
