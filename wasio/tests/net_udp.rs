@@ -154,6 +154,28 @@ async fn nobody_listens() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
+/// The error comes while a task waits, and the socket can be used and waited on afterwards.
+#[wasio::test]
+async fn a_waiting_task_hears_that_nobody_listens() {
+    let a = std::sync::Arc::new(bound().await.0);
+    let gone = bound().await.1;
+    a.connect(gone).await.unwrap();
+    for _ in 0..2 {
+        let waiting = wasio::spawn({
+            let a = a.clone();
+            async move { timeout(Duration::from_secs(5), a.recv(&mut [0; 8])).await.unwrap() }
+        });
+        wasio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiting.is_finished());
+        a.send(b"anyone?").await.unwrap();
+        let error = waiting.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+    // What is left of the error wakes nobody.
+    let mut buf = [0; 8];
+    assert!(timeout(Duration::from_millis(50), a.recv(&mut buf)).await.is_err());
+}
+
 #[wasio::test]
 async fn options() {
     let (a, _) = bound().await;

@@ -8,7 +8,10 @@
 //! listens, not when it is opened: an idle one reports a hang-up, which tokio
 //! would remember for good.
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,6 +40,16 @@ pub(crate) struct Socket {
     pub(crate) send_timeout: Option<Duration>,
     /// The port that the guest asked to be bound to; 0 leaves it to the kernel.
     pub(crate) wanted_port: u16,
+    /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
+    trouble: Mutex<Option<Trouble>>,
+}
+
+struct Trouble(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl std::fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trouble")
+    }
 }
 
 #[derive(Debug)]
@@ -48,7 +61,7 @@ enum Io {
     /// tokio's `TcpStream` stands for every kind of socket here, listening and
     /// datagram sockets too: it is the one type with the full set of readiness
     /// methods on every platform, and nothing of TCP is called on it.
-    Registered(TcpStream),
+    Registered(Arc<TcpStream>),
     /// Between the two, or failed there.
     Lost,
 }
@@ -78,6 +91,7 @@ impl Socket {
             recv_timeout: None,
             send_timeout: None,
             wanted_port: 0,
+            trouble: Mutex::default(),
         }
     }
 
@@ -85,7 +99,7 @@ impl Socket {
     pub(crate) fn host(&self) -> io::Result<SockRef<'_>> {
         match &self.io {
             Io::Idle(socket) => Ok(SockRef::from(socket)),
-            Io::Registered(stream) => Ok(SockRef::from(stream)),
+            Io::Registered(stream) => Ok(SockRef::from(&**stream)),
             Io::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -93,12 +107,14 @@ impl Socket {
     /// Hands the socket to the reactor; again, if it is there already, so that
     /// readiness remembered from an earlier life is forgotten.
     pub(crate) fn register(&mut self) -> io::Result<()> {
+        *self.trouble.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        let lost = || io::Error::from(io::ErrorKind::NotConnected);
         let socket: std::net::TcpStream = match std::mem::replace(&mut self.io, Io::Lost) {
             Io::Idle(socket) => socket.into(),
-            Io::Registered(stream) => stream.into_std()?,
-            Io::Lost => return Err(io::ErrorKind::NotConnected.into()),
+            Io::Registered(stream) => Arc::into_inner(stream).ok_or_else(lost)?.into_std()?,
+            Io::Lost => return Err(lost()),
         };
-        self.io = Io::Registered(TcpStream::from_std(socket)?);
+        self.io = Io::Registered(Arc::new(TcpStream::from_std(socket)?));
         Ok(())
     }
 
@@ -159,7 +175,7 @@ impl Socket {
             return retry(|| operation(&host));
         };
         let mut outcome = None;
-        let gate = stream.try_io(interest, || {
+        let gate = stream.try_io(self.with_errors(interest), || {
             let result = retry(|| operation(&host));
             let clear = match &result {
                 Ok(value) => EDGE_TRIGGERED && drained(value),
@@ -184,6 +200,7 @@ impl Socket {
         let Io::Registered(stream) = &self.io else {
             return Err(io::ErrorKind::NotConnected.into());
         };
+        let interest = self.with_errors(interest);
         match timeout {
             None => stream.ready(interest).await.map(drop),
             Some(limit) => tokio::time::timeout(limit, stream.ready(interest))
@@ -208,6 +225,9 @@ impl Socket {
             let ready =
                 if reading { stream.poll_read_ready(cx) } else { stream.poll_write_ready(cx) };
             match ready {
+                Poll::Pending if reading && self.kind == Kind::Datagram => {
+                    return self.poll_trouble(stream, cx).map(|()| Ok(false));
+                }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
                 Poll::Ready(Ok(())) => {}
@@ -227,6 +247,30 @@ impl Socket {
                 return Poll::Ready(Ok(hung_up(stream, reading, cx)));
             }
         }
+    }
+
+    /// An error ends the wait for a message: nobody listens where the last one was sent to.
+    fn with_errors(&self, interest: Interest) -> Interest {
+        match self.kind {
+            Kind::Datagram => interest | Interest::ERROR,
+            Kind::Stream => interest,
+        }
+    }
+
+    fn poll_trouble(&self, stream: &Arc<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = trouble.get_or_insert_with(|| {
+            let stream = stream.clone();
+            Trouble(Box::pin(async move {
+                // What fails here fails in the read that follows, too.
+                let _ = stream.ready(Interest::READABLE | Interest::ERROR).await;
+            }))
+        });
+        let outcome = wait.0.as_mut().poll(cx);
+        if outcome.is_ready() {
+            *trouble = None;
+        }
+        outcome
     }
 }
 

@@ -107,6 +107,7 @@ fn run(options: &Options) -> Result<(usize, usize, usize)> {
     let scratch = root.join("target/conformance").join(options.target.name());
     let package = build::package(root, TOKIO)?;
     let files = scan::scan(&package.join("tests"))?;
+    reasons.check_left_out(&files)?;
     build::prepare(root, &package, &scratch, options.target, &files, &reasons)?;
     let binaries = build::build(&scratch, options.target)
         .context("building tokio's tests against the drop-in")?;

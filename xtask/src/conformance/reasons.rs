@@ -1,5 +1,6 @@
 //! Why a test does not apply to a target: the list in `tests/conformance/not-applicable.toml`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -43,9 +44,10 @@ struct Entry {
     #[serde(default)]
     tests: Vec<String>,
     reason: String,
-    /// The file, or each of the tests, does not even compile for the target and is left out of the build.
+    /// The file, or each of the tests, does not even compile for the target and is left out of the build:
+    /// what it would need, one of which its source must name.
     #[serde(default)]
-    leave_out: bool,
+    leave_out: Vec<String>,
     /// The file's own gates stay, because what they hide does not compile for the target.
     #[serde(default)]
     keep_gates: bool,
@@ -78,13 +80,35 @@ impl Reasons {
 
     /// Whether the file is not built.
     pub(crate) fn leaves_out(&self, file: &str) -> bool {
-        self.entries.iter().any(|e| e.leave_out && e.tests.is_empty() && e.has_file(file))
+        self.leaving_out(file).any(|e| e.tests.is_empty())
+    }
+
+    fn leaving_out<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |e| !e.leave_out.is_empty() && e.has_file(file))
+    }
+
+    /// Checks that what is left out names what it is left out for.
+    ///
+    /// # Errors
+    ///
+    /// The first file of which it is not true any more.
+    pub(crate) fn check_left_out(&self, files: &BTreeMap<String, TestFile>) -> Result<()> {
+        for (name, file) in files {
+            let names = |text: &String| file.source.contains(text);
+            if let Some(entry) = self.leaving_out(name).find(|e| !e.leave_out.iter().any(names)) {
+                bail!(
+                    "{name} is left out of the build for naming one of {:?}, and names none of them: it may \
+                     compile now, so take its entry out of the list",
+                    entry.leave_out
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The file's tests that are not built.
     pub(crate) fn left_out_tests<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a str> {
-        let entries = self.entries.iter().filter(move |e| e.leave_out && e.has_file(file));
-        entries.flat_map(|e| e.tests.iter().map(String::as_str))
+        self.leaving_out(file).flat_map(|e| e.tests.iter().map(String::as_str))
     }
 
     /// Whether the file's gates stay.
