@@ -18,6 +18,8 @@
 //! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
 //!   something only the host can complete is awaited (a signal).
 
+#[cfg(not(unix))]
+mod armed;
 #[cfg(unix)]
 mod native;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]

@@ -1,9 +1,7 @@
 //! The backend for WASI preview 1: `poll_oneoff`.
 //!
-//! The array of subscriptions lives as long as the runtime and is edited in place: arming appends, an event
-//! marks its subscription as spent, and a spent one is taken out before the next poll unless it was armed
-//! again meanwhile, which is what a busy connection does. Slot 0 is the clock's. There is at most one
-//! subscription for reading and one for writing per descriptor: WasmEdge refuses a second one.
+//! The subscriptions are kept in [`armed`](super::armed): WasmEdge refuses a second one for reading, or for
+//! writing, of a descriptor.
 //!
 //! Limits: the cost of a poll grows with the number of subscriptions. Closed halves are known only when the
 //! host sets the hang-up flag.
@@ -14,9 +12,12 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 use super::Outcome;
+use super::armed::{Armed, CLOCK, Found, nanos, owner, place};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
-use crate::reactor::{Event, Parked};
+use crate::reactor::{Direction, Event, Parked};
+
+pub(crate) use super::armed::Unparker;
 
 /// What a source is made of.
 pub type Raw = RawFd;
@@ -26,15 +27,12 @@ const TAG_CLOCK: u8 = 0;
 const TAG_READ: u8 = 1;
 const TAG_WRITE: u8 = 2;
 const FLAG_HANGUP: u16 = 1;
-/// The user data of the clock's subscription; every other one carries a key and a direction.
-const CLOCK: u64 = u64::MAX;
-/// Without a timer, a wait that only a signal can end is renewed after this long.
-const LONG: Duration = Duration::from_secs(3600);
 
 /// `subscription` of the WASI preview 1 witx, 48 bytes: the union is read according to `tag`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Subscription {
+    /// The owner.
     userdata: u64,
     tag: u8,
     body: Body,
@@ -52,8 +50,12 @@ struct Body {
 }
 
 impl Subscription {
-    fn new(userdata: u64, tag: u8, subject: u32) -> Subscription {
-        Subscription { userdata, tag, body: Body { subject, timeout: 0, precision: 0, flags: 0 } }
+    fn new(owner: usize, tag: u8, subject: u32) -> Subscription {
+        Subscription {
+            userdata: owner as u64,
+            tag,
+            body: Body { subject, timeout: 0, precision: 0, flags: 0 },
+        }
     }
 }
 
@@ -82,116 +84,17 @@ unsafe extern "C" {
     ) -> u16;
 }
 
-/// Where a direction of a source stands in the array.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Slot {
-    #[default]
-    Idle,
-    /// Armed, at this index.
-    Armed(u32),
-    /// Its event was reported; it leaves before the next poll unless it is armed again.
-    Spent(u32),
-}
-
-struct Array {
-    subscriptions: Vec<Subscription>,
-    /// By key, then by direction.
-    slots: Vec<[Slot; 2]>,
-    /// User data of subscriptions that were marked as spent.
-    spent: Vec<u64>,
-    armed: usize,
-}
-
 pub(crate) struct Selector {
-    array: Mutex<Array>,
+    armed: Mutex<Armed<Subscription>>,
 }
-
-/// There is no other thread that could be parked.
-#[derive(Clone)]
-pub(crate) struct Unparker;
 
 pub(crate) struct Driver {
     events: Vec<RawEvent>,
 }
 
 pub(crate) fn new() -> io::Result<(Selector, Driver)> {
-    let clock = Subscription::new(CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
-    let array =
-        Array { subscriptions: vec![clock], slots: Vec::new(), spent: Vec::new(), armed: 0 };
-    Ok((Selector { array: Mutex::new(array) }, Driver { events: Vec::new() }))
-}
-
-impl Unparker {
-    #[inline]
-    pub(crate) fn unpark(&self) {}
-}
-
-fn userdata(key: usize, direction: usize) -> u64 {
-    (key as u64) << 1 | direction as u64
-}
-
-fn place(userdata: u64) -> (usize, usize) {
-    ((userdata >> 1) as usize, (userdata & 1) as usize)
-}
-
-impl Array {
-    fn arm(&mut self, raw: Raw, key: usize, direction: usize) {
-        if self.slots.len() <= key {
-            self.slots.resize(key + 1, [Slot::Idle; 2]);
-        }
-        let slot = &mut self.slots[key][direction];
-        match *slot {
-            Slot::Armed(_) => return,
-            Slot::Spent(index) => *slot = Slot::Armed(index),
-            Slot::Idle => {
-                *slot = Slot::Armed(self.subscriptions.len() as u32);
-                let tag = if direction == 0 { TAG_READ } else { TAG_WRITE };
-                let subscription = Subscription::new(userdata(key, direction), tag, raw as u32);
-                self.subscriptions.push(subscription);
-            }
-        }
-        self.armed += 1;
-    }
-
-    /// Takes a direction out of the array; true if it was armed.
-    fn remove(&mut self, key: usize, direction: usize) -> bool {
-        let Some(slots) = self.slots.get_mut(key) else { return false };
-        let (index, was_armed) = match std::mem::take(&mut slots[direction]) {
-            Slot::Idle => return false,
-            Slot::Armed(index) => (index, true),
-            Slot::Spent(index) => (index, false),
-        };
-        self.armed -= usize::from(was_armed);
-        self.subscriptions.swap_remove(index as usize);
-        if let Some(moved) = self.subscriptions.get(index as usize) {
-            let (key, direction) = place(moved.userdata);
-            match &mut self.slots[key][direction] {
-                Slot::Armed(i) | Slot::Spent(i) => *i = index,
-                Slot::Idle => unreachable!("a subscription without a slot"),
-            }
-        }
-        was_armed
-    }
-
-    fn spend(&mut self, userdata: u64) {
-        let (key, direction) = place(userdata);
-        let slot = &mut self.slots[key][direction];
-        if let Slot::Armed(index) = *slot {
-            *slot = Slot::Spent(index);
-            self.armed -= 1;
-            self.spent.push(userdata);
-        }
-    }
-
-    /// Takes out what is still spent.
-    fn sweep(&mut self) {
-        while let Some(userdata) = self.spent.pop() {
-            let (key, direction) = place(userdata);
-            if matches!(self.slots[key][direction], Slot::Spent(_)) {
-                self.remove(key, direction);
-            }
-        }
-    }
+    let armed = Armed::new(Subscription::new(CLOCK, TAG_CLOCK, CLOCK_MONOTONIC));
+    Ok((Selector { armed: Mutex::new(armed) }, Driver { events: Vec::new() }))
 }
 
 impl Selector {
@@ -200,7 +103,7 @@ impl Selector {
     }
 
     pub(crate) fn is_armed(&self) -> bool {
-        self.array.lock().armed != 0
+        !self.armed.lock().is_empty()
     }
 
     pub(crate) fn register(&self, _: &Raw, _: usize, _: Interest) -> io::Result<()> {
@@ -208,31 +111,29 @@ impl Selector {
     }
 
     pub(crate) fn deregister(&self, _: &Raw, key: usize) {
-        let mut array = self.array.lock();
-        array.remove(key, 0);
-        array.remove(key, 1);
+        self.armed.lock().remove_key(key);
     }
 
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
-        let mut array = self.array.lock();
+        let mut armed = self.armed.lock();
+        let mut arm = |direction, tag| match armed.find(key, direction) {
+            Found::Armed => {}
+            Found::Spent(subscription) => subscription.body.subject = *raw as u32,
+            Found::Idle => {
+                let owner = owner(key, direction);
+                armed.push(key, direction, Subscription::new(owner, tag, *raw as u32));
+            }
+        };
         if interest.is_readable() {
-            array.arm(*raw, key, 0);
+            arm(Direction::Read, TAG_READ);
         }
         if interest.is_writable() {
-            array.arm(*raw, key, 1);
+            arm(Direction::Write, TAG_WRITE);
         }
     }
 
     pub(crate) fn disarm(&self, key: usize) -> Ready {
-        let mut array = self.array.lock();
-        let mut ready = Ready::EMPTY;
-        if array.remove(key, 0) {
-            ready |= Ready::READABLE;
-        }
-        if array.remove(key, 1) {
-            ready |= Ready::WRITABLE;
-        }
-        ready
+        self.armed.lock().remove_key(key)
     }
 }
 
@@ -244,38 +145,32 @@ impl Driver {
         barren: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
-        let mut array = selector.array.lock();
-        array.sweep();
-        let timeout = match parked {
-            Parked::Glance if array.armed == 0 => return Outcome::Done,
-            Parked::Glance => Some(Duration::ZERO),
-            Parked::Wait { unless, .. } if unless() => return Outcome::Done,
-            Parked::Wait { timeout, .. } if array.armed == 0 => Some(timeout.unwrap_or(LONG)),
-            Parked::Wait { timeout, .. } => timeout,
-        };
+        let mut armed = selector.armed.lock();
+        let Some(timeout) = armed.prepare(parked) else { return Outcome::Done };
         if barren > 1 && timeout != Some(Duration::ZERO) {
             // The host keeps waking us for something that it does not name. Do not spin: only sleep.
             let pause = Duration::from_millis(1 << barren.min(6));
             let pause = timeout.map_or(pause, |t| t.min(pause));
-            array.subscriptions[0].body.timeout = nanos(pause);
-            self.call(&array.subscriptions[..1]);
+            armed.clock().body.timeout = nanos(pause);
+            self.call(&armed.entries()[..1]);
         }
         let asked = match timeout {
             Some(timeout) => {
-                array.subscriptions[0].body.timeout = nanos(timeout);
-                &array.subscriptions[..]
+                armed.clock().body.timeout = nanos(timeout);
+                armed.entries()
             }
-            None => &array.subscriptions[1..],
+            None => &armed.entries()[1..],
         };
         let count = self.call(asked);
         let mut timed_out = timeout == Some(Duration::ZERO);
         for event in &self.events[..count] {
-            if event.userdata == CLOCK {
+            let owner = event.userdata as usize;
+            if owner == CLOCK {
                 timed_out = true;
                 continue;
             }
-            let (key, direction) = place(event.userdata);
-            array.spend(event.userdata);
+            let (key, direction) = place(owner);
+            armed.spend(owner);
             events.push(Event { key, ready: ready(event, direction) });
         }
         if count == 0 && !timed_out { Outcome::Barren } else { Outcome::Done }
@@ -284,7 +179,7 @@ impl Driver {
     /// Makes the host call; returns how many events there are.
     fn call(&mut self, subscriptions: &[Subscription]) -> usize {
         if self.events.len() < subscriptions.len() {
-            let none = RawEvent { userdata: CLOCK, error: 0, kind: 0, nbytes: 0, flags: 0 };
+            let none = RawEvent { userdata: 0, error: 0, kind: 0, nbytes: 0, flags: 0 };
             self.events.resize(subscriptions.len(), none);
         }
         let mut count = 0;
@@ -311,18 +206,17 @@ impl Driver {
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn ready(event: &RawEvent, direction: usize) -> Ready {
-    let mut ready = if direction == 0 { Ready::READABLE } else { Ready::WRITABLE };
+fn ready(event: &RawEvent, direction: Direction) -> Ready {
+    let (mut ready, closed) = match direction {
+        Direction::Read => (Ready::READABLE, Ready::READ_CLOSED),
+        Direction::Write => (Ready::WRITABLE, Ready::WRITE_CLOSED),
+    };
     if event.error != 0 {
         // The operation is tried, and says itself what is wrong.
         ready |= Ready::ERROR;
     }
     if event.flags & FLAG_HANGUP != 0 {
-        ready |= if direction == 0 { Ready::READ_CLOSED } else { Ready::WRITE_CLOSED };
+        ready |= closed;
     }
     ready
 }

@@ -1,9 +1,7 @@
 //! The backend for WASI 0.2: `wasi:io/poll`.
 //!
 //! A source is something that has pollables. They are made when somebody first waits, and belong to the
-//! source; the reactor only knows their handles. The list of handles lives as long as the runtime, as the
-//! array of subscriptions of preview 1 does: arming appends, an event marks its entry as spent, and a spent
-//! one is taken out before the next poll unless it was armed again meanwhile. Entry 0 is the clock's.
+//! source; the reactor only knows their handles, which are kept in [`armed`](super::armed).
 //!
 //! The import is declared here: the published bindings copy the list for every call.
 //!
@@ -20,9 +18,12 @@ use wasip2::clocks::monotonic_clock;
 use wasip2::io::poll::Pollable;
 
 use super::Outcome;
+use super::armed::{Armed, CLOCK, Found, nanos, place};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
+
+pub(crate) use super::armed::Unparker;
 
 /// Something that has pollables.
 ///
@@ -36,12 +37,8 @@ pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
 /// What a source is made of.
 pub type Raw = Arc<dyn Subscribe>;
 
-/// The owner of an entry: the clock, or a key and a direction.
-const CLOCK: usize = usize::MAX;
 /// From so many events on, the host may have used up its budget: see [`Driver::poll`].
 const MANY: usize = 100;
-/// Without a timer, a wait that only a signal can end is renewed after this long.
-const LONG: Duration = Duration::from_secs(3600);
 
 /// A list as the canonical ABI returns it, in memory that the host asked our allocator for.
 #[repr(C)]
@@ -56,26 +53,9 @@ unsafe extern "C" {
     fn poll(handles: *const u32, count: usize, ready: *mut Indices);
 }
 
-/// Where a direction of a source stands in the list.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Slot {
-    #[default]
-    Idle,
-    /// Armed, at this index.
-    Armed(u32),
-    /// Its event was reported; it leaves before the next poll unless it is armed again.
-    Spent(u32),
-}
-
 struct List {
-    handles: Vec<u32>,
-    /// Whose handle it is, beside `handles`.
-    owners: Vec<usize>,
-    /// By key, then by direction.
-    slots: Vec<[Slot; 2]>,
-    /// Owners of entries that were marked as spent.
-    spent: Vec<usize>,
-    armed: usize,
+    /// Handles.
+    armed: Armed<u32>,
     /// Always ready: makes a poll return at once, and stands for sources that are.
     now: Option<Pollable>,
 }
@@ -84,99 +64,14 @@ pub(crate) struct Selector {
     list: Mutex<List>,
 }
 
-/// There is no other thread that could be parked.
-#[derive(Clone)]
-pub(crate) struct Unparker;
-
 pub(crate) struct Driver;
 
 pub(crate) fn new() -> io::Result<(Selector, Driver)> {
-    let list = List {
-        handles: vec![0],
-        owners: vec![CLOCK],
-        slots: Vec::new(),
-        spent: Vec::new(),
-        armed: 0,
-        now: None,
-    };
-    Ok((Selector { list: Mutex::new(list) }, Driver))
+    Ok((Selector { list: Mutex::new(List { armed: Armed::new(0), now: None }) }, Driver))
 }
 
-impl Unparker {
-    #[inline]
-    pub(crate) fn unpark(&self) {}
-}
-
-fn owner(key: usize, direction: Direction) -> usize {
-    key << 1 | direction as usize
-}
-
-impl List {
-    fn now(&mut self) -> u32 {
-        self.now.get_or_insert_with(|| monotonic_clock::subscribe_instant(0)).handle()
-    }
-
-    fn arm(&mut self, raw: &Raw, key: usize, direction: Direction) {
-        if self.slots.len() <= key {
-            self.slots.resize(key + 1, [Slot::Idle; 2]);
-        }
-        let slot = self.slots[key][direction as usize];
-        if matches!(slot, Slot::Armed(_)) {
-            return;
-        }
-        let handle = raw.pollable(direction).unwrap_or_else(|| self.now());
-        let index = match slot {
-            Slot::Spent(index) => {
-                self.handles[index as usize] = handle;
-                index
-            }
-            _ => {
-                self.handles.push(handle);
-                self.owners.push(owner(key, direction));
-                self.handles.len() as u32 - 1
-            }
-        };
-        self.slots[key][direction as usize] = Slot::Armed(index);
-        self.armed += 1;
-    }
-
-    /// Takes a direction out of the list; true if it was armed.
-    fn remove(&mut self, key: usize, direction: usize) -> bool {
-        let Some(slots) = self.slots.get_mut(key) else { return false };
-        let (index, was_armed) = match std::mem::take(&mut slots[direction]) {
-            Slot::Idle => return false,
-            Slot::Armed(index) => (index, true),
-            Slot::Spent(index) => (index, false),
-        };
-        self.armed -= usize::from(was_armed);
-        self.handles.swap_remove(index as usize);
-        self.owners.swap_remove(index as usize);
-        if let Some(moved) = self.owners.get(index as usize) {
-            match &mut self.slots[moved >> 1][moved & 1] {
-                Slot::Armed(i) | Slot::Spent(i) => *i = index,
-                Slot::Idle => unreachable!("an entry without a slot"),
-            }
-        }
-        was_armed
-    }
-
-    fn spend(&mut self, owner: usize) {
-        let slot = &mut self.slots[owner >> 1][owner & 1];
-        if let Slot::Armed(index) = *slot {
-            *slot = Slot::Spent(index);
-            self.armed -= 1;
-            self.spent.push(owner);
-        }
-    }
-
-    /// Takes out what is still spent.
-    fn sweep(&mut self) {
-        while let Some(owner) = self.spent.pop() {
-            if matches!(self.slots[owner >> 1][owner & 1], Slot::Spent(_)) {
-                self.remove(owner >> 1, owner & 1);
-            }
-        }
-    }
+fn always_ready(now: &mut Option<Pollable>) -> u32 {
+    now.get_or_insert_with(|| monotonic_clock::subscribe_instant(0)).handle()
 }
 
 impl Selector {
@@ -185,7 +80,7 @@ impl Selector {
     }
 
     pub(crate) fn is_armed(&self) -> bool {
-        self.list.lock().armed != 0
+        !self.list.lock().armed.is_empty()
     }
 
     pub(crate) fn register(&self, _: &Raw, _: usize, _: Interest) -> io::Result<()> {
@@ -193,33 +88,32 @@ impl Selector {
     }
 
     pub(crate) fn deregister(&self, _: &Raw, key: usize) {
-        let mut list = self.list.lock();
-        list.remove(key, 0);
-        list.remove(key, 1);
+        self.list.lock().armed.remove_key(key);
     }
 
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
-        let mut list = self.list.lock();
+        let List { armed, now } = &mut *self.list.lock();
+        let mut arm = |direction| {
+            let mut handle = || raw.pollable(direction).unwrap_or_else(|| always_ready(now));
+            match armed.find(key, direction) {
+                Found::Armed => {}
+                // The source may have another pollable by now.
+                Found::Spent(entry) => *entry = handle(),
+                Found::Idle => armed.push(key, direction, handle()),
+            }
+        };
         if interest.is_readable() {
-            list.arm(raw, key, Direction::Read);
+            arm(Direction::Read);
         }
         if interest.is_writable() {
-            list.arm(raw, key, Direction::Write);
+            arm(Direction::Write);
         }
     }
 
     /// The source is about to replace its pollables: none of them is polled any more. Returns what was
     /// armed, to be armed again.
     pub(crate) fn disarm(&self, key: usize) -> Ready {
-        let mut list = self.list.lock();
-        let mut ready = Ready::EMPTY;
-        if list.remove(key, 0) {
-            ready |= Ready::READABLE;
-        }
-        if list.remove(key, 1) {
-            ready |= Ready::WRITABLE;
-        }
-        ready
+        self.list.lock().armed.remove_key(key)
     }
 }
 
@@ -231,45 +125,42 @@ impl Driver {
         _: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
-        let mut list = selector.list.lock();
-        list.sweep();
-        let timeout = match parked {
-            Parked::Glance if list.armed == 0 => return Outcome::Done,
-            Parked::Glance => Some(Duration::ZERO),
-            Parked::Wait { unless, .. } if unless() => return Outcome::Done,
-            Parked::Wait { timeout, .. } if list.armed == 0 => Some(timeout.unwrap_or(LONG)),
-            Parked::Wait { timeout, .. } => timeout,
-        };
+        let List { armed, now } = &mut *selector.list.lock();
+        let Some(timeout) = armed.prepare(parked) else { return Outcome::Done };
         // Lives until the end of the poll.
         let mut _clock = None;
         let first = match timeout {
             None => 1,
             Some(Duration::ZERO) => {
-                list.handles[0] = list.now();
+                *armed.clock() = always_ready(now);
                 0
             }
             Some(timeout) => {
                 let clock = monotonic_clock::subscribe_duration(nanos(timeout));
-                list.handles[0] = clock.handle();
+                *armed.clock() = clock.handle();
                 _clock = Some(clock);
                 0
             }
         };
-        let ready = call(&list.handles[first..]);
+        let ready = call(&armed.entries()[first..]);
         if ready.len() >= MANY {
             // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. With
             // none left it calls every stream unready, the next poll uses them all up again, and nothing
             // ever moves. Asking for one that is ready makes it yield if it must.
-            call(&list.handles[first + ready[0] as usize..][..1]);
+            call(&armed.entries()[first + ready[0] as usize..][..1]);
         }
         for index in ready {
-            let owner = list.owners[first + index as usize];
+            let owner = armed.owner_at(first + index as usize);
             if owner == CLOCK {
                 continue;
             }
-            let ready = if owner & 1 == 0 { Ready::READABLE } else { Ready::WRITABLE };
-            events.push(Event { key: owner >> 1, ready });
-            list.spend(owner);
+            let (key, direction) = place(owner);
+            let ready = match direction {
+                Direction::Read => Ready::READABLE,
+                Direction::Write => Ready::WRITABLE,
+            };
+            events.push(Event { key, ready });
+            armed.spend(owner);
         }
         Outcome::Done
     }
@@ -287,8 +178,4 @@ fn call(handles: &[u32]) -> Vec<u32> {
     // SAFETY: the canonical ABI: the host had `cabi_realloc` allocate room for `count` numbers, filled them,
     // and left them to us. That function is the published bindings', over the global allocator.
     unsafe { Vec::from_raw_parts(ready.first, ready.count, ready.count) }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

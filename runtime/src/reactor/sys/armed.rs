@@ -1,0 +1,191 @@
+//! What is armed on a WASI host, which is asked about all of it in one call.
+//!
+//! The list that the host gets lives as long as the runtime and is edited in place: arming appends, an event
+//! marks its entry as spent, and a spent one is taken out before the next poll unless it was armed again
+//! meanwhile, which is what a busy connection does. Entry 0 is the clock's. There is at most one entry for
+//! each direction of a key.
+
+use std::time::Duration;
+
+use crate::io::Ready;
+use crate::reactor::{Direction, Parked};
+
+/// Without a timer, a wait that only a signal can end is renewed after this long.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// The owner of an entry: the clock, or a key and a direction.
+pub(super) const CLOCK: usize = usize::MAX;
+
+/// The owner of the entry for a direction of `key`.
+pub(super) fn owner(key: usize, direction: Direction) -> usize {
+    key << 1 | direction as usize
+}
+
+/// Whose entry it is, if not the clock's.
+pub(super) fn place(owner: usize) -> (usize, Direction) {
+    (owner >> 1, if owner & 1 == 0 { Direction::Read } else { Direction::Write })
+}
+
+/// Where a direction of a source stands in the list.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Slot {
+    #[default]
+    Idle,
+    /// Armed, at this index.
+    Armed(u32),
+    /// Its event was reported; it leaves before the next poll unless it is armed again.
+    Spent(u32),
+}
+
+/// How a direction that is to be armed was found.
+pub(super) enum Found<'a, T> {
+    /// Armed: there is nothing to do.
+    Armed,
+    /// Spent, and armed again by this: the entry as it was.
+    Spent(&'a mut T),
+    /// Not in the list: to be pushed.
+    Idle,
+}
+
+/// The list; `T` is what the host gets for each entry.
+pub(super) struct Armed<T> {
+    entries: Vec<T>,
+    /// Whose entry it is, beside `entries`.
+    owners: Vec<usize>,
+    /// By key, then by direction.
+    slots: Vec<[Slot; 2]>,
+    /// Owners of entries that were marked as spent.
+    spent: Vec<usize>,
+    count: usize,
+}
+
+impl<T> Armed<T> {
+    pub(super) fn new(clock: T) -> Armed<T> {
+        Armed {
+            entries: vec![clock],
+            owners: vec![CLOCK],
+            slots: Vec::new(),
+            spent: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// Whether nothing is armed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// What the host gets, the clock first.
+    pub(super) fn entries(&self) -> &[T] {
+        &self.entries
+    }
+
+    pub(super) fn clock(&mut self) -> &mut T {
+        &mut self.entries[0]
+    }
+
+    /// Whose entry is at this index.
+    #[cfg_attr(
+        target_env = "p1",
+        expect(dead_code, reason = "events of preview 1 carry the owner")
+    )]
+    pub(super) fn owner_at(&self, index: usize) -> usize {
+        self.owners[index]
+    }
+
+    pub(super) fn find(&mut self, key: usize, direction: Direction) -> Found<'_, T> {
+        if self.slots.len() <= key {
+            self.slots.resize(key + 1, [Slot::Idle; 2]);
+        }
+        let slot = &mut self.slots[key][direction as usize];
+        match *slot {
+            Slot::Armed(_) => Found::Armed,
+            Slot::Spent(index) => {
+                *slot = Slot::Armed(index);
+                self.count += 1;
+                Found::Spent(&mut self.entries[index as usize])
+            }
+            Slot::Idle => Found::Idle,
+        }
+    }
+
+    /// Arms what was found idle.
+    pub(super) fn push(&mut self, key: usize, direction: Direction, entry: T) {
+        self.slots[key][direction as usize] = Slot::Armed(self.entries.len() as u32);
+        self.entries.push(entry);
+        self.owners.push(owner(key, direction));
+        self.count += 1;
+    }
+
+    /// Takes a direction out of the list; true if it was armed.
+    fn remove(&mut self, owner: usize) -> bool {
+        let Some(slots) = self.slots.get_mut(owner >> 1) else { return false };
+        let (index, was_armed) = match std::mem::take(&mut slots[owner & 1]) {
+            Slot::Idle => return false,
+            Slot::Armed(index) => (index, true),
+            Slot::Spent(index) => (index, false),
+        };
+        self.count -= usize::from(was_armed);
+        self.entries.swap_remove(index as usize);
+        self.owners.swap_remove(index as usize);
+        if let Some(moved) = self.owners.get(index as usize) {
+            match &mut self.slots[moved >> 1][moved & 1] {
+                Slot::Armed(i) | Slot::Spent(i) => *i = index,
+                Slot::Idle => unreachable!("an entry without a slot"),
+            }
+        }
+        was_armed
+    }
+
+    /// Takes both directions out; returns those that were armed.
+    pub(super) fn remove_key(&mut self, key: usize) -> Ready {
+        let mut ready = Ready::EMPTY;
+        if self.remove(owner(key, Direction::Read)) {
+            ready |= Ready::READABLE;
+        }
+        if self.remove(owner(key, Direction::Write)) {
+            ready |= Ready::WRITABLE;
+        }
+        ready
+    }
+
+    /// The event of an entry was reported.
+    pub(super) fn spend(&mut self, owner: usize) {
+        let slot = &mut self.slots[owner >> 1][owner & 1];
+        if let Slot::Armed(index) = *slot {
+            *slot = Slot::Spent(index);
+            self.count -= 1;
+            self.spent.push(owner);
+        }
+    }
+
+    /// Takes out what is still spent, and decides how long to wait: `None` is not at all, because there is
+    /// nothing to ask; the inner `None` is without an end.
+    pub(super) fn prepare(&mut self, parked: Parked<'_>) -> Option<Option<Duration>> {
+        while let Some(owner) = self.spent.pop() {
+            if matches!(self.slots[owner >> 1][owner & 1], Slot::Spent(_)) {
+                self.remove(owner);
+            }
+        }
+        match parked {
+            Parked::Glance if self.is_empty() => None,
+            Parked::Glance => Some(Some(Duration::ZERO)),
+            Parked::Wait { unless, .. } if unless() => None,
+            Parked::Wait { timeout, .. } if self.is_empty() => Some(Some(timeout.unwrap_or(LONG))),
+            Parked::Wait { timeout, .. } => Some(timeout),
+        }
+    }
+}
+
+/// There is no other thread that could be parked.
+#[derive(Clone)]
+pub(crate) struct Unparker;
+
+impl Unparker {
+    #[inline]
+    pub(crate) fn unpark(&self) {}
+}
+
+pub(super) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
