@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wasio::task::{self, LocalSet};
 use wasio::time::{Duration, Instant, sleep, sleep_until};
 
-const MANY: u64 = if cfg!(miri) { 200 } else { 10_000 };
+const MANY: u64 = if cfg!(miri) { 50 } else { 10_000 };
 
 /// Numbers without a pattern, the same in every run.
 fn scramble(n: u64) -> u64 {
