@@ -154,8 +154,8 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     enum State {
         Now(Option<io::Result<Addrs>>),
-        /// The host is asked when it is polled.
-        Name(String, u16),
+        /// The host is asked when it is polled, by this function: a guest without names does not link it.
+        Name(String, u16, fn(&str, u16) -> Resolving),
         #[cfg(unix)]
         Later(JoinHandle<io::Result<Vec<SocketAddr>>>),
         #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -176,13 +176,13 @@ pub(crate) mod sealed {
         }
 
         pub(crate) fn named(name: &str, port: u16) -> Resolving {
-            Resolving(State::Name(name.to_owned(), port))
+            Resolving(State::Name(name.to_owned(), port, crate::lookup::ask_host))
         }
 
         /// The name that is still to be looked up, and the port.
         pub(crate) fn name(&self) -> Option<(&str, u16)> {
             match &self.0 {
-                State::Name(name, port) => Some((name, *port)),
+                State::Name(name, port, _) => Some((name, *port)),
                 _ => None,
             }
         }
@@ -204,8 +204,8 @@ pub(crate) mod sealed {
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
             // Not every target's look-ups wait.
             let _ = &cx;
-            if let Some((name, port)) = self.name() {
-                *self = crate::lookup::ask_host(name, port);
+            if let State::Name(name, port, ask_host) = &self.0 {
+                *self = ask_host(name, *port);
             }
             match &mut self.0 {
                 State::Name(..) => unreachable!("the host was asked"),
