@@ -2,9 +2,11 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use wasio::io::{AsyncReadExt, AsyncWriteExt};
 use wasio::net::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
+use wasio::time::timeout;
 
 /// Whether this host has them: a host of which it is known is not believed when it denies it.
 fn are_there() -> bool {
@@ -108,6 +110,28 @@ async fn a_listener_waits_and_much_goes_through() {
     stream.read_to_end(&mut back).await.unwrap();
     assert!(back == sent);
     assert_eq!(server.await.unwrap(), sent.len());
+}
+
+#[wasio::test]
+async fn a_wait_that_is_given_up_loses_nothing() {
+    if !are_there() {
+        return;
+    }
+    let soon = Duration::from_millis(5);
+    let (place, other) = (Place::new("given-up"), Place::new("given-up-too"));
+    let listener = UnixListener::bind(place.path()).unwrap();
+    assert!(timeout(soon, listener.accept()).await.is_err());
+    let mut client = UnixStream::connect(place.path()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut buf = [0; 8];
+    assert!(timeout(soon, server.read(&mut buf)).await.is_err());
+    client.write_all(b"late").await.unwrap();
+    assert_eq!(server.read(&mut buf).await.unwrap(), 4);
+
+    let messages = UnixDatagram::bind(other.path()).unwrap();
+    assert!(timeout(soon, messages.recv_from(&mut buf)).await.is_err());
+    UnixDatagram::unbound().unwrap().send_to(b"late", other.path()).await.unwrap();
+    assert_eq!(messages.recv(&mut buf).await.unwrap(), 4);
 }
 
 #[wasio::test]

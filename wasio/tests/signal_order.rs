@@ -26,6 +26,14 @@ fn listeners_are_told_by_the_runtime() {
             assert_eq!(late.recv().await, Some(()));
         }
     });
+    // A wait that was given up loses nothing.
+    runtime.block_on(async {
+        let mut listener = signal(SignalKind::window_change()).unwrap();
+        let wait = wasio::time::timeout(Duration::from_millis(5), listener.recv());
+        assert!(wait.await.is_err());
+        send("WINCH");
+        assert_eq!(listener.recv().await, Some(()));
+    });
     // A listener waits on another runtime than the one it was made on, which nobody drives any more.
     let mut moved = runtime.block_on(async { signal(SignalKind::window_change()).unwrap() });
     let other = wasio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
