@@ -60,6 +60,23 @@ fn what_does_not_compile_is_found_with_its_chain_and_a_way_out() {
 }
 
 #[test]
+fn a_resolver_of_the_standard_library_is_found_unless_ours_is_there() {
+    let project = Project::new("fetching", "reqwest = { path = \"reqwest\" }", "fn main() {}");
+    project.package("reqwest", "reqwest", "", "src/lib.rs", "");
+    let report = json(&project.wasio(&["doctor", "--json"]).ok());
+    let found = finding(&report, "default resolver");
+    assert_eq!(found["level"], "warning");
+    assert!(found["instead"].as_str().unwrap().contains("wasio_resolve::Resolver"));
+
+    let dependencies = "reqwest = { path = \"reqwest\" }\nwasio-resolve = { path = \"resolve\" }";
+    let solved = Project::new("solved", dependencies, "fn main() {}");
+    solved.package("reqwest", "reqwest", "", "src/lib.rs", "");
+    solved.package("resolve", "wasio-resolve", "", "src/lib.rs", "");
+    let text = solved.wasio(&["doctor"]).ok().stdout;
+    assert!(!text.contains("default resolver"), "{text}");
+}
+
+#[test]
 fn packages_of_build_scripts_are_not_in_the_guest() {
     let project = Project::empty();
     project.package(".", "scripted", "", "src/main.rs", "fn main() {}");

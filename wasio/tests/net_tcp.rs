@@ -409,3 +409,50 @@ async fn an_end_is_seen_beside_readiness_that_nobody_uses() {
     server.read_to_end(&mut unread).await.unwrap();
     assert_eq!(unread, b"unread");
 }
+
+/// How often a task that sleeps is woken while another one waits for the network.
+async fn ticks(limit: Duration) -> u32 {
+    let start = std::time::Instant::now();
+    let mut ticks = 0;
+    while start.elapsed() < limit {
+        wasio::time::sleep(Duration::from_millis(5)).await;
+        ticks += 1;
+    }
+    ticks
+}
+
+#[wasio::test]
+async fn accepting_holds_up_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let accept = wasio::spawn(async move { listener.accept().await.map(|_| ()) });
+    assert!(ticks(Duration::from_millis(100)).await >= 3);
+    assert!(!accept.is_finished(), "nobody connects");
+    let _client = TcpStream::connect(address).await.unwrap();
+    accept.await.unwrap().unwrap();
+}
+
+/// Linux leaves a connection unanswered while a listener's queue is full.
+#[cfg(any(target_os = "linux", target_os = "wasi"))]
+#[wasio::test]
+async fn connecting_holds_up_nobody() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut open = Vec::new();
+    let waiting = loop {
+        let mut connect = wasio::spawn(TcpStream::connect(address));
+        match timeout(Duration::from_millis(200), &mut connect).await {
+            Ok(stream) => open.push(stream.unwrap().unwrap()),
+            Err(_) => break connect,
+        }
+        assert!(open.len() < 100, "the queue has room for one");
+    };
+    assert!(ticks(Duration::from_millis(100)).await >= 3);
+    assert!(!waiting.is_finished(), "nobody accepts");
+    for _ in 0..=open.len() {
+        listener.accept().await.unwrap();
+    }
+    waiting.await.unwrap().unwrap();
+}

@@ -19,8 +19,8 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::resolver::Resolver;
 use crate::tls;
+use wasio_resolve::Resolver;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -57,7 +57,7 @@ async fn get(url: &str, ca: Option<&str>) -> Outcome<()> {
     // hyper-rustls offers HTTP/2 by itself; reqwest takes the configuration as it is.
     config.alpn_protocols = protocols();
     let client = reqwest::Client::builder()
-        .dns_resolver(Arc::new(Resolver))
+        .dns_resolver(Resolver)
         .tls_backend_preconfigured(config)
         .build()?;
     let response = client.get(url).send().await?;

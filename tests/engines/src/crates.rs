@@ -8,6 +8,7 @@ use xtask::process::Running;
 use xtask::workspace;
 
 use crate::Case;
+use crate::dns::NameServer;
 use crate::http::pages;
 use crate::world::{LIMIT, World};
 
@@ -46,8 +47,17 @@ fn axum(world: &World) -> Result<()> {
 
 fn http(world: &World) -> Result<()> {
     let peer = pages()?;
-    let url = format!("http://localhost:{}/page", peer.address.port());
-    let done = world.launch_crate("http-client")?.arg(url).spawn("http-client")?.finish(LIMIT)?;
+    let (names, port) = (NameServer::start()?, peer.address.port());
+    let mut guest = world.launch_crate("http-client")?;
+    // On WASI 0.2 names are the host's: it knows this one.
+    guest = match world.engine() {
+        Engine::Wasio => {
+            guest = guest.env("DNS_SERVER", &names.address.to_string());
+            guest.arg(format!("http://local.test:{port}/page"))
+        }
+        _ => guest.arg(format!("http://localhost:{port}/page")),
+    };
+    let done = guest.spawn("http-client")?.finish(LIMIT)?;
     let length = "/page\n".len() + crate::http::PAGE;
     done.prints(&format!("hyper-util: 200 OK, {length} bytes\nreqwest: 200 OK, {length} bytes"))?;
     Ok(())

@@ -120,6 +120,7 @@ impl Question {
                 let many: Vec<_> = (0..40).map(|n| [10, 0, 1, n]).collect();
                 self.addresses(&many, &[])
             }
+            "local.test" => self.addresses(&[[127, 0, 0, 1]], &[]),
             "v6.test" => self.addresses(&[], &[6]),
             "empty.test" => self.addresses(&[], &[]),
             "failing.test" => self.answer(SERVFAIL, &[]),

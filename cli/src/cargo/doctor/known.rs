@@ -13,6 +13,8 @@ pub(super) struct Known {
     pub(super) features: &'static [&'static str],
     /// True only on this generation of WASI.
     pub(super) only: Option<Wasi>,
+    /// Not true if this package is in the guest: the way out was taken.
+    pub(super) unless: Option<&'static str>,
     pub(super) level: Level,
     pub(super) what: &'static str,
     pub(super) instead: &'static str,
@@ -24,7 +26,7 @@ const fn known(
     what: &'static str,
     instead: &'static str,
 ) -> Known {
-    Known { package, versions: "*", features: &[], only: None, level, what, instead }
+    Known { package, versions: "*", features: &[], only: None, unless: None, level, what, instead }
 }
 
 impl Known {
@@ -42,6 +44,11 @@ impl Known {
         self.only = Some(only);
         self
     }
+
+    const fn unless(mut self, package: &'static str) -> Self {
+        self.unless = Some(package);
+        self
+    }
 }
 
 const C_CODE: &str = "compiles C code, which needs clang and a C library for WASI";
@@ -52,6 +59,9 @@ const AWS_LC_INSTEAD: &str = "switch off the default features of rustls, tokio-r
                               start: rustls' `ring`, or one in Rust alone, as wasio's examples/crates do";
 const NO_COMPILE: &str = "does not compile for WASI";
 const NO_THREADS: &str = "starts threads, which WASI does not have";
+
+/// The package with resolvers for hyper-util and reqwest.
+const RESOLVE: &str = "wasio-resolve";
 
 /// Everything that is known.
 pub(super) const TABLE: &[Known] = &[
@@ -109,25 +119,31 @@ pub(super) const TABLE: &[Known] = &[
         "hyper-util",
         Warning,
         "its default resolver asks std for addresses, which on wasip1 always fails",
-        "connect by address, or give the connector the resolver of wasio's examples/crates/src/lib.rs",
+        "give the connector wasio's: `HttpConnector::new_with_resolver(wasio_resolve::Resolver)`, \
+         from wasio's folder `resolve` with its feature `hyper-util`",
     )
     .with(&["client-legacy"])
-    .on(Wasi::P1),
+    .on(Wasi::P1)
+    .unless(RESOLVE),
     known(
         "hyper-util",
         Warning,
         "its default resolver asks std for addresses, which stops the whole guest meanwhile",
-        "give the connector the resolver of wasio's examples/crates/src/lib.rs",
+        "give the connector wasio's: `HttpConnector::new_with_resolver(wasio_resolve::Resolver)`, \
+         from wasio's folder `resolve` with its feature `hyper-util`",
     )
     .with(&["client-legacy"])
-    .on(Wasi::P2),
+    .on(Wasi::P2)
+    .unless(RESOLVE),
     known(
         "reqwest",
         Warning,
         "its default resolver asks std for addresses, which fails on wasip1 and stops the whole \
          guest on wasip2",
-        "set `ClientBuilder::dns_resolver` to that of wasio's examples/crates/src/lib.rs",
-    ),
+        "give the client wasio's: `ClientBuilder::dns_resolver(wasio_resolve::Resolver)`, from \
+         wasio's folder `resolve` with its feature `reqwest`",
+    )
+    .unless(RESOLVE),
     known(
         "tokio-postgres",
         Error,

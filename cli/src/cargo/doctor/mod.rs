@@ -238,7 +238,8 @@ fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding>
             let feature = known.features.is_empty()
                 || known.features.iter().any(|feature| on.iter().any(|on| on == feature));
             let here = known.only.is_none_or(|only| only == wasi);
-            if (stands_in && about_published) || !version || !feature || !here {
+            let solved = known.unless.is_some_and(|name| guest.iter().any(|p| p.name == name));
+            if (stands_in && about_published) || !version || !feature || !here || solved {
                 continue;
             }
             let chain = resolved.metadata.chain_to(&package.id);

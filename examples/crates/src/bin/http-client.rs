@@ -1,14 +1,16 @@
 //! Fetches a URL twice, with hyper-util's pooling client and with reqwest: `http-client URL`.
+//!
+//! Both get `wasio-resolve`'s resolver: their own ask the standard library, which cannot look names up in a WASI guest,
+//! or stops all of it.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use wasio_crate_examples::Resolver;
+use wasio_resolve::Resolver;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -21,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let body = response.into_body().collect().await?.to_bytes();
     println!("hyper-util: {status}, {} bytes", body.len());
 
-    let client = reqwest::Client::builder().dns_resolver(Arc::new(Resolver)).build()?;
+    let client = reqwest::Client::builder().dns_resolver(Resolver).build()?;
     let response = client.get(&url).send().await?;
     println!("reqwest: {}, {} bytes", response.status(), response.bytes().await?.len());
     Ok(())

@@ -1,0 +1,94 @@
+//! A resolver for hyper-util and reqwest that looks names up with `tokio::net::lookup_host`.
+//!
+//! The default resolvers of both call the standard library on a thread for blocking work. In a WASI guest the
+//! standard library cannot look names up (wasip1), or stops the whole guest meanwhile (wasip2), and there is
+//! no such thread. [`Resolver`] asks `tokio`: with wasio's in the place of tokio, only the task that asks waits wherever the
+//! host allows it (see wasio's `lookup_host`). Natively, with the published tokio, it does what the default
+//! resolvers do, so the same program serves for both.
+//!
+//! The features `hyper-util` and `reqwest` implement it for the one and the other; none is on by default.
+//!
+//! # Examples
+//!
+//! ```
+//! # #[cfg(feature = "hyper-util")]
+//! # {
+//! use hyper_util::client::legacy::connect::HttpConnector;
+//! use wasio_resolve::Resolver;
+//!
+//! let connector = HttpConnector::new_with_resolver(Resolver);
+//! # }
+//! ```
+//!
+//! ```
+//! # #[cfg(feature = "reqwest")]
+//! # {
+//! use wasio_resolve::Resolver;
+//!
+//! let client = reqwest::Client::builder().dns_resolver(Resolver).build()?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+/// For hyper-util's `HttpConnector::new_with_resolver` and reqwest's `ClientBuilder::dns_resolver`.
+///
+/// Names are looked up anew each time. The addresses come in the order in which `tokio::net::lookup_host` gives
+/// them, with port 0: who connects puts in the right one and tries them all.
+///
+/// # Errors
+///
+/// Those of `tokio::net::lookup_host`.
+///
+/// # Panics
+///
+/// A look-up panics outside of a runtime.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resolver;
+
+#[cfg(any(feature = "hyper-util", feature = "reqwest"))]
+async fn addresses(name: &str) -> std::io::Result<std::vec::IntoIter<std::net::SocketAddr>> {
+    let found: Vec<_> = tokio::net::lookup_host((name, 0)).await?.collect();
+    Ok(found.into_iter())
+}
+
+#[cfg(feature = "hyper-util")]
+mod hyper_util {
+    use std::future::Future;
+    use std::io;
+    use std::net::SocketAddr;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper_util::client::legacy::connect::dns::Name;
+
+    use super::{Resolver, addresses};
+
+    impl tower_service::Service<Name> for Resolver {
+        type Response = std::vec::IntoIter<SocketAddr>;
+        type Error = io::Error;
+        type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, name: Name) -> Self::Future {
+            Box::pin(async move { addresses(name.as_str()).await })
+        }
+    }
+}
+
+#[cfg(feature = "reqwest")]
+mod reqwest {
+    use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+    use super::{Resolver, addresses};
+
+    impl Resolve for Resolver {
+        fn resolve(&self, name: Name) -> Resolving {
+            Box::pin(async move { Ok(Box::new(addresses(name.as_str()).await?) as Addrs) })
+        }
+    }
+}
