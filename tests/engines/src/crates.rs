@@ -71,7 +71,7 @@ fn redis(world: &World) -> Result<()> {
     server.listens(port, LIMIT)?;
     let guest = world.launch_crate("redis-client")?.arg(format!("127.0.0.1:{port}"));
     let done = guest.spawn("redis-client")?.finish(LIMIT)?;
-    done.prints("hello 42 50\nnews: extra\nreceivers: 1")?;
+    done.prints("hello 42 50\nconnected anew: true\nnews: extra\nreceivers: 1")?;
     server.stop()?;
     Ok(())
 }

@@ -56,6 +56,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("{greeting} {first} {second}");
 
+    // The server hangs up, as it does with idle connections: the next one is a new one.
+    let before: i64 = redis::cmd("CLIENT").arg("ID").query_async(&mut redis).await?;
+    let () = redis::cmd("QUIT").query_async(&mut redis).await?;
+    let mut redis = pool.get().await?;
+    let now: i64 = redis::cmd("CLIENT").arg("ID").query_async(&mut redis).await?;
+    println!("connected anew: {}", now != before);
+
     let stream = TcpStream::connect(&address).await?;
     let mut subscriber = PubSub::new(&INFO, stream).await?;
     subscriber.subscribe("wasio:news").await?;
