@@ -15,6 +15,8 @@ use crate::clock::Monotonic;
 use crate::error::{Error, Trap};
 use crate::interfaces::Names;
 use crate::link::MODULE;
+#[cfg(unix)]
+use crate::output::Output;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
 use crate::poll::Scratch;
 use crate::program::{Code, Program};
@@ -220,9 +222,11 @@ impl GuestBuilder {
         self
     }
 
-    /// Gives the guest this process's standard streams.
+    /// Gives the guest this process's standard streams. While an output takes no more, the guest is suspended.
     pub fn inherit_stdio(mut self) -> GuestBuilder {
         self.wasi.inherit_stdio();
+        #[cfg(unix)]
+        self.wasi.stdout(Output::Stdout).stderr(Output::Stderr);
         self
     }
 

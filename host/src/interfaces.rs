@@ -20,6 +20,7 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtxView, WasiSocketsView 
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_io::bindings::wasi::io::poll;
 
+use crate::counted;
 use crate::policy::Grants;
 use crate::state::State;
 use crate::stats::Stats;
@@ -80,6 +81,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         let State { wasi, stats, .. } = state;
         PollsView { table: wasi.ctx().table, stats }
     })?;
+    counted::define(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -31,6 +31,7 @@
 
 mod cache;
 mod clock;
+mod counted;
 mod engine;
 mod errno;
 mod error;
@@ -40,6 +41,8 @@ mod guest;
 mod interfaces;
 mod link;
 mod memory;
+#[cfg(unix)]
+mod output;
 mod policy;
 mod poll;
 mod program;

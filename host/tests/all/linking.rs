@@ -91,3 +91,11 @@ fn a_component_without_run_is_no_program() {
     let error = Program::new(engine(), &wat::parse_str("(component)").unwrap()).unwrap_err();
     assert!(error.to_string().contains("component"), "{error}");
 }
+
+#[test]
+fn an_interface_that_is_missing_is_named() {
+    let wat = r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func)))))"#;
+    let error = Program::new(engine(), &wat::parse_str(wat).unwrap()).unwrap_err();
+    let text = format!("{error}: {:?}", std::error::Error::source(&error));
+    assert!(text.contains("wasi:http/outgoing-handler"), "{text}");
+}

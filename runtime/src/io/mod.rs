@@ -51,6 +51,10 @@ mod stdin;
 #[cfg(all(target_family = "wasm", target_env = "p2"))]
 mod stdin_wasip2;
 mod stdout;
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+mod stdout_blocking;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod stdout_wasip2;
 mod take;
 mod write_ext;
 mod write_ops;

@@ -1,87 +1,26 @@
 //! The standard output and the standard error stream.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use super::{AsyncWrite, Buf, Job, MAX_BUF_SIZE, run_to_end};
-
-/// Writes blocks of bytes to a stream of std, one after the other.
-///
-/// A write is accepted when the one before it is done; its error is the result of the operation after it.
-#[derive(Debug)]
-struct Writer {
-    state: State,
-    unflushed: bool,
-}
-
-#[derive(Debug)]
-enum State {
-    Idle(Buf),
-    Busy(Job<(io::Result<()>, Buf)>),
-}
-
-impl Writer {
-    fn new() -> Self {
-        Writer { state: State::Idle(Buf::default()), unflushed: false }
-    }
-
-    /// Waits until nothing is being written, and returns the buffer.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut Buf>> {
-        if let State::Busy(job) = &mut self.state {
-            let (result, buf) = match ready!(Pin::new(job).poll(cx)) {
-                Ok(done) => done,
-                Err(e) => (Err(e), Buf::default()),
-            };
-            self.state = State::Idle(buf);
-            result?;
-        }
-        match &mut self.state {
-            State::Idle(buf) => Poll::Ready(Ok(buf)),
-            State::Busy(_) => unreachable!("the job is done"),
-        }
-    }
-
-    fn poll_write<W: io::Write + 'static>(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        stream: fn() -> W,
-    ) -> Poll<io::Result<usize>> {
-        let mut buf = std::mem::take(ready!(self.poll_idle(cx))?);
-        let n = buf.copy_from(&[IoSlice::new(bytes)], MAX_BUF_SIZE);
-        self.unflushed = true;
-        self.state = State::Busy(run_to_end(move || (buf.write_to(&mut stream()), buf))?);
-        Poll::Ready(Ok(n))
-    }
-
-    fn poll_flush<W: io::Write + 'static>(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: fn() -> W,
-    ) -> Poll<io::Result<()>> {
-        let unflushed = self.unflushed;
-        let buf = ready!(self.poll_idle(cx))?;
-        if unflushed {
-            let buf = std::mem::take(buf);
-            self.unflushed = false;
-            self.state = State::Busy(run_to_end(move || (stream().flush(), buf))?);
-            ready!(self.poll_idle(cx))?;
-        }
-        Poll::Ready(Ok(()))
-    }
-}
+use super::AsyncWrite;
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+use super::stdout_blocking::Writer;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+use super::stdout_wasip2::Writer;
 
 macro_rules! stream {
-    ($(#[$doc:meta])* $Stream:ident, $(#[$fn_doc:meta])* $stream:ident) => {
+    ($(#[$doc:meta])* $Stream:ident, $(#[$fn_doc:meta])* $stream:ident, $is_error:literal) => {
         $(#[$doc])*
         ///
         /// Only bytes that are flushed are sure to be written when the program ends.
         ///
         /// # On WASI
         ///
-        /// Writing blocks the guest's one thread until the host has taken the bytes.
+        /// On preview 1, writing blocks the guest's one thread until the host has taken the bytes. On WASI 0.2
+        /// only the task that writes waits, if the host is one that does not block either.
         #[derive(Debug)]
         pub struct $Stream {
             writer: Writer,
@@ -91,7 +30,7 @@ macro_rules! stream {
 
         $(#[$fn_doc])*
         pub fn $stream() -> $Stream {
-            $Stream { writer: Writer::new(), std: io::$stream() }
+            $Stream { writer: Writer::new($is_error), std: io::$stream() }
         }
 
         impl AsyncWrite for $Stream {
@@ -133,7 +72,8 @@ stream! {
     ///
     /// Each call gives a handle of its own. What two handles write at once can get mixed, but only between
     /// writes.
-    stdout
+    stdout,
+    false
 }
 
 stream! {
@@ -143,5 +83,6 @@ stream! {
     ///
     /// Each call gives a handle of its own. What two handles write at once can get mixed, but only between
     /// writes.
-    stderr
+    stderr,
+    true
 }

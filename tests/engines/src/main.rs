@@ -19,6 +19,7 @@ mod idle;
 mod load;
 mod names;
 mod network;
+mod output;
 mod peers;
 mod postgres;
 mod redis;
@@ -66,6 +67,7 @@ fn trials(arguments: &Arguments) -> Result<Vec<Trial>> {
         network::CASES,
         names::CASES,
         ends::CASES,
+        output::CASES,
         idle::CASES,
         load::CASES,
         redis::CASES,

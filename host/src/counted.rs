@@ -1,0 +1,173 @@
+//! Counts the bytes that a component moves through its sockets.
+//!
+//! wasmtime-wasi's streams do not count. Where it makes those of a TCP connection (accepting, the end of
+//! connecting) they are wrapped in counting ones; messages are counted where they pass.
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, Host as _};
+use wasmtime_wasi::p2::bindings::sockets::tcp::{HostTcpSocket as _, TcpSocket};
+use wasmtime_wasi::p2::bindings::sockets::udp::{
+    HostIncomingDatagramStream as _, HostOutgoingDatagramStream as _, IncomingDatagram,
+    IncomingDatagramStream, OutgoingDatagram, OutgoingDatagramStream,
+};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, SocketError, StreamError, pipe};
+use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView as _};
+use wasmtime_wasi_io::bytes::Bytes;
+use wasmtime_wasi_io::poll::Pollable;
+use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamResult};
+
+use crate::state::State;
+use crate::stats::Stats;
+
+/// The interfaces as wasmtime-wasi names them.
+const TCP: &str = "wasi:sockets/tcp@0.2.12";
+const UDP: &str = "wasi:sockets/udp@0.2.12";
+
+type Store<'a> = StoreContextMut<'a, State>;
+type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
+type Accepted = (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
+
+/// Puts the counting functions in the place of those that `linker` has.
+pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut tcp = linker.instance(TCP)?;
+    tcp.func_wrap(
+        "[method]tcp-socket.accept",
+        |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
+            answer(
+                &mut store,
+                |sockets| sockets.accept(socket),
+                |accepted: &Accepted, table, stats| count(table, stats, &accepted.1, &accepted.2),
+            )
+        },
+    )?;
+    tcp.func_wrap(
+        "[method]tcp-socket.finish-connect",
+        |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
+            answer(
+                &mut store,
+                |sockets| sockets.finish_connect(socket),
+                |connected: &Connected, table, stats| {
+                    count(table, stats, &connected.0, &connected.1)
+                },
+            )
+        },
+    )?;
+    let mut udp = linker.instance(UDP)?;
+    udp.func_wrap(
+        "[method]incoming-datagram-stream.receive",
+        |mut store: Store<'_>, (stream, most): (Resource<IncomingDatagramStream>, u64)| {
+            answer(
+                &mut store,
+                |sockets| sockets.receive(stream, most),
+                |messages: &Vec<IncomingDatagram>, _, stats| {
+                    stats.received(messages.iter().map(|message| message.data.len()).sum());
+                    Ok(())
+                },
+            )
+        },
+    )?;
+    udp.func_wrap(
+        "[method]outgoing-datagram-stream.send",
+        |mut store: Store<'_>,
+         (stream, messages): (Resource<OutgoingDatagramStream>, Vec<OutgoingDatagram>)| {
+            let lengths: Vec<usize> = messages.iter().map(|message| message.data.len()).collect();
+            answer(
+                &mut store,
+                |sockets| sockets.send(stream, messages),
+                |sent: &u64, _, stats| {
+                    stats.sent(lengths.iter().take(*sent as usize).sum());
+                    Ok(())
+                },
+            )
+        },
+    )
+}
+
+/// Does what wasmtime-wasi does; what came of it is given to `note`.
+fn answer<R>(
+    store: &mut Store<'_>,
+    call: impl FnOnce(&mut WasiSocketsCtxView<'_>) -> Result<R, SocketError>,
+    note: impl FnOnce(&R, &mut ResourceTable, &Stats) -> wasmtime::Result<()>,
+) -> wasmtime::Result<(Result<R, ErrorCode>,)> {
+    let State { wasi, stats, .. } = store.data_mut();
+    let mut sockets = wasi.sockets();
+    Ok((match call(&mut sockets) {
+        Ok(result) => {
+            note(&result, sockets.table, stats)?;
+            Ok(result)
+        }
+        Err(error) => Err(sockets.convert_error_code(error)?),
+    },))
+}
+
+/// Makes the streams of a connection count.
+fn count(
+    table: &mut ResourceTable,
+    stats: &Stats,
+    input: &Resource<DynInputStream>,
+    output: &Resource<DynOutputStream>,
+) -> wasmtime::Result<()> {
+    let slot = table.get_mut(input)?;
+    let inner = std::mem::replace(slot, Box::new(pipe::ClosedInputStream));
+    *slot = Box::new(Counted { inner, stats: stats.clone() });
+    let slot = table.get_mut(output)?;
+    let inner = std::mem::replace(slot, Box::new(pipe::ClosedOutputStream));
+    *slot = Box::new(Counted { inner, stats: stats.clone() });
+    Ok(())
+}
+
+struct Counted<S> {
+    inner: S,
+    stats: Stats,
+}
+
+#[async_trait]
+impl Pollable for Counted<DynInputStream> {
+    async fn ready(&mut self) {
+        self.inner.ready().await;
+    }
+}
+
+#[async_trait]
+impl InputStream for Counted<DynInputStream> {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        let bytes = self.inner.read(size)?;
+        self.stats.received(bytes.len());
+        Ok(bytes)
+    }
+
+    async fn cancel(&mut self) {
+        self.inner.cancel().await;
+    }
+}
+
+#[async_trait]
+impl Pollable for Counted<DynOutputStream> {
+    async fn ready(&mut self) {
+        self.inner.ready().await;
+    }
+}
+
+#[async_trait]
+impl OutputStream for Counted<DynOutputStream> {
+    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        let length = bytes.len();
+        self.inner.write(bytes)?;
+        self.stats.sent(length);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.inner.flush()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.inner.check_write()
+    }
+
+    async fn cancel(&mut self) {
+        self.inner.cancel().await;
+    }
+}
