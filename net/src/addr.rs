@@ -3,10 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-use crate::dns;
 use crate::lookup;
-use sealed::{Addrs, Internal, Resolve, Resolving};
+use sealed::{Internal, Resolve, Resolving};
 
 /// What names one or more socket addresses: an address, an IP address with a port, or a text such as
 /// `"example.com:80"`, whose name is looked up without blocking the other tasks.
@@ -20,25 +18,14 @@ use sealed::{Addrs, Internal, Resolve, Resolving};
 pub trait ToSocketAddrs: Resolve {}
 
 /// Finds the addresses of somebody else. Several are tried one after the other by those who ask.
-pub(crate) async fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> io::Result<Addrs> {
-    let addrs = arg.resolve(Internal);
-    // On WASI 0.2 the host's own look-up suspends only the task, and the resolver would be 100 KB of guest.
-    #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-    if let Some((name, port)) = addrs.name() {
-        if let Some(answer) = dns::lookup(name) {
-            if let Some(ips) = answer.await? {
-                let addrs: Vec<_> = ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-                return Ok(Addrs::Many(addrs.into_iter()));
-            }
-        }
-    }
-    addrs.await
+pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> Resolving {
+    arg.resolve(Internal(lookup::of_others))
 }
 
 /// Finds an address to listen at: one's own. A name is the host's to know, and a guest that only listens is
 /// spared the resolver.
 pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> Resolving {
-    arg.resolve(Internal)
+    arg.resolve(Internal(lookup::of_this_host))
 }
 
 /// Calls `op` with each address until one succeeds; the error is that of the last.
@@ -97,8 +84,8 @@ impl Resolve for &[SocketAddr] {
 impl ToSocketAddrs for str {}
 
 impl Resolve for str {
-    fn resolve(&self, _: Internal) -> Resolving {
-        lookup::text(self)
+    fn resolve(&self, internal: Internal) -> Resolving {
+        lookup::text(self, internal)
     }
 }
 
@@ -113,8 +100,8 @@ impl Resolve for String {
 impl ToSocketAddrs for (&str, u16) {}
 
 impl Resolve for (&str, u16) {
-    fn resolve(&self, _: Internal) -> Resolving {
-        lookup::name(self.0, self.1)
+    fn resolve(&self, internal: Internal) -> Resolving {
+        lookup::name(self.0, self.1, internal)
     }
 }
 
@@ -132,10 +119,7 @@ pub(crate) mod sealed {
     use std::net::SocketAddr;
     use std::pin::Pin;
     use std::task::{Context, Poll};
-    use std::{io, option, vec};
-
-    #[cfg(unix)]
-    use wasio_runtime::task::JoinHandle;
+    use std::{fmt, io, option, vec};
 
     /// The part of the trait that is not public.
     pub trait Resolve {
@@ -143,23 +127,21 @@ pub(crate) mod sealed {
         fn resolve(&self, internal: Internal) -> Resolving;
     }
 
-    /// Keeps others from calling.
+    /// Keeps others from calling, and says how names are looked up. A pointer, so that who never has a name
+    /// has no look-up linked.
     #[derive(Debug)]
-    pub struct Internal;
+    pub struct Internal(pub(crate) fn(String, u16) -> Answer);
+
+    /// The addresses of a name, later.
+    pub(crate) type Answer =
+        Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>;
 
     /// The addresses, now or later.
-    #[derive(Debug)]
     pub struct Resolving(State);
 
-    #[derive(Debug)]
     enum State {
         Now(Option<io::Result<Addrs>>),
-        /// The host is asked when it is polled, by this function: a guest without names does not link it.
-        Name(String, u16, fn(&str, u16) -> Resolving),
-        #[cfg(unix)]
-        Later(JoinHandle<io::Result<Vec<SocketAddr>>>),
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        Asking(String, crate::sys::Lookup),
+        Later(Answer),
     }
 
     impl Resolving {
@@ -175,26 +157,14 @@ pub(crate) mod sealed {
             Resolving(State::Now(Some(Err(error))))
         }
 
-        pub(crate) fn named(name: &str, port: u16) -> Resolving {
-            Resolving(State::Name(name.to_owned(), port, crate::lookup::ask_host))
+        pub(crate) fn later(answer: Answer) -> Resolving {
+            Resolving(State::Later(answer))
         }
+    }
 
-        /// The name that is still to be looked up, and the port.
-        pub(crate) fn name(&self) -> Option<(&str, u16)> {
-            match &self.0 {
-                State::Name(name, port, _) => Some((name, *port)),
-                _ => None,
-            }
-        }
-
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        pub(crate) fn asking(name: &str, lookup: crate::sys::Lookup) -> Resolving {
-            Resolving(State::Asking(name.to_owned(), lookup))
-        }
-
-        #[cfg(unix)]
-        pub(crate) fn later(task: JoinHandle<io::Result<Vec<SocketAddr>>>) -> Resolving {
-            Resolving(State::Later(task))
+    impl fmt::Debug for Resolving {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Resolving").finish_non_exhaustive()
         }
     }
 
@@ -202,23 +172,11 @@ pub(crate) mod sealed {
         type Output = io::Result<Addrs>;
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-            // Not every target's look-ups wait.
-            let _ = &cx;
-            if let State::Name(name, port, ask_host) = &self.0 {
-                *self = ask_host(name, *port);
-            }
             match &mut self.0 {
-                State::Name(..) => unreachable!("the host was asked"),
                 State::Now(addrs) => Poll::Ready(addrs.take().expect("polled after completion")),
-                #[cfg(unix)]
-                State::Later(task) => {
-                    Pin::new(task).poll(cx)?.map(|addrs| Ok(Addrs::Many(addrs?.into_iter())))
+                State::Later(answer) => {
+                    answer.as_mut().poll(cx).map_ok(|addrs| Addrs::Many(addrs.into_iter()))
                 }
-                #[cfg(all(target_os = "wasi", target_env = "p2"))]
-                State::Asking(name, lookup) => lookup.poll(cx).map(|addrs| match addrs {
-                    Ok(addrs) => Ok(Addrs::Many(addrs.into_iter())),
-                    Err(error) => Err(crate::error::lookup(name, error)),
-                }),
             }
         }
     }

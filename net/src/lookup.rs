@@ -3,7 +3,10 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::addr::{ToSocketAddrs, sealed::Resolving, to_socket_addrs};
+use crate::addr::sealed::{Answer, Internal, Resolving};
+use crate::addr::{ToSocketAddrs, to_socket_addrs};
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+use crate::dns;
 use crate::{error, sys};
 
 /// Finds the addresses of a host.
@@ -68,7 +71,7 @@ pub async fn lookup_host<T: ToSocketAddrs>(
 }
 
 /// Resolves `HOST:PORT`.
-pub(crate) fn text(text: &str) -> Resolving {
+pub(crate) fn text(text: &str, internal: Internal) -> Resolving {
     if let Ok(addr) = text.parse() {
         return Resolving::known(addr);
     }
@@ -77,13 +80,13 @@ pub(crate) fn text(text: &str) -> Resolving {
         return invalid("invalid socket address");
     };
     match port.parse() {
-        Ok(port) => name(host, port),
+        Ok(port) => name(host, port, internal),
         Err(_) => invalid("invalid port value"),
     }
 }
 
 /// Resolves a name, or an IP address as a text.
-pub(crate) fn name(host: &str, port: u16) -> Resolving {
+pub(crate) fn name(host: &str, port: u16, Internal(look_up): Internal) -> Resolving {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Resolving::known(SocketAddr::new(ip, port));
     }
@@ -91,7 +94,7 @@ pub(crate) fn name(host: &str, port: u16) -> Resolving {
         let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         return Resolving::many(ips.map(|ip| SocketAddr::new(ip, port)).to_vec());
     }
-    Resolving::named(host, port)
+    Resolving::later(look_up(host.to_owned(), port))
 }
 
 /// `localhost` and everything below it (RFC 6761).
@@ -101,22 +104,37 @@ fn is_localhost(host: &str) -> bool {
     last.eq_ignore_ascii_case(b"localhost") && (above.is_empty() || above.ends_with(b"."))
 }
 
-/// Begins to ask the host for the addresses of a name.
-pub(crate) fn ask_host(host: &str, port: u16) -> Resolving {
-    #[cfg(unix)]
-    {
-        let host = host.to_owned();
-        Resolving::later(wasio_runtime::task::spawn_blocking(move || look_up(&host, port)))
-    }
+/// The addresses of somebody else's name: the resolver's answer where there is one, else the host's.
+pub(crate) fn of_others(name: String, port: u16) -> Answer {
+    // On WASI 0.2 the host's own look-up suspends only the task, and the resolver would be 100 KB of guest.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    match sys::Lookup::new(host, port) {
-        Ok(lookup) => Resolving::asking(host, lookup),
-        Err(error) => Resolving::failed(error::lookup(host, error)),
-    }
+    return of_this_host(name, port);
+    #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+    Box::pin(async move {
+        if let Some(answer) = dns::lookup(&name) {
+            if let Some(ips) = answer.await? {
+                return Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
+            }
+        }
+        ask_host(name, port).await
+    })
+}
+
+/// The addresses that the host knows of a name.
+pub(crate) fn of_this_host(name: String, port: u16) -> Answer {
+    Box::pin(ask_host(name, port))
+}
+
+async fn ask_host(name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    #[cfg(unix)]
+    return wasio_runtime::task::spawn_blocking(move || look_up(&name, port)).await?;
     #[cfg(all(target_os = "wasi", target_env = "p1"))]
-    match look_up(host, port) {
-        Ok(addrs) => Resolving::many(addrs),
-        Err(error) => Resolving::failed(error),
+    return look_up(&name, port);
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    {
+        let failed = |e| error::lookup(&name, e);
+        let mut lookup = sys::Lookup::new(&name, port).map_err(failed)?;
+        std::future::poll_fn(|cx| lookup.poll(cx)).await.map_err(failed)
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
 use wasio_runtime::runtime::Handle;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
-use wasip2::io::poll::{self, Pollable};
+use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 use wasip2::sockets::network::ErrorCode;
 use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
@@ -31,6 +31,8 @@ use super::{Family, Opt};
 const JOINED: usize = 64 * 1024;
 /// How long the end of a runtime waits for writes under way.
 const LAST_WRITES: Duration = Duration::from_secs(1);
+/// How often it looks meanwhile.
+const STEP: Duration = Duration::from_millis(5);
 
 pub(super) struct Tcp {
     // Children before their parents: fields are dropped in this order.
@@ -339,11 +341,13 @@ impl Drop for Lingering {
             return;
         };
         // The runtime ends. The host forgets what it has not sent when the guest ends: wait a little.
-        let limit = subscribe_duration(LAST_WRITES.as_nanos() as u64);
-        poll::poll(&[streams.writable(), &limit]);
-        if streams.is_writing() {
-            // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
-            std::mem::forget(self.0.clone());
+        for _ in 0..LAST_WRITES.as_millis() / STEP.as_millis() {
+            subscribe_duration(STEP.as_nanos() as u64).block();
+            if !streams.is_writing() {
+                return;
+            }
         }
+        // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
+        std::mem::forget(self.0.clone());
     }
 }
