@@ -1,14 +1,29 @@
-//! A target that cannot work is refused when it is compiled for, with a sentence.
+//! What is compiled for a target: one that cannot work is refused with a sentence; the echo guest is small.
 
 use anyhow::{Result, ensure};
-use xtask::{cargo, workspace};
+use xtask::engine::Engine;
+use xtask::{cargo, guests, workspace};
 
 use crate::world::World;
 use crate::{Case, NATIVE};
 
-// No engine takes part; so it runs once, with the native tests.
-pub(crate) const CASES: &[Case] =
-    &[Case { name: "wasm_threads_are_refused", needs: &[], on: NATIVE, run: threads }];
+// No engine takes part; so each runs once.
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "wasm_threads_are_refused", needs: &[], on: NATIVE, run: threads },
+    Case { name: "the_echo_guest_is_small", needs: &[], on: &[Engine::Wasip2], run: size },
+];
+
+/// The stripped component: what it has now, and a little. The bound that is wanted is 135,000.
+const ECHO_BELOW: u64 = 153_000;
+
+/// `bench quick` measures the guest for preview 1.
+fn size(_: &World) -> Result<()> {
+    let benches = workspace::root().join("benches/wasio");
+    let built = guests::build(&benches, Some(cargo::WASIP2), &["--bin", "bench-echo"], &|_| {})?;
+    let bytes = std::fs::metadata(cargo::find(&built, "bench-echo")?)?.len();
+    ensure!(bytes < ECHO_BELOW, "it has {bytes} bytes, less than {ECHO_BELOW} wanted");
+    Ok(())
+}
 
 fn threads(_: &World) -> Result<()> {
     let mut command = cargo::command();
