@@ -127,8 +127,12 @@ fn a_missing_runner_is_found() {
 fn what_compiles_c_code_is_looked_for() {
     use std::os::unix::fs::PermissionsExt;
 
-    let project = Project::new("encrypted", "ring = { path = \"ring\" }", "fn main() {}");
+    let crypto = "rustls-rustcrypto = { path = \"crypto\" }\nring = { path = \"ring\" }";
+    let project = Project::new("encrypted", crypto, "fn main() {}");
     project.package("ring", "ring", "", "src/lib.rs", "");
+    project.package("crypto", "rustls-rustcrypto", "", "src/lib.rs", "");
+    let manifest = project.read("crypto/Cargo.toml").unwrap().replace("0.1.0", "0.0.2-alpha");
+    project.write("crypto/Cargo.toml", &manifest);
     // Nothing but the toolchain: no clang.
     let toolchain = std::path::Path::new(env!("CARGO")).parent().unwrap().to_str().unwrap();
     let doctor = |path: &str| {
@@ -139,6 +143,8 @@ fn what_compiles_c_code_is_looked_for() {
     let report = doctor(toolchain);
     assert_eq!(finding(&report, "ring 0.1.0")["level"], "error");
     assert_eq!(report["ok"], false);
+    // A preview is known, too.
+    assert_eq!(finding(&report, "rustls-rustcrypto 0.0.2-alpha")["level"], "warning");
     // One that can, as far as it says.
     project.write("bin/clang-19", "#!/bin/sh\necho '    wasm32 - WebAssembly 32-bit'\n");
     let clang = project.path().join("bin/clang-19");

@@ -233,8 +233,10 @@ fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding>
             let stands_in = sources::drop_in(known.package)
                 .is_some_and(|own| own.version == package.version.to_string());
             let about_published = known.level != Level::Note;
-            let version = VersionReq::parse(known.versions)
-                .is_ok_and(|versions| versions.matches(&package.version));
+            // semver's own `*` leaves out previews, such as 0.0.2-alpha.
+            let version = known.versions == "*"
+                || VersionReq::parse(known.versions)
+                    .is_ok_and(|versions| versions.matches(&package.version));
             let feature = known.features.is_empty()
                 || known.features.iter().any(|feature| on.iter().any(|on| on == feature));
             let here = known.only.is_none_or(|only| only == wasi);
