@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use wasmtime::WasmBacktrace;
 
+use crate::guest::Exit;
+
 /// Why a program could not be loaded or a guest did not exit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,6 +61,38 @@ pub enum Error {
     /// The guest trapped.
     #[error("{0}")]
     Trap(Trap),
+    /// The guest exited while one of its exports was called.
+    #[error("the guest exited with code {} in the middle of a call", .0.code())]
+    Exited(Exit),
+    /// The module exports no such function.
+    #[error("the guest exports no function `{name}` that could be called so: {reason}")]
+    NotExported {
+        /// The function's name.
+        name: String,
+        /// What there is instead.
+        reason: String,
+    },
+    /// Two functions were provided under one name.
+    #[error("the import `{module}.{name}` is provided already")]
+    Duplicate {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+    },
+    /// A call that cannot wait reached an async import that was not ready.
+    #[error(
+        "the call of `{name}` reached an async import that must wait, and was ended: use `call_async`"
+    )]
+    Suspended {
+        /// The function that was called.
+        name: String,
+    },
+    /// An earlier call of the instance did not return.
+    #[error(
+        "an earlier call of this instance did not return: it was unwound, and is not called again"
+    )]
+    Poisoned,
     /// The guest's time was up.
     #[error("the guest was stopped: it ran longer than {0:?}")]
     TimedOut(Duration),

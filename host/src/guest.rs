@@ -4,26 +4,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
-use wasmtime::{Extern, Instance, Module, Store, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::{Extern, ExternType, Module, Store, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use crate::clock::Monotonic;
 use crate::error::{Error, Trap};
+use crate::imports::Imports;
+use crate::instance::{Instance, drive};
 use crate::interfaces::Names;
 use crate::link::MODULE;
 #[cfg(unix)]
 use crate::output::Output;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
 use crate::poll::Scratch;
-use crate::program::{Code, Program};
+use crate::program::{Code, Program, Source};
 use crate::sockets::table::Table;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
-use crate::ticker::Ticked;
 
 /// How many sockets a guest may have open unless told otherwise. The host's
 /// own limit on open files usually ends it earlier.
@@ -98,8 +98,8 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// [`Error::Start`] when the guest could not be instantiated,
-    /// [`Error::Trap`] when it trapped, [`Error::TimedOut`] when its time was
+    /// [`Error::NoStart`] when the module is a library, [`Error::Start`] when
+    /// the guest could not be instantiated, [`Error::Trap`] when it trapped, [`Error::TimedOut`] when its time was
     /// up.
     ///
     /// # Cancel safety
@@ -109,29 +109,77 @@ impl Guest {
     pub async fn run(self) -> Result<Exit, Error> {
         let Guest { program, mut store, timeout } = self;
         let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
-        let call = std::pin::pin!(call(&program, &mut store));
-        // The guest is held to tokio's budget by its own runtime, if it has
-        // one. The host's would make sockets seem unready.
-        let call = unconstrained(Ticked::new(call, ticker, stats));
-        match timeout {
-            None => call.await,
-            Some(limit) => {
-                tokio::time::timeout(limit, call).await.unwrap_or(Err(Error::TimedOut(limit)))
+        drive(call(&program, &mut store), &ticker, &stats, timeout).await?
+    }
+
+    /// Makes an instance of a module, whose exports are then called one by one. If it has a function
+    /// `_initialize`, as reactors of WASI do, that is called first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`] when it cannot be instantiated, or is a component; [`Error::Trap`] and
+    /// [`Error::TimedOut`] as for [`run`](Self::run).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`run`](Self::run).
+    pub async fn instantiate(self) -> Result<Instance, Error> {
+        let Guest { program, mut store, timeout } = self;
+        let Code::Module { module, imports, own } = program.code() else {
+            let why = "a component has no exports that are called by name: run it";
+            return Err(Error::Start(wasmtime::Error::msg(why)));
+        };
+        let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
+        let initialized = async {
+            let imports = externs(&program, imports, own, &mut store)?;
+            let instance = instantiate(module, &imports, &mut store).await?;
+            if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut store, "_initialize") {
+                initialize.call_async(&mut store, ()).await.map_err(trapped)?;
             }
-        }
+            Ok(instance)
+        };
+        let instance = drive(initialized, &ticker, &stats, timeout).await??;
+        Ok(Instance::new(store, instance, ticker, timeout))
     }
 }
 
 async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error> {
     match program.code() {
-        Code::Module { module, imports } => {
-            let linker = program.engine().linker();
-            let imports: wasmtime::Result<Vec<Extern>> =
-                imports.iter().map(|key| linker.get(&mut *store, MODULE, key)).collect();
-            call_module(module, &imports.map_err(Error::Start)?, store).await
+        Code::Module { module, imports, own } => {
+            if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
+                return Err(Error::NoStart);
+            }
+            let imports = externs(program, imports, own, store)?;
+            call_module(module, &imports, store).await
         }
         Code::Component(command) => call_component(command, store).await,
     }
+}
+
+/// What a module imports, in this store.
+fn externs(
+    program: &Program,
+    imports: &[Source],
+    own: &Imports,
+    store: &mut Store<State>,
+) -> Result<Vec<Extern>, Error> {
+    let host = program.engine().linker();
+    let mut get = |source: &Source| match source {
+        Source::Host(key) => host.get(&mut *store, MODULE, key),
+        Source::Own(module, name) => own.linker().get(&mut *store, module, name),
+    };
+    imports.iter().map(&mut get).collect::<wasmtime::Result<_>>().map_err(Error::Start)
+}
+
+async fn instantiate(
+    module: &Module,
+    imports: &[Extern],
+    store: &mut Store<State>,
+) -> Result<wasmtime::Instance, Error> {
+    wasmtime::Instance::new_async(&mut *store, module, imports).await.map_err(|e| {
+        // What the module's own code did, in its start function.
+        if e.is::<wasmtime::WasmBacktrace>() { trapped(e) } else { Error::Start(e) }
+    })
 }
 
 async fn call_module(
@@ -139,10 +187,9 @@ async fn call_module(
     imports: &[Extern],
     store: &mut Store<State>,
 ) -> Result<Exit, Error> {
-    let instance = match Instance::new_async(&mut *store, module, imports).await {
-        Ok(instance) => instance,
-        Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
-        Err(e) => return Err(Error::Start(e)),
+    let instance = match instantiate(module, imports, store).await {
+        Err(Error::Exited(exit)) => return Ok(exit),
+        result => result?,
     };
     let start =
         instance.get_typed_func::<(), ()>(&mut *store, "_start").map_err(|_| Error::NoStart)?;
@@ -170,10 +217,18 @@ async fn call_component(
     }
 }
 
+/// What a call that did not return says of the guest.
 fn ended(error: wasmtime::Error) -> Result<Exit, Error> {
+    match trapped(error) {
+        Error::Exited(exit) => Ok(exit),
+        error => Err(error),
+    }
+}
+
+pub(crate) fn trapped(error: wasmtime::Error) -> Error {
     match error.downcast_ref::<Exited>() {
-        Some(exited) => Ok(Exit { code: exited.0 }),
-        None => Err(Error::Trap(Trap::new(&error))),
+        Some(exited) => Error::Exited(Exit { code: exited.0 }),
+        None => Error::Trap(Trap::new(&error)),
     }
 }
 

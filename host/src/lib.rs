@@ -28,6 +28,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Functions of the embedder's, async ones too, are provided to guests with
+//! [`Imports`], and the exports of a library are called through an
+//! [`Instance`].
 
 mod cache;
 mod clock;
@@ -38,6 +42,8 @@ mod error;
 mod files;
 mod format;
 mod guest;
+mod imports;
+mod instance;
 mod interfaces;
 mod link;
 mod memory;
@@ -54,11 +60,21 @@ mod ticker;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Trap};
 pub use guest::{Exit, Guest, GuestBuilder};
+pub use imports::{AsyncHostFunc, AsyncHostFuncWithEnv, Caller, Definition, HostFunc, Imports};
+pub use instance::Instance;
 pub use policy::{Denied, Policy, Rule, RuleError};
 pub use program::Program;
 pub use stats::{Snapshot, Stats};
+/// The engine underneath, for its values and types.
+pub use wasmtime;
 /// Standard streams of a guest: the traits, and implementations for files,
 /// buffers and this process's own.
 pub use wasmtime_wasi::cli as stdio;
 /// Pipes in memory, usable as standard streams.
 pub use wasmtime_wasi::p2::pipe;
+
+/// What most embedders need.
+pub mod prelude {
+    pub use crate::{Caller, Engine, Error, Exit, Guest, Imports, Instance, Policy, Program};
+    pub use wasmtime::{Val, ValType};
+}

@@ -10,6 +10,7 @@ use crate::cache;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::format::{self, Kind};
+use crate::imports::Imports;
 use crate::link;
 use crate::state::State;
 
@@ -27,9 +28,20 @@ pub(crate) enum Code {
     Module {
         module: Module,
         /// For each of the module's imports, the definition that answers it.
-        imports: Vec<&'static str>,
+        imports: Vec<Source>,
+        /// What the embedder provides.
+        own: Imports,
     },
     Component(CommandPre<State>),
+}
+
+/// Where an import is defined.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// Among the host's own, under this key.
+    Host(&'static str),
+    /// Among the embedder's, under its module and name.
+    Own(String, String),
 }
 
 impl Program {
@@ -41,19 +53,27 @@ impl Program {
     /// # Errors
     ///
     /// [`Error::NotAModule`] says what the bytes are instead,
-    /// [`Error::Compile`] what is invalid; [`Error::MissingImport`],
-    /// [`Error::MissingInterface`] and [`Error::NoStart`] say why the program
-    /// could not run.
+    /// [`Error::Compile`] what is invalid; [`Error::MissingImport`] and
+    /// [`Error::MissingInterface`] say why the program could not run.
     pub fn new(engine: &Engine, wasm: &[u8]) -> Result<Program, Error> {
+        Program::with_imports(engine, wasm, &Imports::new(engine))
+    }
+
+    /// Compiles a program as [`Program::new`] does, which may import functions
+    /// of the embedder's, too. A component cannot.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Program::new`].
+    pub fn with_imports(engine: &Engine, wasm: &[u8], own: &Imports) -> Result<Program, Error> {
         let (code, from_cache) = match format::check(wasm)? {
             Kind::Module => {
                 let (module, from_cache): (Module, _) = compile(engine, wasm)?;
-                let imports =
-                    module.imports().map(|import| resolve(&import)).collect::<Result<_, _>>()?;
-                if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
-                    return Err(Error::NoStart);
-                }
-                (Code::Module { module, imports }, from_cache)
+                let imports = module
+                    .imports()
+                    .map(|import| resolve(&import, own))
+                    .collect::<Result<_, _>>()?;
+                (Code::Module { module, imports, own: own.clone() }, from_cache)
             }
             Kind::Component => {
                 let (component, from_cache): (Component, _) = compile(engine, wasm)?;
@@ -119,7 +139,10 @@ fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Er
     Ok((code, false))
 }
 
-fn resolve(import: &wasmtime::ImportType<'_>) -> Result<&'static str, Error> {
+fn resolve(import: &wasmtime::ImportType<'_>, own: &Imports) -> Result<Source, Error> {
+    if own.contains(import.module(), import.name()) {
+        return Ok(Source::Own(import.module().to_owned(), import.name().to_owned()));
+    }
     let (ty, found) = match import.ty() {
         ExternType::Func(ty) => (ty.to_string(), link::key(import.module(), import.name(), &ty)),
         other => {
@@ -132,7 +155,7 @@ fn resolve(import: &wasmtime::ImportType<'_>) -> Result<&'static str, Error> {
             (what.to_owned(), Err("only functions are provided".to_owned()))
         }
     };
-    found.map_err(|reason| Error::MissingImport {
+    found.map(Source::Host).map_err(|reason| Error::MissingImport {
         module: import.module().to_owned(),
         name: import.name().to_owned(),
         ty,

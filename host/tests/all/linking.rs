@@ -76,8 +76,8 @@ fn an_import_of_another_type_is_told_which_there_are() {
 
 #[test]
 fn a_library_is_no_program() {
-    let error = Program::new(engine(), &wat::parse_str("(module)").unwrap()).unwrap_err();
-    assert!(matches!(error, Error::NoStart));
+    let guest = Guest::builder(&wat("(module)"));
+    assert!(matches!(run(guest), Err(Error::NoStart)));
 }
 
 #[test]

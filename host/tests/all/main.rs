@@ -2,6 +2,7 @@
 //! (`tests/guest`) and in the text format run against servers on loopback.
 
 mod cache;
+mod imports;
 mod limits;
 mod linking;
 mod pointers;

@@ -1,0 +1,244 @@
+//! An instance: a guest whose exports are called one by one.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::task::coop::unconstrained;
+use wasmtime::{AsContext, Extern, FuncType, Store, TypedFunc, Val};
+use wasmtime::{WasmParams, WasmResults};
+
+use crate::error::Error;
+use crate::guest::trapped;
+use crate::state::State;
+use crate::stats::Stats;
+use crate::ticker::{Ticked, Ticker};
+
+/// No tick interrupts before this many.
+const NEVER: u64 = u64::MAX / 2;
+
+/// A guest that was instantiated: a library whose exports are called. See [`Guest::instantiate`].
+///
+/// One call runs at a time. An instance whose call did not return, because it trapped, was dropped or ran out of
+/// time, was unwound somewhere in the middle: it is not called again ([`Error::Poisoned`]).
+///
+/// [`Guest::instantiate`]: crate::Guest::instantiate
+pub struct Instance {
+    store: Store<State>,
+    instance: wasmtime::Instance,
+    ticker: Arc<Ticker>,
+    stats: Stats,
+    timeout: Option<Duration>,
+    /// A call has begun and not returned.
+    unfinished: bool,
+}
+
+impl Instance {
+    pub(crate) fn new(
+        store: Store<State>,
+        instance: wasmtime::Instance,
+        ticker: Arc<Ticker>,
+        timeout: Option<Duration>,
+    ) -> Instance {
+        let stats = store.data().stats.clone();
+        Instance { store, instance, ticker, stats, timeout, unfinished: false }
+    }
+
+    /// Calls an exported function. While it waits for an async import, the future is pending.
+    ///
+    /// Parameters and results are values or tuples of them, as in wasmtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotExported`] when no function of this name and type is exported, [`Error::Trap`] when it
+    /// traps or an import fails, [`Error::TimedOut`] when it takes longer than the guest's time limit, which
+    /// counts for each call, and [`Error::Poisoned`] when an earlier call did not return.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of a host function.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future unwinds the guest, and drops the future of the import that it waits for. The
+    /// instance is poisoned then.
+    pub async fn call_async<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
+    where
+        P: WasmParams + Sync,
+        R: WasmResults + Sync,
+    {
+        let func = self.typed::<P, R>(name)?;
+        self.call_typed_async(&func, params).await
+    }
+
+    /// Looks a function up, to call it more than once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotExported`] when no function of this name and type is exported.
+    pub fn typed<P, R>(&mut self, name: &str) -> Result<TypedFunc<P, R>, Error>
+    where
+        P: WasmParams + Sync,
+        R: WasmResults + Sync,
+    {
+        let export = self.instance.get_export(&mut self.store, name);
+        typed(export, name, &self.store)
+    }
+
+    /// Calls a function that was looked up with [`typed`](Self::typed) in this instance.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_async`](Self::call_async).
+    ///
+    /// # Panics
+    ///
+    /// When the function is another instance's.
+    pub async fn call_typed_async<P, R>(
+        &mut self,
+        func: &TypedFunc<P, R>,
+        params: P,
+    ) -> Result<R, Error>
+    where
+        P: WasmParams + Sync,
+        R: WasmResults + Sync,
+    {
+        self.begin()?;
+        let called = func.call_async(&mut self.store, params);
+        let result = drive(called, &self.ticker, &self.stats, self.timeout).await?;
+        self.finish(result)
+    }
+
+    /// Calls a function whose type is known only now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_async`](Self::call_async); [`Error::NotExported`] also when the arguments do not fit.
+    pub async fn call_dynamic_async(
+        &mut self,
+        name: &str,
+        params: &[Val],
+    ) -> Result<Vec<Val>, Error> {
+        let export = self.instance.get_export(&mut self.store, name);
+        let Some(Extern::Func(func)) = export else {
+            return Err(not_exported(name, export.as_ref()));
+        };
+        let ty = func.ty(&self.store);
+        let mut pairs = ty.params().zip(params);
+        let fits = ty.params().len() == params.len()
+            && pairs.all(|(ty, param)| param.matches_ty(&self.store, &ty).unwrap_or(false));
+        if !fits {
+            return Err(wrong_type(name, &ty, &format!("it was called with {params:?}")));
+        }
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        self.begin()?;
+        let called = func.call_async(&mut self.store, params, &mut results);
+        let result = drive(called, &self.ticker, &self.stats, self.timeout).await?;
+        self.finish(result)?;
+        Ok(results)
+    }
+
+    /// Calls an exported function without waiting: no import that it reaches may be pending.
+    ///
+    /// The guest is not interrupted while it computes, however long that takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_async`](Self::call_async), and [`Error::Suspended`] when it reached an async import that
+    /// was not ready at once: the guest is unwound, and the instance poisoned.
+    pub fn call<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
+    where
+        P: WasmParams + Sync,
+        R: WasmResults + Sync,
+    {
+        let func = self.typed::<P, R>(name)?;
+        self.begin()?;
+        self.store.set_epoch_deadline(NEVER);
+        let result = {
+            let call = pin!(func.call_async(&mut self.store, params));
+            match call.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => result,
+                Poll::Pending => return Err(Error::Suspended { name: name.to_owned() }),
+            }
+        };
+        self.store.set_epoch_deadline(1);
+        self.finish(result)
+    }
+
+    /// The guest's memory, if it exports one under the name `memory`.
+    pub fn memory(&mut self) -> Option<&mut [u8]> {
+        let memory = self.instance.get_memory(&mut self.store, "memory")?;
+        Some(memory.data_mut(&mut self.store))
+    }
+
+    /// The guest's counters.
+    pub fn stats(&self) -> Stats {
+        self.stats.clone()
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.unfinished, true) {
+            return Err(Error::Poisoned);
+        }
+        Ok(())
+    }
+
+    fn finish<R>(&mut self, result: wasmtime::Result<R>) -> Result<R, Error> {
+        let value = result.map_err(trapped)?;
+        self.unfinished = false;
+        Ok(value)
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("unfinished", &self.unfinished).finish_non_exhaustive()
+    }
+}
+
+/// Polls a guest's call as all are: with the ticker running, outside of tokio's budget, for so long.
+pub(crate) async fn drive<T>(
+    call: impl Future<Output = T>,
+    ticker: &Arc<Ticker>,
+    stats: &Stats,
+    timeout: Option<Duration>,
+) -> Result<T, Error> {
+    // The guest is held to tokio's budget by its own runtime, if it has one. The host's would make sockets
+    // seem unready.
+    let call = pin!(call);
+    let call = unconstrained(Ticked::new(call, ticker.clone(), stats.clone()));
+    match timeout {
+        None => Ok(call.await),
+        Some(limit) => tokio::time::timeout(limit, call).await.map_err(|_| Error::TimedOut(limit)),
+    }
+}
+
+/// The export as a function of this type.
+pub(crate) fn typed<P, R>(
+    export: Option<Extern>,
+    name: &str,
+    store: impl AsContext,
+) -> Result<TypedFunc<P, R>, Error>
+where
+    P: WasmParams + Sync,
+    R: WasmResults + Sync,
+{
+    let func = match &export {
+        Some(Extern::Func(func)) => func,
+        _ => return Err(not_exported(name, export.as_ref())),
+    };
+    func.typed::<P, R>(&store).map_err(|e| wrong_type(name, &func.ty(&store), &format!("{e:#}")))
+}
+
+fn not_exported(name: &str, export: Option<&Extern>) -> Error {
+    let reason = match export {
+        None => "there is no export of this name",
+        Some(_) => "it is no function",
+    };
+    Error::NotExported { name: name.to_owned(), reason: reason.to_owned() }
+}
+
+fn wrong_type(name: &str, ty: &FuncType, why: &str) -> Error {
+    Error::NotExported { name: name.to_owned(), reason: format!("its type is {ty}: {why}") }
+}
