@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wasmtime::WasmBacktrace;
+use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 
 use crate::guest::Exit;
 
@@ -55,8 +55,11 @@ pub enum Error {
     /// The module is no program: nothing to start it by.
     #[error("the module exports no function `_start`: it is a library, not a program")]
     NoStart,
+    /// As many guests are there as the engine's pool has room for.
+    #[error("no room for another guest: {0}; `EngineBuilder::pool` decides how many there may be")]
+    PoolExhausted(PoolConcurrencyLimitError),
     /// The instance could not be made, for example for want of memory.
-    #[error("cannot start the guest: {0:#}")]
+    #[error("cannot start the guest: {0:#}{hint}", hint = hint(.0))]
     Start(wasmtime::Error),
     /// The guest trapped.
     #[error("{0}")]
@@ -96,6 +99,27 @@ pub enum Error {
     /// The guest's time was up.
     #[error("the guest was stopped: it ran longer than {0:?}")]
     TimedOut(Duration),
+}
+
+impl Error {
+    /// A guest could not be instantiated, or given a stack.
+    pub(crate) fn start(error: wasmtime::Error) -> Error {
+        match error.downcast::<PoolConcurrencyLimitError>() {
+            Ok(limit) => Error::PoolExhausted(limit),
+            Err(error) => Error::Start(error),
+        }
+    }
+}
+
+/// What to do where the kernel's words do not say.
+fn hint(error: &wasmtime::Error) -> &'static str {
+    #[cfg(target_os = "linux")]
+    if error.chain().any(|e| e.downcast_ref() == Some(&rustix::io::Errno::NOMEM)) {
+        return "; with thousands of guests, the kernel's limit on mappings (vm.max_map_count) may be too low: \
+                raise it, or use `EngineBuilder::pool`";
+    }
+    let _ = error;
+    ""
 }
 
 /// The guest did something that ends it: a panic, an access out of bounds, an

@@ -178,7 +178,7 @@ async fn instantiate(
 ) -> Result<wasmtime::Instance, Error> {
     wasmtime::Instance::new_async(&mut *store, module, imports).await.map_err(|e| {
         // What the module's own code did, in its start function.
-        if e.is::<wasmtime::WasmBacktrace>() { trapped(e) } else { Error::Start(e) }
+        if e.is::<wasmtime::WasmBacktrace>() { trapped(e) } else { Error::start(e) }
     })
 }
 
@@ -206,7 +206,7 @@ async fn call_component(
     let command = match command.instantiate_async(&mut *store).await {
         Ok(command) => command,
         Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
-        Err(e) => return Err(Error::Start(e)),
+        Err(e) => return Err(Error::start(e)),
     };
     match command.wasi_cli_run().call_run(&mut *store).await {
         Ok(result) => Ok(Exit { code: result.is_err().into() }),
@@ -228,6 +228,10 @@ fn ended(error: wasmtime::Error) -> Result<Exit, Error> {
 pub(crate) fn trapped(error: wasmtime::Error) -> Error {
     match error.downcast_ref::<Exited>() {
         Some(exited) => Error::Exited(Exit { code: exited.0 }),
+        // Where no code of the guest's was running, there was no stack for it.
+        None if !error.is::<wasmtime::WasmBacktrace>() && !error.is::<wasmtime::Trap>() => {
+            Error::start(error)
+        }
         None => Error::Trap(Trap::new(&error)),
     }
 }

@@ -7,5 +7,6 @@ mod limits;
 mod linking;
 mod pointers;
 mod poll;
+mod pool;
 mod sockets;
 mod support;
