@@ -1,7 +1,6 @@
 //! Functions of the embedder's that guests import: async ones suspend the guest that calls them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use wasmtime::{
     FuncType, Linker, Val, ValType, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList,
@@ -80,11 +79,8 @@ impl Imports {
         f: impl AsyncHostFunc<Args>,
     ) -> Result<&mut Imports, Error> {
         self.claim(module, name)?;
-        let f = Arc::new(f);
-        let defined = self.linker.func_wrap_async(module, name, move |_, args| {
-            let f = f.clone();
-            Box::new(async move { f.call(args).await })
-        });
+        let defined =
+            self.linker.func_wrap_async(module, name, move |_, args| Box::new(f.call(args)));
         defined.map(drop).map(|()| self).map_err(Error::Engine)
     }
 
@@ -104,11 +100,9 @@ impl Imports {
         E: Clone + Send + Sync + 'static,
     {
         self.claim(module, name)?;
-        let shared = Arc::new((env, f));
-        let defined = self.linker.func_wrap_async(module, name, move |_, args| {
-            let shared = shared.clone();
-            Box::new(async move { shared.1.call(shared.0.clone(), args).await })
-        });
+        let defined = self
+            .linker
+            .func_wrap_async(module, name, move |_, args| Box::new(f.call(env.clone(), args)));
         defined.map(drop).map(|()| self).map_err(Error::Engine)
     }
 
@@ -264,9 +258,11 @@ pub trait AsyncHostFunc<Args>: Send + Sync + 'static {
     type Args: WasmTyList + Send + 'static;
     #[doc(hidden)]
     type Output: WasmRet;
+    #[doc(hidden)]
+    type Future: Future<Output = Self::Output> + Send + 'static;
 
     #[doc(hidden)]
-    fn call(&self, args: Self::Args) -> impl Future<Output = Self::Output> + Send;
+    fn call(&self, args: Self::Args) -> Self::Future;
 }
 
 /// The same with an environment as the first argument: see [`Imports::wrap_async_with_env`].
@@ -275,9 +271,11 @@ pub trait AsyncHostFuncWithEnv<E, Args>: Send + Sync + 'static {
     type Args: WasmTyList + Send + 'static;
     #[doc(hidden)]
     type Output: WasmRet;
+    #[doc(hidden)]
+    type Future: Future<Output = Self::Output> + Send + 'static;
 
     #[doc(hidden)]
-    fn call(&self, env: E, args: Self::Args) -> impl Future<Output = Self::Output> + Send;
+    fn call(&self, env: E, args: Self::Args) -> Self::Future;
 }
 
 macro_rules! of_arity {
@@ -305,8 +303,9 @@ macro_rules! of_arity {
         {
             type Args = ($($arg,)*);
             type Output = R;
+            type Future = Fut;
 
-            fn call(&self, ($($arg,)*): Self::Args) -> impl Future<Output = R> + Send {
+            fn call(&self, ($($arg,)*): Self::Args) -> Fut {
                 self($($arg),*)
             }
         }
@@ -321,8 +320,9 @@ macro_rules! of_arity {
         {
             type Args = ($($arg,)*);
             type Output = R;
+            type Future = Fut;
 
-            fn call(&self, env: E, ($($arg,)*): Self::Args) -> impl Future<Output = R> + Send {
+            fn call(&self, env: E, ($($arg,)*): Self::Args) -> Fut {
                 self(env, $($arg),*)
             }
         }
