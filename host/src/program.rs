@@ -1,6 +1,7 @@
 //! A program: compiled code, ready to become any number of guests.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use wasmtime::component::Component;
 use wasmtime::{ExternType, Module};
@@ -19,11 +20,10 @@ use crate::state::State;
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
-    code: Code,
+    code: Arc<Code>,
     from_cache: bool,
 }
 
-#[derive(Clone)]
 pub(crate) enum Code {
     Module {
         module: Module,
@@ -36,7 +36,6 @@ pub(crate) enum Code {
 }
 
 /// Where an import is defined.
-#[derive(Clone)]
 pub(crate) enum Source {
     /// Among the host's own, under this key.
     Host(&'static str),
@@ -82,7 +81,7 @@ impl Program {
                 (Code::Component(command.map_err(Error::MissingInterface)?), from_cache)
             }
         };
-        Ok(Program { engine: engine.clone(), code, from_cache })
+        Ok(Program { engine: engine.clone(), code: Arc::new(code), from_cache })
     }
 
     /// Reads a file and proceeds as [`Program::new`].
@@ -111,13 +110,13 @@ impl Program {
     }
 
     pub(crate) fn is_component(&self) -> bool {
-        matches!(self.code, Code::Component(_))
+        matches!(*self.code, Code::Component(_))
     }
 }
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = match &self.code {
+        let name = match &*self.code {
             Code::Module { module, .. } => module.name(),
             Code::Component(_) => None,
         };

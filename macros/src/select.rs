@@ -158,7 +158,7 @@ fn poll_branch(k: usize, bits: usize, branch: &Branch, support: &TokenStream) ->
                 continue;
             }}
             let futures = &mut *futures;
-            // The tuple is never moved again: it is behind a reference that only this closure has.
+            // SAFETY: the tuple is never moved again: it is behind a reference that only this closure has.
             let future = unsafe {{ $support::Pin::new_unchecked(&mut futures.{k}) }};
             let output = match $support::Future::poll(future, cx) {{
                 $support::Poll::Ready(output) => output,

@@ -1,36 +1,30 @@
-//! Functions of the embedder's as imports, and exports that are called one by one. The numbered tests are cases
-//! that any layer which suspends calls must survive.
+//! Functions of the embedder's as imports, and exports that are called one by one.
 
-use std::future::{pending, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Wake;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use wasio_host::prelude::*;
-use wasio_host::wasmtime;
 
 use crate::support::*;
 
-fn library(imports: &Imports, text: &str) -> Program {
+pub(crate) fn library(imports: &Imports, text: &str) -> Program {
     let wasm = wat::parse_str(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     Program::with_imports(engine(), &wasm, imports).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
-async fn instance(imports: &Imports, text: &str) -> Instance {
+pub(crate) async fn instance(imports: &Imports, text: &str) -> Instance {
     let guest = Guest::builder(&library(imports, text)).timeout(LIMIT).build().unwrap();
     guest.instantiate().await.unwrap()
 }
 
-fn imports() -> Imports {
+pub(crate) fn imports() -> Imports {
     Imports::new(engine())
 }
 
 /// Exports what the tests call; `run` gives its argument to the import `env.f` and returns what that returns.
-const GUEST: &str = r#"(module
+pub(crate) const GUEST: &str = r#"(module
     (import "env" "f" (func $f (param i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 1 10)
@@ -46,16 +40,16 @@ const GUEST: &str = r#"(module
 
 /// How often something was dropped, or called.
 #[derive(Clone, Default)]
-struct Count(Arc<AtomicUsize>);
+pub(crate) struct Count(Arc<AtomicUsize>);
 
-struct Guard(Count);
+pub(crate) struct Guard(pub(crate) Count);
 
 impl Count {
-    fn add(&self) {
+    pub(crate) fn add(&self) {
         self.0.fetch_add(1, SeqCst);
     }
 
-    fn get(&self) -> usize {
+    pub(crate) fn get(&self) -> usize {
         self.0.load(SeqCst)
     }
 }
@@ -73,7 +67,7 @@ impl Wake for Count {
 }
 
 #[test]
-fn an_async_closure_is_an_import() {
+pub(crate) fn an_async_closure_is_an_import() {
     runtime().block_on(async {
         let mut imports = imports();
         imports.wrap_async("env", "sum", async |a: i32, b: i32| a + b).unwrap();
@@ -188,323 +182,5 @@ fn a_guest_that_exits_says_so() {
         let mut instance = instance(&own, GUEST).await;
         let error = instance.call_async::<(), ()>("exit", ()).await.unwrap_err();
         assert!(matches!(error, Error::Exited(exit) if exit.code() == 3), "{error}");
-    });
-}
-
-/// Waits until it is told, or for ever; counts its calls and its drops.
-fn waiting(told: &Arc<Notify>) -> (Imports, Count, Count) {
-    let (calls, drops) = (Count::default(), Count::default());
-    let env = (told.clone(), calls.clone(), drops.clone());
-    let mut imports = imports();
-    let f = async |(told, calls, drops): (Arc<Notify>, Count, Count), n: i32| {
-        calls.add();
-        let _guard = Guard(drops);
-        told.notified().await;
-        n
-    };
-    imports.wrap_async_with_env("env", "f", env, f).unwrap();
-    (imports, calls, drops)
-}
-
-/// Polls once.
-fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Polls until the import was called `n` times: a tick of the clock may make the guest yield before.
-fn poll_until<F: Future>(mut call: std::pin::Pin<&mut F>, calls: &Count, n: usize) {
-    for _ in 0..1000 {
-        assert!(poll(call.as_mut()).is_pending());
-        if calls.get() == n {
-            return;
-        }
-    }
-    panic!("the import was called {} times", calls.get());
-}
-
-#[test]
-fn case_01_a_call_is_dropped() {
-    let told = Arc::new(Notify::new());
-    runtime().block_on(async {
-        // Before it was polled: nothing has happened.
-        let (imports, calls, drops) = waiting(&told);
-        let mut instance = instance(&imports, GUEST).await;
-        drop(instance.call_async::<i32, i32>("run", 1));
-        assert_eq!((calls.get(), drops.get()), (0, 0));
-        told.notify_one();
-        assert_eq!(instance.call_async::<i32, i32>("run", 1).await.unwrap(), 1);
-        assert_eq!((calls.get(), drops.get()), (1, 1));
-        // While it waits: the import's future is dropped, once.
-        {
-            let mut call = pin!(instance.call_async::<i32, i32>("run", 2));
-            poll_until(call.as_mut(), &calls, 2);
-            assert_eq!(drops.get(), 1);
-        }
-        assert_eq!((calls.get(), drops.get()), (2, 2));
-        // Case 3: it was unwound in the middle, and is not called again.
-        let error = instance.call_async::<i32, i32>("twice", 2).await.unwrap_err();
-        assert!(matches!(error, Error::Poisoned), "{error}");
-    });
-    runtime().block_on(async {
-        // After it was woken, before it was polled again.
-        let (imports, calls, drops) = waiting(&told);
-        let mut instance = instance(&imports, GUEST).await;
-        {
-            let mut call = pin!(instance.call_async::<i32, i32>("run", 2));
-            poll_until(call.as_mut(), &calls, 1);
-            told.notify_one();
-        }
-        assert_eq!(drops.get(), 1);
-    });
-    // The runtime ends while it waits.
-    let (imports, calls, drops) = waiting(&Arc::new(Notify::new()));
-    let ended = runtime();
-    let mut instance = ended.block_on(instance(&imports, GUEST));
-    ended.spawn(async move { instance.call_async::<i32, i32>("run", 2).await });
-    while calls.get() == 0 {
-        ended.block_on(tokio::task::yield_now());
-    }
-    assert_eq!((calls.get(), drops.get()), (1, 0));
-    drop(ended);
-    assert_eq!((calls.get(), drops.get()), (1, 1));
-}
-
-#[test]
-fn case_02_a_cancelled_guest_does_not_suspend_again() {
-    let text = r#"(module (import "env" "f" (func $f (param i32) (result i32)))
-        (func (export "run") (param i32) (result i32) (loop (drop (call $f (i32.const 1))) (br 0)) unreachable))"#;
-    runtime().block_on(async {
-        let (imports, calls, drops) = waiting(&Arc::new(Notify::new()));
-        let mut instance = instance(&imports, text).await;
-        poll_until(pin!(instance.call_async::<i32, i32>("run", 2)), &calls, 1);
-        assert_eq!((calls.get(), drops.get()), (1, 1));
-    });
-}
-
-#[test]
-fn case_04_it_ends_badly_after_a_resume() {
-    async fn after_resume(f: fn(i32) -> wasmtime::Result<i32>) -> Instance {
-        let mut own = imports();
-        let f = move |n: i32| async move {
-            tokio::task::yield_now().await;
-            f(n)
-        };
-        own.wrap_async("env", "f", f).unwrap();
-        instance(&own, GUEST).await
-    }
-    runtime().block_on(async {
-        let mut trapped = after_resume(Ok).await;
-        let error = trapped.call_async::<i32, ()>("run_and_trap", 1).await.unwrap_err();
-        assert!(error.to_string().contains("unreachable"), "{error}");
-        assert!(matches!(trapped.call::<i32, i32>("twice", 1), Err(Error::Poisoned)));
-
-        let mut failed = after_resume(|_| Err(wasmtime::Error::msg("out of luck"))).await;
-        let error = failed.call_async::<i32, i32>("run", 1).await.unwrap_err();
-        assert!(error.to_string().contains("out of luck"), "{error}");
-    });
-    let panicked = catch_unwind(|| {
-        runtime().block_on(async {
-            let mut instance = after_resume(|_| panic!("the host's own fault")).await;
-            instance.call_async::<i32, i32>("run", 1).await
-        })
-    });
-    let panicked = panicked.unwrap_err();
-    assert_eq!(*panicked.downcast_ref::<&str>().unwrap(), "the host's own fault");
-    // The engine is as good as before.
-    an_async_closure_is_an_import();
-}
-
-#[test]
-fn case_05_a_panic_when_the_import_is_dropped() {
-    struct Loud;
-    impl Drop for Loud {
-        fn drop(&mut self) {
-            panic!("while it was dropped");
-        }
-    }
-    runtime().block_on(async {
-        let mut own = imports();
-        let calls = Count::default();
-        let f = async |calls: Count, _: i32| {
-            let _loud = Loud;
-            calls.add();
-            pending::<i32>().await
-        };
-        own.wrap_async_with_env("env", "f", calls.clone(), f).unwrap();
-        let mut instance = instance(&own, GUEST).await;
-        let dropped = catch_unwind(AssertUnwindSafe(|| {
-            poll_until(pin!(instance.call_async::<i32, i32>("run", 1)), &calls, 1);
-        }));
-        assert!(dropped.is_err());
-        assert!(matches!(instance.call::<i32, i32>("twice", 1), Err(Error::Poisoned)));
-    });
-    an_async_closure_is_an_import();
-}
-
-#[test]
-fn case_06_the_stack_overflows() {
-    runtime().block_on(async {
-        let mut own = imports();
-        own.wrap("env", "f", |n: i32| n).unwrap();
-        let mut instance = instance(&own, GUEST).await;
-        let error = instance.call_async::<i32, i32>("deep", 0).await.unwrap_err();
-        assert!(error.to_string().contains("stack"), "{error}");
-    });
-}
-
-#[test]
-fn case_07_calls_within_calls() {
-    runtime().block_on(async {
-        let mut own = imports();
-        own.wrap_async_with_caller("env", "f", |mut caller, (n,): (i32,)| {
-            Box::new(async move {
-                tokio::task::yield_now().await;
-                match n {
-                    0 => 0,
-                    n => caller.call_async::<i32, i32>("run", n - 1).await.unwrap() + 1,
-                }
-            })
-        })
-        .unwrap();
-        let mut one = instance(&own, GUEST).await;
-        let mut other = instance(&own, GUEST).await;
-        let both = tokio::join!(
-            one.call_async::<i32, i32>("run", 5),
-            other.call_async::<i32, i32>("run", 3)
-        );
-        assert_eq!((both.0.unwrap(), both.1.unwrap()), (5, 3));
-    });
-}
-
-#[test]
-fn case_08_an_async_import_where_nothing_can_wait() {
-    let told = Arc::new(Notify::new());
-    runtime().block_on(async {
-        let (own, _, drops) = waiting(&told);
-        let mut instance_of_waiting = instance(&own, GUEST).await;
-        told.notify_one();
-        assert_eq!(instance_of_waiting.call::<i32, i32>("run", 8).unwrap(), 8);
-        let error = instance_of_waiting.call::<i32, i32>("run", 8).unwrap_err();
-        assert!(error.to_string().contains("use `call_async`"), "{error}");
-        assert_eq!(drops.get(), 2);
-        let error = instance_of_waiting.call::<i32, i32>("twice", 8).unwrap_err();
-        assert!(matches!(error, Error::Poisoned), "{error}");
-
-        // A start function may wait.
-        let text = r#"(module (import "env" "f" (func $f (param i32) (result i32)))
-            (global $g (mut i32) (i32.const 0))
-            (func $start (global.set $g (call $f (i32.const 5)))) (start $start)
-            (func (export "get") (result i32) (global.get $g)))"#;
-        let mut imports = imports();
-        let f = async |n: i32| {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            n
-        };
-        imports.wrap_async("env", "f", f).unwrap();
-        assert_eq!(instance(&imports, text).await.call::<(), i32>("get", ()).unwrap(), 5);
-    });
-}
-
-#[test]
-fn case_09_resumed_on_another_thread() {
-    thread_local!(static HERE: AtomicUsize = const { AtomicUsize::new(0) });
-    let mut own = imports();
-    let calls = Count::default();
-    let f = async |calls: Count, n: i32| {
-        calls.add();
-        HERE.with(|here| here.fetch_add(1, SeqCst));
-        let mut polls = 0;
-        poll_fn(|_| {
-            polls += 1;
-            if polls < 3 { Poll::Pending } else { Poll::Ready(()) }
-        })
-        .await;
-        n + HERE.with(|here| here.load(SeqCst)) as i32
-    };
-    own.wrap_async_with_env("env", "f", calls.clone(), f).unwrap();
-    let mut instance = runtime().block_on(instance(&own, GUEST));
-    let mut call = Box::pin(async move { instance.call_async::<i32, i32>("run", 10).await });
-    let runtime = runtime();
-    let _entered = runtime.enter();
-    poll_until(call.as_mut(), &calls, 1);
-    let handle = runtime.handle().clone();
-    let result = std::thread::spawn(move || {
-        let _entered = handle.enter();
-        (0..1000).find_map(|_| match poll(call.as_mut()) {
-            Poll::Ready(result) => Some(result),
-            Poll::Pending => None,
-        })
-    });
-    // The import saw its own thread's counter each time: 1 here, 0 there.
-    assert!(matches!(result.join().unwrap(), Some(Ok(10))));
-}
-
-#[test]
-fn case_10_a_guest_that_never_yields() {
-    runtime().block_on(async {
-        let mut own = imports();
-        own.wrap("env", "f", |n: i32| n).unwrap();
-        let limit = Duration::from_millis(100);
-        let guest = Guest::builder(&library(&own, GUEST)).timeout(limit).build().unwrap();
-        let mut instance = guest.instantiate().await.unwrap();
-        let mut ticks = 0;
-        let mut others = tokio::time::interval(Duration::from_millis(5));
-        let error = {
-            let mut spin = pin!(instance.call_async::<(), ()>("spin", ()));
-            loop {
-                tokio::select! {
-                    result = &mut spin => break result.unwrap_err(),
-                    _ = others.tick() => ticks += 1,
-                }
-            }
-        };
-        assert!(matches!(error, Error::TimedOut(_)), "{error}");
-        assert!(ticks >= 3, "others ran {ticks} times");
-        assert!(matches!(instance.call::<i32, i32>("twice", 1), Err(Error::Poisoned)));
-    });
-}
-
-#[test]
-fn case_11_wakers_come_and_go() {
-    let told = Arc::new(Notify::new());
-    runtime().block_on(async {
-        let (imports, calls, _) = waiting(&told);
-        let mut instance = instance(&imports, GUEST).await;
-        let mut call = pin!(instance.call_async::<i32, i32>("run", 6));
-        poll_until(call.as_mut(), &calls, 1);
-        let (first, last) = (Arc::new(Count::default()), Arc::new(Count::default()));
-        // Polled though nobody woke it, and by different tasks: the last one is woken.
-        for waker in [&first, &first, &last] {
-            let waker = Waker::from(waker.clone());
-            assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-        }
-        told.notify_one();
-        assert_eq!((first.get(), last.get(), calls.get()), (0, 1, 1));
-        let result = tokio::time::timeout(LIMIT, call).await;
-        assert!(matches!(result, Ok(Ok(6))), "{result:?}");
-        // After its end nobody is woken.
-        told.notify_one();
-        assert_eq!(last.get(), 1);
-    });
-}
-
-#[test]
-fn case_13_the_memory_grows_while_a_call_is_suspended() {
-    runtime().block_on(async {
-        let mut own = imports();
-        own.wrap_async_with_caller("env", "f", |mut caller, (at,): (i32,)| {
-            Box::new(async move {
-                let before = caller.memory().unwrap().len();
-                assert_eq!(caller.call_async::<(), i32>("grow", ()).await.unwrap(), 1);
-                tokio::task::yield_now().await;
-                let memory = caller.memory().unwrap();
-                memory[before + at as usize] = 9;
-                (memory.len() - before) as i32
-            })
-        })
-        .unwrap();
-        let mut instance = instance(&own, GUEST).await;
-        assert_eq!(instance.call_async::<i32, i32>("run", 100).await.unwrap(), 65536);
-        assert_eq!(instance.memory().unwrap()[65536 + 100], 9);
     });
 }

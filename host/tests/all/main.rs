@@ -10,3 +10,4 @@ mod poll;
 mod pool;
 mod sockets;
 mod support;
+mod suspended;

@@ -349,6 +349,7 @@ pub fn getaddrinfo(name: &str, service: &str, family: u8) -> Result<Vec<(u8, Vec
             &mut count,
         )
     })?;
+    // SAFETY: the host filled `count` of the entries, and each points at an address and its data.
     let answer = |i: usize| unsafe {
         let info = &*infos.as_ptr().add(i);
         let addr = &*info.addr;

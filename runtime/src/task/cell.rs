@@ -107,14 +107,14 @@ impl Header {
 /// A reference to a task, whatever its future.
 pub(crate) struct Task(NonNull<Header>);
 
+#[allow(unsafe_code)]
 // SAFETY: everything but `run` goes through the header's atomics. `run` is called by whoever drives the
 // scheduler; if the future or its result are not `Send`, they came through `Scheduler::spawn_local`, whose
 // scheduler runs on one thread, and they are gone before the last reference is (see the module's
 // documentation). The handle, which may take or drop the result, is `Send` only if the result is.
-#[allow(unsafe_code)]
 unsafe impl Send for Task {}
-// SAFETY: as above.
 #[allow(unsafe_code)]
+// SAFETY: as above.
 unsafe impl Sync for Task {}
 
 impl Deref for Task {
