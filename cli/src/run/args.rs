@@ -1,12 +1,10 @@
 //! The command line of `wasio run`.
 
-use std::borrow::Cow;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use bytesize::ByteSize;
 use clap::ValueEnum;
-use wasio_host::Rule;
+
+use super::guest::GuestArgs;
 
 /// Run a WASI preview 1 module, or a component of WASI 0.2.
 ///
@@ -38,26 +36,8 @@ As cargo's runner, in .cargo/config.toml:
   runner = \"wasio run --net all --dir . --\""
 )]
 pub(crate) struct Args {
-    /// Allow this on the network (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
-    #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = super::rule)]
-    pub(crate) net: Vec<Grant>,
-
-    /// Give the guest this folder (repeatable), under the name GUEST if given
-    #[arg(long, value_name = "HOST[::GUEST]", env = "WASIO_DIR", value_delimiter = ',')]
-    pub(crate) dir: Vec<String>,
-
-    /// Set a variable of the guest's environment (repeatable); without a value,
-    /// pass this process's on
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    pub(crate) env: Vec<String>,
-
-    /// Stop the guest after this time, such as 10s or 500ms
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) timeout: Option<humantime::Duration>,
-
-    /// Limit the guest's memory, such as 64MiB
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) max_memory: Option<ByteSize>,
+    #[command(flatten)]
+    pub(crate) guest: GuestArgs,
 
     /// Say at the end on stderr what the guest asked of the host (and during
     /// the run, at SIGUSR1)
@@ -67,42 +47,7 @@ pub(crate) struct Args {
     /// Write the same as JSON to this file, four times a second and at the end
     #[arg(long, value_name = "PATH")]
     pub(crate) stats_file: Option<PathBuf>,
-
-    /// Compile anew, and keep no compiled code
-    #[arg(long)]
-    pub(crate) no_cache: bool,
-
-    /// A .wasm file built for wasm32-wasip1 or wasm32-wasip2, and the guest's arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "FILE ARGS"
-    )]
-    command: Vec<OsString>,
 }
-
-impl Args {
-    /// The module's path.
-    pub(crate) fn file(&self) -> &Path {
-        self.command.first().map_or(Path::new(""), Path::new)
-    }
-
-    /// The guest's arguments. A `--` that parts them from FILE is not one of
-    /// them, unless another stood before FILE: then all that follows is the
-    /// guest's.
-    pub(crate) fn guest_args(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let line: Vec<OsString> = std::env::args_os().collect();
-        let before = line.len().checked_sub(self.command.len() + 1).and_then(|i| line.get(i));
-        let parted = before.is_none_or(|before| before != "--")
-            && self.command.get(1).is_some_and(|first| first == "--");
-        self.command.iter().skip(1 + usize::from(parted)).map(|arg| arg.to_string_lossy())
-    }
-}
-
-/// One value of `--net`.
-#[derive(Clone, Debug)]
-pub(crate) struct Grant(pub(crate) Option<Rule>);
 
 /// How `--stats` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

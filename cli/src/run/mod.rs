@@ -1,17 +1,13 @@
 //! `wasio run`: one guest in this process, with this process's streams.
 
 mod args;
+pub(crate) mod guest;
 mod report;
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::Context as _;
-use wasio_host::{Engine, Error, Guest, Policy, Program, RuleError, Stats};
-
-use args::Grant;
+use wasio_host::{Engine, Error, Guest, Stats};
 
 pub(crate) use args::Args;
 
@@ -30,7 +26,7 @@ pub(crate) fn run(args: Args) -> ExitCode {
     let code = match prepare(&args) {
         Ok(prepared) => prepared.finish(&args),
         Err(error) => {
-            say(format_args!("{}: {error:#}", args.file().display()));
+            say(format_args!("{}: {error:#}", args.guest.file().display()));
             USAGE.into()
         }
     };
@@ -51,49 +47,15 @@ struct Prepared {
 }
 
 fn prepare(args: &Args) -> anyhow::Result<Prepared> {
-    let engine = Engine::builder();
-    let engine = if args.no_cache { engine.no_cache() } else { engine };
-    let program = Program::from_file(&engine.build()?, args.file())?;
+    let program = args.guest.program(Engine::builder())?;
     let stats = Stats::new();
-
-    let name = args.file().file_name().unwrap_or(args.file().as_os_str());
-    let mut guest = Guest::builder(&program)
-        .inherit_stdio()
-        .stats(&stats)
-        .arg(name.to_string_lossy())
-        .args(args.guest_args())
-        .network(Arc::new(policy(args)))
-        .on_denied(|denied| say(format_args!("{denied}")));
-    for variable in &args.env {
-        let (name, value) = match variable.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (variable.as_str(), std::env::var(variable).ok()),
-        };
-        if let Some(value) = value {
-            guest = guest.env(name, value);
-        }
-    }
-    for dir in args.dir.iter().filter(|dir| !dir.is_empty()) {
-        let (host, inside) = dir.split_once("::").unwrap_or((dir, dir));
-        guest = guest.dir(Path::new(host), inside);
-    }
-    if let Some(limit) = args.timeout {
-        guest = guest.timeout(limit.into());
-    }
-    if let Some(size) = args.max_memory {
-        let bytes = usize::try_from(size.as_u64()).context("--max-memory is too large")?;
-        guest = guest.max_memory(bytes);
-    }
+    let guest = args.guest.setup()?.guest(&program).inherit_stdio().stats(&stats);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guest = {
         let _context = runtime.enter();
         guest.build()?
     };
     Ok(Prepared { guest, stats, runtime })
-}
-
-fn policy(args: &Args) -> Policy {
-    args.net.iter().filter_map(|grant| grant.0.clone()).collect()
 }
 
 impl Prepared {
@@ -146,12 +108,4 @@ async fn interrupted() -> u8 {
         Ok(()) => INTERRUPTED,
         Err(_) => std::future::pending().await,
     }
-}
-
-/// Parses one value of `--net`. An empty one, as of an empty variable, is none.
-fn rule(text: &str) -> Result<Grant, RuleError> {
-    if text.trim().is_empty() {
-        return Ok(Grant(None));
-    }
-    text.parse().map(|rule| Grant(Some(rule)))
 }

@@ -1,0 +1,147 @@
+//! What a guest is given on the command line: shared by `wasio run` and `wasio fleet`.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bytesize::ByteSize;
+use wasio_host::{EngineBuilder, Guest, GuestBuilder, Policy, Program, Rule, RuleError};
+
+use super::say;
+
+/// What the guest may use, and the guest.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GuestArgs {
+    /// Allow this on the network (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
+    #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = rule)]
+    net: Vec<Grant>,
+
+    /// Give the guest this folder (repeatable), under the name GUEST if given
+    #[arg(long, value_name = "HOST[::GUEST]", env = "WASIO_DIR", value_delimiter = ',')]
+    dir: Vec<String>,
+
+    /// Set a variable of the guest's environment (repeatable); without a value,
+    /// pass this process's on
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+
+    /// Stop the guest after this time, such as 10s or 500ms
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<humantime::Duration>,
+
+    /// Limit the guest's memory, such as 64MiB
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<ByteSize>,
+
+    /// Compile anew, and keep no compiled code
+    #[arg(long)]
+    no_cache: bool,
+
+    /// A .wasm file built for wasm32-wasip1 or wasm32-wasip2, and the guest's arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "FILE ARGS"
+    )]
+    command: Vec<OsString>,
+}
+
+impl GuestArgs {
+    /// The module's path.
+    pub(crate) fn file(&self) -> &Path {
+        self.command.first().map_or(Path::new(""), Path::new)
+    }
+
+    /// Loads the program with an engine made from `engine`.
+    pub(crate) fn program(&self, engine: EngineBuilder) -> anyhow::Result<Program> {
+        let engine = if self.no_cache { engine.no_cache() } else { engine };
+        Ok(Program::from_file(&engine.build()?, self.file())?)
+    }
+
+    /// Everything that the command line says about guests, to be given to any number of them.
+    pub(crate) fn setup(&self) -> anyhow::Result<Setup> {
+        let name = self.file().file_name().unwrap_or(self.file().as_os_str());
+        let mut args = vec![name.to_string_lossy().into_owned()];
+        args.extend(self.guest_args().map(Cow::into_owned));
+        let variable = |variable: &String| match variable.split_once('=') {
+            Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+            None => Some((variable.clone(), std::env::var(variable).ok()?)),
+        };
+        let dir = |dir: &String| {
+            let (host, inside) = dir.split_once("::").unwrap_or((dir, dir));
+            (PathBuf::from(host), inside.to_owned())
+        };
+        let bytes = |size: ByteSize| usize::try_from(size.as_u64());
+        Ok(Setup {
+            args,
+            env: self.env.iter().filter_map(variable).collect(),
+            dirs: self.dir.iter().filter(|dir| !dir.is_empty()).map(dir).collect(),
+            network: Arc::new(self.net.iter().filter_map(|grant| grant.0.clone()).collect()),
+            timeout: self.timeout.map(Into::into),
+            max_memory: self
+                .max_memory
+                .map(bytes)
+                .transpose()
+                .context("--max-memory is too large")?,
+        })
+    }
+
+    /// The guest's arguments. A `--` that parts them from FILE is not one of
+    /// them, unless another stood before FILE: then all that follows is the
+    /// guest's.
+    fn guest_args(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let line: Vec<OsString> = std::env::args_os().collect();
+        let before = line.len().checked_sub(self.command.len() + 1).and_then(|i| line.get(i));
+        let parted = before.is_none_or(|before| before != "--")
+            && self.command.get(1).is_some_and(|first| first == "--");
+        self.command.iter().skip(1 + usize::from(parted)).map(|arg| arg.to_string_lossy())
+    }
+}
+
+/// What each guest is given.
+pub(crate) struct Setup {
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    dirs: Vec<(PathBuf, String)>,
+    network: Arc<Policy>,
+    timeout: Option<std::time::Duration>,
+    max_memory: Option<usize>,
+}
+
+impl Setup {
+    /// A guest of `program` with all of it, but for its streams.
+    pub(crate) fn guest(&self, program: &Program) -> GuestBuilder {
+        let mut guest = Guest::builder(program)
+            .args(&self.args)
+            .network(self.network.clone())
+            .on_denied(|denied| say(format_args!("{denied}")));
+        for (name, value) in &self.env {
+            guest = guest.env(name, value);
+        }
+        for (host, inside) in &self.dirs {
+            guest = guest.dir(host, inside);
+        }
+        if let Some(limit) = self.timeout {
+            guest = guest.timeout(limit);
+        }
+        if let Some(bytes) = self.max_memory {
+            guest = guest.max_memory(bytes);
+        }
+        guest
+    }
+}
+
+/// One value of `--net`.
+#[derive(Clone, Debug)]
+struct Grant(Option<Rule>);
+
+/// Parses one value of `--net`. An empty one, as of an empty variable, is none.
+fn rule(text: &str) -> Result<Grant, RuleError> {
+    if text.trim().is_empty() {
+        return Ok(Grant(None));
+    }
+    text.parse().map(|rule| Grant(Some(rule)))
+}
