@@ -12,6 +12,8 @@ pub(crate) struct Errno(pub(crate) u16);
 
 macro_rules! errnos {
     ($($name:ident = $value:literal),* $(,)?) => {
+        // Windows has no number for some of them.
+        #[cfg_attr(windows, allow(dead_code))]
         impl Errno {
             $(pub(crate) const $name: Errno = Errno($value);)*
         }

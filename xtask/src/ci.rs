@@ -25,6 +25,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("targets", &["ci/targets.sh"]),
     ("fmt", &["ci/fmt.sh"]),
     ("clippy", &["ci/clippy.sh"]),
+    ("cross", &["ci/cross.sh"]),
     ("doc", &["ci/doc.sh"]),
     ("table", &["xtask", "table", "--check"]),
     ("surface", &["xtask", "surface"]),
