@@ -9,6 +9,11 @@ for program in "${!package[@]}"; do
   command -v "$program" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$program" >/dev/null 2>&1 ||
     missing+=("${package[$program]}")
 done
+# A C library for guests, the linker, and what clang's code calls.
+probe=$(mktemp)
+echo 'int main(void) { return 0; }' | clang --target=wasm32-wasi -x c -o "$probe" - 2>/dev/null ||
+  missing+=(wasi-libc libclang-rt-dev-wasm32 lld)
+rm -f "$probe"
 [ ${#missing[@]} -eq 0 ] && { echo "${!package[*]} are there"; exit 0; }
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "skipped: ${missing[*]} missing, and only root can apt-get install them"
