@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::yield_now;
 use wasmtime::{Extern, ExternType, Module, Store, StoreLimitsBuilder, UpdateDeadline};
@@ -21,6 +21,7 @@ use crate::output::Output;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
 use crate::poll::Scratch;
 use crate::program::{Code, Program, Source};
+use crate::sink::Sink;
 use crate::sockets::table::Table;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
@@ -144,15 +145,16 @@ impl Guest {
 }
 
 async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error> {
+    let begun = Instant::now();
     match program.code() {
         Code::Module { module, imports, own } => {
             if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
                 return Err(Error::NoStart);
             }
             let imports = externs(program, imports, own, store)?;
-            call_module(module, &imports, store).await
+            call_module(module, &imports, store, begun).await
         }
-        Code::Component(command) => call_component(command, store).await,
+        Code::Component(command) => call_component(command, store, begun).await,
     }
 }
 
@@ -186,6 +188,7 @@ async fn call_module(
     module: &Module,
     imports: &[Extern],
     store: &mut Store<State>,
+    begun: Instant,
 ) -> Result<Exit, Error> {
     let instance = match instantiate(module, imports, store).await {
         Err(Error::Exited(exit)) => return Ok(exit),
@@ -193,6 +196,7 @@ async fn call_module(
     };
     let start =
         instance.get_typed_func::<(), ()>(&mut *store, "_start").map_err(|_| Error::NoStart)?;
+    store.data().stats.took_to_start(begun.elapsed());
     match start.call_async(&mut *store, ()).await {
         Ok(()) => Ok(Exit { code: 0 }),
         Err(e) => ended(e),
@@ -202,12 +206,14 @@ async fn call_module(
 async fn call_component(
     command: &CommandPre<State>,
     store: &mut Store<State>,
+    begun: Instant,
 ) -> Result<Exit, Error> {
     let command = match command.instantiate_async(&mut *store).await {
         Ok(command) => command,
         Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
         Err(e) => return Err(Error::start(e)),
     };
+    store.data().stats.took_to_start(begun.elapsed());
     match command.wasi_cli_run().call_run(&mut *store).await {
         Ok(result) => Ok(Exit { code: result.is_err().into() }),
         Err(e) => match e.downcast_ref::<I32Exit>() {
@@ -281,6 +287,17 @@ impl GuestBuilder {
         self
     }
 
+    /// Hands what the guest writes to its standard output to a function, piece by piece. The guest waits
+    /// meanwhile, and so does everybody on its thread.
+    pub fn on_stdout(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
+        self.stdout(Sink::new(f))
+    }
+
+    /// The same for standard error.
+    pub fn on_stderr(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
+        self.stderr(Sink::new(f))
+    }
+
     /// Gives the guest this process's standard streams. While an output takes no more, the guest is suspended.
     pub fn inherit_stdio(mut self) -> GuestBuilder {
         self.wasi.inherit_stdio();
@@ -333,6 +350,7 @@ impl GuestBuilder {
     ///
     /// [`Error::Open`] when a granted folder cannot be opened.
     pub fn build(mut self) -> Result<Guest, Error> {
+        let begun = Instant::now();
         let clock = Monotonic::new();
         self.wasi.monotonic_clock(clock);
         for (host, guest) in self.dirs {
@@ -367,6 +385,7 @@ impl GuestBuilder {
         // sockets of others do not wait for a guest that computes.
         store
             .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
+        store.data().stats.took_to_start(begun.elapsed());
         Ok(Guest { program: self.program, store, timeout: self.timeout })
     }
 }

@@ -52,6 +52,7 @@ mod output;
 mod policy;
 mod poll;
 mod program;
+mod sink;
 mod sockets;
 mod state;
 mod stats;

@@ -27,6 +27,7 @@ struct Counters {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     suspensions: AtomicU64,
+    starting_nanos: AtomicU64,
     running_nanos: AtomicU64,
     suspended_nanos: AtomicU64,
 }
@@ -39,6 +40,7 @@ impl Default for Counters {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             suspensions: AtomicU64::new(0),
+            starting_nanos: AtomicU64::new(0),
             running_nanos: AtomicU64::new(0),
             suspended_nanos: AtomicU64::new(0),
         }
@@ -58,6 +60,9 @@ pub struct Snapshot {
     pub bytes_out: u64,
     /// How often the guest's stack was suspended.
     pub suspensions: u64,
+    /// Time from [`GuestBuilder::build`](crate::GuestBuilder::build) and [`Guest::run`](crate::Guest::run)
+    /// to the first instruction of the guest's `main`, without what lies between the two calls.
+    pub starting: Duration,
     /// Time in which the guest, or the host on its behalf, was executing.
     pub running: Duration,
     /// Time in which the guest's stack was suspended.
@@ -68,6 +73,19 @@ impl Snapshot {
     /// All host calls together.
     pub fn total_calls(&self) -> u64 {
         self.calls.values().sum()
+    }
+
+    /// Adds the numbers of another guest.
+    pub fn add(&mut self, other: &Snapshot) {
+        for (name, count) in &other.calls {
+            *self.calls.entry(name).or_default() += count;
+        }
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.suspensions += other.suspensions;
+        self.starting += other.starting;
+        self.running += other.running;
+        self.suspended += other.suspended;
     }
 
     /// Calls of `poll_oneoff`, or of `wasi:io/poll`.
@@ -108,6 +126,7 @@ impl Stats {
             bytes_in: c.bytes_in.load(Relaxed),
             bytes_out: c.bytes_out.load(Relaxed),
             suspensions: c.suspensions.load(Relaxed),
+            starting: Duration::from_nanos(c.starting_nanos.load(Relaxed)),
             running: Duration::from_nanos(c.running_nanos.load(Relaxed)),
             suspended: Duration::from_nanos(c.suspended_nanos.load(Relaxed)),
         }
@@ -131,6 +150,10 @@ impl Stats {
     #[inline]
     pub(crate) fn sent(&self, bytes: usize) {
         self.counters.bytes_out.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn took_to_start(&self, time: Duration) {
+        self.counters.starting_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
     }
 
     pub(crate) fn ran(&self, time: Duration) {

@@ -1,5 +1,7 @@
 //! The command `wasio`.
 
+#[path = "../fleet/mod.rs"]
+mod fleet;
 #[path = "../run/mod.rs"]
 mod run;
 
@@ -18,10 +20,12 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Action {
     Run(run::Args),
+    Fleet(fleet::Args),
 }
 
 fn main() -> ExitCode {
     match Command::parse().action {
         Action::Run(args) => run::run(args),
+        Action::Fleet(args) => fleet::run(&args),
     }
 }

@@ -1,9 +1,10 @@
 //! What a guest is given on the command line: shared by `wasio run` and `wasio fleet`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use bytesize::ByteSize;
@@ -86,6 +87,7 @@ impl GuestArgs {
                 .map(bytes)
                 .transpose()
                 .context("--max-memory is too large")?,
+            said: Arc::default(),
         })
     }
 
@@ -109,15 +111,25 @@ pub(crate) struct Setup {
     network: Arc<Policy>,
     timeout: Option<std::time::Duration>,
     max_memory: Option<usize>,
+    /// What was said of denied accesses: each thing once, however many guests try it.
+    said: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Setup {
     /// A guest of `program` with all of it, but for its streams.
     pub(crate) fn guest(&self, program: &Program) -> GuestBuilder {
+        let said = self.said.clone();
         let mut guest = Guest::builder(program)
             .args(&self.args)
             .network(self.network.clone())
-            .on_denied(|denied| say(format_args!("{denied}")));
+            .on_denied(move |denied| {
+                let denied = denied.to_string();
+                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                if !said.contains(&denied) {
+                    say(format_args!("{denied}"));
+                    said.insert(denied);
+                }
+            });
         for (name, value) in &self.env {
             guest = guest.env(name, value);
         }

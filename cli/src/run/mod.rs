@@ -12,7 +12,7 @@ use wasio_host::{Engine, Error, Guest, Stats};
 pub(crate) use args::Args;
 
 /// The command line or the file is wrong; nothing has run.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 /// As `timeout(1)` has it.
 const TIMED_OUT: u8 = 124;
 /// 128 and the number of the signal, as shells have it.
@@ -36,7 +36,7 @@ pub(crate) fn run(args: Args) -> ExitCode {
 }
 
 /// Writes to stderr, which may be closed.
-fn say(message: std::fmt::Arguments<'_>) {
+pub(crate) fn say(message: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "wasio: {message}");
 }
 
@@ -94,7 +94,7 @@ fn code(outcome: Result<wasio_host::Exit, Error>) -> i32 {
 
 /// Waits for a request to end. Dropping the guest's future then stops it,
 /// whatever it is doing.
-async fn interrupted() -> u8 {
+pub(crate) async fn interrupted() -> u8 {
     #[cfg(unix)]
     if let Ok(mut terminate) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

@@ -1,0 +1,196 @@
+//! `wasio fleet`: many copies of a guest at a time, with a live view and a summary.
+//!
+//! Every copy is given the same, and its number. All of them are futures on one runtime; the thread is
+//! free for others whenever a copy waits.
+
+mod output;
+mod process;
+mod summary;
+mod tally;
+mod view;
+
+use std::num::NonZeroU32;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use wasio_host::{Engine, Program, Stats};
+
+use crate::run::guest::{GuestArgs, Setup};
+use crate::run::{USAGE, interrupted, say};
+use output::{Stream, Tail};
+use tally::{Tally, Watched};
+use view::View;
+
+/// The variable that tells a guest its number, from 0.
+const INDEX: &str = "WASIO_FLEET_INDEX";
+/// The variable that tells a guest how many there are.
+const COUNT: &str = "WASIO_FLEET_COUNT";
+/// As many guests as fit the addresses and mappings that Linux gives a process.
+const AT_ONCE: u32 = 10_000;
+/// Some guest failed.
+const FAILED: u8 = 1;
+/// How often the view is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Run many copies of a guest on one thread.
+///
+/// Each copy is given what `wasio run` would give it, an empty standard input, and its
+/// number in the variable WASIO_FLEET_INDEX (from 0; WASIO_FLEET_COUNT is how many there
+/// are). What copies print is dropped, unless --output passes it on.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "wasio fleet [OPTIONS] FILE [--] [ARGS]...",
+    after_help = "\
+Exit status:
+  0    every guest exited with 0
+  1    some guest did not
+  2    wrong usage, or FILE cannot be run
+  130  interrupted (Ctrl-C): the guests that still ran were ended
+  143  the same by SIGTERM"
+)]
+pub(crate) struct Args {
+    /// How many copies to run
+    #[arg(long, short = 'n', value_name = "N", default_value = "100")]
+    count: NonZeroU32,
+
+    /// How many of them at a time: all, but no more than 10,000, unless told otherwise
+    #[arg(long, short = 'c', value_name = "K")]
+    concurrency: Option<NonZeroU32>,
+
+    /// How many threads run them
+    #[arg(long, value_name = "T", default_value = "1")]
+    threads: NonZeroU32,
+
+    /// Pass on what the guests print, each line after its guest's number
+    #[arg(long, conflicts_with = "json")]
+    output: bool,
+
+    /// Print the summary as JSON on standard output, and nothing else
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    guest: GuestArgs,
+}
+
+/// What all copies share.
+struct Fleet {
+    program: Program,
+    setup: Setup,
+    count: u32,
+    output: bool,
+    tally: Tally,
+}
+
+/// Runs the fleet and leaves the process with its exit code.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let code = match prepare(args) {
+        Ok((fleet, runtime)) => {
+            let code = runtime.block_on(sail(args, &fleet));
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            say(format_args!("{}: {error:#}", args.guest.file().display()));
+            USAGE
+        }
+    };
+    // Threads may sit in a name lookup: not waited for.
+    std::process::exit(code.into())
+}
+
+fn concurrency(args: &Args) -> u32 {
+    args.concurrency.map_or(AT_ONCE, NonZeroU32::get).min(args.count.get())
+}
+
+fn prepare(args: &Args) -> anyhow::Result<(Arc<Fleet>, tokio::runtime::Runtime)> {
+    process::raise_open_files();
+    let fleet = Fleet {
+        program: args.guest.program(Engine::builder().pool(concurrency(args)))?,
+        setup: args.guest.setup()?,
+        count: args.count.get(),
+        output: args.output,
+        tally: Tally::default(),
+    };
+    let runtime = match args.threads.get() as usize {
+        1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        threads => tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()?,
+    };
+    Ok((Arc::new(fleet), runtime))
+}
+
+/// Runs all of them; returns the exit code.
+async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
+    let begun = Instant::now();
+    let mut view = View::new(fleet.count, args.output, args.json);
+    let mut frame = tokio::time::interval(FRAME);
+    let mut end = pin!(interrupted());
+    let mut guests = JoinSet::new();
+    let mut next = 0;
+    let stopped = loop {
+        while next < fleet.count && guests.len() < concurrency(args) as usize {
+            guests.spawn(one(fleet.clone(), next));
+            next += 1;
+        }
+        tokio::select! {
+            biased;
+            code = &mut end => break Some(code),
+            _ = frame.tick() => view.show(&fleet.tally),
+            ended = guests.join_next() => match ended {
+                None => break None,
+                Some(Err(crash)) if crash.is_panic() => std::panic::resume_unwind(crash.into_panic()),
+                Some(_) => {}
+            },
+        }
+    };
+    guests.shutdown().await;
+    let wall = begun.elapsed();
+    view.finish();
+    let summary = fleet.tally.summary(fleet.count, wall, stopped.is_some());
+    if args.json {
+        println!("{}", summary.json());
+    } else {
+        eprint!("{}", summary.text());
+    }
+    match stopped {
+        Some(code) => code,
+        None if summary.succeeded() => 0,
+        None => FAILED,
+    }
+}
+
+/// One copy, from its start to its end.
+async fn one(fleet: Arc<Fleet>, index: u32) {
+    let (stats, said) = (Stats::new(), Tail::default());
+    let mut guest = fleet
+        .setup
+        .guest(&fleet.program)
+        .env(INDEX, index.to_string())
+        .env(COUNT, fleet.count.to_string())
+        .stats(&stats);
+    let mut errors = fleet.output.then(|| Stream::stderr(index));
+    if fleet.output {
+        let mut lines = Stream::stdout(index);
+        guest = guest.on_stdout(move |bytes| lines.take(bytes));
+    }
+    let tail = said.clone();
+    guest = guest.on_stderr(move |bytes| {
+        tail.take(bytes);
+        if let Some(lines) = &mut errors {
+            lines.take(bytes);
+        }
+    });
+    let life = fleet.tally.started();
+    let outcome = match guest.build() {
+        Ok(guest) => Watched::new(Box::pin(guest.run()), &fleet.tally).await,
+        Err(error) => Err(error),
+    };
+    fleet.tally.ended(index, outcome, &stats.snapshot(), &said.text());
+    drop(life);
+}

@@ -1,0 +1,116 @@
+//! What is said when a fleet has ended.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde_json::{Value, json};
+
+use super::tally::{Ends, Failure};
+
+/// How the fleet did.
+pub(super) struct Summary {
+    pub(super) count: u32,
+    pub(super) started: u32,
+    /// Whether it was stopped from outside.
+    pub(super) stopped: bool,
+    pub(super) wall: Duration,
+    pub(super) peak_memory: Option<u64>,
+    pub(super) ends: Ends,
+}
+
+impl Summary {
+    /// Whether every guest exited with 0.
+    pub(super) fn succeeded(&self) -> bool {
+        self.ends.exited.get(&0) == Some(&self.count)
+    }
+
+    fn exited(&self) -> u32 {
+        self.ends.exited.values().sum()
+    }
+
+    /// Guests that still ran when the fleet was stopped.
+    fn ended_early(&self) -> u32 {
+        self.started - self.exited() - self.ends.failed
+    }
+
+    /// So many of a hundred guests started within this time.
+    fn start(&self, percent: usize) -> Option<Duration> {
+        let mut starts = self.ends.starts.clone();
+        starts.sort_unstable();
+        let last = starts.len().checked_sub(1)?;
+        Some(Duration::from_nanos(starts[last * percent / 100].into()))
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let nanos = |time: Option<Duration>| time.map(|time| time.as_nanos() as u64);
+        let error = |f: &Failure| json!({ "error": f.error, "guests": f.guests, "first": f.first, "said": f.said });
+        let totals = &self.ends.totals;
+        json!({
+            "count": self.count,
+            "started": self.started,
+            "exited": self.ends.exited,
+            "failed": self.ends.failed,
+            "ended_early": self.ended_early(),
+            "stopped": self.stopped,
+            "errors": self.ends.errors.iter().map(error).collect::<Vec<_>>(),
+            "wall_ns": self.wall.as_nanos() as u64,
+            "start_ns": { "p50": nanos(self.start(50)), "p99": nanos(self.start(99)) },
+            "peak_memory": self.peak_memory,
+            "host_calls": totals.total_calls(),
+            "calls": totals.calls,
+            "polls": totals.polls(),
+            "suspensions": totals.suspensions,
+            "bytes_in": totals.bytes_in,
+            "bytes_out": totals.bytes_out,
+            "running_ns": totals.running.as_nanos() as u64,
+            "suspended_ns": totals.suspended.as_nanos() as u64,
+        })
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let mut say = |line: std::fmt::Arguments<'_>| {
+            let _ = writeln!(text, "wasio: {line}");
+        };
+        let codes: Vec<String> =
+            self.ends.exited.iter().map(|(code, guests)| format!("{guests} with {code}")).collect();
+        let codes =
+            if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
+        say(format_args!(
+            "{} guests started, {} exited{codes}, {} failed",
+            self.started,
+            self.exited(),
+            self.ends.failed
+        ));
+        if self.stopped {
+            let (early, never) = (self.ended_early(), self.count - self.started);
+            say(format_args!("stopped: {early} guests were ended early, {never} never started"));
+        }
+        for failure in &self.ends.errors {
+            let Failure { error, first, said, guests } = failure;
+            say(format_args!("{guests} guests, the first of them number {first}: {error}"));
+            said.lines().for_each(|line| say(format_args!("    {line}")));
+        }
+        let unknown = "unknown".to_owned();
+        let time =
+            |time: Option<Duration>| time.map_or(unknown.clone(), |time| format!("{time:.1?}"));
+        let memory = self.peak_memory.map_or(unknown.clone(), |bytes| ByteSize(bytes).to_string());
+        say(format_args!(
+            "wall time {:.3?}; to start a guest {} (p50), {} (p99); peak memory {memory}",
+            self.wall,
+            time(self.start(50)),
+            time(self.start(99)),
+        ));
+        let totals = &self.ends.totals;
+        say(format_args!(
+            "host calls {}, of which polls {}; suspensions {}; sockets received {}, sent {}",
+            totals.total_calls(),
+            totals.polls(),
+            totals.suspensions,
+            ByteSize(totals.bytes_in),
+            ByteSize(totals.bytes_out)
+        ));
+        text
+    }
+}

@@ -1,0 +1,172 @@
+//! Who runs, and how those ended that ended.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use wasio_host::{Error, Exit, Snapshot};
+
+use super::process;
+use super::summary::Summary;
+
+/// So many different errors are told.
+pub(super) const ERRORS: usize = 5;
+
+/// The fleet's counters.
+#[derive(Default)]
+pub(super) struct Tally {
+    started: AtomicU32,
+    alive: AtomicU32,
+    failed: AtomicU32,
+    /// The current frame's number, and how many guests ran in it.
+    frame: AtomicU64,
+    active: AtomicU32,
+    ends: Mutex<Ends>,
+}
+
+/// What is known of the guests that ended.
+#[derive(Clone, Default)]
+pub(super) struct Ends {
+    /// By exit code.
+    pub(super) exited: BTreeMap<i32, u32>,
+    /// Different ends but exits with 0, in the order in which they came, up to [`ERRORS`].
+    pub(super) errors: Vec<Failure>,
+    pub(super) failed: u32,
+    /// Nanoseconds to start each.
+    pub(super) starts: Vec<u32>,
+    pub(super) totals: Snapshot,
+}
+
+/// An error, and how many guests ended with it.
+#[derive(Clone)]
+pub(super) struct Failure {
+    pub(super) error: String,
+    /// The first guest's number, and the end of what it said.
+    pub(super) first: u32,
+    pub(super) said: String,
+    pub(super) guests: u32,
+}
+
+/// The fleet at one moment.
+pub(super) struct Progress {
+    pub(super) ended: u32,
+    /// Guests that executed since the last frame.
+    pub(super) running: u32,
+    /// Guests that did not.
+    pub(super) suspended: u32,
+    pub(super) failed: u32,
+}
+
+impl Tally {
+    /// Counts a guest as alive until the result is dropped.
+    pub(super) fn started(&self) -> Life<'_> {
+        self.started.fetch_add(1, Relaxed);
+        self.alive.fetch_add(1, Relaxed);
+        Life(self)
+    }
+
+    pub(super) fn ended(
+        &self,
+        index: u32,
+        outcome: Result<Exit, Error>,
+        stats: &Snapshot,
+        said: &str,
+    ) {
+        let mut ends = self.ends();
+        ends.starts.push(u32::try_from(stats.starting.as_nanos()).unwrap_or(u32::MAX));
+        ends.totals.add(stats);
+        let error = match outcome {
+            Ok(exit) => {
+                *ends.exited.entry(exit.code()).or_default() += 1;
+                if exit.success() {
+                    return;
+                }
+                format!("exited with {}", exit.code())
+            }
+            Err(error) => {
+                ends.failed += 1;
+                error.to_string()
+            }
+        };
+        self.failed.fetch_add(1, Relaxed);
+        // Panics are one trap, told apart by what the guest said. What finds no more room counts as the first
+        // of its kind.
+        let same = |f: &Failure| f.error == error && f.said == said;
+        let full = ends.errors.len() >= ERRORS;
+        let known = ends.errors.iter().position(same);
+        let known = known.or_else(|| ends.errors.iter().position(|f| full && f.error == error));
+        match known {
+            Some(known) => ends.errors[known].guests += 1,
+            None if full => {}
+            None => {
+                ends.errors.push(Failure { error, first: index, said: said.to_owned(), guests: 1 });
+            }
+        }
+    }
+
+    /// What happened since the last call.
+    pub(super) fn progress(&self) -> Progress {
+        self.frame.fetch_add(1, Relaxed);
+        let alive = self.alive.load(Relaxed);
+        let running = self.active.swap(0, Relaxed).min(alive);
+        Progress {
+            ended: self.started.load(Relaxed).saturating_sub(alive),
+            running,
+            suspended: alive - running,
+            failed: self.failed.load(Relaxed),
+        }
+    }
+
+    pub(super) fn summary(&self, count: u32, wall: Duration, stopped: bool) -> Summary {
+        Summary {
+            count,
+            started: self.started.load(Relaxed),
+            stopped,
+            wall,
+            peak_memory: process::peak_memory(),
+            ends: std::mem::take(&mut *self.ends()),
+        }
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A guest that is alive.
+pub(super) struct Life<'a>(&'a Tally);
+
+impl Drop for Life<'_> {
+    fn drop(&mut self) {
+        self.0.alive.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A guest's run, which says in which frames it executed.
+pub(super) struct Watched<'a, F> {
+    run: F,
+    tally: &'a Tally,
+    /// One more than the last frame's number.
+    seen: u64,
+}
+
+impl<'a, F> Watched<'a, F> {
+    pub(super) fn new(run: F, tally: &'a Tally) -> Watched<'a, F> {
+        Watched { run, tally, seen: 0 }
+    }
+}
+
+impl<F: Future + Unpin> Future for Watched<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let now = self.tally.frame.load(Relaxed) + 1;
+        if std::mem::replace(&mut self.seen, now) != now {
+            self.tally.active.fetch_add(1, Relaxed);
+        }
+        Pin::new(&mut self.run).poll(cx)
+    }
+}
