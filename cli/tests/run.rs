@@ -164,6 +164,9 @@ fn wrong_usage() {
         &["--net", "example.com"][..],
         &["--net", "10.0.0.0/40"],
         &["--timeout", "soon"],
+        &["--listen", "nowhere"],
+        // Nobody's address.
+        &["--listen", "192.0.2.1:1"],
         &["--max-memory", "much"],
         &["--no-such-option"],
         &["--dir", "/no/such/folder"],

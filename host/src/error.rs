@@ -23,6 +23,9 @@ pub enum Error {
         /// Why it could not be.
         source: io::Error,
     },
+    /// The guest could not be given a listener.
+    #[error("cannot give the guest a listener: {0}")]
+    Listener(io::Error),
     /// The bytes are neither a WebAssembly module nor a component.
     #[error("{what}; {hint}")]
     NotAModule {

@@ -1,5 +1,7 @@
 //! A guest: one run of a program, and everything it is given.
 
+use std::io;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +23,9 @@ use crate::output::Output;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
 use crate::poll::Scratch;
 use crate::program::{Code, Program, Source};
+use crate::signals::Signals;
 use crate::sink::Sink;
+use crate::sockets::socket::Socket;
 use crate::sockets::table::Table;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
@@ -30,9 +34,13 @@ use crate::stats::Stats;
 /// own limit on open files usually ends it earlier.
 const MAX_SOCKETS: usize = 1 << 16;
 
+const NO_DESCRIPTORS: &str = "a component of WASI 0.2 has no descriptors: let it bind the address itself, \
+    or build it for wasm32-wasip1";
+
 /// A guest, set up and not yet started.
 pub struct Guest {
     program: Program,
+    signals: Signals,
     store: Store<State>,
     timeout: Option<Duration>,
 }
@@ -61,6 +69,7 @@ pub struct GuestBuilder {
     program: Program,
     wasi: WasiCtxBuilder,
     dirs: Vec<(PathBuf, String)>,
+    listeners: Vec<TcpListener>,
     network: Arc<Policy>,
     on_denied: Option<OnDenied>,
     stats: Stats,
@@ -76,6 +85,7 @@ impl Guest {
             program: program.clone(),
             wasi: WasiCtxBuilder::new(),
             dirs: Vec::new(),
+            listeners: Vec::new(),
             network: Arc::default(),
             on_denied: None,
             stats: Stats::new(),
@@ -88,6 +98,27 @@ impl Guest {
     /// The guest's counters, which stay readable while and after it runs.
     pub fn stats(&self) -> Stats {
         self.store.data().stats.clone()
+    }
+
+    /// What sends signals to the guest while it runs.
+    ///
+    /// ```no_run
+    /// # use wasio_host::{Error, Guest, Signal};
+    /// # async fn example(guest: Guest) -> Result<(), Error> {
+    /// let signals = guest.signals();
+    /// let mut run = std::pin::pin!(guest.run());
+    /// tokio::select! {
+    ///     exit = &mut run => return exit.map(drop),
+    ///     _ = tokio::signal::ctrl_c() => {}
+    /// }
+    /// if signals.send(Signal::Interrupt) {
+    ///     run.await?; // It waits for `ctrl_c`, and ends when it is ready to.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn signals(&self) -> Signals {
+        self.signals.clone()
     }
 
     /// Runs the guest to its end.
@@ -108,7 +139,8 @@ impl Guest {
     /// Dropping the future ends the guest: its stack is unwound, its sockets
     /// and files are closed.
     pub async fn run(self) -> Result<Exit, Error> {
-        let Guest { program, mut store, timeout } = self;
+        let Guest { program, mut store, timeout, .. } = self;
+        store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
         let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
         drive(call(&program, &mut store), &ticker, &stats, timeout).await?
     }
@@ -125,11 +157,12 @@ impl Guest {
     ///
     /// As for [`run`](Self::run).
     pub async fn instantiate(self) -> Result<Instance, Error> {
-        let Guest { program, mut store, timeout } = self;
+        let Guest { program, mut store, timeout, .. } = self;
         let Code::Module { module, imports, own } = program.code() else {
             let why = "a component has no exports that are called by name: run it";
             return Err(Error::Start(wasmtime::Error::msg(why)));
         };
+        store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
         let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
         let initialized = async {
             let imports = externs(&program, imports, own, &mut store)?;
@@ -269,6 +302,16 @@ impl GuestBuilder {
         self
     }
 
+    /// Gives the guest a listener, whatever its network policy. It finds the first under descriptor 3, the
+    /// next under 4, and so on, and their number in the variable `LISTEN_FDS`; folders come after them. Only
+    /// modules of preview 1 can have one: see [`build`](Self::build).
+    ///
+    /// In the guest: `TcpListener::from_std(unsafe { std::net::TcpListener::from_raw_fd(3) })`.
+    pub fn listener(mut self, listener: TcpListener) -> GuestBuilder {
+        self.listeners.push(listener);
+        self
+    }
+
     /// What the guest reads from its standard input.
     pub fn stdin(mut self, stdin: impl StdinStream + 'static) -> GuestBuilder {
         self.wasi.stdin(stdin);
@@ -348,7 +391,8 @@ impl GuestBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] when a granted folder cannot be opened.
+    /// [`Error::Open`] when a granted folder cannot be opened, [`Error::Listener`] when a listener cannot be
+    /// handed over, as to a component: WASI 0.2 has no descriptors.
     pub fn build(mut self) -> Result<Guest, Error> {
         let begun = Instant::now();
         let clock = Monotonic::new();
@@ -359,6 +403,16 @@ impl GuestBuilder {
                 Error::Open { path: host, source }
             })?;
         }
+        let mut sockets = Table::new(self.max_sockets);
+        if !self.listeners.is_empty() {
+            if self.program.is_component() {
+                return Err(Error::Listener(io::Error::other(NO_DESCRIPTORS)));
+            }
+            self.wasi.env("LISTEN_FDS", self.listeners.len().to_string());
+        }
+        for listener in self.listeners {
+            sockets.give(Socket::listening(listener).map_err(Error::Listener)?);
+        }
         // The parts that a component is composed of are instances, too.
         let instances = if self.program.is_component() { 1000 } else { 1 };
         let mut limits = StoreLimitsBuilder::new().instances(instances);
@@ -367,11 +421,13 @@ impl GuestBuilder {
         }
         let names = Names::new(Grants::new(self.network.clone(), self.on_denied.clone()));
         names.guard(&mut self.wasi);
+        let (signals, heard) = Signals::new();
         let state = State {
             names,
             wasi: self.wasi.build_p1(),
-            sockets: Table::new(self.max_sockets),
+            sockets,
             grants: Grants::new(self.network, self.on_denied),
+            signals: heard,
             stats: self.stats,
             clock,
             limits: limits.build(),
@@ -386,7 +442,7 @@ impl GuestBuilder {
         store
             .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
         store.data().stats.took_to_start(begun.elapsed());
-        Ok(Guest { program: self.program, store, timeout: self.timeout })
+        Ok(Guest { program: self.program, signals, store, timeout: self.timeout })
     }
 }
 

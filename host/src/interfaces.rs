@@ -20,10 +20,10 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtxView, WasiSocketsView 
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_io::bindings::wasi::io::poll;
 
-use crate::counted;
 use crate::policy::Grants;
 use crate::state::State;
 use crate::stats::Stats;
+use crate::{counted, signals};
 
 /// One component's grants, and the names that it is asking for.
 pub(crate) struct Names {
@@ -82,6 +82,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         PollsView { table: wasi.ctx().table, stats }
     })?;
     counted::define(linker)?;
+    signals::define(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -52,6 +52,7 @@ mod output;
 mod policy;
 mod poll;
 mod program;
+mod signals;
 mod sink;
 mod sockets;
 mod state;
@@ -65,6 +66,7 @@ pub use imports::{AsyncHostFunc, AsyncHostFuncWithEnv, Caller, Definition, HostF
 pub use instance::Instance;
 pub use policy::{Denied, Policy, Rule, RuleError};
 pub use program::Program;
+pub use signals::{Signal, Signals};
 pub use stats::{Snapshot, Stats};
 /// The engine underneath, for its values and types.
 pub use wasmtime;

@@ -7,10 +7,12 @@
 //!
 //! Four kinds of line:
 //!
-//! - `wasi`, `wasi_async`: wasmtime-wasi's own implementation, counted;
+//! - `wasi`, `wasi_async`: wasmtime-wasi's own implementation, counted; `opens` makes a descriptor;
 //! - `plain`: ours, returns at once;
 //! - `suspend`: ours, may suspend the guest's stack;
 //! - `shared`: decides by the descriptor whose it is (`files.rs`).
+//!
+//! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers.
 
 use wasmtime::{AsContextMut, Caller, FuncType, Linker, ValType};
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
@@ -43,17 +45,46 @@ macro_rules! imports {
     };
 }
 
+#[expect(non_camel_case_types, reason = "stands in the table of imports, beside i32")]
+type fd = i32;
+
+macro_rules! type_name {
+    (fd) => {
+        "i32"
+    };
+    ($ty:ident) => {
+        stringify!($ty)
+    };
+}
+
+/// An argument as wasmtime-wasi is given it.
+macro_rules! passed {
+    ($numbers:ident fd $arg:ident) => {
+        $numbers.file($arg)
+    };
+    ($numbers:ident $ty:ident $arg:ident) => {
+        $arg
+    };
+}
+
+macro_rules! last {
+    ($arg:ident) => { $arg };
+    ($first:ident $($rest:ident)+) => { last!($($rest)+) };
+}
+
 macro_rules! key_of {
-    ($name:literal $($ty:ident)*) => { concat!($name, "(", $(stringify!($ty), " ",)* ")") };
+    ($name:literal $($ty:ident)*) => { concat!($name, "(", $(type_name!($ty), " ",)* ")") };
 }
 
 /// Runs one of wasmtime-wasi's functions on the guest's memory.
 macro_rules! on_wasi {
-    ($caller:ident, $state:ident, $memory:ident => $call:expr) => {{
+    ($caller:ident, $state:ident, $memory:ident, $numbers:ident => $call:expr) => {{
         let fuel = $caller.as_context_mut().hostcall_fuel();
         let memory = crate::state::memory(&mut $caller)
             .ok_or_else(|| wasmtime::Error::msg("the guest exports no memory named `memory`"))?;
         let (bytes, state) = memory.data_and_store_mut(&mut $caller);
+        #[allow(unused_variables, reason = "not all functions take descriptors")]
+        let $numbers = state.sockets.numbers();
         let $state = &mut state.wasi;
         wasi::WasiSnapshotPreview1::set_hostcall_fuel($state, fuel);
         let mut $memory = wiggle::GuestMemory::Unshared(bytes);
@@ -66,14 +97,27 @@ macro_rules! define {
     (wasi $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap(MODULE, $key, |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> wasmtime::Result<i32> {
             caller.data().stats.count(Import::$id);
-            on_wasi!(caller, state, memory => $handler(state, &mut memory $(, $arg)*))
+            on_wasi!(caller, state, memory, numbers => $handler(state, &mut memory $(, passed!(numbers $ty $arg))*))
         })?;
     };
     (wasi_async $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
                 caller.data().stats.count(Import::$id);
-                on_wasi!(caller, state, memory => $handler(state, &mut memory $(, $arg)*).await)
+                on_wasi!(caller, state, memory, numbers => $handler(state, &mut memory $(, passed!(numbers $ty $arg))*).await)
+            })
+        })?;
+    };
+    (opens $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+        $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+            Box::new(async move {
+                caller.data().stats.count(Import::$id);
+                let errno = on_wasi!(caller, state, memory, numbers =>
+                    $handler(state, &mut memory $(, passed!(numbers $ty $arg))*).await)?;
+                if errno == 0 {
+                    files::opened(&mut caller, last!($($arg)*) as u32);
+                }
+                Ok::<i32, wasmtime::Error>(errno)
             })
         })?;
     };
@@ -114,37 +158,37 @@ imports! {
     wasi EnvironSizesGet "environ_sizes_get" (n: i32, len: i32) wasi::environ_sizes_get;
     wasi ClockResGet "clock_res_get" (id: i32, out: i32) wasi::clock_res_get;
     wasi ClockTimeGet "clock_time_get" (id: i32, precision: i64, out: i32) wasi::clock_time_get;
-    wasi_async FdAdvise "fd_advise" (fd: i32, at: i64, len: i64, advice: i32) wasi::fd_advise;
-    wasi FdAllocate "fd_allocate" (fd: i32, at: i64, len: i64) wasi::fd_allocate;
+    wasi_async FdAdvise "fd_advise" (fd: fd, at: i64, len: i64, advice: i32) wasi::fd_advise;
+    wasi FdAllocate "fd_allocate" (fd: fd, at: i64, len: i64) wasi::fd_allocate;
     shared FdClose "fd_close" (fd: i32) files::close;
-    wasi_async FdDatasync "fd_datasync" (fd: i32) wasi::fd_datasync;
+    wasi_async FdDatasync "fd_datasync" (fd: fd) wasi::fd_datasync;
     shared FdFdstatGet "fd_fdstat_get" (fd: i32, out: i32) files::fdstat_get;
     shared FdFdstatSetFlags "fd_fdstat_set_flags" (fd: i32, flags: i32) files::fdstat_set_flags;
     shared FdFdstatSetRights "fd_fdstat_set_rights" (fd: i32, base: i64, inheriting: i64) files::fdstat_set_rights;
     shared FdFilestatGet "fd_filestat_get" (fd: i32, out: i32) files::filestat_get;
-    wasi_async FdFilestatSetSize "fd_filestat_set_size" (fd: i32, size: i64) wasi::fd_filestat_set_size;
-    wasi_async FdFilestatSetTimes "fd_filestat_set_times" (fd: i32, atim: i64, mtim: i64, flags: i32) wasi::fd_filestat_set_times;
-    wasi_async FdPread "fd_pread" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pread;
-    wasi FdPrestatGet "fd_prestat_get" (fd: i32, out: i32) wasi::fd_prestat_get;
-    wasi FdPrestatDirName "fd_prestat_dir_name" (fd: i32, path: i32, len: i32) wasi::fd_prestat_dir_name;
-    wasi_async FdPwrite "fd_pwrite" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pwrite;
+    wasi_async FdFilestatSetSize "fd_filestat_set_size" (fd: fd, size: i64) wasi::fd_filestat_set_size;
+    wasi_async FdFilestatSetTimes "fd_filestat_set_times" (fd: fd, atim: i64, mtim: i64, flags: i32) wasi::fd_filestat_set_times;
+    wasi_async FdPread "fd_pread" (fd: fd, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pread;
+    shared FdPrestatGet "fd_prestat_get" (fd: i32, out: i32) files::prestat_get;
+    wasi FdPrestatDirName "fd_prestat_dir_name" (fd: fd, path: i32, len: i32) wasi::fd_prestat_dir_name;
+    wasi_async FdPwrite "fd_pwrite" (fd: fd, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pwrite;
     shared FdRead "fd_read" (fd: i32, iovs: i32, n: i32, out: i32) files::read;
-    wasi_async FdReaddir "fd_readdir" (fd: i32, buf: i32, len: i32, cookie: i64, out: i32) wasi::fd_readdir;
+    wasi_async FdReaddir "fd_readdir" (fd: fd, buf: i32, len: i32, cookie: i64, out: i32) wasi::fd_readdir;
     shared FdRenumber "fd_renumber" (from: i32, to: i32) files::renumber;
-    wasi_async FdSeek "fd_seek" (fd: i32, offset: i64, whence: i32, out: i32) wasi::fd_seek;
-    wasi_async FdSync "fd_sync" (fd: i32) wasi::fd_sync;
-    wasi FdTell "fd_tell" (fd: i32, out: i32) wasi::fd_tell;
+    wasi_async FdSeek "fd_seek" (fd: fd, offset: i64, whence: i32, out: i32) wasi::fd_seek;
+    wasi_async FdSync "fd_sync" (fd: fd) wasi::fd_sync;
+    wasi FdTell "fd_tell" (fd: fd, out: i32) wasi::fd_tell;
     shared FdWrite "fd_write" (fd: i32, iovs: i32, n: i32, out: i32) files::write;
-    wasi_async PathCreateDirectory "path_create_directory" (fd: i32, path: i32, len: i32) wasi::path_create_directory;
-    wasi_async PathFilestatGet "path_filestat_get" (fd: i32, flags: i32, path: i32, len: i32, out: i32) wasi::path_filestat_get;
-    wasi_async PathFilestatSetTimes "path_filestat_set_times" (fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, fst: i32) wasi::path_filestat_set_times;
-    wasi_async PathLink "path_link" (from: i32, flags: i32, path: i32, len: i32, to: i32, new: i32, new_len: i32) wasi::path_link;
-    wasi_async PathOpen "path_open" (fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) wasi::path_open;
-    wasi_async PathReadlink "path_readlink" (fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32) wasi::path_readlink;
-    wasi_async PathRemoveDirectory "path_remove_directory" (fd: i32, path: i32, len: i32) wasi::path_remove_directory;
-    wasi_async PathRename "path_rename" (fd: i32, old: i32, old_len: i32, to: i32, new: i32, new_len: i32) wasi::path_rename;
-    wasi_async PathSymlink "path_symlink" (old: i32, old_len: i32, fd: i32, new: i32, new_len: i32) wasi::path_symlink;
-    wasi_async PathUnlinkFile "path_unlink_file" (fd: i32, path: i32, len: i32) wasi::path_unlink_file;
+    wasi_async PathCreateDirectory "path_create_directory" (fd: fd, path: i32, len: i32) wasi::path_create_directory;
+    wasi_async PathFilestatGet "path_filestat_get" (fd: fd, flags: i32, path: i32, len: i32, out: i32) wasi::path_filestat_get;
+    wasi_async PathFilestatSetTimes "path_filestat_set_times" (fd: fd, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, fst: i32) wasi::path_filestat_set_times;
+    wasi_async PathLink "path_link" (from: fd, flags: i32, path: i32, len: i32, to: fd, new: i32, new_len: i32) wasi::path_link;
+    opens PathOpen "path_open" (fd: fd, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) wasi::path_open;
+    wasi_async PathReadlink "path_readlink" (fd: fd, path: i32, len: i32, buf: i32, buf_len: i32, out: i32) wasi::path_readlink;
+    wasi_async PathRemoveDirectory "path_remove_directory" (fd: fd, path: i32, len: i32) wasi::path_remove_directory;
+    wasi_async PathRename "path_rename" (fd: fd, old: i32, old_len: i32, to: fd, new: i32, new_len: i32) wasi::path_rename;
+    wasi_async PathSymlink "path_symlink" (old: i32, old_len: i32, fd: fd, new: i32, new_len: i32) wasi::path_symlink;
+    wasi_async PathUnlinkFile "path_unlink_file" (fd: fd, path: i32, len: i32) wasi::path_unlink_file;
     suspend PollOneoff "poll_oneoff" (subs: i32, events: i32, n: i32, out: i32) poll::poll_oneoff;
     exit ProcExit "proc_exit" (code: i32) exit;
     wasi ProcRaise "proc_raise" (signal: i32) wasi::proc_raise;

@@ -21,7 +21,8 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 use crate::clock::Monotonic;
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
-use crate::sockets::table::{Table, is_socket};
+use crate::signals::{self, Heard, Mask};
+use crate::sockets::table::{Numbers, Table};
 use crate::state::{Cx, State, parts};
 
 /// Bounds what one call makes the host allocate.
@@ -72,6 +73,11 @@ enum What {
         ty: u8,
     },
     Stdin,
+    /// One of the signals; `SIGNALS.md`.
+    Signal {
+        mask: Mask,
+        ty: u8,
+    },
     /// Regular files, stdout and stderr.
     Always {
         ty: u8,
@@ -103,10 +109,11 @@ pub(crate) async fn poll_oneoff(
     let input = memory.range(subscriptions, (n * SUBSCRIPTION) as usize, 8)?;
     memory.range(events, (n * EVENT) as usize, 8)?;
 
-    let State { wasi, sockets, clock, poll: scratch, .. } = state;
+    let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
     let list = &mut scratch.subscriptions;
     list.clear();
-    list.extend(memory.0[input].as_chunks().0.iter().map(|raw| parse(raw, clock)));
+    let numbers = sockets.numbers();
+    list.extend(memory.0[input].as_chunks().0.iter().map(|raw| parse(raw, clock, numbers)));
     let mut stdin_fd = None;
     for subscription in list.iter_mut() {
         if let What::Descriptor { fd, ty } = subscription.what {
@@ -118,6 +125,14 @@ pub(crate) async fn poll_oneoff(
     }
     let deadline =
         list.iter().filter_map(|s| if let What::Clock(at) = s.what { at } else { None }).min();
+
+    let wanted = list.iter().fold(0, |all, s| match s.what {
+        What::Signal { mask, .. } => all | mask,
+        _ => all,
+    });
+    if wanted != 0 {
+        signals.want(wanted);
+    }
 
     let mut stdin = pin!(async {
         match stdin_fd {
@@ -132,7 +147,16 @@ pub(crate) async fn poll_oneoff(
         }
     });
 
+    let signal = (wanted != 0).then(|| signals.wait(wanted));
+    let mut signal = pin!(async {
+        match signal {
+            Some(signal) => signal.await,
+            None => pending().await,
+        }
+    });
+
     let mut stdin_is_ready = false;
+    let mut signal_came = false;
     let mut waited = false;
     let mut fresh = false;
     if scratch.busy {
@@ -145,8 +169,13 @@ pub(crate) async fn poll_oneoff(
             if !stdin_is_ready && stdin_fd.is_some() {
                 stdin_is_ready = stdin.as_mut().poll(task).is_ready();
             }
+            if !signal_came && wanted != 0 {
+                signal_came = signal.as_mut().poll(task).is_ready();
+                signals.look();
+            }
             let now = deadline.map(|_| Instant::now());
-            let found = scan(list, sockets, stdin_is_ready, now, &mut memory, events, task);
+            let world = World { sockets, signals, stdin_is_ready, now };
+            let found = scan(list, &world, &mut memory, events, task);
             let near = |at: Instant| now.is_some_and(|now| at < now + TIMER_GRAIN);
             if found > 0 || deadline.is_some_and(near) {
                 return Poll::Ready(found);
@@ -166,17 +195,25 @@ pub(crate) async fn poll_oneoff(
         yield_now().await;
         fresh = true;
     };
+    signals.see(wanted);
     scratch.busy = !waited;
     memory.write_u32(out, count)
+}
+
+/// What subscriptions are about, at one moment.
+struct World<'a> {
+    sockets: &'a Table,
+    signals: &'a Heard,
+    stdin_is_ready: bool,
+    /// If any clock is asked about.
+    now: Option<Instant>,
 }
 
 /// Looks at every subscription once and writes the events of the ready ones.
 /// Leaves the task's waker with the sockets that are not.
 fn scan(
     list: &[Subscription],
-    sockets: &Table,
-    stdin_is_ready: bool,
-    now: Option<Instant>,
+    world: &World<'_>,
     memory: &mut GuestMemory<'_>,
     events: u32,
     task: &mut Context<'_>,
@@ -184,13 +221,15 @@ fn scan(
     let mut count = 0;
     for subscription in list {
         let (ty, outcome) = match subscription.what {
-            What::Clock(Some(at)) if now.is_some_and(|now| at <= now) => (CLOCK, Ok(false)),
+            What::Clock(Some(at)) if world.now.is_some_and(|now| at <= now) => (CLOCK, Ok(false)),
             What::Clock(_) => continue,
-            What::Socket { fd, ty } => match socket_ready(sockets, fd, ty, task) {
+            What::Socket { fd, ty } => match socket_ready(world.sockets, fd, ty, task) {
                 Poll::Ready(outcome) => (ty, outcome),
                 Poll::Pending => continue,
             },
-            What::Stdin if stdin_is_ready => (FD_READ, Ok(false)),
+            What::Signal { mask, ty } if world.signals.is_new(mask) => (ty, Ok(false)),
+            What::Signal { .. } => continue,
+            What::Stdin if world.stdin_is_ready => (FD_READ, Ok(false)),
             What::Stdin | What::Descriptor { .. } => continue,
             What::Always { ty } => (ty, Ok(false)),
             What::Failed { errno, ty } => (ty, Err(errno)),
@@ -227,7 +266,7 @@ fn socket_ready(
     }
 }
 
-fn parse(raw: &[u8; SUBSCRIPTION as usize], clock: &Monotonic) -> Subscription {
+fn parse(raw: &[u8; SUBSCRIPTION as usize], clock: &Monotonic, numbers: Numbers) -> Subscription {
     let u64_at = |at: usize| u64::from_le_bytes(raw[at..at + 8].try_into().unwrap_or_default());
     let u32_at = |at: usize| u32::from_le_bytes(raw[at..at + 4].try_into().unwrap_or_default());
     let ty = raw[8];
@@ -238,7 +277,11 @@ fn parse(raw: &[u8; SUBSCRIPTION as usize], clock: &Monotonic) -> Subscription {
         }
         FD_READ | FD_WRITE => {
             let fd = u32_at(16) as i32;
-            if is_socket(fd) { What::Socket { fd, ty } } else { What::Descriptor { fd, ty } }
+            match signals::of_fd(fd) {
+                Some(mask) if ty == FD_READ => What::Signal { mask, ty },
+                _ if numbers.is_socket(fd) => What::Socket { fd, ty },
+                _ => What::Descriptor { fd: numbers.file(fd), ty },
+            }
         }
         _ => What::Failed { errno: Errno::INVAL, ty },
     };

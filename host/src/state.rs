@@ -9,6 +9,7 @@ use crate::interfaces::Names;
 use crate::memory::GuestMemory;
 use crate::policy::Grants;
 use crate::poll::Scratch;
+use crate::signals::Heard;
 use crate::sockets::table::Table;
 use crate::stats::Stats;
 
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) sockets: Table,
     pub(crate) grants: Grants,
+    pub(crate) signals: Heard,
     pub(crate) stats: Stats,
     pub(crate) clock: Monotonic,
     pub(crate) limits: StoreLimits,

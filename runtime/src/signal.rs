@@ -2,6 +2,8 @@
 
 use std::io;
 
+#[cfg(not(unix))]
+mod sys;
 #[cfg(unix)]
 pub mod unix;
 
@@ -27,8 +29,10 @@ pub(crate) use unix::{is_pending, publish};
 /// # On WASI
 ///
 /// A guest has no signals of its own: the future is ready when the host delivers one, and until then it is
-/// a reason to sleep, so a guest in which everything else waits for nothing does not panic. Hosts that
-/// cannot deliver one end the guest instead.
+/// a reason to sleep, so a guest in which everything else waits for nothing does not panic. `wasio run`
+/// delivers the first SIGINT or SIGTERM, both here, because there is no `signal::unix`; the second ends the
+/// guest. Hosts that cannot deliver one end the guest instead; so does `wasio run` when nobody ever waited. On
+/// a runtime whose I/O is not enabled nothing is delivered.
 ///
 /// # Examples
 ///
@@ -43,42 +47,50 @@ pub async fn ctrl_c() -> io::Result<()> {
     #[cfg(unix)]
     unix::signal(unix::SignalKind::interrupt())?.recv().await;
     #[cfg(not(unix))]
-    wasi::Wait::start().await;
+    wasi::wait().await?;
     Ok(())
 }
 
 #[cfg(not(unix))]
 mod wasi {
-    use std::future::Future;
-    use std::pin::Pin;
+    use std::future::pending;
+    use std::io;
     use std::sync::atomic::Ordering;
-    use std::task::{Context, Poll};
 
+    use super::sys;
+    use crate::reactor::Source;
     use crate::runtime::Handle;
 
+    /// Waits for the host's word; for ever, if it has none to give.
+    #[track_caller]
+    pub(super) fn wait() -> impl Future<Output = io::Result<()>> {
+        let awaited = Awaited::new();
+        async move {
+            let _awaited = awaited;
+            if Source::is_available() {
+                if let Some(came) = sys::Came::new()? {
+                    return came.wait().await;
+                }
+            }
+            pending().await
+        }
+    }
+
     /// Keeps the runtime from taking the wait for a deadlock.
-    pub(super) struct Wait {
+    struct Awaited {
         handle: Handle,
     }
 
-    impl Wait {
+    impl Awaited {
         #[track_caller]
-        pub(super) fn start() -> Wait {
+        fn new() -> Awaited {
             let handle = Handle::current();
             handle.shared.host_waits.fetch_add(1, Ordering::Relaxed);
-            Wait { handle }
+            Awaited { handle }
         }
     }
 
-    impl Future for Wait {
-        type Output = ();
-
-        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-            Poll::Pending
-        }
-    }
-
-    impl Drop for Wait {
+    impl Drop for Awaited {
         fn drop(&mut self) {
             self.handle.shared.host_waits.fetch_sub(1, Ordering::Relaxed);
         }

@@ -1,5 +1,6 @@
 //! The command line of `wasio run`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -27,9 +28,9 @@ Exit status:
   the guest's own, or
   2    wrong usage, or FILE cannot be run
   124  the guest ran longer than --timeout
-  130  interrupted (Ctrl-C)
+  130  interrupted (Ctrl-C): at once, or at the second time if the guest waits for `ctrl_c`
   134  the guest trapped; a panic in Rust is one
-  143  terminated (SIGTERM)
+  143  terminated (SIGTERM), likewise
 
 As cargo's runner, in .cargo/config.toml:
   [target.wasm32-wasip1]  # or wasm32-wasip2
@@ -38,6 +39,11 @@ As cargo's runner, in .cargo/config.toml:
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) guest: GuestArgs,
+
+    /// Listen on this address and give the guest the listener, whatever --net says (repeatable). The first is
+    /// its descriptor 3, and LISTEN_FDS says how many there are. Modules of preview 1 only
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
 
     /// Say at the end on stderr what the guest asked of the host (and during
     /// the run, at SIGUSR1)

@@ -3,13 +3,18 @@
 mod args;
 pub(crate) mod guest;
 mod report;
+mod signals;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use wasio_host::{Engine, Error, Guest, Stats};
 
+use signals::told_or_interrupted;
+
 pub(crate) use args::Args;
+pub(crate) use signals::interrupted;
 
 /// The command line or the file is wrong; nothing has run.
 pub(crate) const USAGE: u8 = 2;
@@ -17,7 +22,6 @@ pub(crate) const USAGE: u8 = 2;
 const TIMED_OUT: u8 = 124;
 /// 128 and the number of the signal, as shells have it.
 const ABORTED: u8 = 134;
-#[cfg(unix)]
 const TERMINATED: u8 = 143;
 const INTERRUPTED: u8 = 130;
 
@@ -49,7 +53,12 @@ struct Prepared {
 fn prepare(args: &Args) -> anyhow::Result<Prepared> {
     let program = args.guest.program(Engine::builder())?;
     let stats = Stats::new();
-    let guest = args.guest.setup()?.guest(&program).inherit_stdio().stats(&stats);
+    let mut guest = args.guest.setup()?.guest(&program).inherit_stdio().stats(&stats);
+    for address in &args.listen {
+        let listener = std::net::TcpListener::bind(address)
+            .with_context(|| format!("cannot listen on {address}"))?;
+        guest = guest.listener(listener);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let guest = {
         let _context = runtime.enter();
@@ -61,6 +70,7 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
 impl Prepared {
     fn finish(self, args: &Args) -> i32 {
         let Prepared { guest, stats, runtime } = self;
+        let signals = guest.signals();
         let code = runtime.block_on(async {
             // A task of its own, so that nothing but its own events wakes it.
             let guest = tokio::spawn(guest.run());
@@ -69,7 +79,7 @@ impl Prepared {
                     Ok(outcome) => code(outcome),
                     Err(crash) => std::panic::resume_unwind(crash.into_panic()),
                 },
-                code = interrupted() => code.into(),
+                code = told_or_interrupted(&signals) => code.into(),
                 never = report::live(args, &stats) => match never {},
             }
         });
@@ -89,23 +99,5 @@ fn code(outcome: Result<wasio_host::Exit, Error>) -> i32 {
         Error::Trap(_) => ABORTED.into(),
         Error::TimedOut(_) => TIMED_OUT.into(),
         _ => USAGE.into(),
-    }
-}
-
-/// Waits for a request to end. Dropping the guest's future then stops it,
-/// whatever it is doing.
-pub(crate) async fn interrupted() -> u8 {
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        return tokio::select! {
-            _ = tokio::signal::ctrl_c() => INTERRUPTED,
-            _ = terminate.recv() => TERMINATED,
-        };
-    }
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => INTERRUPTED,
-        Err(_) => std::future::pending().await,
     }
 }

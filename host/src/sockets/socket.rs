@@ -82,6 +82,13 @@ impl Socket {
         Ok(socket)
     }
 
+    /// A listener that somebody else made. Register it before it is used.
+    pub(crate) fn listening(listener: std::net::TcpListener) -> io::Result<Socket> {
+        listener.set_nonblocking(true)?;
+        let domain = Domain::for_address(listener.local_addr()?);
+        Ok(Socket::with(Io::Idle(listener.into()), Kind::Stream, domain))
+    }
+
     fn with(io: Io, kind: Kind, domain: Domain) -> Socket {
         Socket {
             io,

@@ -5,6 +5,11 @@
 //! descriptors of wasmtime-wasi reach (they count up from 0), and a closed
 //! number comes back only after its slot was reused 2,047 times: a guest that
 //! holds on to a closed socket gets `BADF`, not somebody else's connection.
+//!
+//! Listeners that the guest was given have the numbers from 3 on, as systemd has it; its files and folders
+//! come after them.
+
+use std::io;
 
 use crate::errno::Errno;
 use crate::sockets::socket::Socket;
@@ -17,9 +22,39 @@ const MAX_GENERATION: u32 = (1 << (31 - SLOT_BITS)) - 1;
 /// The smallest number a socket can have.
 pub(crate) const FIRST: u32 = 1 << SLOT_BITS;
 
-/// Whether `fd` is in the sockets' range of numbers.
-pub(crate) fn is_socket(fd: i32) -> bool {
-    fd as u32 >= FIRST
+/// The first number after the standard streams.
+const FIRST_LISTENER: u32 = 3;
+
+/// Which number means what, for one guest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbers {
+    listeners: u32,
+}
+
+impl Numbers {
+    /// Whether `fd` is in the sockets' range of numbers.
+    pub(crate) fn is_socket(self, fd: i32) -> bool {
+        fd as u32 >= FIRST || self.is_listener(fd)
+    }
+
+    /// Whether `fd` is, or was, a listener that the guest was given.
+    pub(crate) fn is_listener(self, fd: i32) -> bool {
+        (fd as u32).checked_sub(FIRST_LISTENER).is_some_and(|i| i < self.listeners)
+    }
+
+    /// wasmtime-wasi's number of the guest's descriptor `fd`; an unknown one for a listener.
+    pub(crate) fn file(self, fd: i32) -> i32 {
+        match fd as u32 {
+            0..FIRST_LISTENER => fd,
+            _ if self.is_listener(fd) => -1,
+            _ => fd.wrapping_sub(self.listeners as i32),
+        }
+    }
+
+    /// The guest's number of wasmtime-wasi's descriptor `fd`.
+    pub(crate) fn guests(self, fd: u32) -> u32 {
+        if fd < FIRST_LISTENER { fd } else { fd + self.listeners }
+    }
 }
 
 /// All open sockets of one guest.
@@ -28,6 +63,8 @@ pub(crate) struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
     limit: usize,
+    /// The first slots: they are not used again.
+    listeners: u32,
 }
 
 #[derive(Debug)]
@@ -39,7 +76,25 @@ struct Slot {
 impl Table {
     /// A table for at most `limit` sockets at a time.
     pub(crate) fn new(limit: usize) -> Table {
-        Table { slots: Vec::new(), free: Vec::new(), limit: limit.min(MAX_SLOTS) }
+        Table { slots: Vec::new(), free: Vec::new(), limit: limit.min(MAX_SLOTS), listeners: 0 }
+    }
+
+    /// Gives the guest a listener, before it has any socket of its own.
+    pub(crate) fn give(&mut self, listener: Socket) {
+        self.slots.push(Slot { generation: 1, socket: Some(listener) });
+        self.listeners += 1;
+        self.limit = (self.limit + 1).min(MAX_SLOTS);
+    }
+
+    /// Hands the listeners to the reactor that the guest will run on.
+    pub(crate) fn register_listeners(&mut self) -> io::Result<()> {
+        let given = self.slots.iter_mut().take(self.listeners as usize);
+        given.filter_map(|slot| slot.socket.as_mut()).try_for_each(Socket::register)
+    }
+
+    #[inline]
+    pub(crate) fn numbers(&self) -> Numbers {
+        Numbers { listeners: self.listeners }
     }
 
     /// Whether one more socket fits. Asked before the host opens one.
@@ -66,6 +121,9 @@ impl Table {
     }
 
     fn slot(&self, fd: i32) -> Result<usize, Errno> {
+        if self.numbers().is_listener(fd) {
+            return Ok((fd as u32 - FIRST_LISTENER) as usize);
+        }
         let fd = fd as u32;
         if fd < FIRST {
             return Err(Errno::NOTSOCK);
@@ -92,7 +150,9 @@ impl Table {
     pub(crate) fn remove(&mut self, fd: i32) -> Result<Socket, Errno> {
         let slot = self.slot(fd)?;
         let socket = self.slots[slot].socket.take().ok_or(Errno::BADF)?;
-        self.free.push(slot as u32);
+        if slot >= self.listeners as usize {
+            self.free.push(slot as u32);
+        }
         Ok(socket)
     }
 

@@ -8,6 +8,7 @@ mod linking;
 mod pointers;
 mod poll;
 mod pool;
+mod signals;
 mod sockets;
 mod support;
 mod suspended;

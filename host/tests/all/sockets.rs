@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use socket2::SockRef;
-use wasio_host::Policy;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use wasio_host::{Guest, Policy, Program};
 
 use crate::support::*;
 
@@ -147,3 +148,47 @@ fn blocking_guests_share_a_thread() {
         assert!(stats.suspensions > 0);
     });
 }
+
+#[test]
+fn listeners_are_given_from_descriptor_3_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Output::new();
+    let first = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = first.local_addr().unwrap().port();
+    let guest = guest(&["listeners"])
+        .network(Policy::default())
+        .dir(dir.path(), "/dir")
+        .listener(first)
+        .listener(std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+        .stdout(output.pipe());
+    // Outside of the runtime that it will run on.
+    let guest = guest.build().unwrap();
+    runtime().block_on(async {
+        let guest = tokio::spawn(guest.run());
+        assert_eq!(output.line(0).await, port.to_string());
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut bytes = [0; 4];
+        stream.read_exact(&mut bytes).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        assert_eq!(guest.await.unwrap().unwrap().code(), 0);
+    });
+    assert!(dir.path().join("other").exists());
+}
+
+/// A component that was given one would look for it in vain.
+#[test]
+fn a_component_is_given_no_listener() {
+    let wasm = wat::parse_str(COMPONENT).unwrap();
+    let program = Program::new(engine(), &wasm).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = Guest::builder(&program).listener(listener).build().unwrap_err();
+    assert!(error.to_string().contains("no descriptors"), "{error}");
+}
+
+/// A program of WASI 0.2 that does nothing.
+const COMPONENT: &str = r#"(component
+    (core module $m (func (export "run") (result i32) i32.const 0))
+    (core instance $i (instantiate $m))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $run (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $run)))"#;

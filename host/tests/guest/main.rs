@@ -37,6 +37,8 @@ fn main() {
         "exact-read" => poll::exact_read(port),
         "fresh" => poll::fresh(port),
         "hang-up" => poll::hang_up(port),
+        "listeners" => sockets::listeners(),
+        "signals" => poll::signals(),
         "idle-server" => poll::idle_server(number(1)),
         other => panic!("no program named {other}"),
     }

@@ -198,3 +198,43 @@ pub fn idle_server(n: u16) {
     let events = poll(&subs).unwrap();
     assert_eq!(events.iter().map(Event::userdata).collect::<Vec<_>>(), [1]);
 }
+
+/// Whoever reads the lines answers "asked" and "both" with an interrupt, "computing" with one and a
+/// termination.
+pub fn signals() {
+    const INTERRUPT: i32 = 0xd349_4701u32 as i32;
+    const TERMINATE: i32 = INTERRUPT + 1;
+    const EITHER: i32 = INTERRUPT + 2;
+    let polled = |subs: &[Subscription]| {
+        poll(subs).unwrap().iter().map(Event::userdata).collect::<Vec<_>>()
+    };
+    // Their neighbours are nothing.
+    assert_eq!(fdstat(INTERRUPT - 1), Err(BADF));
+    assert_eq!(fdstat(EITHER + 1), Err(BADF));
+    assert_eq!(fdstat(EITHER), Ok((2, 0)));
+    assert_eq!(ready_now(&[readable(1, EITHER)]), []);
+    println!("asked");
+    assert_eq!(polled(&[readable(1, EITHER), timer(9, 10_000)]), [1]);
+    // Told once.
+    assert_eq!(ready_now(&[readable(1, EITHER), readable(2, INTERRUPT)]), []);
+    println!("both");
+    let all = [readable(1, EITHER), readable(2, TERMINATE), readable(3, INTERRUPT)];
+    assert_eq!(polled(&all), [1, 3]);
+    // What comes while nobody polls is kept, each kind for those who ask for it...
+    println!("computing");
+    let start = now(1);
+    while now(1) - start < 100 * MILLI {}
+    assert_eq!(ready_now(&[readable(2, TERMINATE)]), [2]);
+    assert_eq!(ready_now(&[readable(2, TERMINATE), readable(1, EITHER)]), [1]);
+    // ... unless it was asked for anew.
+    println!("again");
+    while now(1) - start < 200 * MILLI {}
+    assert_eq!(fdstat(EITHER), Ok((2, 0)));
+    assert_eq!(ready_now(&[readable(1, EITHER)]), []);
+    // Nothing else can be done with them, and nothing is hurt by trying.
+    assert_eq!(read(INTERRUPT, &mut [0]), Err(BADF));
+    assert_eq!(close(INTERRUPT), Err(BADF));
+    assert_eq!(poll(&[writable(1, INTERRUPT)]).unwrap()[0].errno(), BADF);
+    println!("waiting");
+    assert_eq!(polled(&[readable(1, EITHER)]), [1]);
+}

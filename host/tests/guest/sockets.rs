@@ -276,3 +276,47 @@ pub fn denied(port: u16) {
     let error = std::io::Error::from_raw_os_error(ACCES);
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
 }
+
+/// Two listeners are given, and the folder "/dir". Whoever connects to the first echoes.
+pub fn listeners() {
+    use std::io::{Read as _, Write as _};
+    use std::os::fd::FromRawFd as _;
+
+    assert_eq!(std::env::var("LISTEN_FDS").as_deref(), Ok("2"));
+    // SAFETY: the descriptor is this program's, as the variable says, and nobody else has taken it.
+    let first = unsafe { std::net::TcpListener::from_raw_fd(3) };
+    println!("{}", local_addr(3).unwrap().2);
+    assert_eq!(fdstat(3), Ok((6, 0)));
+    let accepted = accept(std::os::fd::AsRawFd::as_raw_fd(&first), 0).unwrap();
+    assert_eq!(send(accepted, b"ping"), Ok(4));
+    let mut buf = [0; 8];
+    assert_eq!(recv(accepted, &mut buf, 0), Ok(4));
+    // The second is free, and says so.
+    set_nonblocking(4, true);
+    assert_eq!(accept(4, 0), Err(AGAIN));
+    assert_eq!(ready_now(&[readable(1, 3), readable(2, 4)]), []);
+    assert_ne!(local_addr(3).unwrap().2, local_addr(4).unwrap().2);
+
+    // Files are where they always are, under numbers of their own.
+    let mut file = std::fs::File::create("/dir/file").unwrap();
+    assert!(std::os::fd::AsRawFd::as_raw_fd(&file) > 4);
+    file.write_all(b"content").unwrap();
+    assert_eq!(file.metadata().unwrap().len(), 7);
+    drop(file);
+    let mut text = String::new();
+    std::fs::File::open("/dir/file").unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "content");
+    assert_eq!(std::fs::read_dir("/dir").unwrap().count(), 1);
+    std::fs::rename("/dir/file", "/dir/other").unwrap();
+
+    // Closed is closed: nothing else gets the number.
+    drop(first);
+    assert_eq!(accept(3, 0), Err(BADF));
+    assert_eq!(fdstat(3), Err(BADF));
+    let other = open(1, STREAM).unwrap();
+    assert!(other > 4);
+    assert_eq!(close(3), Err(BADF));
+    // Nothing else was granted.
+    let own = open(1, STREAM).unwrap();
+    assert_eq!(bind(own, "127.0.0.1"), Err(ACCES));
+}

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use xtask::engine::Engine;
 use xtask::process::Finished;
+use xtask::workspace;
 
+use crate::idle::host_calls;
 use crate::world::{LIMIT, World};
 use crate::{ALL, Case, NATIVE, OURS, WASM};
 
@@ -20,9 +22,12 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "deadlock", needs: &[], on: WASM, run: deadlock },
     Case { name: "exit_code", needs: &[], on: ALL, run: exit_code },
     Case { name: "waiting_for_ctrl_c_is_no_deadlock", needs: &[], on: ALL, run: ctrl_c_waits },
-    Case { name: "ctrl_c_stops_at_once", needs: &[], on: OURS, run: ctrl_c_stops },
-    Case { name: "ctrl_c_is_delivered", needs: &[], on: NATIVE, run: ctrl_c_delivered },
+    Case { name: "ctrl_c_is_delivered", needs: &[], on: HEARING, run: ctrl_c_delivered },
+    Case { name: "a_second_signal_ends_the_guest", needs: &[], on: OURS, run: second_stops },
 ];
+
+/// Engines that tell a program of signals.
+const HEARING: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Native];
 
 const OUTSIDE: &str =
     "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
@@ -107,31 +112,53 @@ fn ctrl_c_waits(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn interrupt(id: u32) -> Result<()> {
-    let status = Command::new("kill").args(["-INT", &id.to_string()]).status()?;
-    ensure!(status.success(), "kill -INT failed");
-    Ok(())
-}
-
-fn ctrl_c_stops(world: &World) -> Result<()> {
-    let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
-    guest.line("waiting", LIMIT)?;
-    interrupt(guest.id())?;
-    let asked = Instant::now();
-    let done = guest.finish(LIMIT)?;
-    let took = asked.elapsed();
-    ensure!(took < Duration::from_secs(2), "it took {took:?} to stop");
-    ensure!(done.status.code() == Some(130), done.failure("the exit code is not 130"));
+fn signal(id: u32, name: &str) -> Result<()> {
+    let status = Command::new("kill").args(["-s", name, &id.to_string()]).status()?;
+    ensure!(status.success(), "kill -s {name} failed");
     Ok(())
 }
 
 fn ctrl_c_delivered(world: &World) -> Result<()> {
-    let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
-    guest.line("waiting", LIMIT)?;
-    // The handler is installed when the future is first polled, just after the line.
-    std::thread::sleep(Duration::from_millis(200));
-    interrupt(guest.id())?;
-    guest.line("came to its end", LIMIT)?;
-    guest.finish(LIMIT)?.success()?;
+    let signals: &[&str] = if world.engine().is_ours() { &["INT", "TERM"] } else { &["INT"] };
+    for name in signals {
+        let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
+        guest.line("waiting", LIMIT)?;
+        // The handler is installed when the future is first polled, just after the line.
+        std::thread::sleep(Duration::from_millis(200));
+        signal(guest.id(), name)?;
+        guest.line("came to its end", LIMIT)?;
+        guest.finish(LIMIT)?.success()?;
+    }
+    Ok(())
+}
+
+/// The first is the guest's; it is told once, and the second ends it. Until then it asks nothing of the host.
+fn second_stops(world: &World) -> Result<()> {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let file = format!("signals-{}-{}", world.engine().name(), std::process::id());
+        let stats = workspace::scratch("engine-tests")?.join(file);
+        let launch = world.launch("panics")?.option("--stats-file").option(&stats);
+        let guest = launch.arg("ctrl-c-twice").spawn("ctrl-c-twice")?;
+        guest.line("waiting", LIMIT)?;
+        // The numbers are written four times a second.
+        std::thread::sleep(Duration::from_millis(700));
+        let before = host_calls(&stats)?;
+        std::thread::sleep(Duration::from_millis(700));
+        let made = host_calls(&stats)? - before;
+        ensure!(made == 0, "{made} host calls while waiting for a signal");
+        signal(guest.id(), "INT")?;
+        guest.line("told: true", LIMIT)?;
+        guest.line("told of it again: false", LIMIT)?;
+        signal(guest.id(), name)?;
+        let asked = Instant::now();
+        let done = guest.finish(LIMIT)?;
+        let took = asked.elapsed();
+        ensure!(took < Duration::from_secs(2), "it took {took:?} to stop");
+        ensure!(
+            done.status.code() == Some(code),
+            done.failure("the exit code is not the signal's")
+        );
+        let _ = std::fs::remove_file(&stats);
+    }
     Ok(())
 }

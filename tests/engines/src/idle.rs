@@ -47,7 +47,7 @@ fn idle(world: &World) -> Result<()> {
 }
 
 /// The host's own count of the calls that the guest made.
-fn host_calls(stats: &Path) -> Result<u64> {
+pub(crate) fn host_calls(stats: &Path) -> Result<u64> {
     let text = std::fs::read_to_string(stats).context("read the host's numbers")?;
     let stats: serde_json::Value = serde_json::from_str(&text)?;
     stats["host_calls"].as_u64().context("the host counts its calls")

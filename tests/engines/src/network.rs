@@ -1,5 +1,6 @@
 //! What goes wrong on a network: the right `io::ErrorKind`, and the other tasks unharmed.
 
+use std::io::{Read as _, Write as _};
 use std::net::UdpSocket;
 use std::process::Command;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use tokio::time::sleep;
 
+use xtask::engine::Engine;
 use xtask::process::Running;
 
 use crate::peers::{Peer, reset};
@@ -22,6 +24,13 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "unreachable_name", needs: &[], on: ALL, run: unreachable_name },
     Case { name: "invalid_address", needs: &[], on: ALL, run: invalid_address },
     Case { name: "denied_network", needs: &[], on: DENYING, run: denied },
+    Case { name: "a_listener_is_given", needs: &[], on: &[Engine::Wasio], run: given_listener },
+    Case {
+        name: "a_listener_needs_descriptors",
+        needs: &[],
+        on: &[Engine::Wasip2],
+        run: no_listener,
+    },
     Case { name: "a_lookup_holds_up_nobody", needs: &[], on: LOOKING_UP, run: lookup },
     Case {
         name: "a_slow_lookup_holds_up_nobody",
@@ -42,6 +51,28 @@ fn network(world: &World, case: &str, address: &str) -> Result<()> {
 fn refused(world: &World) -> Result<()> {
     let nobody = xtask::workspace::free_port()?;
     network(world, "refused", &format!("127.0.0.1:{nobody}"))
+}
+
+/// The network is denied otherwise.
+fn given_listener(world: &World) -> Result<()> {
+    let launch =
+        world.launch("network")?.without_network().option("--listen").option("127.0.0.1:0");
+    let guest = launch.args(["given-listener", ""]).spawn("given-listener")?;
+    let mut stream = std::net::TcpStream::connect(guest.line("listening on", LIMIT)?)?;
+    stream.write_all(b"ping")?;
+    let mut bytes = [0; 4];
+    stream.read_exact(&mut bytes)?;
+    ensure!(&bytes == b"ping", "{bytes:?} came back");
+    guest.finish(LIMIT)?.prints("ok")?;
+    Ok(())
+}
+
+fn no_listener(world: &World) -> Result<()> {
+    let launch = world.launch("network")?.option("--listen").option("127.0.0.1:0");
+    let done = launch.args(["given-listener", ""]).spawn("given-listener")?.finish(LIMIT)?;
+    let refused = done.status.code() == Some(2) && done.stderr.contains("has no descriptors");
+    ensure!(refused, done.failure("it was not refused"));
+    Ok(())
 }
 
 fn reset_mid_read(world: &World) -> Result<()> {

@@ -28,6 +28,7 @@ async fn main() {
             "denied-bind" => denied(TcpListener::bind("127.0.0.1:9").await.err()),
             "denied-udp" => denied(send_datagram().await.err()),
             "denied-lookup" => denied(TcpStream::connect("example.com:80").await.err()),
+            "given-listener" => given_listener().await,
             "lookup" => lookup().await,
             "slow-lookup" => slow_lookup().await,
             other => panic!("no case {other}"),
@@ -35,6 +36,21 @@ async fn main() {
     };
     timeout(LIMIT, with_neighbour(work)).await.expect("it hangs");
     println!("ok");
+}
+
+/// Whoever started the program gave it a listener, as systemd does.
+async fn given_listener() {
+    use std::os::fd::FromRawFd;
+    assert_eq!(std::env::var("LISTEN_FDS").as_deref(), Ok("1"));
+    // SAFETY: the variable says that the descriptor is this program's, and nobody has taken it.
+    let listener = unsafe { std::net::TcpListener::from_raw_fd(3) };
+    listener.set_nonblocking(true).expect("set_nonblocking");
+    let listener = TcpListener::from_std(listener).expect("a listener");
+    println!("listening on {}", listener.local_addr().expect("its address"));
+    let (mut stream, _) = listener.accept().await.expect("accept");
+    let mut bytes = [0; 4];
+    stream.read_exact(&mut bytes).await.expect("read");
+    stream.write_all(&bytes).await.expect("write");
 }
 
 async fn refused(address: &str) {

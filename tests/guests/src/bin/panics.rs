@@ -30,6 +30,15 @@ fn main() {
             println!("waiting");
             let _ = tokio::signal::ctrl_c().await;
         }),
+        "ctrl-c-twice" => in_runtime(async {
+            println!("waiting");
+            // Those who wait at the same time are all told.
+            let (first, second) = tokio::join!(tokio::signal::ctrl_c(), tokio::signal::ctrl_c());
+            println!("told: {}", first.is_ok() && second.is_ok());
+            let again = tokio::time::timeout(Duration::from_millis(100), tokio::signal::ctrl_c());
+            println!("told of it again: {}", again.await.is_ok());
+            tokio::time::sleep(Duration::from_secs(600)).await;
+        }),
         "exit" => in_runtime(async { std::process::exit(7) }),
         other => panic!("no case {other}"),
     }

@@ -1,0 +1,55 @@
+//! Preview 1: a descriptor that no other host has.
+//!
+//! Asking for it forgets what came before, so that only the first of those who wait asks. A poll tells all who
+//! wait, and takes the signal away.
+#![allow(unsafe_code)] // `fd_fdstat_get` is an import.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::io::Interest;
+use crate::reactor::{Raw, Source};
+
+/// Both kinds of request to end.
+const SIGNALS: u32 = 0xd349_4703;
+
+/// Who waits, in all runtimes: signals are the guest's, not a runtime's.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// `fdstat` of the WASI preview 1 witx.
+#[repr(C, align(8))]
+struct Fdstat([u8; 24]);
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn fd_fdstat_get(fd: u32, stat: *mut Fdstat) -> u32;
+}
+
+pub(crate) struct Came {
+    source: Source,
+}
+
+impl Came {
+    pub(crate) fn new() -> io::Result<Option<Came>> {
+        if WAITING.load(Ordering::Relaxed) == 0 {
+            let mut stat = Fdstat([0; 24]);
+            // SAFETY: `stat` is where the host may write what an `fdstat` is, and lives for the call.
+            if unsafe { fd_fdstat_get(SIGNALS, &mut stat) } != 0 {
+                return Ok(None);
+            }
+        }
+        let source = Source::with_interest(SIGNALS as Raw, Interest::READABLE)?;
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(Came { source }))
+    }
+
+    pub(crate) async fn wait(self) -> io::Result<()> {
+        self.source.ready(Interest::READABLE).await.map(drop)
+    }
+}
+
+impl Drop for Came {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
