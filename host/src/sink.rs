@@ -14,10 +14,12 @@ use wasmtime_wasi_io::bytes::Bytes;
 /// How much is taken at once.
 const PERMIT: usize = 1 << 16;
 
+type Take = dyn FnMut(&[u8]) + Send;
+
 /// A stream that is always ready. Clones are one stream.
 #[derive(Clone)]
 pub(crate) struct Sink {
-    take: Arc<Mutex<dyn FnMut(&[u8]) + Send>>,
+    take: Arc<Mutex<Take>>,
 }
 
 impl Sink {
