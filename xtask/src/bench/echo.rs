@@ -53,13 +53,13 @@ pub(super) fn measure(
     for server in &servers {
         let (value, spread) = median(&server.rates);
         rows.push(Row {
-            group: "echo",
+            group: "echo".to_owned(),
             bench: "echo".to_owned(),
-            engine: engine_name(server.runner.engine()),
-            runtime: server.runtime,
+            engine: engine_name(server.runner.engine()).to_owned(),
+            runtime: server.runtime.to_owned(),
             params: serde_json::json!({ "connections": CONNECTIONS, "idle": 0 }),
             value,
-            unit: "req/s",
+            unit: "req/s".to_owned(),
             ratio_native: Some(value / natively),
             spread,
         });

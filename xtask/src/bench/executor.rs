@@ -61,13 +61,13 @@ pub(super) fn measure(
         for contender in &contenders {
             let (value, spread) = contender.median(figure)?;
             rows.push(Row {
-                group: "executor",
+                group: "executor".to_owned(),
                 bench: figure.to_owned(),
-                engine: engine_name(contender.runner.engine()),
-                runtime: contender.runtime,
+                engine: engine_name(contender.runner.engine()).to_owned(),
+                runtime: contender.runtime.to_owned(),
                 params: serde_json::json!({}),
                 value,
-                unit: "ns",
+                unit: "ns".to_owned(),
                 ratio_native: Some(value / natively),
                 spread,
             });

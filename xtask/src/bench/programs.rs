@@ -19,6 +19,11 @@ pub(super) struct Programs {
     pub(super) echo_native: PathBuf,
     /// The load generator.
     pub(super) load: PathBuf,
+    /// Sessions as tasks: as a guest with wasio, and natively with tokio.
+    pub(super) sessions_wasio: PathBuf,
+    pub(super) sessions_native: PathBuf,
+    /// A session as a guest in blocking style.
+    pub(super) blocking: PathBuf,
 }
 
 impl Programs {
@@ -33,11 +38,15 @@ impl Programs {
         let wasio = build("wasio", Some(cargo::WASIP1), &[])?;
         let executor_wasio = take(&wasio, "bench-executor", "executor-wasio.wasm")?;
         let echo_wasio = take(&wasio, "bench-echo", "echo-wasio.wasm")?;
+        let sessions_wasio = take(&wasio, "bench-sessions", "sessions-wasio.wasm")?;
         let tokio = build("tokio", Some(cargo::WASIP1), &[])?;
         let executor_tokio = take(&tokio, "bench-executor", "executor-tokio.wasm")?;
         let native = build("tokio", None, &["--features", "net"])?;
         let executor_native = take(&native, "bench-executor", "executor-native")?;
         let echo_native = take(&native, "bench-echo", "echo-native")?;
+        let sessions_native = take(&native, "bench-sessions", "sessions-native")?;
+        let blocking = build("blocking", Some(cargo::WASIP1), &[])?;
+        let blocking = take(&blocking, "bench-blocking", "blocking.wasm")?;
         let load = build("load", None, &[])?;
         let load = take(&load, "load", "load")?;
         Ok(Programs {
@@ -47,6 +56,9 @@ impl Programs {
             echo_wasio,
             echo_native,
             load,
+            sessions_wasio,
+            sessions_native,
+            blocking,
         })
     }
 }

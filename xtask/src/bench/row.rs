@@ -1,18 +1,18 @@
 //! One figure: the median of several runs, and how far they lie apart.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A figure with its place in the report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Row {
-    pub(super) group: &'static str,
+    pub(super) group: String,
     pub(super) bench: String,
-    pub(super) engine: &'static str,
-    pub(super) runtime: &'static str,
+    pub(super) engine: String,
+    pub(super) runtime: String,
     pub(super) params: serde_json::Value,
     /// The median.
     pub(super) value: f64,
-    pub(super) unit: &'static str,
+    pub(super) unit: String,
     /// Value over native tokio's, where that was measured in the same run.
     pub(super) ratio_native: Option<f64>,
     /// (largest - smallest) / median of the runs.

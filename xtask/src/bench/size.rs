@@ -15,13 +15,13 @@ pub(super) fn measure(
 ) -> Result<()> {
     let bytes = std::fs::metadata(&programs.echo_wasio)?.len();
     rows.push(Row {
-        group: "size",
+        group: "size".to_owned(),
         bench: "size_echo".to_owned(),
-        engine: "wasio-host",
-        runtime: "wasio",
+        engine: "wasio-host".to_owned(),
+        runtime: "wasio".to_owned(),
         params: serde_json::json!({}),
         value: bytes as f64,
-        unit: "bytes",
+        unit: "bytes".to_owned(),
         ratio_native: None,
         spread: 0.0,
     });

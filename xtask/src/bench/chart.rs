@@ -1,0 +1,142 @@
+//! Charts of figures over a number that grows tenfold: connections, sessions, timers.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+
+/// Colours that differ also for eyes that see fewer of them.
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(120, 120, 120),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+];
+const SIZE: (u32, u32) = (860, 420);
+
+/// One chart with any number of lines.
+pub(super) struct Chart<'a> {
+    pub(super) title: &'a str,
+    pub(super) x: &'a str,
+    pub(super) y: &'a str,
+    /// Whether the figures grow tenfold, too.
+    pub(super) log: bool,
+    pub(super) lines: Vec<Line>,
+}
+
+/// One line of a chart; a line without points is left out.
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) points: Vec<(f64, f64)>,
+}
+
+impl Chart<'_> {
+    /// Writes it as an SVG file.
+    pub(super) fn draw(&self, file: &Path) -> Result<()> {
+        let mut text = String::new();
+        self.onto(&mut text).map_err(|e| anyhow!("cannot draw {}: {e}", file.display()))?;
+        std::fs::write(file, text + "\n")?;
+        Ok(())
+    }
+
+    fn onto(&self, text: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+        let all = || self.lines.iter().flat_map(|line| &line.points);
+        let (left, right) = bounds(all().map(|p| p.0));
+        let (least, most) = bounds(all().map(|p| p.1));
+        let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
+        root.fill(&WHITE)?;
+        let mut builder = ChartBuilder::on(&root);
+        builder.caption(self.title, ("sans-serif", 20)).margin(12);
+        builder.x_label_area_size(40).y_label_area_size(80);
+        let x = (left..right.max(left * 10.0)).log_scale();
+        // Both scales are drawn by the same code, which the types do not show.
+        macro_rules! draw {
+            ($y:expr) => {{
+                let mut chart = builder.build_cartesian_2d(x, $y)?;
+                let mut mesh = chart.configure_mesh();
+                mesh.light_line_style(WHITE).x_desc(self.x).y_desc(self.y);
+                mesh.x_label_formatter(&|v| number(*v))
+                    .y_label_formatter(&|v| number(*v))
+                    .draw()?;
+                let lines =
+                    self.lines.iter().zip(COLOURS).filter(|(line, _)| !line.points.is_empty());
+                for (line, colour) in lines {
+                    let style = colour.stroke_width(2);
+                    chart
+                        .draw_series(
+                            LineSeries::new(line.points.iter().copied(), style).point_size(3),
+                        )?
+                        .label(&line.name)
+                        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+                }
+                let mut legend = chart.configure_series_labels();
+                legend.position(SeriesLabelPosition::UpperLeft).margin(8);
+                legend.background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.2)).draw()?;
+            }};
+        }
+        // With room for the legend above the lines.
+        if self.log {
+            draw!((least * 0.7..most * 12.0).log_scale());
+        } else {
+            draw!(0.0..most * 1.5);
+        }
+        root.present()?;
+        Ok(())
+    }
+}
+
+fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let wider = |(least, most): (f64, f64), v: f64| (least.min(v), most.max(v));
+    let found = values.filter(|v| *v > 0.0).fold((f64::MAX, 0.0), wider);
+    if found.1 > 0.0 { found } else { (1.0, 10.0) }
+}
+
+/// A number as people write it: thousands apart, no more digits than it is worth.
+pub(super) fn number(value: f64) -> String {
+    if value.abs() < 10.0 {
+        let text = format!("{value:.2}");
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    if value.abs() < 100.0 {
+        return format!("{value:.1}").trim_end_matches(".0").to_owned();
+    }
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        let texts = [0.5, 3.0, 42.25, 60.0, 999.6, 12345.0, 1234567.0].map(number);
+        assert_eq!(texts, ["0.5", "3", "42.2", "60", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_chart_names_its_lines() {
+        for log in [false, true] {
+            let points = vec![(1.0, 5.0), (10.0, 70.0), (100.0, 900.0)];
+            let line = |name: &str, points| Line { name: name.into(), points };
+            let lines =
+                vec![line("first", points), line("second", vec![(1.0, 3.0)]), line("none", vec![])];
+            let chart = Chart { title: "rate", x: "sessions", y: "requests/s", log, lines };
+            let mut text = String::new();
+            chart.onto(&mut text).unwrap();
+            for word in ["rate", "sessions", "requests/s", "first", "second", "polyline"] {
+                assert!(text.contains(word), "{word} is not in\n{text}");
+            }
+            assert!(!text.contains("none\n"), "{text}");
+        }
+    }
+}
