@@ -36,22 +36,25 @@ pub(crate) struct Addr(pub(crate) SocketAddr);
 
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
         match self.0 {
             SocketAddr::V4(addr) => {
-                let [a, b, c, d] = addr.ip().octets();
-                write!(f, "{a}.{b}.{c}.{d}:{}", addr.port())
+                for octet in addr.ip().octets() {
+                    write!(f, "{separator}{octet}")?;
+                    separator = ".";
+                }
             }
             SocketAddr::V6(addr) => {
                 f.write_str("[")?;
-                let mut separator = "";
                 // Every group is written; `::` would only be shorter.
                 for group in addr.ip().segments() {
                     write!(f, "{separator}{group:x}")?;
                     separator = ":";
                 }
-                write!(f, "]:{}", addr.port())
+                f.write_str("]")?;
             }
         }
+        write!(f, ":{}", self.0.port())
     }
 }
 

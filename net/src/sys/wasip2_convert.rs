@@ -117,7 +117,7 @@ pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
     let StreamError::LastOperationFailed(error) = failure else { return closed.into() };
     let text = error.to_debug_string();
     // A backtrace of the host may follow.
-    let text = text.lines().next().unwrap_or_default();
+    let text = text.split('\n').next().unwrap_or_default();
     // wasmtime's names for its codes, the interface's, and std's, with only their letters compared.
     const KNOWN: [(&str, io::ErrorKind); 5] = [
         ("connectionreset", Kind::ConnectionReset),

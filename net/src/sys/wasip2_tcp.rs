@@ -2,18 +2,20 @@
 //!
 //! The host buffers: a write is taken whole, up to what `check-write` permits, and goes on in the
 //! background. Dropping a stream waits for that, and would hold up every task of the guest; so a socket
-//! with writes under way is handed to a task that drops it when they are done.
+//! with writes under way is kept until they are done.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
-use wasio_runtime::runtime::Handle;
+use wasio_runtime::task::coop::unconstrained;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
@@ -316,15 +318,9 @@ impl Tcp {
         }
         // The peer sees the end after the last byte.
         let _ = self.shutdown(Shutdown::Write);
-        let lingering = Lingering(self);
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
-                if let Ok(source) = Source::new(lingering.0.clone()) {
-                    let _ = poll_fn(|cx| source.poll_ready(cx, Direction::Write)).await;
-                }
-                drop(lingering);
-            });
-        }
+        let source = Source::is_available().then(|| Source::new(self.clone()));
+        let lingering = Lingering { source: source.and_then(Result::ok), tcp: self };
+        Arc::new(lingering).watch();
     }
 }
 
@@ -332,12 +328,34 @@ pub(super) fn saturate(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// A socket with writes under way that nobody holds any more.
-struct Lingering(Arc<Tcp>);
+/// A socket with writes under way that nobody holds any more but its own waker: not a task, which would be
+/// two kilobytes in every guest.
+struct Lingering {
+    /// `None` if no runtime could tell. Dropped before the socket.
+    source: Option<Source>,
+    tcp: Arc<Tcp>,
+}
+
+impl Lingering {
+    /// Lets go of the socket, now or when it is written to the end.
+    fn watch(self: Arc<Self>) {
+        let Some(source) = &self.source else { return };
+        let waker = Waker::from(self.clone());
+        // Without a budget: this may run at the end of a task that has none left.
+        let ready = unconstrained(poll_fn(|cx| source.poll_ready(cx, Direction::Write)));
+        let _ = pin!(ready).poll(&mut Context::from_waker(&waker));
+    }
+}
+
+impl Wake for Lingering {
+    fn wake(self: Arc<Self>) {
+        self.watch();
+    }
+}
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        let Some(streams) = self.0.streams.get().filter(|streams| streams.is_writing()) else {
+        let Some(streams) = self.tcp.streams.get().filter(|streams| streams.is_writing()) else {
             return;
         };
         // The runtime ends. The host forgets what it has not sent when the guest ends: wait a little.
@@ -348,6 +366,6 @@ impl Drop for Lingering {
             }
         }
         // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
-        std::mem::forget(self.0.clone());
+        std::mem::forget(self.tcp.clone());
     }
 }

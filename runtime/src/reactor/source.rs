@@ -95,8 +95,7 @@ impl Source {
     }
 
     /// Whether the current runtime exists and has I/O, so that [`new`](Self::new) does not panic.
-    #[cfg_attr(unix, expect(dead_code, reason = "asked by stdin on WASI"))]
-    pub(crate) fn is_available() -> bool {
+    pub fn is_available() -> bool {
         crate::context::with_handle(|handle| handle.is_some_and(|h| h.shared.reactor.enabled))
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::handle::RuntimeFlavor;
 use super::shared::{Config, Hook, Shared, ThreadConfig};
 use super::{Handle, LocalOptions, LocalRuntime, Runtime};
+use crate::time::{self, StartPaused};
 
 /// Configures and builds a runtime.
 ///
@@ -27,7 +28,7 @@ pub struct Builder {
     flavor: RuntimeFlavor,
     enable_io: bool,
     enable_time: bool,
-    start_paused: bool,
+    start_paused: Option<StartPaused>,
     event_interval: usize,
     name: Option<String>,
     #[cfg(unix)]
@@ -42,7 +43,7 @@ impl Builder {
             flavor,
             enable_io: false,
             enable_time: false,
-            start_paused: false,
+            start_paused: None,
             event_interval: 61,
             name: None,
             #[cfg(unix)]
@@ -92,7 +93,7 @@ impl Builder {
 
     /// Starts with the clock paused, for tests; needs the `current_thread` flavour.
     pub fn start_paused(&mut self, start_paused: bool) -> &mut Self {
-        self.start_paused = start_paused;
+        self.start_paused = start_paused.then_some(time::start_paused as StartPaused);
         self
     }
 
@@ -312,7 +313,7 @@ impl fmt::Debug for Builder {
             .field("flavor", &self.flavor)
             .field("enable_io", &self.enable_io)
             .field("enable_time", &self.enable_time)
-            .field("start_paused", &self.start_paused)
+            .field("start_paused", &self.start_paused.is_some())
             .finish_non_exhaustive()
     }
 }

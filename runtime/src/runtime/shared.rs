@@ -1,17 +1,17 @@
 //! What everybody who knows a runtime shares: its tasks, its clock, its reactor, its configuration.
 
 use std::io;
-use std::sync::Arc;
 #[cfg(not(unix))]
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use super::handle::{Id, RuntimeFlavor};
-use std::time::Duration;
 
 use crate::executor::{Scheduler, Target};
 use crate::reactor::{Reactor, Unparker};
-use crate::time::TimeDriver;
+use crate::time::{StartPaused, TimeDriver};
 
 /// A function that the user wants called at some point of the runtime's life.
 pub(crate) type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
@@ -38,7 +38,7 @@ pub(crate) struct Config {
     pub(crate) built_on: std::thread::ThreadId,
     pub(crate) enable_io: bool,
     pub(crate) enable_time: bool,
-    pub(crate) start_paused: bool,
+    pub(crate) start_paused: Option<StartPaused>,
     /// How many tasks run before timers and I/O are looked at again.
     pub(crate) event_interval: usize,
     pub(crate) name: Option<String>,
@@ -69,20 +69,32 @@ pub(crate) struct Shared {
 }
 
 /// For how long the runtime was driven without being parked.
-#[derive(Default)]
 pub(crate) struct Busy {
-    /// Whether anybody asks: on WASI reading the clock is a call of the host.
-    #[cfg(not(unix))]
-    wanted: AtomicBool,
+    /// Reads the clock, if anybody asks: on WASI that is a call of the host, and a kilobyte of guest.
+    clock: OnceLock<fn() -> u64>,
+    /// In nanoseconds.
     total: AtomicU64,
-    since: crate::lock::Mutex<Option<std::time::Instant>>,
+    /// What the clock said when counting began; zero while nothing is counted.
+    since: AtomicU64,
+}
+
+/// Nanoseconds since somebody asked first, and one.
+fn nanos() -> u64 {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1
 }
 
 impl Busy {
+    fn new() -> Busy {
+        let busy = Busy { clock: OnceLock::new(), total: 0.into(), since: 0.into() };
+        #[cfg(unix)]
+        busy.want();
+        busy
+    }
+
     /// Counts from the next start on.
     pub(crate) fn want(&self) {
-        #[cfg(not(unix))]
-        self.wanted.store(true, Ordering::Relaxed);
+        self.clock.get_or_init(|| nanos);
     }
 
     pub(crate) fn total(&self) -> Duration {
@@ -90,16 +102,15 @@ impl Busy {
     }
 
     pub(crate) fn start(&self) {
-        #[cfg(not(unix))]
-        if !self.wanted.load(Ordering::Relaxed) {
-            return;
+        if let Some(clock) = self.clock.get() {
+            self.since.store(clock(), Ordering::Relaxed);
         }
-        *self.since.lock() = Some(std::time::Instant::now());
     }
 
     pub(crate) fn stop(&self) {
-        if let Some(since) = self.since.lock().take() {
-            self.total.fetch_add(since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        let since = self.since.swap(0, Ordering::Relaxed);
+        if let (Some(clock), 1..) = (self.clock.get(), since) {
+            self.total.fetch_add(clock() - since, Ordering::Relaxed);
         }
     }
 
@@ -145,7 +156,7 @@ impl Shared {
             #[cfg(not(unix))]
             host_waits: AtomicUsize::new(0),
             parks: AtomicU64::new(0),
-            busy: Busy::default(),
+            busy: Busy::new(),
             config,
         }))
     }

@@ -1,6 +1,5 @@
 //! On WASI a panic ends the guest: say at least which task it was.
 
-use std::io::{self, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,12 +17,10 @@ pub(crate) fn report_panics() {
     panic::set_hook(Box::new(move |info| {
         earlier(info);
         if let Some(task) = context::running() {
-            // Not `eprintln!`, which brings another kilobyte of formatting into every guest.
-            let text = format!(
-                "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program\n",
+            eprintln!(
+                "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program",
                 task.id, task.spawned_at
             );
-            let _ = io::stderr().write_all(text.as_bytes());
         }
     }));
 }

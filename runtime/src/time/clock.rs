@@ -68,7 +68,7 @@ pub fn pause() {
 /// If the clock is not stopped, or outside of a runtime.
 #[track_caller]
 pub fn resume() {
-    if let Err(message) = with_driver(TimeDriver::resume) {
+    if let Err(message) = with_driver(|driver| driver.timers().resume()) {
         panic!("{message}");
     }
 }
@@ -100,7 +100,7 @@ pub fn resume() {
 /// # }
 /// ```
 pub async fn advance(duration: Duration) {
-    if let Err(message) = with_driver(|driver| driver.advance(duration)) {
+    if let Err(message) = with_driver(|driver| driver.timers().advance(duration)) {
         panic!("{message}");
     }
     // The executor looks at the timers only now and then while tasks are ready, as the caller is.

@@ -1,75 +1,69 @@
-//! The timers of one runtime and the clock they follow: what the executor and the timers share.
+//! What the executor and the timers know of each other.
 //!
-//! Time is counted in whole milliseconds since the runtime was built, "ticks": a deadline is rounded up to
-//! the next one, the current time down to the last, so no timer fires early and timers of one millisecond
-//! fire together. The driver never waits: the executor asks how long it may, and tells when to look again.
+//! The executor asks how long it may wait, and tells when to look again. A guest that neither makes a timer
+//! nor stops the clock has nothing of `timers.rs` linked, which is five kilobytes: nobody but who needs
+//! them makes the [`Timers`], and the executor reaches them through a table of functions.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Poll, Waker};
 use std::time::{Duration, Instant as StdInstant};
 
-use super::clock::Clock;
-use super::queue::{Key, Queue};
-use super::{FAR_FUTURE, Instant};
-use crate::lock::{Mutex, MutexGuard};
-use crate::runtime::Handle;
+use super::timers::Timers;
 
 const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
                         Runtime used by `#[tokio::test]`.";
 
-/// Wakers taken out of the queue before the lock is given back and they are woken.
-const BATCH: usize = 256;
+/// What the executor does with timers.
+pub(super) trait Drive: Send + Sync {
+    fn timers(&self) -> &Timers;
+    fn is_paused(&self) -> bool;
+    fn park_timeout(&self) -> Option<Duration>;
+    #[cfg(unix)]
+    fn is_overtaken(&self) -> bool;
+    fn fire(&self) -> usize;
+    fn auto_advance(&self) -> bool;
+    fn shutdown(&self);
+}
 
-/// See the module's documentation.
+/// The time of one runtime. See the module's documentation.
 pub(crate) struct TimeDriver {
     enabled: bool,
     can_pause: bool,
-    /// Tick zero.
-    start: StdInstant,
     closed: AtomicBool,
-    state: Mutex<State>,
+    timers: OnceLock<Box<dyn Drive>>,
 }
 
-struct State {
-    clock: Clock,
-    queue: Queue,
-    /// The last tick that was looked at: everything up to it has fired.
-    elapsed: u64,
-    /// The tick at which `park_timeout` found a timer due, for the `fire` that follows.
-    due_at: Option<u64>,
-    /// Until which tick the executor's thread waits, as far as the timers are concerned; zero while it runs.
-    /// A timer with an earlier deadline has to unpark it.
-    parked_until: u64,
-    /// Kept between calls of `fire` for its capacity.
-    batch: Vec<Waker>,
+/// How a runtime is told to begin with a stopped clock: a function, for who does not ask for it does not
+/// have it linked.
+pub(crate) type StartPaused = fn(&TimeDriver);
+
+/// Stops the clock of a new runtime.
+pub(crate) fn start_paused(driver: &TimeDriver) {
+    driver.timers.get_or_init(|| Box::new(Timers::new(false, true)));
 }
 
 impl TimeDriver {
     /// A driver with its clock. Without `enabled` timers are refused and there is only the clock; without
     /// `can_pause`, which is for the multi-thread flavour, `time::pause` is refused.
-    pub(crate) fn new(enabled: bool, start_paused: bool, can_pause: bool) -> TimeDriver {
-        let mut clock = Clock::new(StdInstant::now());
-        if start_paused {
-            assert!(can_pause, "{NO_PAUSE}");
-            clock.pause().expect("a new clock runs");
-        }
-        // A clock that is stopped shows tick zero exactly.
-        let start = clock.now();
-        let state = State {
-            clock,
-            queue: Queue::default(),
-            elapsed: 0,
-            due_at: None,
-            parked_until: 0,
-            batch: Vec::new(),
-        };
-        TimeDriver {
+    pub(crate) fn new(
+        enabled: bool,
+        start_paused: Option<StartPaused>,
+        can_pause: bool,
+    ) -> TimeDriver {
+        let driver = TimeDriver {
             enabled,
             can_pause,
-            start,
             closed: AtomicBool::new(false),
-            state: Mutex::new(state),
+            timers: OnceLock::new(),
+        };
+        if let Some(pause) = start_paused {
+            assert!(can_pause, "{NO_PAUSE}");
+            pause(&driver);
         }
+        // Another thread may arm the first timer while this one waits: it must find out until when.
+        #[cfg(unix)]
+        driver.timers();
+        driver
     }
 
     /// Whether timers may be made.
@@ -79,7 +73,7 @@ impl TimeDriver {
 
     /// Whether the clock is stopped.
     pub(crate) fn is_paused(&self) -> bool {
-        self.lock().clock.is_paused()
+        self.driven().is_some_and(|timers| timers.is_paused())
     }
 
     /// How long the executor may wait: `None` if no timer will fire by itself, zero if one is due.
@@ -88,228 +82,60 @@ impl TimeDriver {
     /// [`auto_advance`](Self::auto_advance). Reads the clock only if a timer is armed; what it read when
     /// one is due is used by the [`fire`](Self::fire) that follows.
     pub(crate) fn park_timeout(&self) -> Option<Duration> {
-        let mut state = self.lock();
-        state.parked_until = u64::MAX;
-        let next = state.queue.next()?;
-        let now = state.clock.now();
-        let now_tick = self.floor_tick(now);
-        if next <= now_tick {
-            state.parked_until = now_tick;
-            state.due_at = Some(now_tick);
-            return Some(Duration::ZERO);
-        }
-        if state.clock.is_paused() {
-            return None;
-        }
-        state.parked_until = next;
-        let remaining =
-            Duration::from_millis(next).saturating_sub(now.saturating_duration_since(self.start));
-        Some(remaining.min(FAR_FUTURE))
+        self.driven()?.park_timeout()
     }
 
     /// Whether what [`park_timeout`](Self::park_timeout) said last holds no more, because another thread has
     /// armed an earlier timer since.
     #[cfg(unix)]
     pub(crate) fn is_overtaken(&self) -> bool {
-        self.lock().parked_until == 0
+        self.driven().is_some_and(|timers| timers.is_overtaken())
     }
 
     /// Fires every timer that is due and wakes its task, in the order of their deadlines; returns how many
     /// fired. Reads the clock only if a timer is armed.
     pub(crate) fn fire(&self) -> usize {
-        let mut state = self.lock();
-        state.parked_until = 0;
-        let due_at = state.due_at.take();
-        if state.queue.is_empty() {
-            return 0;
-        }
-        let now = match due_at {
-            Some(tick) => tick,
-            None => self.floor_tick(state.clock.now()),
-        };
-        state.elapsed = state.elapsed.max(now);
-        self.wake_until(state, now)
+        self.driven().map_or(0, |timers| timers.fire())
     }
 
     /// Moves a stopped clock to the next deadline; true if it did, `fire` has something to do then.
     ///
     /// Only for when everything waits, no blocking work is under way and the reactor has nothing for the root.
     pub(crate) fn auto_advance(&self) -> bool {
-        let mut state = self.lock();
-        if !state.clock.is_paused() {
-            return false;
-        }
-        let Some(next) = state.queue.next() else { return false };
-        let ticks = next.saturating_sub(self.floor_tick(state.clock.now()));
-        // Whole milliseconds, as under tokio: the part of one that `advance` added stays.
-        if ticks > 0 && state.clock.advance(Duration::from_millis(ticks)).is_err() {
-            return false;
-        }
-        true
+        self.driven().is_some_and(|timers| timers.auto_advance())
     }
 
     /// The runtime is shutting down: wakes every timer's task. A timer that is polled from now on panics.
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
-        self.wake_until(self.lock(), u64::MAX);
-    }
-
-    /// Fires timers up to `now`. The wakers run without the lock: they may drop timers or make new ones.
-    fn wake_until<'a>(&'a self, mut state: MutexGuard<'a, State>, now: u64) -> usize {
-        let mut fired = 0;
-        let mut batch = std::mem::take(&mut state.batch);
-        loop {
-            while batch.len() < BATCH {
-                let Some(waker) = state.queue.pop_due(now) else { break };
-                fired += 1;
-                batch.extend(waker);
-            }
-            if batch.is_empty() {
-                state.batch = batch;
-                return fired;
-            }
-            drop(state);
-            for waker in batch.drain(..) {
-                waker.wake();
-            }
-            state = self.lock();
+        if let Some(timers) = self.driven() {
+            timers.shutdown();
         }
     }
-
-    // ----- the clock, for `time::clock`
-
-    pub(super) fn now(&self) -> StdInstant {
-        self.lock().clock.now()
-    }
-
-    pub(super) fn pause(&self) -> Result<(), &'static str> {
-        if !self.can_pause {
-            return Err(NO_PAUSE);
-        }
-        self.lock().clock.pause()
-    }
-
-    pub(super) fn resume(&self) -> Result<(), &'static str> {
-        self.lock().clock.resume()
-    }
-
-    pub(super) fn advance(&self, duration: Duration) -> Result<(), &'static str> {
-        self.lock().clock.advance(duration)
-    }
-
-    // ----- the timers, for `time::timer`
 
     /// Whether the runtime was shut down.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Arms a timer; `None` if it has elapsed already.
-    pub(super) fn arm(
-        &self,
-        handle: &Handle,
-        deadline: Instant,
-        waker: Option<&Waker>,
-    ) -> Option<Key> {
-        // Cloned and, should it not be needed, dropped without the lock: both run foreign code.
-        let waker = waker.cloned();
-        let tick = self.ceil_tick(deadline);
-        let mut state = self.lock();
-        if self.has_elapsed(&mut state, tick) {
-            return None;
+    /// What the clock of this runtime shows.
+    pub(super) fn now(&self) -> StdInstant {
+        self.driven().map_or_else(StdInstant::now, |timers| timers.timers().now())
+    }
+
+    pub(super) fn pause(&self) -> Result<(), &'static str> {
+        if !self.can_pause {
+            return Err(NO_PAUSE);
         }
-        let key = state.queue.insert(tick, waker);
-        self.unpark_for(handle, state, tick);
-        Some(key)
+        self.timers().pause()
     }
 
-    /// Moves a timer to another time; wakes its task if that has passed already.
-    pub(super) fn rearm(&self, handle: &Handle, key: Key, deadline: Instant) {
-        let tick = self.ceil_tick(deadline);
-        let mut state = self.lock();
-        if self.has_elapsed(&mut state, tick) {
-            let waker = state.queue.elapse(key);
-            drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-            return;
-        }
-        state.queue.reset(key, tick);
-        self.unpark_for(handle, state, tick);
+    /// The timers, made when somebody first asks.
+    pub(super) fn timers(&self) -> &Timers {
+        self.timers.get_or_init(|| Box::new(Timers::new(self.is_closed(), false))).timers()
     }
 
-    /// Whether a timer fired; if not, `waker` is woken when it does.
-    pub(super) fn poll(&self, key: Key, waker: &Waker) -> Poll<()> {
-        let mut state = self.lock();
-        if !state.queue.is_armed(key) {
-            return Poll::Ready(());
-        }
-        if matches!(state.queue.waker(key), Some(old) if old.will_wake(waker)) {
-            return Poll::Pending;
-        }
-        drop(state);
-        let waker = waker.clone();
-        let mut state = self.lock();
-        // It may have fired on another thread in between.
-        if !state.queue.is_armed(key) {
-            return Poll::Ready(());
-        }
-        let old = state.queue.waker(key).replace(waker);
-        drop(state);
-        drop(old);
-        Poll::Pending
+    fn driven(&self) -> Option<&dyn Drive> {
+        self.timers.get().map(|timers| &**timers)
     }
-
-    pub(super) fn has_fired(&self, key: Key) -> bool {
-        !self.lock().queue.is_armed(key)
-    }
-
-    /// Forgets a timer, fired or not.
-    pub(super) fn cancel(&self, key: Key) {
-        let waker = self.lock().queue.remove(key);
-        // Dropped without the lock: it may hold the last reference to something that owns timers.
-        drop(waker);
-    }
-
-    /// Whether a deadline has passed, as far as that is known without asking the host for the time.
-    fn has_elapsed(&self, state: &mut State, tick: u64) -> bool {
-        if state.clock.is_paused() {
-            state.elapsed = state.elapsed.max(self.floor_tick(state.clock.now()));
-        }
-        tick <= state.elapsed || self.is_closed()
-    }
-
-    /// Makes the executor's thread wait no longer than until `tick`.
-    fn unpark_for(&self, handle: &Handle, mut state: MutexGuard<'_, State>, tick: u64) {
-        if tick < state.parked_until {
-            state.parked_until = 0;
-            drop(state);
-            handle.unpark();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held but a failed allocation or a clock at its end.
-        self.state.lock()
-    }
-
-    fn floor_tick(&self, now: StdInstant) -> u64 {
-        millis(now.saturating_duration_since(self.start)).0
-    }
-
-    fn ceil_tick(&self, deadline: Instant) -> u64 {
-        let (millis, rest) = millis(deadline.into_std().saturating_duration_since(self.start));
-        millis + u64::from(rest)
-    }
-}
-
-/// The whole milliseconds of a duration, and whether something is left over.
-fn millis(duration: Duration) -> (u64, bool) {
-    // Limited, not saturating: to see that a product overflowed, wasm needs a 128-bit multiplication. The
-    // limit is half a million years.
-    let seconds = duration.as_secs().min(u64::MAX >> 20);
-    let nanos = duration.subsec_nanos();
-    let millis = nanos / 1_000_000;
-    (seconds * 1000 + u64::from(millis), nanos != millis * 1_000_000)
 }

@@ -33,12 +33,13 @@ mod queue;
 mod sleep;
 mod timeout;
 mod timer;
+mod timers;
 
 #[doc(no_inline)]
 pub use std::time::Duration;
 
 pub use clock::{advance, pause, resume};
-pub(crate) use driver::TimeDriver;
+pub(crate) use driver::{StartPaused, TimeDriver, start_paused};
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 #[doc(hidden)]

@@ -57,7 +57,7 @@ impl Timer {
     pub(super) fn is_elapsed(&self) -> bool {
         match self.state {
             State::Idle => false,
-            State::Armed(key) => self.handle.time().has_fired(key),
+            State::Armed(key) => self.handle.time().timers().has_fired(key),
             State::Elapsed => true,
         }
     }
@@ -66,9 +66,11 @@ impl Timer {
     pub(super) fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
         match self.state {
-            State::Armed(key) => self.handle.time().rearm(&self.handle, key, deadline),
+            State::Armed(key) => {
+                self.handle.time().timers().rearm(&self.handle, key, deadline);
+            }
             State::Idle | State::Elapsed => {
-                self.state = match self.handle.time().arm(&self.handle, deadline, None) {
+                self.state = match self.handle.time().timers().arm(&self.handle, deadline, None) {
                     Some(key) => State::Armed(key),
                     None => State::Elapsed,
                 };
@@ -87,18 +89,19 @@ impl Timer {
         let coop = ready!(coop::poll_proceed(cx));
         let driver = self.handle.time();
         assert!(!driver.is_closed(), "{CLOSED}");
+        let timers = driver.timers();
         match self.state {
             State::Idle => {
-                if let Some(key) = driver.arm(&self.handle, self.deadline, Some(cx.waker())) {
+                if let Some(key) = timers.arm(&self.handle, self.deadline, Some(cx.waker())) {
                     self.state = State::Armed(key);
                     return Poll::Pending;
                 }
                 self.state = State::Elapsed;
             }
             State::Armed(key) => {
-                ready!(driver.poll(key, cx.waker()));
+                ready!(timers.poll(key, cx.waker()));
                 self.state = State::Elapsed;
-                driver.cancel(key);
+                timers.cancel(key);
             }
             State::Elapsed => {}
         }
@@ -108,7 +111,7 @@ impl Timer {
 
     fn cancel(&mut self) {
         if let State::Armed(key) = std::mem::replace(&mut self.state, State::Idle) {
-            self.handle.time().cancel(key);
+            self.handle.time().timers().cancel(key);
         }
     }
 }
