@@ -433,6 +433,7 @@ impl GuestBuilder {
             limits: limits.build(),
             memory: None,
             poll: Scratch::default(),
+            streak: 0,
         };
         let mut store = Store::new(self.program.engine().wasmtime(), state);
         store.limiter(|state| &mut state.limits);

@@ -33,6 +33,8 @@ pub(crate) struct State {
     /// The guest's memory, once the first import has looked it up.
     pub(crate) memory: Option<Memory>,
     pub(crate) poll: Scratch,
+    /// Blocking operations in a row that did not have to wait.
+    pub(crate) streak: u8,
 }
 
 /// The guest's state alone.

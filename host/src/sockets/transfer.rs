@@ -9,6 +9,7 @@ use std::io::{self, IoSlice};
 use smallvec::SmallVec;
 use socket2::{MaybeUninitSlice, SockAddr};
 use tokio::io::Interest;
+use tokio::task::yield_now;
 
 use super::buffers::as_uninit;
 use crate::errno::Errno;
@@ -20,6 +21,18 @@ use crate::state::{Cx, State, parts, state};
 const PEEK: i32 = 1;
 const WAITALL: i32 = 2;
 const TRUNCATED: u16 = 1;
+
+/// So many blocking operations in a row need not wait; then others have a turn. It is tokio's budget: a guest
+/// with a runtime is held to it by that, a blocking one by this, else its turn would last until the next tick.
+const STREAK: u8 = 128;
+
+/// Ends the guest's turn when it has used it up.
+async fn in_turn(cx: &mut Cx<'_>) {
+    if state(cx).streak >= STREAK {
+        state(cx).streak = 0;
+        yield_now().await;
+    }
+}
 
 /// What a receive call brought.
 struct Received {
@@ -133,6 +146,7 @@ async fn receive(
     let peek = flags & PEEK != 0;
     let mut rest: Option<Buffers> = None;
     let mut total = 0;
+    in_turn(cx).await;
     loop {
         let (memory, state_) = parts(cx)?;
         let socket = state_.sockets.get(fd)?;
@@ -141,6 +155,7 @@ async fn receive(
             flags & WAITALL != 0 && !peek && !socket.nonblocking && socket.kind == Kind::Stream;
         match receive_once(socket, memory, pending, peek, want_sender) {
             Ok(mut got) => {
+                state_.streak = state_.streak.saturating_add(u8::from(!socket.nonblocking));
                 if !peek {
                     state_.stats.received(got.len);
                 }
@@ -158,6 +173,7 @@ async fn receive(
             Err(Failed::Io(_)) if socket.nonblocking => return Err(Errno::AGAIN),
             Err(Failed::Io(_)) => {}
         }
+        state(cx).streak = 0;
         let socket = state(cx).sockets.get(fd)?;
         match socket.wait(Interest::READABLE, socket.recv_timeout).await {
             Ok(()) => {}
@@ -265,12 +281,14 @@ async fn transmit(
         return Err(Errno::INVAL);
     }
     let mut total = 0;
+    in_turn(cx).await;
     loop {
         let (mut memory, state_) = parts(cx)?;
-        let State { sockets, stats, .. } = state_;
+        let State { sockets, stats, streak, .. } = state_;
         let socket = sockets.get(fd)?;
         match send_once(socket, &memory, &buffers, to.as_ref()) {
             Ok(len) => {
+                *streak = streak.saturating_add(u8::from(!socket.nonblocking));
                 stats.sent(len);
                 total += len;
                 if socket.kind == Kind::Stream && !socket.nonblocking {
@@ -290,6 +308,7 @@ async fn transmit(
             Err(_) if total > 0 => return memory.write_u32(len_out as u32, total as u32),
             Err(e) => return Err(e.into()),
         }
+        state(cx).streak = 0;
         let socket = state(cx).sockets.get(fd)?;
         match socket.wait(Interest::WRITABLE, socket.send_timeout).await {
             Ok(()) => {}

@@ -12,3 +12,4 @@ mod signals;
 mod sockets;
 mod support;
 mod suspended;
+mod turns;

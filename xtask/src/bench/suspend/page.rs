@@ -74,8 +74,15 @@ impl Figure {
                 None => "–".to_owned(),
                 Some(row) => {
                     let ratio = row.ratio_native.filter(|_| way != Way::Native);
-                    let ratio = ratio.map_or(String::new(), |ratio| format!(" ({ratio:.2}x)"));
-                    format!("{} ±{:.0}%{ratio}", number(row.value), row.spread * 50.0)
+                    let ratio = ratio.map_or(String::new(), |ratio| match ratio {
+                        0.01.. => format!(" ({ratio:.2}x)"),
+                        _ => " (<0.01x)".to_owned(),
+                    });
+                    let spread = match row.spread * 50.0 {
+                        100.0.. => ">100".to_owned(),
+                        spread => format!("{spread:.0}"),
+                    };
+                    format!("{} ±{spread}%{ratio}", number(row.value))
                 }
             };
             let cells: Vec<String> = Way::ALL.map(cell).to_vec();
@@ -179,8 +186,8 @@ fn page(report: &Report) -> Result<String> {
     let measured = report.measured_ms as f64 / 1e3;
     writeln!(
         page,
-        "- {} runs of {measured} s, interleaved; medians, and half of what lies between the smallest and the \
-         largest. In brackets: times native tokio's figure.\n\
+        "- {} runs of {measured} s, interleaved; medians, and half of what lies between the smallest\n  \
+         and the largest. In brackets: times native tokio's figure.\n\
          - {}: {}, {} cores, {}, {}.\n\
          - Load of the machine when it began {}, at the end {} (the comparison itself is about 2).\n\
          - wasio {}, wasmtime {}, tokio {}, {}.",

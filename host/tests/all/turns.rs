@@ -1,0 +1,45 @@
+//! A guest that blocks, and never has to wait, lets others have their turn.
+
+use std::io::{Read as _, Write as _};
+
+use wasio_host::{Guest, Policy, Stats};
+
+use crate::support::{LIMIT, peer, run, wat};
+
+#[test]
+fn operations_that_need_not_wait_use_the_turn_up() {
+    const BYTES: usize = 50_000;
+    let port = peer(|mut stream| {
+        stream.write_all(&[7; BYTES]).unwrap();
+        // Until the guest has read them all.
+        assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+    });
+    let program = wat(&format!(
+        r#"(module
+        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_connect" (func $connect (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 512) "\7f\00\00\01")
+        (func (export "_start") (local $left i32)
+            (local.set $left (i32.const {BYTES}))
+            (drop (call $open (i32.const 1) (i32.const 2) (i32.const 8)))
+            (i32.store (i32.const 16) (i32.const 512))
+            (i32.store (i32.const 20) (i32.const 4))
+            (drop (call $connect (i32.load (i32.const 8)) (i32.const 16) (i32.const {port})))
+            (i32.store (i32.const 32) (i32.const 600))
+            (i32.store (i32.const 36) (i32.const 1))
+            (loop $next
+                (if (call $recv (i32.load (i32.const 8)) (i32.const 32) (i32.const 1) (i32.const 0)
+                    (i32.const 40) (i32.const 44)) (then unreachable))
+                (if (i32.ne (i32.load8_u (i32.const 600)) (i32.const 7)) (then unreachable))
+                (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"#
+    ));
+    let stats = Stats::new();
+    let guest = Guest::builder(&program).network(Policy::all()).stats(&stats).timeout(LIMIT);
+    assert_eq!(run(guest).unwrap().code(), 0);
+    let stats = stats.snapshot();
+    assert_eq!((stats.bytes_in, stats.calls["sock_recv"]), (BYTES as u64, BYTES as u64));
+    // Ticks, and waits for the peer, are a few more.
+    assert!(stats.suspensions >= BYTES as u64 / 128, "{stats:?}");
+}
