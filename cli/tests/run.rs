@@ -292,10 +292,14 @@ fn stats_are_printed_and_written() {
     assert_eq!(stats["host_calls"], 4);
     assert_eq!(stats["calls"]["fd_write"], 1);
     assert_eq!(stats["polls"], 0);
+    assert_eq!(stats["bytes_in"], 0);
+    assert!(stats["suspended_ns"].is_u64());
+    assert_eq!(stats["peak_memory"], 65536, "one page");
     let written: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     assert_eq!(written, stats);
     let text = stderr(&bench.run(&["--stats"], &guest, &[]));
     assert!(text.contains("host calls 4") && text.contains("fd_write"), "{text}");
+    assert!(text.contains("memory 64.0 KiB") && text.contains("suspended"), "{text}");
 }
 
 #[test]

@@ -31,6 +31,7 @@ struct Inner {
     /// What components import; made when the first one is loaded.
     interfaces: OnceLock<component::Linker<State>>,
     cache: Option<Cache>,
+    fuel: bool,
     ticker: Arc<Ticker>,
 }
 
@@ -39,6 +40,7 @@ struct Inner {
 pub struct EngineBuilder {
     cache: Option<PathBuf>,
     pool: Option<u32>,
+    fuel: bool,
 }
 
 impl EngineBuilder {
@@ -69,6 +71,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Counts what guests execute, so that they can be given fuel
+    /// ([`GuestBuilder::fuel`](crate::GuestBuilder::fuel)). The code that is compiled does the counting, at
+    /// every branch: guests that compute become slower. Without this nothing is counted and nothing is paid.
+    pub fn meter_fuel(mut self) -> EngineBuilder {
+        self.fuel = true;
+        self
+    }
+
     /// Sets the engine up.
     ///
     /// # Errors
@@ -79,6 +89,7 @@ impl EngineBuilder {
         let mut config = Config::new();
         config
             .epoch_interruption(true)
+            .consume_fuel(self.fuel)
             .max_wasm_stack(GUEST_STACK)
             .async_stack_size(STACK)
             .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(64));
@@ -94,6 +105,7 @@ impl EngineBuilder {
             linker,
             interfaces: OnceLock::new(),
             cache: self.cache.map(Cache::new),
+            fuel: self.fuel,
             ticker: Arc::new(ticker),
         };
         Ok(Engine { inner: Arc::new(inner) })
@@ -126,7 +138,7 @@ impl Engine {
     /// Starts from the default settings: compiled code is cached in
     /// `$WASIO_CACHE_DIR`, or else in the user's cache folder.
     pub fn builder() -> EngineBuilder {
-        EngineBuilder { cache: Cache::default_folder(), pool: None }
+        EngineBuilder { cache: Cache::default_folder(), pool: None, fuel: false }
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -148,6 +160,10 @@ impl Engine {
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.inner.cache.as_ref()
+    }
+
+    pub(crate) fn meters_fuel(&self) -> bool {
+        self.inner.fuel
     }
 
     pub(crate) fn ticker(&self) -> Arc<Ticker> {

@@ -99,6 +99,12 @@ pub enum Error {
         "an earlier call of this instance did not return: it was unwound, and is not called again"
     )]
     Poisoned,
+    /// The guest used up its fuel.
+    #[error("the guest was stopped: it ran out of fuel")]
+    OutOfFuel,
+    /// Fuel was given to a guest whose engine does not meter it.
+    #[error("the engine does not meter fuel: build it with `EngineBuilder::meter_fuel`")]
+    NotMetered,
     /// The guest's time was up.
     #[error("the guest was stopped: it ran longer than {0:?}")]
     TimedOut(Duration),

@@ -14,9 +14,11 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use crate::clock::Monotonic;
 use crate::error::{Error, Trap};
+use crate::events::Life;
 use crate::imports::Imports;
 use crate::instance::{Instance, drive};
 use crate::interfaces::Names;
+use crate::limits::Limits;
 use crate::link::MODULE;
 #[cfg(unix)]
 use crate::output::Output;
@@ -76,6 +78,8 @@ pub struct GuestBuilder {
     max_memory: Option<usize>,
     max_sockets: usize,
     timeout: Option<Duration>,
+    fuel: Option<u64>,
+    fuel_slice: Option<u64>,
 }
 
 impl Guest {
@@ -92,6 +96,8 @@ impl Guest {
             max_memory: None,
             max_sockets: MAX_SOCKETS,
             timeout: None,
+            fuel: None,
+            fuel_slice: None,
         }
     }
 
@@ -132,7 +138,7 @@ impl Guest {
     ///
     /// [`Error::NoStart`] when the module is a library, [`Error::Start`] when
     /// the guest could not be instantiated, [`Error::Trap`] when it trapped, [`Error::TimedOut`] when its time was
-    /// up.
+    /// up, [`Error::OutOfFuel`] when its fuel was.
     ///
     /// # Cancel safety
     ///
@@ -142,7 +148,11 @@ impl Guest {
         let Guest { program, mut store, timeout, .. } = self;
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
         let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
-        drive(call(&program, &mut store), &ticker, &stats, timeout).await?
+        let mut life = Life::begin(&stats);
+        let result = drive(call(&program, &mut store), &ticker, &stats, timeout).await.flatten();
+        note_fuel(&store);
+        life.ended(result.as_ref().copied());
+        result
     }
 
     /// Makes an instance of a module, whose exports are then called one by one. If it has a function
@@ -172,8 +182,24 @@ impl Guest {
             }
             Ok(instance)
         };
-        let instance = drive(initialized, &ticker, &stats, timeout).await??;
-        Ok(Instance::new(store, instance, ticker, timeout))
+        let mut life = Life::begin(&stats);
+        let instance = drive(initialized, &ticker, &stats, timeout).await.flatten();
+        note_fuel(&store);
+        match instance {
+            Ok(instance) => Ok(Instance::new(store, instance, ticker, timeout, life)),
+            Err(error) => {
+                life.ended(Err(&error));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Tells the counters how much of its fuel the guest has burnt.
+pub(crate) fn note_fuel(store: &Store<State>) {
+    if let Ok(left) = store.get_fuel() {
+        let State { stats, fuel, .. } = store.data();
+        stats.burnt(fuel.saturating_sub(left));
     }
 }
 
@@ -271,6 +297,7 @@ pub(crate) fn trapped(error: wasmtime::Error) -> Error {
         None if !error.is::<wasmtime::WasmBacktrace>() && !error.is::<wasmtime::Trap>() => {
             Error::start(error)
         }
+        None if matches!(error.downcast_ref(), Some(wasmtime::Trap::OutOfFuel)) => Error::OutOfFuel,
         None => Error::Trap(Trap::new(&error)),
     }
 }
@@ -387,10 +414,28 @@ impl GuestBuilder {
         self
     }
 
+    /// Stops the guest when it has executed so much: a unit is an instruction, more or less. Two runs that
+    /// are given the same burn the same, whatever else the machine does; time that is spent waiting is free.
+    ///
+    /// The fuel is for all calls of an [`Instance`] together. It takes an engine that
+    /// [meters](crate::EngineBuilder::meter_fuel).
+    pub fn fuel(mut self, units: u64) -> GuestBuilder {
+        self.fuel = Some(units);
+        self
+    }
+
+    /// Makes the guest yield to others whenever it has burnt so much, at least 1, besides the ticks of the
+    /// clock that make every guest yield. It takes an engine that [meters](crate::EngineBuilder::meter_fuel).
+    pub fn yield_after_fuel(mut self, units: u64) -> GuestBuilder {
+        self.fuel_slice = Some(units.max(1));
+        self
+    }
+
     /// Sets the guest up.
     ///
     /// # Errors
     ///
+    /// [`Error::NotMetered`] when fuel is spoken of and the engine does not count it;
     /// [`Error::Open`] when a granted folder cannot be opened, [`Error::Listener`] when a listener cannot be
     /// handed over, as to a component: WASI 0.2 has no descriptors.
     pub fn build(mut self) -> Result<Guest, Error> {
@@ -428,15 +473,22 @@ impl GuestBuilder {
             sockets,
             grants: Grants::new(self.network, self.on_denied),
             signals: heard,
+            limits: Limits::new(limits.build(), self.stats.clone()),
             stats: self.stats,
             clock,
-            limits: limits.build(),
+            fuel: self.fuel.unwrap_or(u64::MAX),
             memory: None,
             poll: Scratch::default(),
             streak: 0,
         };
         let mut store = Store::new(self.program.engine().wasmtime(), state);
         store.limiter(|state| &mut state.limits);
+        if self.program.engine().meters_fuel() {
+            store.set_fuel(self.fuel.unwrap_or(u64::MAX)).map_err(Error::Engine)?;
+            store.fuel_async_yield_interval(self.fuel_slice).map_err(Error::Engine)?;
+        } else if self.fuel.is_some() || self.fuel_slice.is_some() {
+            return Err(Error::NotMetered);
+        }
         store.set_epoch_deadline(1);
         // tokio's own way to yield lets its driver run too, so that timers and
         // sockets of others do not wait for a guest that computes.

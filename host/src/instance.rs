@@ -10,7 +10,8 @@ use wasmtime::{AsContext, Extern, FuncType, Store, TypedFunc, Val};
 use wasmtime::{WasmParams, WasmResults};
 
 use crate::error::Error;
-use crate::guest::trapped;
+use crate::events::Life;
+use crate::guest::{note_fuel, trapped};
 use crate::state::State;
 use crate::stats::Stats;
 use crate::ticker::{Ticked, Ticker};
@@ -32,6 +33,7 @@ pub struct Instance {
     timeout: Option<Duration>,
     /// A call has begun and not returned.
     unfinished: bool,
+    life: Life,
 }
 
 impl Instance {
@@ -40,9 +42,10 @@ impl Instance {
         instance: wasmtime::Instance,
         ticker: Arc<Ticker>,
         timeout: Option<Duration>,
+        life: Life,
     ) -> Instance {
         let stats = store.data().stats.clone();
-        Instance { store, instance, ticker, stats, timeout, unfinished: false }
+        Instance { store, instance, ticker, stats, timeout, unfinished: false, life }
     }
 
     /// Calls an exported function. While it waits for an async import, the future is pending.
@@ -53,7 +56,7 @@ impl Instance {
     ///
     /// [`Error::NotExported`] when no function of this name and type is exported, [`Error::Trap`] when it
     /// traps or an import fails, [`Error::TimedOut`] when it takes longer than the guest's time limit, which
-    /// counts for each call, and [`Error::Poisoned`] when an earlier call did not return.
+    /// counts for each call, [`Error::OutOfFuel`] when it uses up what fuel earlier calls left, and [`Error::Poisoned`] when an earlier call did not return.
     ///
     /// # Panics
     ///
@@ -106,7 +109,7 @@ impl Instance {
     {
         self.begin()?;
         let called = func.call_async(&mut self.store, params);
-        let result = drive(called, &self.ticker, &self.stats, self.timeout).await?;
+        let result = drive(called, &self.ticker, &self.stats, self.timeout).await;
         self.finish(result)
     }
 
@@ -134,7 +137,7 @@ impl Instance {
         let mut results = vec![Val::I32(0); ty.results().len()];
         self.begin()?;
         let called = func.call_async(&mut self.store, params, &mut results);
-        let result = drive(called, &self.ticker, &self.stats, self.timeout).await?;
+        let result = drive(called, &self.ticker, &self.stats, self.timeout).await;
         self.finish(result)?;
         Ok(results)
     }
@@ -163,7 +166,7 @@ impl Instance {
             }
         };
         self.store.set_epoch_deadline(1);
-        self.finish(result)
+        self.finish(Ok(result))
     }
 
     /// The guest's memory, if it exports one under the name `memory`.
@@ -184,10 +187,14 @@ impl Instance {
         Ok(())
     }
 
-    fn finish<R>(&mut self, result: wasmtime::Result<R>) -> Result<R, Error> {
-        let value = result.map_err(trapped)?;
-        self.unfinished = false;
-        Ok(value)
+    fn finish<R>(&mut self, result: Result<wasmtime::Result<R>, Error>) -> Result<R, Error> {
+        note_fuel(&self.store);
+        let result = result.and_then(|returned| returned.map_err(trapped));
+        match &result {
+            Ok(_) => self.unfinished = false,
+            Err(error) => self.life.ended(Err(error)),
+        }
+        result
     }
 }
 

@@ -208,3 +208,63 @@ impl poll::HostPollable for PollsView<'_> {
         poll::HostPollable::drop(self.table, pollable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    const USES: [SocketAddrUse; 5] = [
+        SocketAddrUse::TcpBind,
+        SocketAddrUse::TcpListen,
+        SocketAddrUse::TcpConnect,
+        SocketAddrUse::UdpBind,
+        SocketAddrUse::UdpSend,
+    ];
+
+    fn allowed(grants: &mut Grants, addr: &str) -> Vec<bool> {
+        USES.map(|purpose| is_allowed(grants, addr.parse().unwrap(), purpose)).into()
+    }
+
+    fn grants(rules: &str) -> Grants {
+        Grants::new(Arc::new(rules.parse::<Policy>().unwrap()), None)
+    }
+
+    #[test]
+    fn every_use_of_an_address_is_checked() {
+        for addr in ["127.0.0.1:80", "8.8.8.8:53", "0.0.0.0:0", "[::1]:0", "[::ffff:10.0.0.1]:1"] {
+            let mut none = Grants::new(Arc::default(), None);
+            assert_eq!(allowed(&mut none, addr), [false; 5], "{addr}");
+        }
+        let mut one = grants("10.0.0.1:80");
+        assert_eq!(allowed(&mut one, "10.0.0.1:80"), [false, false, true, false, true]);
+        assert_eq!(allowed(&mut one, "[::ffff:10.0.0.1]:80"), [false, false, true, false, true]);
+        assert_eq!(allowed(&mut one, "10.0.0.1:81"), [false; 5]);
+        assert_eq!(allowed(&mut one, "10.0.0.2:80"), [false; 5]);
+        // What every client binds to; it cannot listen there.
+        assert_eq!(allowed(&mut one, "0.0.0.0:0"), [true, false, false, true, false]);
+        let mut server = grants("listen:127.0.0.1:80");
+        assert_eq!(allowed(&mut server, "127.0.0.1:80"), [true, true, false, true, false]);
+        assert_eq!(allowed(&mut server, "0.0.0.0:80"), [false; 5]);
+    }
+
+    /// A name that is granted points at the inside: neither connecting nor sending follows it.
+    #[test]
+    fn a_name_grants_nothing_inside() {
+        let mut grants = grants("example.com:80");
+        assert!(grants.lookup("example.com", 0).is_ok());
+        for inside in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "0.0.0.0"] {
+            let ip: IpAddr = inside.parse().unwrap();
+            let mut answers = vec![ip];
+            grants.resolved("example.com", 0, &mut answers);
+            assert!(answers.is_empty(), "{inside} is handed on");
+            let addr = SocketAddr::new(ip, 80).to_string();
+            assert_eq!(allowed(&mut grants, &addr), [false; 5], "{inside}");
+        }
+        let mut answers = vec!["93.184.216.34".parse().unwrap()];
+        grants.resolved("example.com", 0, &mut answers);
+        assert_eq!(answers.len(), 1);
+        assert_eq!(allowed(&mut grants, "93.184.216.34:80"), [false, false, true, false, true]);
+        assert_eq!(allowed(&mut grants, "93.184.216.34:81"), [false; 5]);
+    }
+}

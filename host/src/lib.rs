@@ -39,12 +39,14 @@ mod counted;
 mod engine;
 mod errno;
 mod error;
+mod events;
 mod files;
 mod format;
 mod guest;
 mod imports;
 mod instance;
 mod interfaces;
+mod limits;
 mod link;
 mod memory;
 #[cfg(unix)]

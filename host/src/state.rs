@@ -1,11 +1,12 @@
 //! What one guest's store holds, and how imports get at it.
 
-use wasmtime::{Caller, Extern, Memory, StoreLimits};
+use wasmtime::{Caller, Extern, Memory};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::clock::Monotonic;
 use crate::errno::Errno;
 use crate::interfaces::Names;
+use crate::limits::Limits;
 use crate::memory::GuestMemory;
 use crate::policy::Grants;
 use crate::poll::Scratch;
@@ -29,7 +30,9 @@ pub(crate) struct State {
     pub(crate) signals: Heard,
     pub(crate) stats: Stats,
     pub(crate) clock: Monotonic,
-    pub(crate) limits: StoreLimits,
+    pub(crate) limits: Limits,
+    /// What it began with; nothing, if it is not metered.
+    pub(crate) fuel: u64,
     /// The guest's memory, once the first import has looked it up.
     pub(crate) memory: Option<Memory>,
     pub(crate) poll: Scratch,

@@ -30,6 +30,8 @@ struct Counters {
     starting_nanos: AtomicU64,
     running_nanos: AtomicU64,
     suspended_nanos: AtomicU64,
+    peak_memory: AtomicU64,
+    fuel: AtomicU64,
 }
 
 impl Default for Counters {
@@ -43,6 +45,8 @@ impl Default for Counters {
             starting_nanos: AtomicU64::new(0),
             running_nanos: AtomicU64::new(0),
             suspended_nanos: AtomicU64::new(0),
+            peak_memory: AtomicU64::new(0),
+            fuel: AtomicU64::new(0),
         }
     }
 }
@@ -67,6 +71,11 @@ pub struct Snapshot {
     pub running: Duration,
     /// Time in which the guest's stack was suspended.
     pub suspended: Duration,
+    /// How large the guest's linear memory was at most, in bytes. It does not shrink.
+    pub peak_memory: u64,
+    /// Fuel that was burnt when the guest, or a call of it, last ended; 0 when it is not metered
+    /// ([`EngineBuilder::meter_fuel`](crate::EngineBuilder::meter_fuel)).
+    pub fuel: u64,
 }
 
 impl Snapshot {
@@ -75,7 +84,8 @@ impl Snapshot {
         self.calls.values().sum()
     }
 
-    /// Adds the numbers of another guest.
+    /// Adds the numbers of another guest. Peaks of memory are added, too, though they may not have been at the
+    /// same time.
     pub fn add(&mut self, other: &Snapshot) {
         for (name, count) in &other.calls {
             *self.calls.entry(name).or_default() += count;
@@ -86,6 +96,8 @@ impl Snapshot {
         self.starting += other.starting;
         self.running += other.running;
         self.suspended += other.suspended;
+        self.peak_memory += other.peak_memory;
+        self.fuel += other.fuel;
     }
 
     /// Calls of `poll_oneoff`, or of `wasi:io/poll`.
@@ -129,6 +141,8 @@ impl Stats {
             starting: Duration::from_nanos(c.starting_nanos.load(Relaxed)),
             running: Duration::from_nanos(c.running_nanos.load(Relaxed)),
             suspended: Duration::from_nanos(c.suspended_nanos.load(Relaxed)),
+            peak_memory: c.peak_memory.load(Relaxed),
+            fuel: c.fuel.load(Relaxed),
         }
     }
 
@@ -154,6 +168,14 @@ impl Stats {
 
     pub(crate) fn took_to_start(&self, time: Duration) {
         self.counters.starting_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
+    }
+
+    pub(crate) fn grew_to(&self, bytes: usize) {
+        self.counters.peak_memory.fetch_max(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn burnt(&self, fuel: u64) {
+        self.counters.fuel.store(fuel, Relaxed);
     }
 
     pub(crate) fn ran(&self, time: Duration) {

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::events;
 use crate::stats::Stats;
 
 /// The longest that a computing guest keeps the executor to itself.
@@ -121,6 +122,9 @@ impl<F: Future + Unpin> Future for Ticked<F> {
         let end = Instant::now();
         this.stats.ran(end - start);
         this.suspended_at = Some(end);
+        if outcome.is_pending() {
+            events::suspended();
+        }
         outcome
     }
 }

@@ -90,6 +90,7 @@ fn json(s: &Snapshot) -> serde_json::Value {
         "wall_ns": s.wall().as_nanos() as u64,
         "running_ns": s.running.as_nanos() as u64,
         "suspended_ns": s.suspended.as_nanos() as u64,
+        "peak_memory": s.peak_memory,
     })
 }
 
@@ -111,5 +112,6 @@ fn text(s: &Snapshot) -> String {
         s.suspended,
         s.suspensions
     );
+    text += &format!("wasio: memory {} at most\n", ByteSize(s.peak_memory));
     text
 }

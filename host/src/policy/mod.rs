@@ -21,6 +21,7 @@ use ipnet::IpNet;
 
 use self::rule::{Kind, Port};
 pub use self::rule::{Rule, RuleError};
+use crate::events;
 
 /// How many resolved addresses one guest may collect.
 const MAX_PINS: usize = 4096;
@@ -223,6 +224,7 @@ impl Grants {
 
     fn refuse(&mut self, action: String, rule: Rule) -> Result<(), Refused> {
         let denied = Denied { action, rule: rule.to_string() };
+        events::refused(&denied);
         if let Some(on_denied) = &self.on_denied
             && self.reported.len() < MAX_REPORTS
             && self.reported.insert(denied.clone())

@@ -2,16 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use wasio_host::{Error, Guest};
+use wasio_host::{Engine, Error, Guest, GuestBuilder, Program};
 
 use crate::support::*;
 
 const SPIN: &str = r#"(module (func (export "_start") (loop br 0)))"#;
-
-#[test]
-fn sockets_are_limited() {
-    succeeds(guest(&["socket-limit", "5"]).max_sockets(5));
-}
 
 #[test]
 fn a_guest_that_never_yields_is_timed_out() {
@@ -26,18 +21,6 @@ fn a_guest_that_never_yields_is_timed_out() {
 }
 
 #[test]
-fn a_guest_that_never_yields_leaves_room_for_others() {
-    let program = wat(SPIN);
-    runtime().block_on(async {
-        let spinning = tokio::spawn(Guest::builder(&program).build().unwrap().run());
-        let other = guest(&["clocks"]).build().unwrap().run().await;
-        assert_eq!(other.unwrap().code(), 0);
-        spinning.abort();
-        assert!(spinning.await.unwrap_err().is_cancelled());
-    });
-}
-
-#[test]
 fn dropping_a_waiting_guest_closes_its_sockets() {
     let port = peer(|mut stream| {
         use std::io::Read as _;
@@ -46,24 +29,6 @@ fn dropping_a_waiting_guest_closes_its_sockets() {
     });
     let guest = guest(&["timeouts", &port]).timeout(Duration::from_millis(20));
     assert!(matches!(run(guest), Err(Error::TimedOut(_))));
-}
-
-/// Grows by a page until refused, and exits with the pages it had.
-const GROW: &str = r#"(module
-    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-    (memory (export "memory") 1)
-    (func (export "_start")
-        (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
-        (call $exit (memory.size))))"#;
-
-#[test]
-fn memory_beyond_the_limit_is_refused() {
-    let program = wat(GROW);
-    let exit = run(Guest::builder(&program).max_memory(10 << 16)).unwrap();
-    assert_eq!(exit.code(), 10);
-    // Less than it starts with.
-    let error = run(Guest::builder(&program).max_memory(100)).unwrap_err();
-    assert!(matches!(error, Error::Start(_)), "{error}");
 }
 
 #[test]
@@ -102,4 +67,47 @@ fn a_trap_while_starting_is_a_trap() {
     let program =
         wat(r#"(module (func $init unreachable) (start $init) (func (export "_start")))"#);
     assert!(matches!(run(Guest::builder(&program)), Err(Error::Trap(_))));
+}
+
+/// Burns fuel as long as it is told: `n` rounds.
+const BURN: &str = r#"(module (func (export "burn") (param $n i32) (loop $again
+    (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+    (br_if $again (local.get $n)))))"#;
+
+#[test]
+fn fuel_is_the_same_for_the_same_work() {
+    let engine = Engine::builder().no_cache().meter_fuel().build().unwrap();
+    let program = Program::new(&engine, &wat::parse_str(BURN).unwrap()).unwrap();
+    runtime().block_on(async {
+        let burn = async |n: i32, guest: GuestBuilder| {
+            let mut instance = guest.build().unwrap().instantiate().await.unwrap();
+            let result = instance.call_async::<i32, ()>("burn", n).await;
+            let again = instance.call_async::<i32, ()>("burn", 1).await;
+            (result, again, instance.stats().snapshot().fuel)
+        };
+        let (result, _, small) = burn(1000, Guest::builder(&program)).await;
+        result.unwrap();
+        assert!((1000..20_000).contains(&small), "{small}");
+        // Yielding, being interrupted and the time of day cost nothing.
+        for slice in [1, 10, 1_000_000] {
+            let guest = Guest::builder(&program).yield_after_fuel(slice).timeout(LIMIT);
+            assert_eq!(burn(1000, guest).await.2, small, "{slice}");
+        }
+        let (_, _, large) = burn(1_000_000, Guest::builder(&program)).await;
+        assert!(large > 500 * small, "{large}");
+        // Just enough, for all calls together; one less is too little.
+        let (result, again, burnt) = burn(1000, Guest::builder(&program).fuel(small)).await;
+        assert_eq!((result.is_ok(), again.is_ok(), burnt), (true, true, small));
+        let (result, again, _) = burn(1000, Guest::builder(&program).fuel(small / 2)).await;
+        assert!(matches!(result, Err(Error::OutOfFuel)), "{result:?}");
+        assert!(matches!(again, Err(Error::Poisoned)), "{again:?}");
+    });
+}
+
+#[test]
+fn fuel_takes_an_engine_that_meters_it() {
+    let program = wat(SPIN);
+    for guest in [Guest::builder(&program).fuel(1), Guest::builder(&program).yield_after_fuel(1)] {
+        assert!(matches!(guest.build(), Err(Error::NotMetered)));
+    }
 }

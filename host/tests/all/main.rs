@@ -2,6 +2,8 @@
 //! (`tests/guest`) and in the text format run against servers on loopback.
 
 mod cache;
+mod events;
+mod hostile;
 mod imports;
 mod limits;
 mod linking;

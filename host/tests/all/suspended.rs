@@ -290,6 +290,77 @@ fn case_10_a_guest_that_never_yields() {
     });
 }
 
+/// Calls the import `n` times, computing in between, and adds up what it returns.
+const SUM: &str = r#"(module (import "env" "f" (func $f (param i32) (result i32)))
+    (func (export "sum") (param $n i32) (result i32) (local $sum i32) (local $i i32)
+        (loop $again
+            (local.set $sum (i32.add (local.get $sum) (call $f (local.get $n))))
+            (local.set $i (i32.and (i32.mul (local.get $n) (i32.const 37)) (i32.const 127)))
+            (loop $work (br_if $work (i32.gt_s
+                (local.tee $i (i32.sub (local.get $i) (i32.const 1))) (i32.const 0))))
+            (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+            (br_if $again (local.get $n)))
+        (local.get $sum)))"#;
+
+/// Another thread completes the imports, some at once, while the guest yields after every few instructions.
+#[test]
+fn case_10_a_fuel_yield_races_an_import() {
+    const CALLS: i32 = 2000;
+    let engine = Engine::builder().no_cache().meter_fuel().build().unwrap();
+    type Question = (i32, tokio::sync::oneshot::Sender<i32>);
+    let (ask, asked) = std::sync::mpsc::channel::<Question>();
+    let other = std::thread::spawn(move || {
+        for (n, answer) in asked {
+            if n % 64 == 0 {
+                std::thread::yield_now();
+            }
+            let _ = answer.send(n);
+        }
+    });
+    let drops = Count::default();
+    let mut own = Imports::new(&engine);
+    let env = (ask, drops.clone());
+    own.wrap_async_with_env(
+        "env",
+        "f",
+        env,
+        async |(ask, drops): (std::sync::mpsc::Sender<Question>, Count), n: i32| {
+            let _guard = Guard(drops);
+            if n % 3 == 0 {
+                return n;
+            }
+            let (answer, answered) = tokio::sync::oneshot::channel();
+            ask.send((n, answer)).unwrap();
+            answered.await.unwrap()
+        },
+    )
+    .unwrap();
+    let program = Program::with_imports(&engine, &wat::parse_str(SUM).unwrap(), &own).unwrap();
+    drop(own);
+    let mut burnt = Vec::new();
+    for slice in [1, 7, 100] {
+        let guest = Guest::builder(&program).yield_after_fuel(slice).timeout(LIMIT);
+        let sum = runtime().block_on(async {
+            let mut instance = guest.build().unwrap().instantiate().await.unwrap();
+            let sum = instance.call_async::<i32, i32>("sum", CALLS).await.unwrap();
+            burnt.push(instance.stats().snapshot().fuel);
+            sum
+        });
+        assert_eq!(sum, CALLS * (CALLS + 1) / 2);
+    }
+    assert_eq!(drops.get(), 3 * CALLS as usize);
+    assert!(burnt.iter().all(|fuel| *fuel == burnt[0]), "{burnt:?}");
+    // Out of fuel on the way: the import that had returned is gone, and is not called again.
+    let guest = Guest::builder(&program).fuel(burnt[0] / 2).yield_after_fuel(7).build().unwrap();
+    let error = runtime().block_on(async {
+        guest.instantiate().await.unwrap().call_async::<i32, i32>("sum", CALLS).await.unwrap_err()
+    });
+    assert!(matches!(error, Error::OutOfFuel), "{error}");
+    assert!((3 * CALLS as usize..4 * CALLS as usize).contains(&drops.get()));
+    drop(program);
+    other.join().unwrap();
+}
+
 #[test]
 fn case_11_wakers_come_and_go() {
     let told = Arc::new(Notify::new());

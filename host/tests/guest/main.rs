@@ -38,6 +38,8 @@ fn main() {
         "fresh" => poll::fresh(port),
         "hang-up" => poll::hang_up(port),
         "listeners" => sockets::listeners(),
+        "poll-closed" => poll::closed(),
+        "poll-reset" => poll::reset(port),
         "signals" => poll::signals(),
         "idle-server" => poll::idle_server(number(1)),
         other => panic!("no program named {other}"),

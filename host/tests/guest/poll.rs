@@ -238,3 +238,52 @@ pub fn signals() {
     println!("waiting");
     assert_eq!(polled(&[readable(1, EITHER)]), [1]);
 }
+
+/// Descriptors that are closed between polls which name them.
+pub fn closed() {
+    let silent = open(1, DGRAM).unwrap();
+    bind(silent, LOOPBACK).unwrap();
+    let fd = open(1, DGRAM).unwrap();
+    bind(fd, LOOPBACK).unwrap();
+    let subs = [readable(1, fd), readable(2, silent), timer(3, 20)];
+    // Suspended, so that both are waited for.
+    assert_eq!(poll(&subs).unwrap().iter().map(Event::userdata).collect::<Vec<_>>(), [3]);
+    close(fd).unwrap();
+    let subs = [readable(1, fd), readable(2, silent), timer(3, 10_000)];
+    let seen = |subs: &[Subscription]| -> Vec<_> {
+        poll(subs).unwrap().iter().map(|e| (e.userdata(), e.errno())).collect()
+    };
+    assert_eq!(seen(&subs), [(1, BADF)]);
+    // What takes its place has another number, and its events are its own.
+    let next = open(1, DGRAM).unwrap();
+    bind(next, LOOPBACK).unwrap();
+    assert_ne!(next, fd);
+    send_to(silent, b"x", LOOPBACK, local_addr(next).unwrap().2).unwrap();
+    assert_eq!(seen(&[readable(4, next), timer(3, 10_000)]), [(4, 0)]);
+    assert_eq!(seen(&subs), [(1, BADF)]);
+    // Another one is moved to the number while that is waited for no more.
+    renumber(next, silent).unwrap();
+    assert_eq!(seen(&[readable(2, silent), readable(4, next)]), [(2, 0), (4, BADF)]);
+}
+
+/// The peer resets some time after it has read a byte.
+pub fn reset(port: u16) {
+    let fd = connected(port);
+    let silent = open(1, DGRAM).unwrap();
+    bind(silent, LOOPBACK).unwrap();
+    assert_eq!(send(fd, b"x"), Ok(1));
+    let start = now(1);
+    let subs = [readable(1, fd), readable(2, silent), timer(3, 10_000)];
+    let ready = || poll(&subs).unwrap().iter().map(Event::userdata).collect::<Vec<_>>();
+    assert_eq!(ready(), [1]);
+    assert!(now(1) - start >= 20 * MILLI, "it was suspended");
+    // Until it is read it is reported again.
+    assert_eq!(ready(), [1]);
+    assert_eq!(recv(fd, &mut [0; 8], 0), Err(CONNRESET));
+    // After that the connection is at its end, for reading and for writing.
+    assert_eq!(ready(), [1]);
+    assert_eq!(recv(fd, &mut [0; 8], 0), Ok(0));
+    assert_eq!(send(fd, b"x"), Err(PIPE));
+    close(fd).unwrap();
+    assert_eq!(poll(&subs).unwrap()[0].errno(), BADF);
+}
