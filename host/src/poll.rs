@@ -174,8 +174,8 @@ pub(crate) async fn poll_oneoff(
                 signals.look();
             }
             let now = deadline.map(|_| Instant::now());
-            let world = World { sockets, signals, stdin_is_ready, now };
-            let found = scan(list, &world, &mut memory, events, task);
+            let mut world = World { sockets: &mut *sockets, signals, stdin_is_ready, now };
+            let found = scan(list, &mut world, &mut memory, events, task);
             let near = |at: Instant| now.is_some_and(|now| at < now + TIMER_GRAIN);
             if found > 0 || deadline.is_some_and(near) {
                 return Poll::Ready(found);
@@ -202,7 +202,7 @@ pub(crate) async fn poll_oneoff(
 
 /// What subscriptions are about, at one moment.
 struct World<'a> {
-    sockets: &'a Table,
+    sockets: &'a mut Table,
     signals: &'a Heard,
     stdin_is_ready: bool,
     /// If any clock is asked about.
@@ -213,7 +213,7 @@ struct World<'a> {
 /// Leaves the task's waker with the sockets that are not.
 fn scan(
     list: &[Subscription],
-    world: &World<'_>,
+    world: &mut World<'_>,
     memory: &mut GuestMemory<'_>,
     events: u32,
     task: &mut Context<'_>,
@@ -254,13 +254,13 @@ fn scan(
 
 /// `Ok(true)` when the peer has hung up.
 fn socket_ready(
-    sockets: &Table,
+    sockets: &mut Table,
     fd: i32,
     ty: u8,
     task: &mut Context<'_>,
 ) -> Poll<Result<bool, Errno>> {
     let interest = if ty == FD_READ { Interest::READABLE } else { Interest::WRITABLE };
-    match sockets.get(fd) {
+    match sockets.get_mut(fd) {
         Ok(socket) => socket.poll_ready(interest, task).map_err(Errno::from),
         Err(errno) => Poll::Ready(Err(errno)),
     }

@@ -21,9 +21,9 @@ pub(crate) async fn connect(cx: &mut Cx<'_>, fd: i32, addr: i32, port: i32) -> R
     if socket.nonblocking {
         return Err(Errno::INPROGRESS);
     }
-    let socket = state(cx).sockets.get(fd)?;
+    let socket = state(cx).sockets.get_mut(fd)?;
     match socket.wait(Interest::WRITABLE, socket.send_timeout).await {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return Err(Errno::INPROGRESS),
         Err(e) => return Err(e.into()),
     }

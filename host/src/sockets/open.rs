@@ -65,8 +65,9 @@ pub(crate) async fn accept_with_flags(
     if flags & !0x1f != 0 {
         return Err(Errno::INVAL);
     }
-    let listener = state.sockets.get(fd)?;
+    state.sockets.get(fd)?;
     state.sockets.room()?;
+    let listener = state.sockets.get_mut(fd)?;
     if listener.kind == Kind::Datagram {
         return Err(Errno::NOTSUP);
     }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use socket2::{Domain, SockAddr, SockRef, Type};
 use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
 /// What travels through a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl Socket {
         let outcome = retry(|| self.host()?.connect(addr));
         match outcome {
             Ok(()) => {
-                if matches!(self.io, Io::Idle(_)) {
+                if self.kind == Kind::Stream {
                     self.register()?;
                 }
                 Ok(true)
@@ -145,10 +146,7 @@ impl Socket {
 
     pub(crate) fn listen(&mut self, backlog: i32) -> io::Result<()> {
         self.host()?.listen(backlog)?;
-        if matches!(self.io, Io::Idle(_)) {
-            self.register()?;
-        }
-        Ok(())
+        self.register()
     }
 
     /// Takes one connection off the queue.
@@ -181,54 +179,72 @@ impl Socket {
         let Io::Registered(stream) = &self.io else {
             return retry(|| operation(&host));
         };
-        let mut outcome = None;
-        let gate = stream.try_io(self.with_errors(interest), || {
+        let mut operation = || {
             let result = retry(|| operation(&host));
             let clear = match &result {
                 Ok(value) => EDGE_TRIGGERED && drained(value),
                 Err(e) => e.kind() == io::ErrorKind::WouldBlock,
             };
-            outcome = Some(result);
-            if clear { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        match (outcome, gate) {
-            (Some(result), _) => result,
-            (None, Err(e)) if e.kind() != io::ErrorKind::WouldBlock => Err(e),
-            (None, _) => retry(|| operation(&host)),
+            (result, clear)
+        };
+        let (result, _) = match self.kind {
+            Kind::Stream => gated(stream, interest, operation),
+            // One in the other: `try_io` takes two interests at once for none.
+            Kind::Datagram => {
+                gated(stream, Interest::ERROR, || gated(stream, interest, &mut operation))
+            }
+        };
+        result
+    }
+
+    /// Waits until `interest` is ready, at most for `timeout`. `true` says that this half is closed.
+    pub(crate) async fn wait(
+        &mut self,
+        interest: Interest,
+        timeout: Option<Duration>,
+    ) -> io::Result<bool> {
+        match timeout {
+            None => self.ready(interest).await,
+            Some(limit) => tokio::time::timeout(limit, self.ready(interest))
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?,
         }
     }
 
-    /// Waits until `interest` is ready, at most for `timeout`.
-    pub(crate) async fn wait(
-        &self,
-        interest: Interest,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
-        let Io::Registered(stream) = &self.io else {
-            return Err(io::ErrorKind::NotConnected.into());
-        };
-        let interest = self.with_errors(interest);
-        match timeout {
-            None => stream.ready(interest).await.map(drop),
-            Some(limit) => tokio::time::timeout(limit, stream.ready(interest))
-                .await
-                .map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?
-                .map(drop),
+    async fn ready(&mut self, interest: Interest) -> io::Result<bool> {
+        let reading = interest.is_readable();
+        loop {
+            let Io::Registered(stream) = &self.io else {
+                return Err(io::ErrorKind::NotConnected.into());
+            };
+            let ready = stream.ready(self.with_errors(interest)).await?;
+            let closed = if reading { ready.is_read_closed() } else { ready.is_write_closed() };
+            if !closed {
+                return Ok(false);
+            }
+            // tokio remembers that for good. Should the operation wait nevertheless, this comes
+            // back at once: it must not keep the thread, nor go by what is long over.
+            yield_now().await;
+            if still_ready(stream, reading) {
+                return Ok(true);
+            }
+            self.register()?;
         }
     }
 
     /// Whether `interest` is ready, for `poll_oneoff`; leaves the task's waker
     /// behind if not. `Ready(true)` means that the peer has hung up.
     pub(crate) fn poll_ready(
-        &self,
+        &mut self,
         interest: Interest,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
-        let Io::Registered(stream) = &self.io else {
-            return Poll::Ready(Ok(true));
-        };
         let reading = interest.is_readable();
+        let mut again = false;
         loop {
+            let Io::Registered(stream) = &self.io else {
+                return Poll::Ready(Ok(true));
+            };
             let ready =
                 if reading { stream.poll_read_ready(cx) } else { stream.poll_write_ready(cx) };
             match ready {
@@ -237,6 +253,12 @@ impl Socket {
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                // The kernel just said otherwise: tokio never forgets that a half was closed, and
+                // since then this socket is used for something else.
+                Poll::Ready(Ok(())) if again => {
+                    self.register()?;
+                    continue;
+                }
                 Poll::Ready(Ok(())) => {}
             }
             // What tokio remembers may be out of date, as a read that emptied
@@ -253,6 +275,7 @@ impl Socket {
             if checked {
                 return Poll::Ready(Ok(hung_up(stream, reading, cx)));
             }
+            again = true;
         }
     }
 
@@ -278,6 +301,25 @@ impl Socket {
             *trouble = None;
         }
         outcome
+    }
+}
+
+/// Runs `operation`, and clears what was remembered of `interest` before if it says so.
+fn gated<T>(
+    stream: &TcpStream,
+    interest: Interest,
+    mut operation: impl FnMut() -> (io::Result<T>, bool),
+) -> (io::Result<T>, bool) {
+    let mut outcome = None;
+    let gate = stream.try_io(interest, || {
+        let (result, clear) = operation();
+        outcome = Some((result, clear));
+        if clear { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    match (outcome, gate) {
+        (Some(outcome), _) => outcome,
+        (None, Err(e)) if e.kind() != io::ErrorKind::WouldBlock => (Err(e), false),
+        (None, _) => operation(),
     }
 }
 

@@ -146,6 +146,7 @@ async fn receive(
     let peek = flags & PEEK != 0;
     let mut rest: Option<Buffers> = None;
     let mut total = 0;
+    let mut closed = false;
     in_turn(cx).await;
     loop {
         let (memory, state_) = parts(cx)?;
@@ -171,12 +172,16 @@ async fn receive(
             Err(Failed::Errno(errno)) => return Err(errno),
             Err(Failed::Io(e)) if e.kind() != io::ErrorKind::WouldBlock => return Err(e.into()),
             Err(Failed::Io(_)) if socket.nonblocking => return Err(Errno::AGAIN),
+            // A datagram socket that was shut down has no end to read.
+            Err(Failed::Io(_)) if closed => {
+                return Ok(Received { len: total, truncated: false, from: None });
+            }
             Err(Failed::Io(_)) => {}
         }
         state(cx).streak = 0;
-        let socket = state(cx).sockets.get(fd)?;
+        let socket = state(cx).sockets.get_mut(fd)?;
         match socket.wait(Interest::READABLE, socket.recv_timeout).await {
-            Ok(()) => {}
+            Ok(is_closed) => closed = is_closed,
             Err(_) if total > 0 => {
                 return Ok(Received { len: total, truncated: false, from: None });
             }
@@ -309,9 +314,9 @@ async fn transmit(
             Err(e) => return Err(e.into()),
         }
         state(cx).streak = 0;
-        let socket = state(cx).sockets.get(fd)?;
+        let socket = state(cx).sockets.get_mut(fd)?;
         match socket.wait(Interest::WRITABLE, socket.send_timeout).await {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(_) if total > 0 => return parts(cx)?.0.write_u32(len_out as u32, total as u32),
             Err(e) => return Err(e.into()),
         }

@@ -25,6 +25,37 @@ fn connect_refused() {
 }
 
 #[test]
+fn listening_after_a_refused_connection() {
+    let (_reserved, port) = closed_port();
+    passes(&["listen-after-refused", &port]);
+}
+
+/// Between two messages it is suspended, as before the first.
+#[test]
+fn waiting_for_messages_holds_no_thread() {
+    let output = Output::new();
+    let guest = guest(&["messages", "2"]).stdout(output.pipe()).build().unwrap();
+    let stats = guest.stats();
+    runtime().block_on(async {
+        let guest = tokio::spawn(guest.run());
+        let to = format!("127.0.0.1:{}", output.line(0).await);
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        for (i, message) in ["one", "three"].into_iter().enumerate() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            socket.send_to(message.as_bytes(), &to).unwrap();
+            assert_eq!(output.line(i + 1).await, message.len().to_string());
+        }
+        assert_eq!(guest.await.unwrap().unwrap().code(), 0);
+    });
+    assert!(stats.snapshot().suspended >= Duration::from_millis(30));
+}
+
+#[test]
+fn a_datagram_socket_that_was_shut_down() {
+    passes(&["shut-datagram"]);
+}
+
+#[test]
 fn connect_without_blocking() {
     passes(&["connect-nonblocking", &peer(echo)]);
 }

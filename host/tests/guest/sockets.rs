@@ -70,6 +70,43 @@ pub fn connect_refused(port: u16) {
     }
 }
 
+/// What was closed in an earlier life of a socket says nothing of a later one.
+pub fn listen_after_refused(port: u16) {
+    let fd = open(1, STREAM).unwrap();
+    bind(fd, LOOPBACK).unwrap();
+    assert_eq!(connect(fd, LOOPBACK, port), Err(CONNREFUSED));
+    // Linux lets go of the attempt when it is asked once more.
+    assert!(connect(fd, LOOPBACK, port).is_err());
+    listen(fd).unwrap();
+    let events = poll(&[readable(1, fd), timer(2, 20)]).unwrap();
+    assert_eq!((events.len(), events[0].userdata()), (1, 2));
+    set_option(fd, 0, 11, &[[0; 8], 20_000u64.to_le_bytes()].concat()).unwrap();
+    assert_eq!(accept(fd, 0), Err(AGAIN));
+    let client = connected(local_addr(fd).unwrap().2);
+    assert_eq!(send(client, b"x"), Ok(1));
+    assert_eq!(recv(accept(fd, 0).unwrap(), &mut [0; 8], 0), Ok(1));
+}
+
+/// Says its port and then, in blocking style, how long each message is.
+pub fn messages(n: u16) {
+    let fd = open(1, DGRAM).unwrap();
+    bind(fd, LOOPBACK).unwrap();
+    println!("{}", local_addr(fd).unwrap().2);
+    for _ in 0..n {
+        println!("{}", recv(fd, &mut [0; 100], 0).unwrap());
+    }
+}
+
+/// It neither waits for ever nor keeps the host's thread.
+pub fn shut_datagram() {
+    let fd = open(1, DGRAM).unwrap();
+    bind(fd, LOOPBACK).unwrap();
+    connect(fd, LOOPBACK, local_addr(fd).unwrap().2).unwrap();
+    shutdown(fd, 1).unwrap();
+    assert_eq!(recv(fd, &mut [0; 8], 0), Ok(0));
+    assert_eq!(read(fd, &mut [0; 8]), Ok(0));
+}
+
 pub fn connect_nonblocking(port: u16) {
     let fd = open(1, STREAM).unwrap();
     set_nonblocking(fd, true);
