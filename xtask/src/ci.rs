@@ -31,6 +31,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("surface", &["xtask", "surface"]),
     ("loom", &["ci/loom.sh"]),
     ("test", &["xtask", "test"]),
+    ("fuzz", &["ci/fuzz.sh"]),
     ("demo", &["xtask", "demo"]),
     // Two cores, and most of these tests wait: twice as many run at once.
     ("conformance native", &["xtask", "conformance", "--target", "native", "--jobs", "4"]),

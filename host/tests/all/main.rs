@@ -3,6 +3,7 @@
 
 mod cache;
 mod events;
+mod fuzz;
 mod hostile;
 mod imports;
 mod limits;
