@@ -1,5 +1,6 @@
 //! The standard streams. That input suspends only its reader is tested with a host.
 
+#[path = "all/io_support.rs"]
 mod io_support;
 
 use std::os::fd::{AsFd, AsRawFd};

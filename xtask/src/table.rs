@@ -29,7 +29,8 @@ pub(crate) struct Args {
     check: bool,
 }
 
-/// What a row says, and the tests that tell: how their files' names, or their own in `tests/engines`, begin.
+/// What a row says, and the tests that tell: how the names of their files or modules, or their own in
+/// `tests/engines`, begin.
 const AREAS: &[(&str, &[&str])] = &[
     ("tasks, runtimes, macros", &["task_", "runtime_", "macros_"]),
     ("channels, locks", &["sync_"]),
@@ -187,6 +188,12 @@ fn record(results: &mut Results, logs: &Path) -> Result<()> {
             } else {
                 for (file, counts) in harness::by_file(stdout, stderr) {
                     add(&file, counts, None);
+                }
+                // Most of the public API's tests are in modules of one file.
+                for (test, counts) in harness::by_test(stdout) {
+                    if test.contains("::") {
+                        add(&test, counts, None);
+                    }
                 }
             }
         }

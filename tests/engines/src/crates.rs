@@ -13,7 +13,7 @@ use crate::http::pages;
 use crate::world::{LIMIT, World};
 
 /// Where they are tested; they take long to build.
-const ON: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock];
+const ON: &[Engine] = &[Engine::Wasio, Engine::Wasmedge, Engine::Wasip2, Engine::Stock];
 pub(crate) const CASES: &[Case] = &[
     Case { name: "crates_axum_server", needs: &["curl"], on: ON, run: axum },
     Case { name: "crates_hyper_util_and_reqwest_clients", needs: &[], on: ON, run: http },

@@ -26,13 +26,13 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "crates_postgres_client",
         needs: NEEDS,
-        on: &[Engine::Wasio],
+        on: &[Engine::Wasio, Engine::Wasmedge],
         run: |world| client(world, "postgres-client-wasip1"),
     },
     Case {
         name: "crates_sqlx",
         needs: NEEDS,
-        on: &[Engine::Wasio, Engine::Wasip2, Engine::Stock],
+        on: &[Engine::Wasio, Engine::Wasmedge, Engine::Wasip2, Engine::Stock],
         run: sqlx,
     },
 ];

@@ -24,7 +24,7 @@ use crate::world::{LIMIT, World};
 use crate::{Case, Needs};
 
 /// Where the crates are tested.
-const ON: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock];
+const ON: &[Engine] = &[Engine::Wasio, Engine::Wasmedge, Engine::Wasip2, Engine::Stock];
 const CLANG: Needs = &["clang"];
 const CLANG_AND_CURL: Needs = &["clang", "curl"];
 
@@ -92,7 +92,11 @@ impl Authority {
 
     /// A start of `program` that sees the files in the folder /tls.
     fn launch<'w>(&self, world: &'w World, program: &str) -> Result<Launch<'w>> {
-        let folder = format!("{}::/tls", self.folder.display());
+        let folder = self.folder.display();
+        let folder = match world.engine() {
+            Engine::Wasmedge => format!("/tls:{folder}"),
+            _ => format!("{folder}::/tls"),
+        };
         Ok(world.launch_crate(program)?.option("--dir").option(folder))
     }
 }

@@ -1,6 +1,6 @@
 //! `read_to_end` and `read_to_string`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::ErrorKind;
 

@@ -1,6 +1,6 @@
 //! The traits' implementations for std's types, and what wraps them.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::{Cursor, IoSlice, SeekFrom};
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! What is done to paths.
 
-mod fs_support;
+use crate::fs_support;
 
 use std::io::ErrorKind;
 

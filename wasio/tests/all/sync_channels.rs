@@ -1,7 +1,7 @@
 //! The channels: what is received, when they close, what is counted.
 #![forbid(unsafe_code)]
 
-mod sync_support;
+use crate::sync_support;
 
 use sync_support::probe;
 use wasio::sync::*;

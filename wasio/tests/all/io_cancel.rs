@@ -1,7 +1,7 @@
 //! Cancel safety of `io`: each operation is polled once and dropped, and what it promised is not lost.
 
-mod io_support;
-mod sync_support;
+use crate::io_support;
+use crate::sync_support;
 
 use std::io::Cursor;
 

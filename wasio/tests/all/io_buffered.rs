@@ -1,6 +1,6 @@
 //! `BufReader`, `BufWriter` and `BufStream`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::{Cursor, ErrorKind, IoSlice, SeekFrom};
 

@@ -1,6 +1,6 @@
 //! Ways to open a file.
 
-mod fs_support;
+use crate::fs_support;
 
 use std::io::ErrorKind;
 

@@ -1,6 +1,6 @@
 //! Cancel safety of `net`: each operation is polled once and dropped, and nothing is lost.
 
-mod sync_support;
+use crate::sync_support;
 
 use sync_support::probe;
 use wasio::io::{AsyncReadExt, AsyncWriteExt, Interest};

@@ -1,6 +1,6 @@
 //! `ReadBuf`: what is filled, what is initialised, and what panics.
 
-mod io_support;
+use crate::io_support;
 
 use std::mem::MaybeUninit;
 

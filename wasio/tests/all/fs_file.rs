@@ -1,7 +1,7 @@
 //! Reading, writing and seeking in a file.
 
-mod fs_support;
-mod io_support;
+use crate::fs_support;
+use crate::io_support;
 
 use std::io::{ErrorKind, IoSlice, SeekFrom};
 use std::task::Poll;

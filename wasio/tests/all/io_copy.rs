@@ -1,6 +1,6 @@
 //! `copy`, `copy_buf`, `copy_bidirectional`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::ErrorKind;
 

@@ -1,6 +1,6 @@
 //! `read`, `read_buf`, `read_exact`, `take` and `chain`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::ErrorKind;
 

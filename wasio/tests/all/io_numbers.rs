@@ -1,6 +1,6 @@
 //! Numbers, in both byte orders and in pieces.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::ErrorKind;
 

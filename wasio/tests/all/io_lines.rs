@@ -1,6 +1,6 @@
 //! `read_until`, `read_line`, `fill_buf`, `lines` and `split`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::ErrorKind;
 

@@ -1,7 +1,7 @@
 //! The guards of `Mutex` and `RwLock`: mapped, owned, downgraded, unsized; each unlocks once.
 #![forbid(unsafe_code)]
 
-mod sync_support;
+use crate::sync_support;
 
 use std::fmt::{Debug, Display};
 #[cfg(panic = "unwind")]

@@ -3,7 +3,7 @@
 //! "Nothing" includes what the dropped future had been handed and had not seen yet.
 #![forbid(unsafe_code)]
 
-mod sync_support;
+use crate::sync_support;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! `write`, `write_all`, `write_buf`, `write_all_buf`, `flush` and `shutdown`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::ErrorKind;
 

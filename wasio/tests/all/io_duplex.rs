@@ -1,6 +1,6 @@
 //! `duplex`, `simplex`, `split` and `join`.
 
-mod io_support;
+use crate::io_support;
 
 use std::io::{ErrorKind, IoSlice};
 

@@ -1,7 +1,7 @@
 //! The entries of a directory.
 
-mod fs_support;
-mod io_support;
+use crate::fs_support;
+use crate::io_support;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;

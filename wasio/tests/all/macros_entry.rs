@@ -1,4 +1,5 @@
 //! `#[wasio::main]` and `#[wasio::test]`: on which functions, with which arguments.
+#![allow(unreachable_pub)] // A macro's input has it.
 
 use wasio::runtime::{Handle, RuntimeFlavor};
 

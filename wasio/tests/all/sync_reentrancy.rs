@@ -2,7 +2,7 @@
 //! that is dropped. Each of them here uses the very primitive it comes from, which would hang otherwise.
 #![forbid(unsafe_code)]
 
-mod sync_support;
+use crate::sync_support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,7 @@
 //! First come, first served, everywhere in `sync` where somebody waits.
 #![forbid(unsafe_code)]
 
-mod sync_support;
+use crate::sync_support;
 
 use std::cell::RefCell;
 use std::rc::Rc;

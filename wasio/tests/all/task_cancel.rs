@@ -1,6 +1,6 @@
 //! Cancel safety of `task`: each operation is polled once and dropped, and nothing is lost.
 
-mod sync_support;
+use crate::sync_support;
 
 use std::cell::Cell;
 use std::rc::Rc;
