@@ -12,6 +12,7 @@ mod pointers;
 mod poll;
 mod pool;
 mod signals;
+mod soak;
 mod sockets;
 mod support;
 mod suspended;

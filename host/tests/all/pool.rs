@@ -63,7 +63,7 @@ fn case_12_the_pool_is_exhausted() {
 
 /// Runs a test in a process of its own: it counts or uses up what the whole process has.
 #[cfg(target_os = "linux")]
-fn alone(test: &str, body: fn()) {
+pub(crate) fn alone(test: &str, body: fn()) {
     const ALONE: &str = "WASIO_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {
         return body();
@@ -79,7 +79,7 @@ fn alone(test: &str, body: fn()) {
 
 /// Kilobytes of memory that this process has in use.
 #[cfg(target_os = "linux")]
-fn resident() -> i64 {
+pub(crate) fn resident() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
