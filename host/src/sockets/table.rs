@@ -97,6 +97,11 @@ impl Table {
         Numbers { listeners: self.listeners }
     }
 
+    /// How many sockets there can be.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Whether one more socket fits. Asked before the host opens one.
     pub(crate) fn room(&self) -> Result<(), Errno> {
         if self.free.is_empty() && self.slots.len() >= self.limit {

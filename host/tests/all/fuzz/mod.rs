@@ -399,3 +399,42 @@ async fn peers(world: &World, mut random: fastrand::Rng) -> Vec<JoinHandle<()>> 
     });
     vec![echo, rude, messages]
 }
+
+/// What one poll may ask for is bounded: it is looked at in one go.
+#[test]
+fn a_poll_of_too_much_is_refused() {
+    const TEXT: &str = r#"(module
+        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1400)
+        (func (export "run") (param $n i32) (param $fd i32) (result i32)
+            (local $at i32)
+            (drop (call $open (i32.const 1) (i32.const 1) (i32.const 8)))
+            (if (i32.eqz (local.get $fd)) (then (local.set $fd (i32.load (i32.const 8)))))
+            (local.set $at (i32.const 64))
+            (loop $next
+                (i32.store8 offset=8 (local.get $at) (i32.const 2))
+                (i32.store offset=16 (local.get $at) (local.get $fd))
+                (local.set $at (i32.add (local.get $at) (i32.const 48)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.add (i32.const 64) (i32.mul (local.get $n) (i32.const 48))))))
+            (call $poll (i32.const 64) (local.get $at) (local.get $n) (i32.const 16))))"#;
+    let engine = Engine::builder().no_cache().build().unwrap();
+    let program = Program::new(&engine, &wat::parse_str(TEXT).unwrap()).unwrap();
+    runtime().block_on(async {
+        // Sockets, and standard output.
+        for (n, fd, returned) in [(1 << 17, 0, 0), (1 << 17, 1, 0), (1 << 18, 0, 28)] {
+            let mut guest = Guest::builder(&program).build().unwrap().instantiate().await.unwrap();
+            let call = async move { guest.call_async::<(i32, i32), i32>("run", (n, fd)).await };
+            let call = tokio::spawn(call);
+            let mut longest = Duration::ZERO;
+            while !call.is_finished() {
+                let begun = Instant::now();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                longest = longest.max(begun.elapsed());
+            }
+            assert_eq!(call.await.unwrap().unwrap(), returned);
+            println!("{n} subscriptions about {fd}: others waited for up to {longest:.1?}");
+            assert!(longest < LONGEST);
+        }
+    });
+}
