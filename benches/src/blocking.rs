@@ -25,6 +25,7 @@ fn main() -> Result<()> {
     if !think.is_zero() {
         sleep(delay);
     }
+    let mut random = delay.as_millis() as u32;
     let mut sent = Instant::now();
     loop {
         exchange(&mut stream)?;
@@ -32,7 +33,9 @@ fn main() -> Result<()> {
         sys::record(now - sent);
         sent = now;
         if !think.is_zero() {
-            sleep(think);
+            // Half of the time to one and a half, so that sessions do not fall into step.
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            sleep(think / 2 + think * (random >> 24) / 256);
             sent = Instant::now();
         }
     }

@@ -54,6 +54,7 @@ async fn session(
     if !plan.think.is_zero() {
         tokio::time::sleep(plan.delay(n)).await;
     }
+    let mut random = n as u32;
     let mut sent = Instant::now();
     loop {
         exchange(&mut stream).await?;
@@ -61,7 +62,9 @@ async fn session(
         latencies.record(now - sent);
         sent = now;
         if !plan.think.is_zero() {
-            tokio::time::sleep(plan.think).await;
+            // Half of the time to one and a half, so that sessions do not fall into step.
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            tokio::time::sleep(plan.think / 2 + plan.think * (random >> 24) / 256).await;
             sent = Instant::now();
         }
     }

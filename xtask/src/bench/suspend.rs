@@ -29,6 +29,8 @@ const OTHER_FILES: usize = 200;
 const FILES_OF_A_THREAD: usize = 8;
 /// A percentile needs ten answers beyond it.
 const ENOUGH: f64 = 10.0;
+/// The memory of one session is lost in what the process costs without any, unless there are as many.
+const ENOUGH_SESSIONS: usize = 1000;
 /// The number of sessions for which bounds are set.
 const BOUND_AT: usize = 1000;
 
@@ -254,6 +256,13 @@ impl Cell {
         median(&self.runs.iter().map(of).collect::<Vec<_>>())
     }
 
+    /// The median of the runs' ratios: those of one run were measured right after each other.
+    fn ratio(&self, to: &Cell, of: &dyn Fn(&Figures) -> f64) -> f64 {
+        let ratios: Vec<f64> =
+            self.runs.iter().zip(&to.runs).map(|(own, other)| of(own) / of(other)).collect();
+        median(&ratios).0
+    }
+
     fn rows(&self, all: &[Cell]) -> Vec<Row> {
         let n = self.sessions as f64;
         let like = |way: Way, sessions: usize| {
@@ -277,7 +286,7 @@ impl Cell {
                 }),
                 value,
                 unit: unit.to_owned(),
-                ratio_native: native.map(|native| value / native.median(of).0),
+                ratio_native: native.map(|native| self.ratio(native, of)),
                 spread,
             });
         };
@@ -292,8 +301,8 @@ impl Cell {
         }
         row("setup_per_session", "us", &|f| f.setup / n / 1e3);
         row("resident", "MiB", &|f| f.resident / 1048576.0);
-        // What one session more costs: fewer would be lost in what the process costs without any.
-        if let Some(one) = like(self.way, 1).filter(|_| self.sessions >= 100) {
+        // What one session more costs.
+        if let Some(one) = like(self.way, 1).filter(|_| self.sessions >= ENOUGH_SESSIONS) {
             let (one, _) = one.median(|f| f.resident);
             let (many, spread) = self.median(|f| f.resident);
             if let Some(mut last) = rows.last().cloned() {

@@ -59,6 +59,9 @@ const fn figure(
     Figure { bench, heading, unit, thinking, chart }
 }
 
+/// Client and server alone make the load about 2.
+const BUSY: f64 = 3.5;
+
 impl Figure {
     fn think(&self, report: &Report) -> u64 {
         if self.thinking { report.think_ms } else { 0 }
@@ -157,7 +160,9 @@ fn page(report: &Report) -> Result<String> {
                 (
                     "With time to think",
                     format!(
-                        "Each session rests {think} ms between an answer and the next request."
+                        "Each session rests {} to {} ms between an answer and the next request.",
+                        think / 2,
+                        think * 3 / 2
                     ),
                 )
             }
@@ -204,6 +209,13 @@ fn page(report: &Report) -> Result<String> {
         m.tokio,
         m.rustc
     )?;
+    if m.load_after.parse().is_ok_and(|load: f64| load > BUSY) {
+        writeln!(
+            page,
+            "- **Other programs had work for this machine, too.** Rates and latencies suffer from that and vary; \
+             times of the\n  processors and memory hardly do."
+        )?;
+    }
     for what in &report.skipped {
         writeln!(page, "- **Not measured here:** {what}.")?;
     }
