@@ -158,9 +158,12 @@ fn what_run_grants_is_granted() {
     let summary = json(&output);
     assert_eq!((&summary["failed"], &summary["errors"][0]["guests"]), (&30.into(), &30.into()));
 
-    for options in
-        [&["-n", "0"][..], &["--json", "--output"], &["--dir", "/no/such/folder", "--quiet"]]
-    {
+    let output = bench.fleet(&["-n", "3", "--dir", "/no/such/folder", "--json"], "").output();
+    let summary = json(&output.unwrap());
+    assert_eq!((&summary["failed"], &summary["errors"][0]["guests"]), (&3.into(), &3.into()));
+    assert!(summary["errors"][0]["error"].as_str().unwrap().contains("/no/such/folder"));
+
+    for options in [&["-n", "0"][..], &["--json", "--output"], &["--no-such-option"]] {
         let output = bench.fleet(options, "").output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{options:?}: {}", said(&output));
     }
