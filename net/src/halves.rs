@@ -239,7 +239,7 @@ macro_rules! halves {
                 cx: &mut Context<'_>,
                 buf: &mut ReadBuf<'_>,
             ) -> Poll<io::Result<()>> {
-                self.stream().io().poll_recv(cx, buf)
+                self.stream().io().poll_read_into(cx, buf)
             }
         }
     };

@@ -185,7 +185,7 @@ macro_rules! streaming {
                 cx: &mut std::task::Context<'_>,
                 buf: &mut wasio_runtime::io::ReadBuf<'_>,
             ) -> std::task::Poll<std::io::Result<()>> {
-                self.io().poll_recv(cx, buf)
+                self.io().poll_read_into(cx, buf)
             }
         }
 

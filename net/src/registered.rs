@@ -120,7 +120,19 @@ impl Registered {
         self.source.async_io(interest, || op(&self.socket)).await
     }
 
-    /// Receives into what is left of `buf`.
+    /// Reads from a stream into what is left of `buf`.
+    pub(crate) fn poll_read_into(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.source.poll_read(cx, || {
+            let n = self.socket.recv_into(buf, false)?;
+            Ok(n > 0 && buf.remaining() > 0)
+        })
+    }
+
+    /// Receives a message into what is left of `buf`.
     pub(crate) fn poll_recv(
         &self,
         cx: &mut Context<'_>,

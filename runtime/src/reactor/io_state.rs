@@ -18,11 +18,16 @@ pub(crate) struct Seen {
     pub(crate) stale: bool,
 }
 
-#[cfg(unix)]
 impl Seen {
+    /// Some of it, with the same condition.
+    pub(crate) fn only(self, ready: Ready) -> Seen {
+        Seen { ready: self.ready & ready, ..self }
+    }
+
     /// Takes some readiness out; returns it with the same condition.
+    #[cfg(unix)]
     pub(crate) fn take(&mut self, ready: Ready) -> Seen {
-        let taken = Seen { ready: self.ready & ready, ..*self };
+        let taken = self.only(ready);
         self.ready = self.ready.without(ready);
         taken
     }

@@ -231,6 +231,41 @@ impl Source {
         }
     }
 
+    /// Reads from a stream of bytes, now or when it can be done without blocking.
+    ///
+    /// As [`poll_io`](Self::poll_io), but `op` says whether it took all that was there, as a read does that leaves
+    /// room in its buffer: the next one then waits for the host's word instead of finding nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`poll_io`](Self::poll_io).
+    #[inline]
+    pub fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut() -> io::Result<bool>,
+    ) -> Poll<io::Result<()>> {
+        let coop = ready!(coop::poll_proceed(cx));
+        loop {
+            let seen = ready!(self.poll_seen(cx, Direction::Read, false))?;
+            match op() {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.state.clear(seen, Ready::READABLE);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    coop.made_progress();
+                    return Poll::Ready(result.map(|all| {
+                        if all {
+                            // An error that was reported beside is still to come.
+                            self.state.clear(seen.only(Ready::READABLE), Ready::READABLE);
+                        }
+                    }));
+                }
+            }
+        }
+    }
+
     /// Does an operation if it is worth trying, for tokio's `try_*`.
     ///
     /// # Errors
