@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::yield_now;
-use wasmtime::{Extern, ExternType, Module, Store, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::{Extern, ExternType, Module, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
@@ -18,7 +18,7 @@ use crate::events::Life;
 use crate::imports::Imports;
 use crate::instance::{Instance, drive};
 use crate::interfaces::Names;
-use crate::limits::Limits;
+use crate::limits::{Limits, Most};
 use crate::link::MODULE;
 #[cfg(unix)]
 use crate::output::Output;
@@ -75,7 +75,7 @@ pub struct GuestBuilder {
     network: Arc<Policy>,
     on_denied: Option<OnDenied>,
     stats: Stats,
-    max_memory: Option<usize>,
+    most: Most,
     max_sockets: usize,
     timeout: Option<Duration>,
     fuel: Option<u64>,
@@ -93,7 +93,7 @@ impl Guest {
             network: Arc::default(),
             on_denied: None,
             stats: Stats::new(),
-            max_memory: None,
+            most: Most::default(),
             max_sockets: MAX_SOCKETS,
             timeout: None,
             fuel: None,
@@ -394,10 +394,17 @@ impl GuestBuilder {
         self
     }
 
-    /// Limits the guest's memory, in bytes. Growing beyond fails in the guest
-    /// as memory running out does.
+    /// Limits the guest's memory, in bytes, of all its memories together. Growing
+    /// beyond fails in the guest as memory running out does.
     pub fn max_memory(mut self, bytes: usize) -> GuestBuilder {
-        self.max_memory = Some(bytes);
+        self.most.memory = bytes;
+        self
+    }
+
+    /// Limits the elements of the guest's tables, of all together: a million
+    /// unless this is called. Growing beyond fails in the guest.
+    pub fn max_table_elements(mut self, elements: usize) -> GuestBuilder {
+        self.most.table_elements = elements;
         self
     }
 
@@ -460,10 +467,6 @@ impl GuestBuilder {
         }
         // The parts that a component is composed of are instances, too.
         let instances = if self.program.is_component() { 1000 } else { 1 };
-        let mut limits = StoreLimitsBuilder::new().instances(instances);
-        if let Some(bytes) = self.max_memory {
-            limits = limits.memory_size(bytes);
-        }
         let names = Names::new(Grants::new(self.network.clone(), self.on_denied.clone()));
         names.guard(&mut self.wasi);
         let (signals, heard) = Signals::new();
@@ -473,7 +476,7 @@ impl GuestBuilder {
             sockets,
             grants: Grants::new(self.network, self.on_denied),
             signals: heard,
-            limits: Limits::new(limits.build(), self.stats.clone()),
+            limits: Limits::new(self.most, instances, self.stats.clone()),
             stats: self.stats,
             clock,
             fuel: self.fuel.unwrap_or(u64::MAX),

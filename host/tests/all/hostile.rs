@@ -52,6 +52,44 @@ fn case_16_it_allocates_until_refused() {
     assert!(matches!(error, Error::Start(_)), "{error}");
 }
 
+/// Takes the exit code from how far it gets with all its memories, or tables, a unit at a time in turn.
+fn grow_in_turns(kind: &str, unit: u32) -> String {
+    let (first, second) = match kind {
+        "memory" => ("(memory (export \"memory\") 1)", "(memory $second 1)"),
+        _ => {
+            ("(memory (export \"memory\") 1) (table $first 0 funcref)", "(table $second 0 funcref)")
+        }
+    };
+    let grow = |which: &str| match kind {
+        "memory" => format!("(memory.grow {which} (i32.const {unit}))"),
+        _ => format!("(table.grow {which} (ref.null func) (i32.const {unit}))"),
+    };
+    let (a, b) = (grow(if kind == "memory" { "0" } else { "$first" }), grow("$second"));
+    format!(
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            {first} {second}
+            (func (export "_start") (local $n i32)
+                (loop $more
+                    (if (i32.eq {a} (i32.const -1)) (then (call $exit (local.get $n))))
+                    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                    (if (i32.eq {b} (i32.const -1)) (then (call $exit (local.get $n))))
+                    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                    (br $more))))"#
+    )
+}
+
+#[test]
+fn case_16_it_allocates_in_several_places() {
+    // Two memories of a page to begin with.
+    let program = wat(&grow_in_turns("memory", 1));
+    let exit = run(Guest::builder(&program).max_memory(20 << 16)).unwrap();
+    assert_eq!(exit.code(), 18);
+    let program = wat(&grow_in_turns("table", 10_000));
+    let exit = run(Guest::builder(&program).max_table_elements(150_000)).unwrap();
+    assert_eq!(exit.code(), 15);
+    assert_eq!(run(Guest::builder(&program)).unwrap().code(), 100);
+}
+
 #[test]
 fn case_16_it_never_yields() {
     let program = wat(r#"(module (func (export "_start") (loop br 0)))"#);

@@ -67,9 +67,6 @@ fn case_01_a_call_is_dropped() {
             assert_eq!(drops.get(), 1);
         }
         assert_eq!((calls.get(), drops.get()), (2, 2));
-        // Case 3: it was unwound in the middle, and is not called again.
-        let error = instance.call_async::<i32, i32>("twice", 2).await.unwrap_err();
-        assert!(matches!(error, Error::Poisoned), "{error}");
     });
     runtime().block_on(async {
         // After it was woken, before it was polled again.
@@ -104,6 +101,29 @@ fn case_02_a_cancelled_guest_does_not_suspend_again() {
         let mut instance = instance(&imports, text).await;
         poll_until(pin!(instance.call_async::<i32, i32>("run", 2)), &calls, 1);
         assert_eq!((calls.get(), drops.get()), (1, 1));
+    });
+}
+
+#[test]
+fn case_03_a_cancelled_instance_is_poisoned() {
+    runtime().block_on(async {
+        let told = Arc::new(Notify::new());
+        let (imports, calls, _) = waiting(&told);
+        let mut cancelled = instance(&imports, GUEST).await;
+        let mut other = instance(&imports, GUEST).await;
+        poll_until(pin!(cancelled.call_async::<i32, i32>("run", 2)), &calls, 1);
+        // It was unwound in the middle: no way leads into it again.
+        for _ in 0..2 {
+            let error = cancelled.call_async::<i32, i32>("run", 2).await.unwrap_err();
+            assert!(matches!(error, Error::Poisoned), "{error}");
+            let error = cancelled.call::<i32, i32>("twice", 2).unwrap_err();
+            assert!(matches!(error, Error::Poisoned), "{error}");
+        }
+        assert_eq!(calls.get(), 1);
+        // Nobody else is touched.
+        told.notify_one();
+        assert_eq!(other.call_async::<i32, i32>("run", 5).await.unwrap(), 5);
+        assert_eq!(other.call::<i32, i32>("twice", 5).unwrap(), 10);
     });
 }
 
