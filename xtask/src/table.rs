@@ -54,7 +54,7 @@ const AREAS: &[(&str, &[&str])] = &[
         ],
     ),
     (UNIX, &["net_unix"]),
-    ("signals", &["signal_"]),
+    ("signals", &["signal_", "ctrl_c_"]),
     ("any pollable of the host", &["wasi_"]),
     ("TLS", &["crates_tls", "crates_https"]),
     ("the crates on top", &["crates_"]),
