@@ -213,22 +213,9 @@ impl Source {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        mut op: impl FnMut() -> io::Result<R>,
+        op: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let coop = ready!(coop::poll_proceed(cx));
-        loop {
-            let seen = ready!(self.poll_seen(cx, direction, false))?;
-            match op() {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    self.state.clear(seen, direction.ready());
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    coop.made_progress();
-                    return Poll::Ready(result);
-                }
-            }
-        }
+        self.poll_op(cx, direction, op, |_| false)
     }
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
@@ -243,24 +230,35 @@ impl Source {
     pub fn poll_read(
         &self,
         cx: &mut Context<'_>,
-        mut op: impl FnMut() -> io::Result<bool>,
+        op: impl FnMut() -> io::Result<bool>,
     ) -> Poll<io::Result<()>> {
+        self.poll_op(cx, Direction::Read, op, |all| *all).map_ok(drop)
+    }
+
+    /// `took_all`: whether the operation would block now.
+    #[inline]
+    fn poll_op<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut op: impl FnMut() -> io::Result<R>,
+        took_all: impl FnOnce(&R) -> bool,
+    ) -> Poll<io::Result<R>> {
         let coop = ready!(coop::poll_proceed(cx));
         loop {
-            let seen = ready!(self.poll_seen(cx, Direction::Read, false))?;
+            let seen = ready!(self.poll_seen(cx, direction, false))?;
             match op() {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    self.state.clear(seen, Ready::READABLE);
+                    self.state.clear(seen, direction.ready());
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 result => {
                     coop.made_progress();
-                    return Poll::Ready(result.map(|all| {
-                        if all {
-                            // An error that was reported beside is still to come.
-                            self.state.clear(seen.only(Ready::READABLE), Ready::READABLE);
-                        }
-                    }));
+                    if result.as_ref().is_ok_and(took_all) {
+                        // An error that was reported beside is still to come.
+                        self.state.clear(seen.only(direction.ready()), direction.ready());
+                    }
+                    return Poll::Ready(result);
                 }
             }
         }
