@@ -4,24 +4,32 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use xtask::cargo;
-use xtask::engine::{Engine, Runner};
+use xtask::engine::Engine;
 use xtask::report::Steps;
 
 mod chart;
 mod client;
 mod echo;
 mod executor;
+mod field;
 mod host;
 mod imports;
 mod machine;
+mod measured;
+mod page;
 mod programs;
 mod row;
+mod rules;
 mod size;
+mod start;
 mod suspend;
+mod turns;
 
-use programs::Programs;
+use field::Field;
+use machine::Machine;
+use measured::Measured;
 use row::Row;
+use turns::turns;
 
 /// Options of the benchmark.
 #[derive(clap::Args)]
@@ -29,10 +37,13 @@ pub(crate) struct Args {
     /// What to measure.
     #[arg(value_enum, default_value = "quick")]
     group: Group,
+    /// Only on this engine (repeatable), beside native tokio; then no page is written.
+    #[arg(long, value_enum)]
+    engine: Vec<On>,
     /// Write the rows as JSON to this file, or without a name to standard output.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
-    /// Measure less of it, for less than a minute, and write no page.
+    /// Measure less of it, for a few minutes at most, and write no page.
     #[arg(long)]
     quick: bool,
     /// Measure nothing: make the page and its charts again from figures that an earlier run left in docs/bench.
@@ -41,17 +52,63 @@ pub(crate) struct Args {
 }
 
 /// A set of figures.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
-    /// Executor, echo and size, each for a few seconds.
+    /// `executor`, `echo` and `size` with `--quick`: the default.
     Quick,
+    /// Everything that docs/bench/README.md has: all of the following but `suspend` and `imports`.
+    All,
+    /// Tasks, wakes, channels, timers.
+    Executor,
+    /// A TCP echo server under load, also beside many idle connections.
+    Echo,
+    /// Stripped guests.
+    Size,
+    /// From a guest's start to its first answer.
+    Start,
     /// Waiting in the guest against waiting outside of it: the same sessions in four ways.
     Suspend,
     /// What an import call, a suspension and a guest's start cost.
     Imports,
 }
 
+/// Where programs run, under the names that the rows have.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum On {
+    /// Guests of preview 1 under `wasio run`.
+    WasioHost,
+    /// The same on WasmEdge, compiled ahead of time.
+    WasmedgeAot,
+    /// Guests of WASI 0.2 under `wasio run`.
+    Wasip2,
+    /// No engine.
+    Native,
+}
+
+impl From<On> for Engine {
+    fn from(on: On) -> Engine {
+        match on {
+            On::WasioHost => Engine::Wasio,
+            On::WasmedgeAot => Engine::Wasmedge,
+            On::Wasip2 => Engine::Wasip2,
+            On::Native => Engine::Native,
+        }
+    }
+}
+
+/// How much is measured.
+struct Scale {
+    quick: bool,
+    runs: usize,
+    /// Of one figure of one run.
+    milliseconds: u64,
+}
+
+const FULL: Scale = Scale { quick: false, runs: 5, milliseconds: 1500 };
+const QUICK: Scale = Scale { quick: true, runs: 3, milliseconds: 200 };
+
 /// What must hold, with the figure found.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Bound {
     what: String,
     holds: bool,
@@ -63,7 +120,7 @@ impl Args {
         self.json.as_ref().is_some_and(|file| file.as_os_str() == "-")
     }
 
-    fn finish(&self, steps: &Steps, rows: &[Row], bounds: &[Bound]) -> Result<()> {
+    fn finish(&self, steps: &Steps, rows: &[Row], bounds: &[Bound], skipped: usize) -> Result<()> {
         let json = || serde_json::to_string_pretty(rows);
         match &self.json {
             None => {}
@@ -75,6 +132,9 @@ impl Args {
         for bound in bounds {
             let word = if bound.holds { "holds" } else { "MISSED" };
             steps.say(&format!("  {word:6} {}", bound.what));
+        }
+        if skipped > 0 {
+            steps.say(&format!("\n  {skipped} SKIPPED: see above"));
         }
         let missed = bounds.iter().filter(|bound| !bound.holds).count();
         if missed > 0 {
@@ -88,37 +148,60 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::new(args.quiet());
     let (mut rows, mut bounds) = (Vec::new(), Vec::new());
     match args.group {
-        Group::Quick => quick(&mut steps, &mut rows, &mut bounds)?,
+        Group::Suspend if args.page => return suspend::page_again(),
+        _ if args.page => return page::write_again(),
         Group::Imports => {
             imports::measure(&mut steps, args.quick, &mut rows, &mut bounds)?;
             row::table(&rows).iter().for_each(|line| steps.say(line));
         }
-        Group::Suspend if args.page => return suspend::page_again(),
         Group::Suspend => suspend::measure(&mut steps, args.quick, &mut rows, &mut bounds)?,
+        group => return compare(args, group, &mut steps),
     }
-    args.finish(&steps, &rows, &bounds)
+    args.finish(&steps, &rows, &bounds, 0)
 }
 
-fn quick(steps: &mut Steps, rows: &mut Vec<Row>, bounds: &mut Vec<Bound>) -> Result<()> {
-    let mut engines = Vec::new();
-    steps.run("the toolchain's WASI target", "build", |_| {
-        Ok(((), cargo::ensure_targets(&[cargo::WASIP1])?))
-    })?;
-    for engine in [Engine::Wasio, Engine::Wasmedge] {
-        let found = steps.run(&format!("the engine {}", engine.name()), "build", |progress| {
-            let runner = Runner::get(engine, progress)?;
-            let note = runner.as_ref().map_or("skipped: not found".into(), Runner::version);
-            Ok((runner, note))
-        })?;
-        engines.extend(found);
+type Measure = fn(&mut Field<'_>, &Scale, &mut Measured) -> Result<()>;
+
+/// wasio beside its peers.
+fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
+    let groups: &[(Group, &str, Measure)] = &[
+        (Group::Executor, "executor", executor::measure),
+        (Group::Echo, "echo", echo::measure),
+        (Group::Size, "size", size::measure),
+        (Group::Start, "start", start::measure),
+    ];
+    let is_wanted = |one: Group| match group {
+        Group::All => true,
+        Group::Quick => matches!(one, Group::Executor | Group::Echo | Group::Size),
+        _ => one == group,
+    };
+    let scale = if args.quick || group == Group::Quick { QUICK } else { FULL };
+    let engines = args.engine.iter().map(|&on| on.into()).collect();
+    let mut field = Field::new(steps, engines)?;
+    let (mut rows, mut bounds, mut skipped) = (Vec::new(), Vec::new(), 0);
+    for (_, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
+        let machine = Machine::now();
+        let mut measured = Measured::default();
+        measure(&mut field, &scale, &mut measured)?;
+        let part = page::Part {
+            machine: machine.measured(),
+            engines: field.versions.clone(),
+            runs: scale.runs,
+            milliseconds: scale.milliseconds,
+            skipped: std::mem::take(&mut field.skipped),
+            rows: measured.rows(),
+            bounds: [std::mem::take(&mut field.bounds), rules::judge(&measured)].concat(),
+        };
+        field.steps.say("");
+        row::table(&part.rows).iter().for_each(|line| field.steps.say(line));
+        field.steps.say("");
+        rows.extend(part.rows.iter().cloned());
+        bounds.extend(part.bounds.iter().cloned());
+        skipped += part.skipped.len();
+        if !scale.quick && args.engine.is_empty() {
+            page::add(name, part)?;
+            field.steps.say("  docs/bench/README.md has it now.");
+        }
     }
-    let programs = steps.run("build the programs", "build", |progress| {
-        Ok((Programs::build(progress)?, String::new()))
-    })?;
-    executor::measure(steps, &programs, &engines, rows, bounds)?;
-    echo::measure(steps, &programs, &engines, rows)?;
-    size::measure(&programs, rows, bounds)?;
-    steps.say("");
-    row::table(rows).iter().for_each(|line| steps.say(line));
-    Ok(())
+    args.finish(steps, &rows, &bounds, skipped)
 }

@@ -1,7 +1,8 @@
 //! A closed-loop load generator: every connection sends a message, waits for its echo, and sends
-//! the next. `load ADDRESS CONNECTIONS IDLE SECONDS` prints echoes per second.
+//! the next. `load ADDRESS CONNECTIONS IDLE MILLISECONDS` prints echoes per second.
 //!
-//! It sits directly on readiness events, so that it is not what is measured.
+//! It sits directly on readiness events, so that it is not what is measured. Idle connections had one echo,
+//! so the server has taken them, and then nothing.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -11,30 +12,52 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
-/// Time to reach a steady state, not counted.
-const WARM_UP: Duration = Duration::from_millis(500);
+/// Time to reach a steady state, not counted: this part of the measured time, and never less than the next.
+const WARM_UP_PART: u32 = 4;
+const WARM_UP: Duration = Duration::from_millis(200);
+/// So many idle connections are made at a time: more would overflow the server's queue.
+const AT_ONCE: usize = 64;
+/// A server that answers nobody for so long does not work.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> io::Result<()> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, address, active, idle, seconds] = &args[..] else {
-        return Err(io::Error::other("usage: load ADDRESS CONNECTIONS IDLE SECONDS"));
+    let [_, address, active, idle, milliseconds] = &args[..] else {
+        return Err(io::Error::other("usage: load ADDRESS CONNECTIONS IDLE MILLISECONDS"));
     };
     let number = |text: &String| text.parse::<usize>().map_err(io::Error::other);
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
-    let idle = (0..number(idle)?)
-        .map(|_| std::net::TcpStream::connect(address))
-        .collect::<io::Result<Vec<_>>>()?;
+    let measure = Duration::from_millis(number(milliseconds)? as u64);
+    let idle = idle_connections(address, number(idle)?)?;
 
     let mut poll = Poll::new()?;
     let mut connections = Vec::new();
     for n in 0..number(active)? {
         connections.push(Connection::open(address, n, &poll)?);
     }
-    let measure = Duration::from_secs(number(seconds)? as u64);
     let rate = run(&mut poll, &mut connections, measure)?;
     println!("{rate:.0}");
     drop(idle);
     Ok(())
+}
+
+/// Connections that are open and do nothing any more.
+fn idle_connections(address: SocketAddr, count: usize) -> io::Result<Vec<std::net::TcpStream>> {
+    let mut all = Vec::with_capacity(count);
+    while all.len() < count {
+        let from = all.len();
+        for _ in from..count.min(from + AT_ONCE) {
+            let mut stream = std::net::TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.write_all(&MESSAGE)?;
+            all.push(stream);
+        }
+        for (n, stream) in all.iter_mut().enumerate().skip(from) {
+            let told = |e| io::Error::other(format!("idle connection {n} of {count}: {e}"));
+            stream.read_exact(&mut [0; MESSAGE.len()]).map_err(told)?;
+        }
+    }
+    Ok(all)
 }
 
 /// Echoes per second.
@@ -46,16 +69,18 @@ fn run(poll: &mut Poll, connections: &mut [Connection], measure: Duration) -> io
     let mut echoes = 0_u64;
     let mut counted_from: Option<Instant> = None;
     let began = Instant::now();
+    let warm_up = WARM_UP.max(measure / WARM_UP_PART);
     loop {
-        poll.poll(&mut events, Some(Duration::from_secs(5)))?;
+        poll.poll(&mut events, Some(PATIENCE))?;
         if events.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "no echo for 5 s"));
+            let message = format!("no echo for {PATIENCE:?}");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
         }
         for event in &events {
             echoes += connections[event.token().0].receive()?;
         }
         match counted_from {
-            None if began.elapsed() >= WARM_UP => {
+            None if began.elapsed() >= warm_up => {
                 (counted_from, echoes) = (Some(Instant::now()), 0)
             }
             Some(from) if from.elapsed() >= measure => {

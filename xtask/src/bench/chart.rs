@@ -17,10 +17,10 @@ const COLOURS: [RGBColor; 6] = [
 const SIZE: (u32, u32) = (860, 420);
 
 /// One chart with any number of lines.
-pub(super) struct Chart<'a> {
-    pub(super) title: &'a str,
-    pub(super) x: &'a str,
-    pub(super) y: &'a str,
+pub(super) struct Chart {
+    pub(super) title: String,
+    pub(super) x: String,
+    pub(super) y: String,
     /// Whether the figures grow tenfold, too.
     pub(super) log: bool,
     pub(super) lines: Vec<Line>,
@@ -32,7 +32,7 @@ pub(super) struct Line {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-impl Chart<'_> {
+impl Chart {
     /// Writes it as an SVG file.
     pub(super) fn draw(&self, file: &Path) -> Result<()> {
         let mut text = String::new();
@@ -48,7 +48,7 @@ impl Chart<'_> {
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let mut builder = ChartBuilder::on(&root);
-        builder.caption(self.title, ("sans-serif", 20)).margin(12);
+        builder.caption(&self.title, ("sans-serif", 20)).margin(12);
         builder.x_label_area_size(40).y_label_area_size(80);
         let x = (left..right.max(left * 10.0)).log_scale();
         // Both scales are drawn by the same code, which the types do not show.
@@ -56,7 +56,7 @@ impl Chart<'_> {
             ($y:expr) => {{
                 let mut chart = builder.build_cartesian_2d(x, $y)?;
                 let mut mesh = chart.configure_mesh();
-                mesh.light_line_style(WHITE).x_desc(self.x).y_desc(self.y);
+                mesh.light_line_style(WHITE).x_desc(&self.x).y_desc(&self.y);
                 mesh.x_label_formatter(&|v| number(*v))
                     .y_label_formatter(&|v| number(*v))
                     .draw()?;
@@ -130,7 +130,8 @@ mod tests {
             let line = |name: &str, points| Line { name: name.into(), points };
             let lines =
                 vec![line("first", points), line("second", vec![(1.0, 3.0)]), line("none", vec![])];
-            let chart = Chart { title: "rate", x: "sessions", y: "requests/s", log, lines };
+            let [title, x, y] = ["rate", "sessions", "requests/s"].map(String::from);
+            let chart = Chart { title, x, y, log, lines };
             let mut text = String::new();
             chart.onto(&mut text).unwrap();
             for word in ["rate", "sessions", "requests/s", "first", "second", "polyline"] {

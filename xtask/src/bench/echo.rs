@@ -1,86 +1,76 @@
-//! TCP echo, 64 bytes, 50 connections that each wait for their answer: the guest beside native
-//! tokio.
+//! TCP echo, 64 bytes, connections that each wait for their answer, beside others that do nothing.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::engine::Runner;
+use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
-use xtask::report::Steps;
 use xtask::workspace;
 
-use super::Programs;
-use super::row::{Row, engine_name, median};
+use super::client::open_files;
+use super::field::{Contender, Entry, Field};
+use super::measured::Measured;
+use super::programs::Program;
+use super::{Scale, turns};
 
-const RUNS: usize = 3;
-const SECONDS: &str = "2";
-const LIMIT: Duration = Duration::from_secs(60);
-const CONNECTIONS: usize = 50;
+const GROUP: &str = "echo";
+/// Some peers take minutes until 10,000 connections are open.
+const LIMIT: Duration = Duration::from_secs(400);
+/// Descriptors that a process has besides those of its connections.
+const OTHER_FILES: u64 = 200;
 
-/// One server program on one engine.
-struct Server<'a> {
-    runner: &'a Runner,
-    runtime: &'static str,
-    program: PathBuf,
-    rates: Vec<f64>,
-}
+/// Connections, and idle ones beside them.
+const LOADS: [(u64, u64); 6] = [(1, 0), (50, 0), (500, 0), (10, 0), (10, 1000), (10, 10_000)];
+const QUICK: [(u64, u64); 4] = [(1, 0), (50, 0), (10, 0), (10, 1000)];
 
-pub(super) fn measure(
-    steps: &mut Steps,
-    programs: &Programs,
-    engines: &[Runner],
-    rows: &mut Vec<Row>,
-) -> Result<()> {
-    let native = Runner::native();
-    let mut servers = vec![Server::new(&native, "tokio", &programs.echo_native)?];
-    for engine in engines {
-        servers.push(Server::new(engine, "wasio", &programs.echo_wasio)?);
-    }
-    steps.run(&format!("echo: {CONNECTIONS} connections"), "all", |progress| {
-        for run in 0..RUNS {
-            for server in &mut servers {
-                let engine = server.runner.engine().name();
-                progress(&format!("run {} of {RUNS}: {} {engine}", run + 1, server.runtime));
-                let rate = server.run(&programs.load, CONNECTIONS, 0)?;
-                server.rates.push(rate);
-            }
-        }
-        Ok(((), format!("{RUNS} runs")))
+pub(super) const LOAD: Program = Program::native("load", "load");
+pub(super) const SERVERS: [Entry; 11] = [
+    Entry::new(Native, "tokio", Program::native("tokio", "echo").with("net")),
+    Entry::new(Wasio, "wasio", Program::wasip1("wasio", "echo")),
+    Entry::new(Wasio, "tokio", Program::wasip1("tokio", "echo").with("given").unstable()),
+    Entry::new(Wasio, "bare", Program::wasip1("bare", "echo")),
+    Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", "echo")),
+    Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", "echo")),
+    Entry::new(Wasmedge, "bare", Program::wasip1("bare", "echo")),
+    Entry::new(Wasip2, "wasio", Program::wasip2("wasio", "echo")),
+    Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "echo").with("net").unstable()),
+    Entry::new(Wasip2, "wstd", Program::wasip2("wstd", "echo")),
+    Entry::new(Wasip2, "bare", Program::wasip2("bare", "echo")),
+];
+
+pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    let mut servers = field.enter(GROUP, &SERVERS)?;
+    let load = field.steps.run("build the load generator", "build", |progress| {
+        Ok((field.programs.get(LOAD, progress)?, String::new()))
     })?;
-    let natively = median(&servers[0].rates).0;
-    for server in &servers {
-        let (value, spread) = median(&server.rates);
-        rows.push(Row {
-            group: "echo".to_owned(),
-            bench: "echo".to_owned(),
-            engine: engine_name(server.runner.engine()).to_owned(),
-            runtime: server.runtime.to_owned(),
-            params: serde_json::json!({ "connections": CONNECTIONS, "idle": 0 }),
-            value,
-            unit: "req/s".to_owned(),
-            ratio_native: Some(value / natively),
-            spread,
-        });
+    let files = open_files();
+    for &(connections, idle) in if scale.quick { &QUICK[..] } else { &LOADS } {
+        if connections + idle + OTHER_FILES > files {
+            field.skip(format!(
+                "echo with {idle} idle connections: {files} open files are allowed (ulimit -n)"
+            ));
+            continue;
+        }
+        let params = serde_json::json!({ "connections": connections, "idle": idle });
+        let step = format!("echo: {connections} connections, {idle} idle");
+        turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
+            let rate = rate(server, &load, [connections, idle, scale.milliseconds])?;
+            measured.add(GROUP, "echo", &params, "req/s", server, rate);
+            Ok(())
+        })?;
     }
     Ok(())
 }
 
-impl<'a> Server<'a> {
-    fn new(runner: &'a Runner, runtime: &'static str, program: &Path) -> Result<Server<'a>> {
-        Ok(Server { runner, runtime, program: runner.prepare(program)?, rates: Vec::new() })
-    }
-
-    /// Starts the server, loads it, and returns the rate.
-    fn run(&self, load: &Path, connections: usize, idle: usize) -> Result<f64> {
-        let address = format!("127.0.0.1:{}", workspace::free_port()?);
-        let server = self.runner.launch(&self.program).arg(&address).spawn(self.runtime)?;
-        server.line("listening", LIMIT)?;
-        let mut load = Command::new(load);
-        load.arg(&address).args([connections.to_string(), idle.to_string()]).arg(SECONDS);
-        let done = Running::spawn("load", &mut load)?.finish(LIMIT)?.success()?;
-        server.stop()?;
-        done.stdout.trim().parse().context("the load generator prints a number")
-    }
+/// Starts the server, loads it, and returns the rate.
+fn rate(server: &Contender, load: &std::path::Path, numbers: [u64; 3]) -> Result<f64> {
+    let address = format!("127.0.0.1:{}", workspace::free_port()?);
+    let running = server.serve(&address).spawn(server.entry.runtime)?;
+    running.line("listening", Duration::from_secs(60))?;
+    let mut command = Command::new(load);
+    command.arg(&address).args(numbers.map(|n| n.to_string()));
+    let done = Running::spawn("load", &mut command)?.finish(LIMIT)?.success()?;
+    running.stop()?;
+    done.stdout.trim().parse().context("the load generator prints a number")
 }

@@ -1,108 +1,76 @@
-//! Spawn and join, yield, and two tasks over channels: wasio and tokio in the same engine.
+//! What tasks, wakes, channels and timers cost, in nanoseconds: no sockets, so more runtimes can take part.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use xtask::engine::Runner;
-use xtask::report::Steps;
+use anyhow::{Context, Result};
+use xtask::engine::Engine::{self, Native, Wasio, Wasip2, Wasmedge};
 
-use super::row::{Row, engine_name, median};
-use super::{Bound, Programs};
+use super::field::{Entry, Field};
+use super::measured::Measured;
+use super::programs::Program;
+use super::{Scale, turns};
 
-const RUNS: usize = 5;
-const LIMIT: Duration = Duration::from_secs(120);
-const FIGURES: [&str; 4] = ["spawn_join", "spawn_join_task", "yield", "mpsc"];
-/// Spawn and join must be at least this much faster than tokio in the same engine.
-const SPAWN_JOIN_AT_LEAST: f64 = 4.0;
+const GROUP: &str = "executor";
+const LIMIT: Duration = Duration::from_secs(300);
+/// Each of the program's figures is taken over so much of what a figure is given elsewhere.
+const PART: u64 = 6;
 
-/// One program on one engine.
-struct Contender<'a> {
-    runner: &'a Runner,
-    runtime: &'static str,
-    program: std::path::PathBuf,
-    runs: BTreeMap<String, Vec<f64>>,
-}
-
-pub(super) fn measure(
-    steps: &mut Steps,
-    programs: &Programs,
-    engines: &[Runner],
-    rows: &mut Vec<Row>,
-    bounds: &mut Vec<Bound>,
-) -> Result<()> {
-    let native = Runner::native();
-    let mut contenders = Vec::new();
-    let mut contend = |runner, runtime, program: &Path| -> Result<()> {
-        let program = Runner::prepare(runner, program)?;
-        contenders.push(Contender { runner, runtime, program, runs: BTreeMap::new() });
-        Ok(())
+/// Everybody whose executor is in question, on each engine.
+fn entries() -> Vec<Entry> {
+    let mut entries = vec![Entry::new(Native, "tokio", Program::native("tokio", "executor"))];
+    let guest = |engine: Engine, folder| match engine {
+        Wasip2 => Program::wasip2(folder, "executor"),
+        _ => Program::wasip1(folder, "executor"),
     };
-    contend(&native, "tokio", &programs.executor_native)?;
-    for engine in engines {
-        contend(engine, "wasio", &programs.executor_wasio)?;
-        contend(engine, "tokio", &programs.executor_tokio)?;
-    }
-
-    steps.run("executor: spawn+join, yield, mpsc", "all", |progress| {
-        // Interleaved, so that a slow moment of the machine hits all of them.
-        for run in 0..RUNS {
-            for contender in &mut contenders {
-                progress(&format!("run {} of {RUNS}: {}", run + 1, contender.runtime));
-                contender.run()?;
-            }
+    for engine in [Wasio, Wasmedge, Wasip2] {
+        for runtime in ["wasio", "tokio", "smol", "bare"] {
+            entries.push(Entry::new(engine, runtime, guest(engine, runtime)));
         }
-        Ok(((), format!("{RUNS} runs")))
-    })?;
-
-    for figure in FIGURES {
-        let natively = contenders[0].median(figure)?.0;
-        for contender in &contenders {
-            let (value, spread) = contender.median(figure)?;
-            rows.push(Row {
-                group: "executor".to_owned(),
-                bench: figure.to_owned(),
-                engine: engine_name(contender.runner.engine()).to_owned(),
-                runtime: contender.runtime.to_owned(),
-                params: serde_json::json!({}),
-                value,
-                unit: "ns".to_owned(),
-                ratio_native: Some(value / natively),
-                spread,
-            });
-        }
-        for pair in contenders[1..].chunks_exact(2) {
-            let times = pair[1].median(figure)?.0 / pair[0].median(figure)?.0;
-            let engine = engine_name(pair[0].runner.engine());
-            let what = format!("{figure} on {engine}: {times:.1}x as fast as tokio");
-            let needed = if figure == "spawn_join" { SPAWN_JOIN_AT_LEAST } else { 0.0 };
-            if needed > 0.0 {
-                let what = format!("{what}, at least {needed}x wanted");
-                bounds.push(Bound { what, holds: times >= needed });
-            } else {
-                steps.say(&format!("       {what}"));
-            }
+        if engine == Wasmedge {
+            entries.push(Entry::new(engine, "tokio_wasi", guest(engine, "tokio-wasi")));
         }
     }
-    Ok(())
+    entries
 }
 
-impl Contender<'_> {
-    fn run(&mut self) -> Result<()> {
-        let launch = self.runner.launch(&self.program);
-        let done = launch.spawn(self.runtime)?.finish(LIMIT)?.success()?;
+pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    let mut contenders = field.enter(GROUP, &entries())?;
+    let milliseconds = (scale.milliseconds / PART).to_string();
+    let step = "executor: tasks, wakes, channels, timers";
+    turns(field, GROUP, step, scale.runs, &mut contenders, measured, |who, measured| {
+        let launch = who.runner.launch(&who.program).arg(&milliseconds);
+        let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
         for line in done.stdout.lines() {
-            let (figure, value) = line.split_once(' ').context("a line has a name and a value")?;
-            self.runs.entry(figure.to_owned()).or_default().push(value.trim().parse()?);
+            let (bench, params, value) = parse(line).context("a line has a name and a value")?;
+            measured.add(GROUP, bench, &params, "ns", who, value);
         }
         Ok(())
-    }
+    })
+}
 
-    fn median(&self, figure: &str) -> Result<(f64, f64)> {
-        match self.runs.get(figure) {
-            Some(runs) => Ok(median(runs)),
-            None => bail!("{} printed no {figure}", self.runtime),
+/// A line `NAME VALUE`, or `timers/NUMBER VALUE`.
+fn parse(line: &str) -> Option<(&str, serde_json::Value, f64)> {
+    let (name, value) = line.split_once(' ')?;
+    let value = value.trim().parse().ok()?;
+    Some(match name.split_once('/') {
+        None => (name, serde_json::json!({}), value),
+        Some((name, number)) => {
+            (name, serde_json::json!({ name: number.parse::<u64>().ok()? }), value)
         }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::parse;
+
+    #[test]
+    fn lines() {
+        assert_eq!(parse("wake 12.50"), Some(("wake", json!({}), 12.5)));
+        assert_eq!(parse("timers/1000 7"), Some(("timers", json!({ "timers": 1000 }), 7.0)));
+        assert_eq!(parse("wake"), None);
+        assert_eq!(parse("wake fast"), None);
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::chart::number;
+
 /// A figure with its place in the report.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Row {
@@ -43,25 +45,41 @@ pub(super) fn engine_name(engine: xtask::engine::Engine) -> &'static str {
     }
 }
 
-/// The rows for people.
+/// The rows for people; what was measured stands above those who did it.
 pub(super) fn table(rows: &[Row]) -> Vec<String> {
-    let head = format!(
-        "  {:12} {:13} {:8} {:>14} {:8} {:>8} {:>10}",
-        "bench", "engine", "runtime", "median", "", "spread", "to native"
-    );
-    let line = |row: &Row| {
-        let ratio = row.ratio_native.map_or(String::new(), |ratio| format!("{ratio:.2}"));
-        format!(
-            "  {:12} {:13} {:8} {:>14.1} {:8} {:>7.0}% {ratio:>10}",
-            row.bench,
-            row.engine,
-            row.runtime,
-            row.value,
-            row.unit,
-            row.spread * 100.0
-        )
-    };
-    std::iter::once(head).chain(rows.iter().map(line)).collect()
+    let mut lines = Vec::new();
+    for set in rows.chunk_by(|a, b| a.bench == b.bench && a.params == b.params) {
+        let what = format!("{}{}", set[0].bench, set[0].describe_params());
+        lines.push(format!(
+            "  {what:34} {:>14} {:8} {:>8} {:>10}",
+            "median", "", "spread", "to native"
+        ));
+        lines.extend(set.iter().map(|row| {
+            let ratio = row.ratio_native.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+            format!(
+                "    {:14} {:17} {:>14.1} {:8} {:>7.0}% {ratio:>10}",
+                row.engine,
+                row.runtime,
+                row.value,
+                row.unit,
+                row.spread * 100.0
+            )
+        }));
+    }
+    lines
+}
+
+impl Row {
+    /// Its parameters, each with a comma in front.
+    pub(super) fn describe_params(&self) -> String {
+        let params = self.params.as_object().into_iter().flatten();
+        params
+            .map(|(name, value)| match value.as_f64() {
+                Some(value) => format!(", {} {name}", number(value)),
+                None => format!(", {name} {value}"),
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]

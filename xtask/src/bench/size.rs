@@ -1,33 +1,24 @@
-//! The stripped size of the TCP echo guest.
+//! Stripped guests, in bytes.
 
 use anyhow::Result;
+use xtask::engine::Engine::{Wasio, Wasip2, Wasmedge};
 
-use super::row::Row;
-use super::{Bound, Programs};
+use super::Scale;
+use super::echo::SERVERS;
+use super::field::Field;
+use super::measured::Measured;
 
-/// The echo guest must be smaller than this.
-const ECHO_BELOW: u64 = 120_000;
+const GROUP: &str = "size";
 
-pub(super) fn measure(
-    programs: &Programs,
-    rows: &mut Vec<Row>,
-    bounds: &mut Vec<Bound>,
-) -> Result<()> {
-    let bytes = std::fs::metadata(&programs.echo_wasio)?.len();
-    rows.push(Row {
-        group: "size".to_owned(),
-        bench: "size_echo".to_owned(),
-        engine: "wasio-host".to_owned(),
-        runtime: "wasio".to_owned(),
-        params: serde_json::json!({}),
-        value: bytes as f64,
-        unit: "bytes".to_owned(),
-        ratio_native: None,
-        spread: 0.0,
+pub(super) fn measure(field: &mut Field<'_>, _: &Scale, measured: &mut Measured) -> Result<()> {
+    // A loop without a runtime is the floor of speed, not of size; natively there is nothing to compare.
+    let guests = SERVERS.into_iter().filter(|entry| {
+        matches!(entry.engine, Wasio | Wasmedge | Wasip2) && entry.runtime != "bare"
     });
-    bounds.push(Bound {
-        what: format!("the echo guest has {bytes} bytes, less than {ECHO_BELOW} wanted"),
-        holds: bytes < ECHO_BELOW,
-    });
+    for guest in field.enter(GROUP, &guests.collect::<Vec<_>>())? {
+        let file = field.programs.get(guest.entry.program, &|_| {})?;
+        let bytes = std::fs::metadata(file)?.len() as f64;
+        measured.add(GROUP, "size_echo", &serde_json::json!({}), "bytes", &guest, bytes);
+    }
     Ok(())
 }

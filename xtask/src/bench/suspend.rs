@@ -16,8 +16,9 @@ use xtask::workspace;
 use super::client::{self, Figures};
 use super::host::Host;
 use super::machine::Machine;
+use super::programs::{Program, Programs};
 use super::row::{Row, median};
-use super::{Bound, Programs, imports};
+use super::{Bound, imports};
 
 mod page;
 
@@ -106,6 +107,30 @@ struct Report {
     rows: Vec<Row>,
 }
 
+/// The programs.
+struct Guests {
+    /// What all of them talk to.
+    server: PathBuf,
+    /// Sessions as tasks, in a guest and natively.
+    tasks: PathBuf,
+    native: PathBuf,
+    /// A session as a guest in blocking style.
+    blocking: PathBuf,
+}
+
+impl Guests {
+    fn build(progress: &dyn Fn(&str)) -> Result<Guests> {
+        let mut programs = Programs::default();
+        let mut get = |program| programs.get(program, progress);
+        Ok(Guests {
+            server: get(Program::native("tokio", "echo").with("net"))?,
+            tasks: get(Program::wasip1("wasio", "sessions"))?,
+            native: get(Program::native("tokio", "sessions").with("net"))?,
+            blocking: get(Program::wasip1("blocking", "blocking"))?,
+        })
+    }
+}
+
 /// One way with one number of sessions, and what its runs brought.
 struct Cell {
     way: Way,
@@ -123,7 +148,7 @@ pub(super) fn measure(
     let host = steps
         .run("build the host", "build", |progress| Ok((Host::build(progress)?, String::new())))?;
     let programs = steps.run("build the programs", "build", |progress| {
-        Ok((Programs::build(progress)?, String::new()))
+        Ok((Guests::build(progress)?, String::new()))
     })?;
     let scale = if quick { QUICK } else { FULL };
     let (mut cells, skipped) = cells(&scale);
@@ -227,9 +252,9 @@ fn cells(scale: &Scale) -> (Vec<Cell>, Vec<String>) {
 }
 
 impl Cell {
-    fn run(&self, host: &Host, programs: &Programs, measure: Duration) -> Result<Figures> {
+    fn run(&self, host: &Host, programs: &Guests, measure: Duration) -> Result<Figures> {
         let address = format!("127.0.0.1:{}", workspace::free_port()?);
-        let server = Running::spawn("server", Command::new(&programs.echo_native).arg(&address))?;
+        let server = Running::spawn("server", Command::new(&programs.server).arg(&address))?;
         server.line("listening", LIMIT)?;
         let guest = |program: &Path| {
             let mut command = Command::new(&host.sessions);
@@ -237,10 +262,10 @@ impl Cell {
             command
         };
         let mut client = match self.way {
-            Way::Native => Command::new(&programs.sessions_native),
+            Way::Native => Command::new(&programs.native),
             Way::Tasks => {
                 let mut command = Command::new(&host.wasio);
-                command.args(["run", "--net", "all", "--"]).arg(&programs.sessions_wasio);
+                command.args(["run", "--net", "all", "--"]).arg(&programs.tasks);
                 command
             }
             Way::Suspended | Way::Threads => guest(&programs.blocking),

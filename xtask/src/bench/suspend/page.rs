@@ -112,7 +112,8 @@ impl Figure {
             false => format!("{}, no thinking", self.heading),
             true => format!("{}, {} ms to think", self.heading, report.think_ms),
         };
-        Chart { title: &title, x: "sessions", y: self.unit, log, lines }.draw(&folder.join(file))
+        let (x, y) = ("sessions".to_owned(), self.unit.to_owned());
+        Chart { title, x, y, log, lines }.draw(&folder.join(file))
     }
 }
 

@@ -1,0 +1,59 @@
+//! From the start of a server's process until its first byte arrives, compiled code being cached.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use xtask::workspace;
+
+use super::echo::SERVERS;
+use super::field::{Contender, Field};
+use super::measured::Measured;
+use super::row::median;
+use super::{Scale, turns};
+
+const GROUP: &str = "start";
+/// Starts of a turn, of which the median counts.
+const STARTS: usize = 9;
+const LIMIT: Duration = Duration::from_secs(60);
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_micros(100);
+
+pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    let mut servers = field.enter(GROUP, &SERVERS)?;
+    let step = "start: from nothing to the first answer";
+    turns(field, GROUP, step, scale.runs, &mut servers, measured, |server, measured| {
+        // The first one may compile.
+        start(server)?;
+        let starts = if scale.quick { STARTS / 3 } else { STARTS };
+        let times: Vec<f64> = (0..starts)
+            .map(|_| start(server).map(|took| took.as_secs_f64() * 1e3))
+            .collect::<Result<_>>()?;
+        measured.add(GROUP, "start_echo", &serde_json::json!({}), "ms", server, median(&times).0);
+        Ok(())
+    })
+}
+
+fn start(server: &Contender) -> Result<Duration> {
+    let port = workspace::free_port()?;
+    let launch = server.serve(&format!("127.0.0.1:{port}"));
+    let from = Instant::now();
+    let mut running = launch.spawn(server.entry.runtime)?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(e) if from.elapsed() > LIMIT || !running.alive() => {
+                bail!("{}", running.failure(format!("does not listen: {e}")))
+            }
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    };
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.write_all(b"x")?;
+    stream.read_exact(&mut [0])?;
+    let took = from.elapsed();
+    running.stop()?;
+    Ok(took)
+}
