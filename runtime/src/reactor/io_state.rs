@@ -16,6 +16,8 @@ pub(crate) struct Seen {
     /// Somebody was told the same before and has tried nothing since: more may have come that only the host
     /// knows, such as the end of the stream.
     pub(crate) stale: bool,
+    /// Nobody reported it: it is worth an attempt because there was something a moment ago.
+    pub(crate) guess: bool,
 }
 
 impl Seen {
@@ -33,6 +35,28 @@ impl Seen {
     }
 }
 
+/// What somebody waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// The host's word.
+    Proof,
+    /// Something worth trying.
+    Attempt,
+    /// As much, in a read that costs little when there is nothing: worth trying on a guess, too.
+    Read,
+}
+
+/// Whether there was something to read lately.
+#[derive(PartialEq, Eq)]
+enum Activity {
+    /// Not lately, and not listed.
+    None,
+    /// In the turn before.
+    Before,
+    /// In this turn.
+    Now,
+}
+
 struct Waiter {
     interest: Interest,
     waker: Waker,
@@ -47,6 +71,11 @@ struct State {
     /// Counts events, so that clearing what was seen does not clear what came since.
     tick: u32,
     shutdown: bool,
+    /// The reader only wants to try: see [`IoState::guess`].
+    reader_tries: bool,
+    /// It was woken to do so, and has not yet.
+    guessed: bool,
+    activity: Activity,
     reader: Option<Waker>,
     writer: Option<Waker>,
     waiters: Slab<Waiter>,
@@ -65,6 +94,9 @@ impl IoState {
             told: Ready::EMPTY,
             tick: 0,
             shutdown: false,
+            reader_tries: false,
+            guessed: false,
+            activity: Activity::None,
             reader: None,
             writer: None,
             waiters: Slab::new(),
@@ -87,6 +119,7 @@ impl IoState {
         let mut state = self.0.lock();
         state.ready |= ready;
         state.tick = state.tick.wrapping_add(1);
+        state.guessed = false;
         let ready = state.ready;
         if ready.is_readable() || ready.is_error() {
             wakers.extend(state.reader.take());
@@ -102,6 +135,39 @@ impl IoState {
         }
     }
 
+    /// Wakes the reader to try, though nothing was reported. Returns whether one waits that would.
+    pub(crate) fn guess(&self, wakers: &mut Vec<Waker>) -> bool {
+        let mut state = self.0.lock();
+        if !state.reader_tries || state.reader.is_none() {
+            return false;
+        }
+        state.untried |= Ready::READABLE;
+        state.guessed = true;
+        wakers.extend(state.reader.take());
+        true
+    }
+
+    /// A guess was right.
+    pub(crate) fn guessed_right(&self) {
+        let mut state = self.0.lock();
+        state.guessed = false;
+        state.activity = Activity::Now;
+    }
+
+    /// The host reported something to read. Returns whether the source is to be listed as active.
+    pub(crate) fn begin_activity(&self) -> bool {
+        let mut state = self.0.lock();
+        std::mem::replace(&mut state.activity, Activity::Now) == Activity::None
+    }
+
+    /// A turn of the listed sources is over. Returns whether this one stays listed.
+    pub(crate) fn goes_on(&self) -> bool {
+        let mut state = self.0.lock();
+        let active = state.activity == Activity::Now;
+        state.activity = if active { Activity::Before } else { Activity::None };
+        active
+    }
+
     pub(crate) fn shutdown(&self, wakers: &mut Vec<Waker>) {
         let mut state = self.0.lock();
         state.shutdown = true;
@@ -115,26 +181,32 @@ impl IoState {
         let mut state = self.0.lock();
         state.told = Ready::EMPTY;
         let ready = (state.ready | state.untried).intersection(interest);
-        Seen { ready, tick: state.tick, stale: false }
+        Seen { ready, tick: state.tick, stale: false, guess: false }
     }
 
     /// Whether an operation is worth trying; if not, the waker is kept for when it is.
     ///
-    /// `proven`: only readiness that the host reported counts.
     pub(crate) fn poll_seen(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        proven: bool,
+        want: Want,
     ) -> Poll<Result<Seen, Gone>> {
         let mut state = self.0.lock();
         if state.shutdown {
             return Poll::Ready(Err(Gone));
         }
-        let known = if proven { state.ready } else { state.ready | state.untried };
+        let known = match want {
+            Want::Proof => state.ready,
+            Want::Attempt | Want::Read => state.ready | state.untried,
+        };
         let ready = known.intersection(direction.interest());
         if !ready.is_empty() {
-            return Poll::Ready(Ok(Seen { ready, tick: state.tick, stale: false }));
+            let guess = state.guessed && direction == Direction::Read;
+            return Poll::Ready(Ok(Seen { ready, tick: state.tick, stale: false, guess }));
+        }
+        if direction == Direction::Read {
+            state.reader_tries = want == Want::Read;
         }
         let slot = match direction {
             Direction::Read => &mut state.reader,
@@ -165,7 +237,7 @@ impl IoState {
             if proven {
                 state.told |= ready;
             }
-            Ok(Seen { ready, tick: state.tick, stale })
+            Ok(Seen { ready, tick: state.tick, stale, guess: false })
         } else {
             match *key {
                 Some(key) => state.waiters[key].waker.clone_from(cx.waker()),
@@ -191,6 +263,9 @@ impl IoState {
     pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
         let mut state = self.0.lock();
         state.untried = state.untried.without(direction);
+        if direction.is_readable() {
+            state.guessed = false;
+        }
         if state.tick == seen.tick {
             // A closed half stays closed.
             let cleared = (seen.ready & (Ready::READABLE | Ready::WRITABLE | Ready::ERROR))

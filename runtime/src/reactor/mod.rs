@@ -11,6 +11,7 @@ mod io_state;
 #[cfg(unix)]
 pub(crate) mod park_flag;
 mod source;
+mod speculation;
 mod sys;
 
 use std::io;
@@ -26,6 +27,7 @@ use crate::lock::Mutex;
 use io_state::IoState;
 #[cfg(unix)]
 pub(crate) use io_state::Seen;
+use speculation::Speculation;
 
 pub use source::{Direction, Source};
 pub use sys::Raw;
@@ -58,6 +60,7 @@ pub(crate) struct Reactor {
     closed: AtomicBool,
     sources: Mutex<Slab<Arc<IoState>>>,
     selector: sys::Selector,
+    speculation: Mutex<Speculation>,
     driver: Mutex<Driver>,
 }
 
@@ -78,17 +81,18 @@ impl Reactor {
             closed: AtomicBool::new(false),
             sources: Mutex::new(Slab::new()),
             selector,
+            speculation: Mutex::default(),
             driver: Mutex::new(Driver { sys, events: Vec::new(), wakers: Vec::new(), barren: 0 }),
         })
     }
 
-    /// What makes `poll` return early.
     /// Whether the runtime was built with I/O.
     #[cfg(unix)]
     pub(crate) fn is_enabled(&self) -> bool {
         self.enabled
     }
 
+    /// What makes `poll` return early.
     pub(crate) fn unparker(&self) -> Unparker {
         self.selector.unparker()
     }
@@ -104,12 +108,12 @@ impl Reactor {
         !self.sources.lock().is_empty()
     }
 
-    /// Asks the host, wakes the tasks whose sources became ready.
+    /// Asks the host, wakes the tasks whose sources became ready; or wakes those whose sources may be.
     pub(crate) fn poll(&self, parked: Parked<'_>) {
         let mut driver = self.driver.lock();
         let Driver { sys, events, wakers, barren } = &mut *driver;
-        let outcome = sys.poll(&self.selector, parked, *barren, events);
-        {
+        if !(sys::SPECULATES && self.speculate(&parked, wakers)) {
+            let outcome = sys.poll(&self.selector, parked, *barren, events);
             let sources = self.sources.lock();
             *barren = match outcome {
                 sys::Outcome::Done => 0,
@@ -125,6 +129,9 @@ impl Reactor {
                     barren.saturating_add(1)
                 }
             };
+            if sys::SPECULATES {
+                self.end_turn(&sources, events);
+            }
             for event in events.drain(..) {
                 if let Some(state) = sources.get(event.key) {
                     state.set_ready(event.ready, wakers);
@@ -140,6 +147,38 @@ impl Reactor {
         // Keep the allocation for the next time.
         if let Some(mut driver) = self.driver.try_lock() {
             driver.wakers = wakers;
+        }
+    }
+
+    /// Collects the wakers of those who may find something if they try; false when it is time to ask the host.
+    fn speculate(&self, parked: &Parked<'_>, wakers: &mut Vec<Waker>) -> bool {
+        let Parked::Wait { unless, .. } = parked else { return false };
+        let mut speculation = self.speculation.lock();
+        if unless() || !speculation.begin_round() {
+            return false;
+        }
+        let sources = self.sources.lock();
+        let recent = speculation.recent.iter().filter_map(|&key| sources.get(key));
+        let count = recent.filter(|state| state.guess(wakers)).count();
+        speculation.tries(count);
+        count > 0
+    }
+
+    /// An attempt on a guess found something.
+    pub(crate) fn guessed_right(&self) {
+        self.speculation.lock().found();
+    }
+
+    /// What was active in the turn, and what the host reported at its end, is worth trying in the next.
+    fn end_turn(&self, sources: &Slab<Arc<IoState>>, events: &[Event]) {
+        let mut speculation = self.speculation.lock();
+        speculation.end_turn();
+        let recent = &mut speculation.recent;
+        recent.retain(|&key| sources.get(key).is_some_and(|state| state.goes_on()));
+        for event in events.iter().filter(|event| event.ready.is_readable()) {
+            if sources.get(event.key).is_some_and(|state| state.begin_activity()) {
+                recent.push(event.key);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::io_state::{Gone, IoState, Seen};
+use super::io_state::{Gone, IoState, Seen, Want};
 use super::{Raw, Reactor, shutdown_error};
 use crate::io::{Interest, Ready};
 use crate::runtime::Handle;
@@ -150,7 +150,7 @@ impl Source {
     /// Fails when the runtime is gone.
     pub fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
         let coop = ready!(coop::poll_proceed(cx));
-        let seen = ready!(self.poll_seen(cx, direction, true));
+        let seen = ready!(self.poll_seen(cx, direction, Want::Proof));
         coop.made_progress();
         Poll::Ready(seen.map(drop))
     }
@@ -159,9 +159,9 @@ impl Source {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        proven: bool,
+        want: Want,
     ) -> Poll<io::Result<Seen>> {
-        match self.state.poll_seen(cx, direction, proven) {
+        match self.state.poll_seen(cx, direction, want) {
             Poll::Ready(seen) => Poll::Ready(seen.map_err(|Gone| shutdown_error())),
             Poll::Pending => {
                 self.arm(direction.interest());
@@ -178,7 +178,7 @@ impl Source {
         direction: Direction,
     ) -> Poll<io::Result<Seen>> {
         let coop = ready!(coop::poll_proceed(cx));
-        let seen = ready!(self.poll_seen(cx, direction, true));
+        let seen = ready!(self.poll_seen(cx, direction, Want::Proof));
         coop.made_progress();
         Poll::Ready(seen)
     }
@@ -215,13 +215,14 @@ impl Source {
         direction: Direction,
         op: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_op(cx, direction, op, |_| false)
+        self.poll_op(cx, direction, Want::Attempt, op, |_| false)
     }
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
     ///
     /// As [`poll_io`](Self::poll_io), but `op` says whether it took all that was there, as a read does that leaves
-    /// room in its buffer: the next one then waits for the host's word instead of finding nothing.
+    /// room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI it may
+    /// also be called when the host has said nothing, since there was something a moment ago.
     ///
     /// # Errors
     ///
@@ -232,7 +233,7 @@ impl Source {
         cx: &mut Context<'_>,
         op: impl FnMut() -> io::Result<bool>,
     ) -> Poll<io::Result<()>> {
-        self.poll_op(cx, Direction::Read, op, |all| *all).map_ok(drop)
+        self.poll_op(cx, Direction::Read, Want::Read, op, |all| *all).map_ok(drop)
     }
 
     /// `took_all`: whether the operation would block now.
@@ -241,12 +242,13 @@ impl Source {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
+        want: Want,
         mut op: impl FnMut() -> io::Result<R>,
         took_all: impl FnOnce(&R) -> bool,
     ) -> Poll<io::Result<R>> {
         let coop = ready!(coop::poll_proceed(cx));
         loop {
-            let seen = ready!(self.poll_seen(cx, direction, false))?;
+            let seen = ready!(self.poll_seen(cx, direction, want))?;
             match op() {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     self.state.clear(seen, direction.ready());
@@ -254,6 +256,10 @@ impl Source {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 result => {
                     coop.made_progress();
+                    if seen.guess {
+                        self.state.guessed_right();
+                        self.reactor.guessed_right();
+                    }
                     if result.as_ref().is_ok_and(took_all) {
                         // An error that was reported beside is still to come.
                         self.state.clear(seen.only(direction.ready()), direction.ready());

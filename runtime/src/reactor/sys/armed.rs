@@ -4,6 +4,8 @@
 //! marks its entry as spent, and a spent one is taken out before the next poll unless it was armed again
 //! meanwhile, which is what a busy connection does. Entry 0 is the clock's. There is at most one entry for
 //! each direction of a key.
+//!
+//! What was armed lately stands in front, so that the host can be asked about it alone (`hot.rs`).
 
 use std::time::Duration;
 
@@ -52,6 +54,12 @@ pub(super) struct Armed<T> {
     entries: Vec<T>,
     /// Whose entry it is, beside `entries`.
     owners: Vec<usize>,
+    /// In which turn it was armed last, beside `entries`.
+    turns: Vec<u32>,
+    /// How many entries are the front, the clock's among them.
+    front: usize,
+    /// Counts how often everything was asked about.
+    turn: u32,
     /// By key, then by direction.
     slots: Vec<[Slot; 2]>,
     /// Owners of entries that were marked as spent.
@@ -64,6 +72,9 @@ impl<T> Armed<T> {
         Armed {
             entries: vec![clock],
             owners: vec![CLOCK],
+            turns: vec![0],
+            front: 1,
+            turn: 0,
             slots: Vec::new(),
             spent: Vec::new(),
             count: 0,
@@ -99,11 +110,15 @@ impl<T> Armed<T> {
         }
         let slot = &mut self.slots[key][direction as usize];
         match *slot {
-            Slot::Armed(_) => Found::Armed,
+            Slot::Armed(index) => {
+                self.bring_forward(index as usize);
+                Found::Armed
+            }
             Slot::Spent(index) => {
                 *slot = Slot::Armed(index);
                 self.count += 1;
-                Found::Spent(&mut self.entries[index as usize])
+                let index = self.bring_forward(index as usize);
+                Found::Spent(&mut self.entries[index])
             }
             Slot::Idle => Found::Idle,
         }
@@ -114,26 +129,74 @@ impl<T> Armed<T> {
         self.slots[key][direction as usize] = Slot::Armed(self.entries.len() as u32);
         self.entries.push(entry);
         self.owners.push(owner(key, direction));
+        self.turns.push(self.turn);
         self.count += 1;
+        self.bring_forward(self.entries.len() - 1);
+    }
+
+    /// How many entries were armed lately, and are first in the list. The clock is one.
+    pub(super) fn front(&self) -> usize {
+        self.front
+    }
+
+    /// Puts an entry in front; returns where.
+    fn bring_forward(&mut self, index: usize) -> usize {
+        self.turns[index] = self.turn;
+        if index < self.front {
+            return index;
+        }
+        self.swap(index, self.front);
+        self.front += 1;
+        self.front - 1
+    }
+
+    /// Everything is asked about: what was not armed in the last three turns leaves the front.
+    pub(super) fn settle(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+        for index in (1..self.front).rev() {
+            if self.turn.wrapping_sub(self.turns[index]) > 2 {
+                self.front -= 1;
+                self.swap(index, self.front);
+            }
+        }
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        if a == b {
+            return;
+        }
+        self.entries.swap(a, b);
+        self.owners.swap(a, b);
+        self.turns.swap(a, b);
+        for index in [a, b] {
+            let owner = self.owners[index];
+            match &mut self.slots[owner >> 1][owner & 1] {
+                Slot::Armed(i) | Slot::Spent(i) => *i = index as u32,
+                Slot::Idle => unreachable!("an entry without a slot"),
+            }
+        }
     }
 
     /// Takes a direction out of the list; true if it was armed.
     fn remove(&mut self, owner: usize) -> bool {
         let Some(slots) = self.slots.get_mut(owner >> 1) else { return false };
-        let (index, was_armed) = match std::mem::take(&mut slots[owner & 1]) {
+        let (mut index, was_armed) = match slots[owner & 1] {
             Slot::Idle => return false,
-            Slot::Armed(index) => (index, true),
-            Slot::Spent(index) => (index, false),
+            Slot::Armed(index) => (index as usize, true),
+            Slot::Spent(index) => (index as usize, false),
         };
         self.count -= usize::from(was_armed);
-        self.entries.swap_remove(index as usize);
-        self.owners.swap_remove(index as usize);
-        if let Some(moved) = self.owners.get(index as usize) {
-            match &mut self.slots[moved >> 1][moved & 1] {
-                Slot::Armed(i) | Slot::Spent(i) => *i = index,
-                Slot::Idle => unreachable!("an entry without a slot"),
-            }
+        if index < self.front {
+            self.front -= 1;
+            self.swap(index, self.front);
+            index = self.front;
         }
+        let last = self.entries.len() - 1;
+        self.swap(index, last);
+        self.entries.truncate(last);
+        self.owners.truncate(last);
+        self.turns.truncate(last);
+        self.slots[owner >> 1][owner & 1] = Slot::Idle;
         was_armed
     }
 
@@ -151,7 +214,8 @@ impl<T> Armed<T> {
 
     /// The event of an entry was reported.
     pub(super) fn spend(&mut self, owner: usize) {
-        let slot = &mut self.slots[owner >> 1][owner & 1];
+        let Some(slots) = self.slots.get_mut(owner >> 1) else { return };
+        let slot = &mut slots[owner & 1];
         if let Slot::Armed(index) = *slot {
             *slot = Slot::Spent(index);
             self.count -= 1;
@@ -160,18 +224,22 @@ impl<T> Armed<T> {
     }
 
     /// Takes out what is still spent, and decides how long to wait: `None` is not at all, because there is
-    /// nothing to ask; the inner `None` is without an end.
-    pub(super) fn prepare(&mut self, parked: Parked<'_>) -> Option<Option<Duration>> {
+    /// nothing to ask (`is_empty`); the inner `None` is without an end.
+    pub(super) fn prepare(
+        &mut self,
+        parked: Parked<'_>,
+        is_empty: bool,
+    ) -> Option<Option<Duration>> {
         while let Some(owner) = self.spent.pop() {
             if matches!(self.slots[owner >> 1][owner & 1], Slot::Spent(_)) {
                 self.remove(owner);
             }
         }
         match parked {
-            Parked::Glance if self.is_empty() => None,
+            Parked::Glance if is_empty => None,
             Parked::Glance => Some(Some(Duration::ZERO)),
             Parked::Wait { unless, .. } if unless() => None,
-            Parked::Wait { timeout, .. } if self.is_empty() => Some(Some(timeout.unwrap_or(LONG))),
+            Parked::Wait { timeout, .. } if is_empty => Some(Some(timeout.unwrap_or(LONG))),
             Parked::Wait { timeout, .. } => Some(timeout),
         }
     }

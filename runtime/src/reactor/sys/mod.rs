@@ -20,6 +20,10 @@
 
 #[cfg(not(unix))]
 mod armed;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod flat;
+#[cfg(not(unix))]
+mod hot;
 #[cfg(unix)]
 mod native;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
@@ -39,6 +43,9 @@ pub(crate) use wasip1::{Driver, Selector, Unparker, new};
 pub(crate) use wasip2::{Driver, Selector, Unparker, new};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub use wasip2::{Raw, Subscribe};
+
+/// Whether reads are tried on a guess before the host is asked. Natively asking costs too little.
+pub(crate) const SPECULATES: bool = cfg!(not(unix));
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,10 +1,10 @@
 //! The backend for WASI preview 1: `poll_oneoff`.
 //!
 //! The subscriptions are kept in [`armed`](super::armed): WasmEdge refuses a second one for reading, or for
-//! writing, of a descriptor.
+//! writing, of a descriptor. A host that offers it keeps those of sockets itself ([`flat`](super::flat)).
 //!
-//! Limits: the cost of a poll grows with the number of subscriptions. Closed halves are known only when the
-//! host sets the hang-up flag.
+//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`hot`](super::hot)). Closed
+//! halves are known only when the host sets the hang-up flag.
 #![allow(unsafe_code)] // `poll_oneoff` is an import.
 
 use std::io;
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::armed::{Armed, CLOCK, Found, nanos, owner, place};
+use super::flat::{CAPACITY, Flat};
+use super::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
@@ -23,15 +25,15 @@ pub(crate) use super::armed::Unparker;
 pub type Raw = RawFd;
 
 const CLOCK_MONOTONIC: u32 = 1;
-const TAG_CLOCK: u8 = 0;
-const TAG_READ: u8 = 1;
-const TAG_WRITE: u8 = 2;
+pub(super) const TAG_CLOCK: u8 = 0;
+pub(super) const TAG_READ: u8 = 1;
+pub(super) const TAG_WRITE: u8 = 2;
 const FLAG_HANGUP: u16 = 1;
 
 /// `subscription` of the WASI preview 1 witx, 48 bytes: the union is read according to `tag`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Subscription {
+pub(super) struct Subscription {
     /// The owner.
     userdata: u64,
     tag: u8,
@@ -44,18 +46,29 @@ struct Subscription {
 struct Body {
     /// The clock's id, or the descriptor.
     subject: u32,
+    /// Of the extension, else padding: 1 takes back what was armed.
+    op: u32,
     timeout: u64,
     precision: u64,
     flags: u16,
 }
 
 impl Subscription {
-    fn new(owner: usize, tag: u8, subject: u32) -> Subscription {
-        Subscription {
-            userdata: owner as u64,
-            tag,
-            body: Body { subject, timeout: 0, precision: 0, flags: 0 },
-        }
+    pub(super) fn new(owner: usize, tag: u8, subject: u32) -> Subscription {
+        let body = Body { subject, op: 0, timeout: 0, precision: 0, flags: 0 };
+        Subscription { userdata: owner as u64, tag, body }
+    }
+
+    /// Takes back what is armed for reading or writing of a descriptor, on a host that keeps it.
+    pub(super) fn disarm(tag: u8, fd: u32) -> Subscription {
+        let mut subscription = Subscription::new(0, tag, fd);
+        subscription.body.op = 1;
+        subscription
+    }
+
+    /// In nanoseconds from the call on.
+    pub(super) fn set_timeout(&mut self, timeout: u64) {
+        self.body.timeout = timeout;
     }
 }
 
@@ -85,7 +98,25 @@ unsafe extern "C" {
 }
 
 pub(crate) struct Selector {
-    armed: Mutex<Armed<Subscription>>,
+    list: Mutex<List>,
+}
+
+struct List {
+    armed: Armed<Subscription>,
+    plan: Plan,
+    /// `None` until the first source is registered.
+    flat: Option<Option<Flat>>,
+}
+
+impl List {
+    fn flat(&mut self) -> Option<&mut Flat> {
+        self.flat.as_mut()?.as_mut()
+    }
+
+    fn is_empty(&self) -> bool {
+        let flat = self.flat.as_ref().and_then(Option::as_ref);
+        self.armed.is_empty() && flat.is_none_or(Flat::is_empty)
+    }
 }
 
 pub(crate) struct Driver {
@@ -94,7 +125,8 @@ pub(crate) struct Driver {
 
 pub(crate) fn new() -> io::Result<(Selector, Driver)> {
     let armed = Armed::new(Subscription::new(CLOCK, TAG_CLOCK, CLOCK_MONOTONIC));
-    Ok((Selector { armed: Mutex::new(armed) }, Driver { events: Vec::new() }))
+    let list = Mutex::new(List { armed, plan: Plan::default(), flat: None });
+    Ok((Selector { list }, Driver { events: Vec::new() }))
 }
 
 impl Selector {
@@ -103,19 +135,26 @@ impl Selector {
     }
 
     pub(crate) fn is_armed(&self) -> bool {
-        !self.armed.lock().is_empty()
+        !self.list.lock().is_empty()
     }
 
-    pub(crate) fn register(&self, _: &Raw, _: usize, _: Interest) -> io::Result<()> {
+    pub(crate) fn register(&self, raw: &Raw, key: usize, _: Interest) -> io::Result<()> {
+        if let Some(flat) = self.list.lock().flat.get_or_insert_with(Flat::find) {
+            flat.register(*raw, key);
+        }
         Ok(())
     }
 
     pub(crate) fn deregister(&self, _: &Raw, key: usize) {
-        self.armed.lock().remove_key(key);
+        self.disarm(key);
     }
 
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
-        let mut armed = self.armed.lock();
+        let list = &mut *self.list.lock();
+        if list.flat().is_some_and(|flat| flat.arm(key, interest)) {
+            return;
+        }
+        let armed = &mut list.armed;
         let mut arm = |direction, tag| match armed.find(key, direction) {
             Found::Armed => {}
             Found::Spent(subscription) => subscription.body.subject = *raw as u32,
@@ -133,7 +172,9 @@ impl Selector {
     }
 
     pub(crate) fn disarm(&self, key: usize) -> Ready {
-        self.armed.lock().remove_key(key)
+        let list = &mut *self.list.lock();
+        let ready = list.flat().map_or(Ready::EMPTY, |flat| flat.disarm(key));
+        ready | list.armed.remove_key(key)
     }
 }
 
@@ -145,46 +186,72 @@ impl Driver {
         barren: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
-        let mut armed = selector.armed.lock();
-        let Some(timeout) = armed.prepare(parked) else { return Outcome::Done };
+        let list = &mut *selector.list.lock();
+        let is_empty = list.is_empty();
+        let List { armed, plan, flat } = list;
+        let Some(timeout) = armed.prepare(parked, is_empty) else { return Outcome::Done };
         if barren > 1 && timeout != Some(Duration::ZERO) {
             // The host keeps waking us for something that it does not name. Do not spin: only sleep.
             let pause = Duration::from_millis(1 << barren.min(6));
             let pause = timeout.map_or(pause, |t| t.min(pause));
-            armed.clock().body.timeout = nanos(pause);
-            self.call(&armed.entries()[..1]);
+            armed.clock().set_timeout(nanos(pause));
+            self.call(&armed.entries()[..1], 1);
         }
-        let asked = match timeout {
-            Some(timeout) => {
-                armed.clock().body.timeout = nanos(timeout);
-                armed.entries()
+        let answer = match flat {
+            Some(Some(flat)) => {
+                let others = &armed.entries()[1..];
+                let count = self.call(flat.call(others, timeout), CAPACITY);
+                flat.called();
+                self.note(count, events, |owner| {
+                    let (key, direction) = place(owner);
+                    if !flat.spend(key, direction) {
+                        armed.spend(owner);
+                    }
+                })
             }
-            None => &armed.entries()[1..],
+            _ => plan.wait(armed, timeout, &mut |armed, count, timeout| {
+                let first = match timeout {
+                    Some(timeout) => {
+                        armed.clock().set_timeout(nanos(timeout));
+                        0
+                    }
+                    None => 1,
+                };
+                let found = self.call(&armed.entries()[first..count], count);
+                self.note(found, events, |owner| armed.spend(owner))
+            }),
         };
-        let count = self.call(asked);
-        let mut timed_out = timeout == Some(Duration::ZERO);
-        for event in &self.events[..count] {
-            let owner = event.userdata as usize;
-            if owner == CLOCK {
-                timed_out = true;
-                continue;
-            }
-            let (key, direction) = place(owner);
-            armed.spend(owner);
-            events.push(Event { key, ready: ready(event, direction) });
-        }
-        if count == 0 && !timed_out { Outcome::Barren } else { Outcome::Done }
+        let in_time = answer != Answer::Nothing || timeout == Some(Duration::ZERO);
+        if in_time { Outcome::Done } else { Outcome::Barren }
     }
 
-    /// Makes the host call; returns how many events there are.
-    fn call(&mut self, subscriptions: &[Subscription]) -> usize {
-        if self.events.len() < subscriptions.len() {
+    /// Passes on what the host said.
+    fn note(&self, count: usize, events: &mut Vec<Event>, mut spend: impl FnMut(usize)) -> Answer {
+        let mut answer = Answer::Nothing;
+        for event in &self.events[..count] {
+            let owner = event.userdata as usize;
+            if owner != CLOCK {
+                let (key, direction) = place(owner);
+                spend(owner);
+                events.push(Event { key, ready: ready(event, direction) });
+                answer = Answer::Events;
+            } else if answer == Answer::Nothing {
+                answer = Answer::TimedOut;
+            }
+        }
+        answer
+    }
+
+    /// Makes the host call; returns how many events there are, at most `capacity`.
+    fn call(&mut self, subscriptions: &[Subscription], capacity: usize) -> usize {
+        if self.events.len() < capacity {
             let none = RawEvent { userdata: 0, error: 0, kind: 0, nbytes: 0, flags: 0 };
-            self.events.resize(subscriptions.len(), none);
+            self.events.resize(capacity, none);
         }
         let mut count = 0;
-        // SAFETY: `events` has room for as many events as there are subscriptions, both live for the call,
-        // and their layout is the one of the witx (asserted above).
+        // SAFETY: `events` has room for as many events as there can be (one for each subscription; with the
+        // extension, as many as its descriptor's subscription says), both live for the call, and their layout is
+        // the one of the witx (asserted above).
         let errno = unsafe {
             poll_oneoff(
                 subscriptions.as_ptr(),
@@ -202,7 +269,7 @@ impl Driver {
             );
             return 0;
         }
-        count.min(subscriptions.len())
+        count.min(capacity)
     }
 }
 

@@ -19,6 +19,7 @@ use wasip2::io::poll::Pollable;
 
 use super::Outcome;
 use super::armed::{Armed, CLOCK, Found, nanos, place};
+use super::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
@@ -37,7 +38,7 @@ pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
 /// What a source is made of.
 pub type Raw = Arc<dyn Subscribe>;
 
-/// From so many events on, the host may have used up its budget: see [`Driver::poll`].
+/// From so many events on, the host may have used up its budget: see [`ask`].
 const MANY: usize = 100;
 
 /// A list as the canonical ABI returns it, in memory that the host asked our allocator for.
@@ -56,6 +57,7 @@ unsafe extern "C" {
 struct List {
     /// Handles.
     armed: Armed<u32>,
+    plan: Plan,
     /// Always ready: makes a poll return at once, and stands for sources that are.
     now: Option<Pollable>,
 }
@@ -67,7 +69,12 @@ pub(crate) struct Selector {
 pub(crate) struct Driver;
 
 pub(crate) fn new() -> io::Result<(Selector, Driver)> {
-    Ok((Selector { list: Mutex::new(List { armed: Armed::new(0), now: None }) }, Driver))
+    Ok((
+        Selector {
+            list: Mutex::new(List { armed: Armed::new(0), plan: Plan::default(), now: None }),
+        },
+        Driver,
+    ))
 }
 
 fn always_ready(now: &mut Option<Pollable>) -> u32 {
@@ -92,7 +99,7 @@ impl Selector {
     }
 
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
-        let List { armed, now } = &mut *self.list.lock();
+        let List { armed, now, .. } = &mut *self.list.lock();
         let mut arm = |direction| {
             let mut handle = || raw.pollable(direction).unwrap_or_else(|| always_ready(now));
             match armed.find(key, direction) {
@@ -125,45 +132,60 @@ impl Driver {
         _: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
-        let List { armed, now } = &mut *selector.list.lock();
-        let Some(timeout) = armed.prepare(parked) else { return Outcome::Done };
-        // Lives until the end of the poll.
-        let mut _clock = None;
-        let first = match timeout {
-            None => 1,
-            Some(Duration::ZERO) => {
-                *armed.clock() = always_ready(now);
-                0
-            }
-            Some(timeout) => {
-                let clock = monotonic_clock::subscribe_duration(nanos(timeout));
-                *armed.clock() = clock.handle();
-                _clock = Some(clock);
-                0
-            }
-        };
-        let ready = call(&armed.entries()[first..]);
-        if ready.len() >= MANY {
-            // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. With
-            // none left it calls every stream unready, the next poll uses them all up again, and nothing
-            // ever moves. Asking for one that is ready makes it yield if it must.
-            call(&armed.entries()[first + ready[0] as usize..][..1]);
-        }
-        for index in ready {
-            let owner = armed.owner_at(first + index as usize);
-            if owner == CLOCK {
-                continue;
-            }
-            let (key, direction) = place(owner);
-            let ready = match direction {
-                Direction::Read => Ready::READABLE,
-                Direction::Write => Ready::WRITABLE,
-            };
-            events.push(Event { key, ready });
-            armed.spend(owner);
-        }
+        let List { armed, plan, now } = &mut *selector.list.lock();
+        let Some(timeout) = armed.prepare(parked, armed.is_empty()) else { return Outcome::Done };
+        plan.wait(armed, timeout, &mut |armed, count, timeout| {
+            ask(armed, count, timeout, now, events)
+        });
         Outcome::Done
     }
+}
+
+/// Asks about the first entries.
+fn ask(
+    armed: &mut Armed<u32>,
+    count: usize,
+    timeout: Option<Duration>,
+    now: &mut Option<Pollable>,
+    events: &mut Vec<Event>,
+) -> Answer {
+    // Lives until the end of the poll.
+    let mut _clock = None;
+    let first = match timeout {
+        None => 1,
+        Some(Duration::ZERO) => {
+            *armed.clock() = always_ready(now);
+            0
+        }
+        Some(timeout) => {
+            let clock = monotonic_clock::subscribe_duration(nanos(timeout));
+            *armed.clock() = clock.handle();
+            _clock = Some(clock);
+            0
+        }
+    };
+    let ready = call(&armed.entries()[first..count]);
+    if ready.len() >= MANY {
+        // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. With
+        // none left it calls every stream unready, the next poll uses them all up again, and nothing
+        // ever moves. Asking for one that is ready makes it yield if it must.
+        call(&armed.entries()[first + ready[0] as usize..][..1]);
+    }
+    let before = events.len();
+    for index in ready {
+        let owner = armed.owner_at(first + index as usize);
+        if owner == CLOCK {
+            continue;
+        }
+        let (key, direction) = place(owner);
+        let ready = match direction {
+            Direction::Read => Ready::READABLE,
+            Direction::Write => Ready::WRITABLE,
+        };
+        events.push(Event { key, ready });
+        armed.spend(owner);
+    }
+    if events.len() > before { Answer::Events } else { Answer::TimedOut }
 }
 
 /// Makes the host call; returns the indices of what is ready.

@@ -1,0 +1,154 @@
+//! Flat polling: on a host that offers it, a wait costs as much as what happens, not as what is armed.
+//!
+//! `host/POLL_EXTENSION.md` specifies it. The host keeps what is armed. A wait tells it what changed since the last
+//! one, and the host says what happened. Whether there is such a host is found out once, by asking it about a
+//! descriptor that stands for the extension, and is unknown elsewhere.
+//!
+//! Only sockets are kept by the host. Everything else is asked about in every call as without the extension, from
+//! [`armed`](super::armed).
+#![allow(unsafe_code)] // `fd_fdstat_get` is an import.
+
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use super::armed::{nanos, owner};
+use super::wasip1::{Subscription, TAG_CLOCK, TAG_READ, TAG_WRITE};
+use crate::io::{Interest, Ready};
+use crate::reactor::Direction;
+
+/// The descriptor of the extension's version 1.
+const QUEUE: RawFd = 0xd04f_4c01_u32 as RawFd;
+
+/// How many events a call may bring.
+pub(super) const CAPACITY: usize = 512;
+
+/// What stands first in a call: the queue and the clock.
+const HEAD: usize = 2;
+
+const CLOCK_MONOTONIC: u32 = 1;
+const NEVER: u64 = u64::MAX;
+
+/// `filetype`s of preview 1.
+const SOCKET_DGRAM: u8 = 5;
+const SOCKET_STREAM: u8 = 6;
+
+/// `fdstat` of the WASI preview 1 witx, 24 bytes.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct Fdstat {
+    filetype: u8,
+    rest: [u8; 23],
+}
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn fd_fdstat_get(fd: RawFd, stat: *mut Fdstat) -> u16;
+}
+
+/// What kind of file a descriptor is; `None` if there is none.
+fn filetype(fd: RawFd) -> Option<u8> {
+    let mut stat = Fdstat { filetype: 0, rest: [0; 23] };
+    // SAFETY: `stat` has the layout of the witx, and lives for the call.
+    let errno = unsafe { fd_fdstat_get(fd, &mut stat) };
+    (errno == 0).then_some(stat.filetype)
+}
+
+/// What the host keeps of one source.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    /// Whether it is a socket, so that the host keeps it.
+    is_socket: bool,
+    fd: RawFd,
+    /// By direction.
+    armed: [bool; 2],
+}
+
+/// What is armed at the host.
+pub(super) struct Flat {
+    /// By key.
+    kept: Vec<Kept>,
+    count: usize,
+    /// The next call: the head, and what changed since the last one.
+    call: Vec<Subscription>,
+}
+
+impl Flat {
+    /// `None` on a host without the extension.
+    pub(super) fn find() -> Option<Flat> {
+        filetype(QUEUE)?;
+        let queue = Subscription::new(CAPACITY, TAG_READ, QUEUE as u32);
+        let clock = Subscription::new(super::armed::CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
+        Some(Flat { kept: Vec::new(), count: 0, call: vec![queue, clock] })
+    }
+
+    /// Whether nothing is armed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// A source begins.
+    pub(super) fn register(&mut self, fd: RawFd, key: usize) {
+        if self.kept.len() <= key {
+            self.kept.resize(key + 1, Kept::default());
+        }
+        let is_socket = matches!(filetype(fd), Some(SOCKET_DGRAM | SOCKET_STREAM));
+        self.kept[key] = Kept { is_socket, fd, armed: [false; 2] };
+    }
+
+    /// Arms; false if the host does not keep such a source.
+    pub(super) fn arm(&mut self, key: usize, interest: Interest) -> bool {
+        let kept = &mut self.kept[key];
+        if !kept.is_socket {
+            return false;
+        }
+        for (direction, tag, wanted) in [
+            (Direction::Read, TAG_READ, interest.is_readable()),
+            (Direction::Write, TAG_WRITE, interest.is_writable()),
+        ] {
+            if wanted && !std::mem::replace(&mut kept.armed[direction as usize], true) {
+                self.count += 1;
+                self.call.push(Subscription::new(owner(key, direction), tag, kept.fd as u32));
+            }
+        }
+        true
+    }
+
+    /// An event was reported, which ends the arm. False if it is not the host that kept the source.
+    pub(super) fn spend(&mut self, key: usize, direction: Direction) -> bool {
+        let Some(kept) = self.kept.get_mut(key) else { return false };
+        if std::mem::take(&mut kept.armed[direction as usize]) {
+            self.count -= 1;
+        }
+        kept.is_socket
+    }
+
+    /// Takes both directions back; returns those that were armed.
+    pub(super) fn disarm(&mut self, key: usize) -> Ready {
+        let mut ready = Ready::EMPTY;
+        let Some(kept) = self.kept.get_mut(key) else { return ready };
+        for (direction, tag) in [(Direction::Read, TAG_READ), (Direction::Write, TAG_WRITE)] {
+            if std::mem::take(&mut kept.armed[direction as usize]) {
+                self.count -= 1;
+                ready |= direction.ready();
+                self.call.push(Subscription::disarm(tag, kept.fd as u32));
+            }
+        }
+        ready
+    }
+
+    /// The subscriptions of a call: the head, what changed, and what the host does not keep.
+    pub(super) fn call(
+        &mut self,
+        others: &[Subscription],
+        timeout: Option<Duration>,
+    ) -> &[Subscription] {
+        self.call[1].set_timeout(timeout.map_or(NEVER, nanos));
+        self.call.extend_from_slice(others);
+        &self.call
+    }
+
+    /// The call was made.
+    pub(super) fn called(&mut self) {
+        self.call.truncate(HEAD);
+    }
+}

@@ -1,0 +1,107 @@
+//! How much of what is armed to ask about: what was active lately first, then everything.
+//!
+//! Asking costs a WASI host as much as there is to look at, so thousands of idle connections would make every wait
+//! of ten busy ones slow. The busy ones stand in front of the list (`armed.rs`) and are asked about alone, for at
+//! most as long as asking about everything takes; then everything is asked about. So the cost of waiting is at most
+//! twice that of the better of the two ways, whichever it is, and an idle source is heard at most so much later.
+//! The time of several such waits adds up: however busy the front is, everything has its turn.
+//!
+//! What asking about everything costs is measured, now and then, with a look that does not wait. It includes what
+//! the host pays for being asked about one set after another.
+//!
+//! When the front stays silent, it is passed over in the next waits, more and more of them.
+
+use std::time::{Duration, Instant};
+
+use super::armed::Armed;
+
+/// With so few entries behind the front, everything is asked about at once.
+const FEW: usize = 16;
+
+/// How often everything is asked about between two measurements.
+const MEASURED_FOR: u32 = 64;
+
+/// Waits that pass over the front, at most.
+const LONGEST_PAUSE: u32 = 63;
+
+/// What the host said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// Something happened, and was noted.
+    Events,
+    /// The time is over.
+    TimedOut,
+    /// Neither.
+    #[cfg_attr(not(target_env = "p1"), expect(dead_code, reason = "only preview 1 can do so"))]
+    Nothing,
+}
+
+/// What is known of the cost of asking.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Of asking about everything.
+    cost: Duration,
+    /// How many entries that were.
+    entries: usize,
+    /// How often to ask about everything before it is measured again.
+    valid: u32,
+    /// What was spent on the front since everything was asked about.
+    spent: Duration,
+    /// Waits that pass over the front.
+    pause: u32,
+    /// How many the last time.
+    penalty: u32,
+}
+
+impl Plan {
+    /// Waits for up to `timeout`; `ask` makes the host call about so many entries from the front on.
+    pub(super) fn wait<T>(
+        &mut self,
+        armed: &mut Armed<T>,
+        timeout: Option<Duration>,
+        ask: &mut dyn FnMut(&mut Armed<T>, usize, Option<Duration>) -> Answer,
+    ) -> Answer {
+        let all = armed.entries().len();
+        let mut rest = timeout;
+        if all < 2 * armed.front() + FEW {
+            // The front is most of it.
+        } else if self.pause > 0 {
+            self.pause -= 1;
+        } else {
+            if self.valid == 0 || all > 2 * self.entries || 2 * all < self.entries {
+                let began = Instant::now();
+                let answer = ask(armed, all, Some(Duration::ZERO));
+                self.cost = began.elapsed();
+                self.entries = all;
+                self.valid = MEASURED_FOR;
+                self.spent = Duration::ZERO;
+                armed.settle();
+                if answer == Answer::Events || timeout == Some(Duration::ZERO) {
+                    return answer;
+                }
+            }
+            if let Some(most) = self.cost.checked_sub(self.spent).filter(|most| !most.is_zero()) {
+                let limit = timeout.map_or(most, |timeout| timeout.min(most));
+                let began = Instant::now();
+                let answer = ask(armed, armed.front(), Some(limit));
+                let took = began.elapsed();
+                // A coarse clock must not make the front's turn endless.
+                self.spent += took.max(Duration::from_micros(1));
+                if answer == Answer::Events {
+                    self.penalty = 0;
+                    return answer;
+                }
+                if timeout == Some(limit) && answer == Answer::TimedOut {
+                    return answer;
+                }
+                self.penalty = (2 * self.penalty + 1).min(LONGEST_PAUSE);
+                self.pause = self.penalty;
+                rest = timeout.map(|timeout| timeout.saturating_sub(took));
+            }
+        }
+        self.valid = self.valid.saturating_sub(1);
+        self.spent = Duration::ZERO;
+        armed.settle();
+        ask(armed, all, rest)
+    }
+}
