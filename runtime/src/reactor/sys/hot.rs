@@ -36,6 +36,9 @@ pub(super) enum Answer {
     Nothing,
 }
 
+/// Makes the host call about so many entries from the front on, and notes what happened.
+pub(super) type Ask<'a, T> = dyn FnMut(&mut Armed<T>, usize, Option<Duration>) -> Answer + 'a;
+
 /// What is known of the cost of asking.
 #[derive(Default)]
 pub(super) struct Plan {
@@ -54,12 +57,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Waits for up to `timeout`; `ask` makes the host call about so many entries from the front on.
+    /// Waits for up to `timeout`.
     pub(super) fn wait<T>(
         &mut self,
         armed: &mut Armed<T>,
         timeout: Option<Duration>,
-        ask: &mut dyn FnMut(&mut Armed<T>, usize, Option<Duration>) -> Answer,
+        ask: &mut Ask<'_, T>,
     ) -> Answer {
         let all = armed.entries().len();
         let mut rest = timeout;
