@@ -7,10 +7,10 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 use crate::errno::Errno;
 use crate::link::on_wasi;
 use crate::memory::GuestMemory;
-use crate::signals;
 use crate::sockets::socket::Kind;
 use crate::sockets::transfer;
 use crate::state::{Cx, NONBLOCK, parts, state};
+use crate::{poll, signals};
 
 type Returned = wasmtime::Result<i32>;
 
@@ -58,6 +58,12 @@ pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
 pub(crate) async fn fdstat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
     if let Some(mask) = signals::of_fd(fd) {
         return ours(signals::fdstat(&mut cx, mask, out as u32));
+    }
+    if poll::is_queue(fd) {
+        let write = |(mut memory, _): (GuestMemory<'_>, _)| {
+            memory.write(out as u32, 8, &signals::pollable_stat())
+        };
+        return ours(parts(&mut cx).and_then(write));
     }
     if is_socket(&cx, fd) {
         return ours(socket_fdstat(&mut cx, fd, out as u32));

@@ -7,13 +7,18 @@
 //!
 //! An invalid subscription (a closed descriptor, an unknown clock) makes an
 //! event with an error and disturbs no other. No subscriptions are no events.
+//!
+//! An extended call (`POLL_EXTENSION.md`) names changes instead of sockets. What
+//! is armed stays with the table, and a wait costs what changed and what is
+//! ready, however much is armed.
 
+use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::io::Interest;
+use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
@@ -22,6 +27,7 @@ use crate::clock::Monotonic;
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use crate::signals::{self, Heard, Mask};
+use crate::sockets::armed::Direction;
 use crate::sockets::table::{Numbers, Table};
 use crate::state::{Cx, State, parts};
 
@@ -29,6 +35,9 @@ use crate::state::{Cx, State, parts};
 const MAX_OTHERS: usize = 1024;
 const SUBSCRIPTION: u32 = 48;
 const EVENT: u32 = 32;
+
+/// The queue descriptor of `POLL_EXTENSION.md`: the letters `POL` with the highest bit set, and the version.
+const QUEUE: i32 = 0xd04f_4c01_u32 as i32;
 
 const CLOCK: u8 = 0;
 const FD_READ: u8 = 1;
@@ -48,6 +57,8 @@ const TIMER_GRAIN: Duration = Duration::from_millis(1);
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     subscriptions: Vec<Subscription>,
+    /// Changes that failed and were not reported yet.
+    failed: VecDeque<Subscription>,
     /// The last call found something ready without waiting. So will this one,
     /// probably: the driver is turned first and the sockets looked at once.
     busy: bool,
@@ -65,7 +76,7 @@ enum What {
     Clock(Option<Instant>),
     Socket {
         fd: i32,
-        ty: u8,
+        direction: Direction,
     },
     /// A descriptor of wasmtime-wasi's, not looked at yet.
     Descriptor {
@@ -88,6 +99,11 @@ enum What {
     },
 }
 
+/// Whether `fd` is the descriptor by which a guest asks for extended polls.
+pub(crate) fn is_queue(fd: i32) -> bool {
+    fd == QUEUE
+}
+
 pub(crate) async fn poll_oneoff(
     cx: &mut Cx<'_>,
     subscriptions: i32,
@@ -103,18 +119,37 @@ pub(crate) async fn poll_oneoff(
     if n == 0 {
         return memory.write_u32(out, 0);
     }
+    let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
+    let Scratch { subscriptions: list, failed, busy } = scratch;
     // They are looked at in one go, and others wait meanwhile: 130,000 take some 40 ms.
-    if n as usize > 2 * state.sockets.limit() + MAX_OTHERS {
+    if n as usize + failed.len() > 2 * sockets.limit() + MAX_OTHERS {
         return Err(Errno::INVAL);
     }
     let input = memory.range(subscriptions, (n * SUBSCRIPTION) as usize, 8)?;
-    memory.range(events, (n * EVENT) as usize, 8)?;
+    let mut input: &[[u8; SUBSCRIPTION as usize]] = memory.0[input].as_chunks().0;
+    let extended = room_for_events(&input[0])?;
+    let room = extended.unwrap_or(n);
+    let size = (room as usize).checked_mul(EVENT as usize).ok_or(Errno::FAULT)?;
+    memory.range(events, size, 8)?;
 
-    let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
-    let list = &mut scratch.subscriptions;
     list.clear();
     let numbers = sockets.numbers();
-    list.extend(memory.0[input].as_chunks().0.iter().map(|raw| parse(raw, clock, numbers)));
+    if extended.is_some() {
+        input = &input[1..];
+        for raw in input {
+            let subscription = parse(raw, clock, numbers);
+            let What::Socket { fd, direction } = subscription.what else {
+                list.push(subscription);
+                continue;
+            };
+            if let Err(errno) = change(sockets, raw, fd, direction, subscription.userdata) {
+                let what = What::Failed { errno, ty: event_type(direction) };
+                failed.push_back(Subscription { what, ..subscription });
+            }
+        }
+    } else {
+        list.extend(input.iter().map(|raw| parse(raw, clock, numbers)));
+    }
     let mut stdin_fd = None;
     for subscription in list.iter_mut() {
         if let What::Descriptor { fd, ty } = subscription.what {
@@ -160,12 +195,13 @@ pub(crate) async fn poll_oneoff(
     let mut signal_came = false;
     let mut waited = false;
     let mut fresh = false;
-    if scratch.busy {
+    if *busy {
         yield_now().await;
         fresh = true;
     }
-    let list = &scratch.subscriptions;
-    let count = loop {
+    let list = &*list;
+    let mut told = Events { memory: &mut memory, at: events, room, count: 0, signals: 0 };
+    loop {
         let found = poll_fn(|task| {
             if !stdin_is_ready && stdin_fd.is_some() {
                 stdin_is_ready = stdin.as_mut().poll(task).is_ready();
@@ -176,9 +212,17 @@ pub(crate) async fn poll_oneoff(
             }
             let now = deadline.map(|_| Instant::now());
             let mut world = World { sockets: &mut *sockets, signals, stdin_is_ready, now };
-            let found = scan(list, &mut world, &mut memory, events, task);
+            let found = if extended.is_none() {
+                told.count = 0;
+                world.sockets.watch(task);
+                scan(list, Part::All, &mut world, &mut told, task);
+                told.count > 0
+            } else {
+                collect(failed, list, &mut world, &mut told, task);
+                told.count > 0
+            };
             let near = |at: Instant| now.is_some_and(|now| at < now + TIMER_GRAIN);
-            if found > 0 || deadline.is_some_and(near) {
+            if found || deadline.is_some_and(near) {
                 return Poll::Ready(found);
             }
             if timer.as_mut().poll(task).is_ready() {
@@ -190,15 +234,47 @@ pub(crate) async fn poll_oneoff(
             Poll::Pending
         })
         .await;
-        if found > 0 && fresh {
-            break found;
+        if found && fresh {
+            break;
         }
         yield_now().await;
         fresh = true;
-    };
-    signals.see(wanted);
-    scratch.busy = !waited;
+    }
+    sockets.look_away();
+    signals.see(told.signals);
+    *busy = !waited;
+    let count = told.count;
     memory.write_u32(out, count)
+}
+
+/// How many events the guest has room for, if this subscription makes its poll an extended one.
+fn room_for_events(first: &[u8; SUBSCRIPTION as usize]) -> Result<Option<u32>, Errno> {
+    let fd = i32::from_le_bytes([first[16], first[17], first[18], first[19]]);
+    if first[8] != FD_READ || !is_queue(fd) {
+        return Ok(None);
+    }
+    match u64_at(first, 0) {
+        0 => Err(Errno::INVAL),
+        room => u32::try_from(room).map(Some).map_err(|_| Errno::FAULT),
+    }
+}
+
+/// Arms or disarms a socket.
+fn change(
+    sockets: &mut Table,
+    raw: &[u8; SUBSCRIPTION as usize],
+    fd: i32,
+    direction: Direction,
+    userdata: u64,
+) -> Result<(), Errno> {
+    match u32_at(raw, 20) {
+        0 => sockets.arm(fd, direction, userdata),
+        1 => {
+            sockets.disarm(fd, direction);
+            Ok(())
+        }
+        _ => Err(Errno::INVAL),
+    }
 }
 
 /// What subscriptions are about, at one moment.
@@ -210,33 +286,25 @@ struct World<'a> {
     now: Option<Instant>,
 }
 
-/// Looks at every subscription once and writes the events of the ready ones.
-/// Leaves the task's waker with the sockets that are not.
-fn scan(
-    list: &[Subscription],
-    world: &mut World<'_>,
-    memory: &mut GuestMemory<'_>,
-    events: u32,
-    task: &mut Context<'_>,
-) -> u32 {
-    let mut count = 0;
-    for subscription in list {
-        let (ty, outcome) = match subscription.what {
-            What::Clock(Some(at)) if world.now.is_some_and(|now| at <= now) => (CLOCK, Ok(false)),
-            What::Clock(_) => continue,
-            What::Socket { fd, ty } => match socket_ready(world.sockets, fd, ty, task) {
-                Poll::Ready(outcome) => (ty, outcome),
-                Poll::Pending => continue,
-            },
-            What::Signal { mask, ty } if world.signals.is_new(mask) => (ty, Ok(false)),
-            What::Signal { .. } => continue,
-            What::Stdin if world.stdin_is_ready => (FD_READ, Ok(false)),
-            What::Stdin | What::Descriptor { .. } => continue,
-            What::Always { ty } => (ty, Ok(false)),
-            What::Failed { errno, ty } => (ty, Err(errno)),
-        };
+/// The guest's array of events, whose place in memory was checked.
+struct Events<'a, 'm> {
+    memory: &'a mut GuestMemory<'m>,
+    at: u32,
+    room: u32,
+    count: u32,
+    /// Signals that an event told of.
+    signals: Mask,
+}
+
+impl Events<'_, '_> {
+    fn is_full(&self) -> bool {
+        self.count == self.room
+    }
+
+    /// `Ok(true)` says that the peer has hung up.
+    fn push(&mut self, userdata: u64, ty: u8, outcome: Result<bool, Errno>) {
         let mut event = [0; EVENT as usize];
-        event[..8].copy_from_slice(&subscription.userdata.to_le_bytes());
+        event[..8].copy_from_slice(&userdata.to_le_bytes());
         event[8..10].copy_from_slice(&outcome.err().map_or(0, |e| e.0).to_le_bytes());
         event[10] = ty;
         if ty != CLOCK {
@@ -245,48 +313,125 @@ fn scan(
             let flags = if outcome == Ok(true) { HANGUP } else { 0 };
             event[24..26].copy_from_slice(&flags.to_le_bytes());
         }
-        // The array was checked before, and there are at most as many events.
-        if memory.write(events + count * EVENT, 8, &event).is_ok() {
-            count += 1;
+        if !self.is_full() && self.memory.write(self.at + self.count * EVENT, 8, &event).is_ok() {
+            self.count += 1;
         }
     }
-    count
 }
 
-/// `Ok(true)` when the peer has hung up.
-fn socket_ready(
-    sockets: &mut Table,
-    fd: i32,
-    ty: u8,
+/// Which subscriptions [`scan`] looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    Clocks,
+    Others,
+}
+
+/// Looks at every subscription once and writes the events of the ready ones.
+/// Leaves the task's waker with the sockets that are not.
+fn scan(
+    list: &[Subscription],
+    part: Part,
+    world: &mut World<'_>,
+    events: &mut Events<'_, '_>,
     task: &mut Context<'_>,
-) -> Poll<Result<bool, Errno>> {
-    let interest = if ty == FD_READ { Interest::READABLE } else { Interest::WRITABLE };
-    match sockets.get_mut(fd) {
-        Ok(socket) => socket.poll_ready(interest, task).map_err(Errno::from),
-        Err(errno) => Poll::Ready(Err(errno)),
+) {
+    for subscription in list {
+        let is_clock = matches!(subscription.what, What::Clock(_));
+        if events.is_full() || part == (if is_clock { Part::Others } else { Part::Clocks }) {
+            continue;
+        }
+        let (ty, outcome) = match subscription.what {
+            What::Clock(Some(at)) if world.now.is_some_and(|now| at <= now) => (CLOCK, Ok(false)),
+            What::Clock(_) => continue,
+            What::Socket { fd, direction } => match world.sockets.poll_ready(fd, direction, task) {
+                Poll::Ready(outcome) => (event_type(direction), outcome),
+                Poll::Pending => continue,
+            },
+            What::Signal { mask, ty } if world.signals.is_new(mask) => {
+                events.signals |= mask;
+                (ty, Ok(false))
+            }
+            What::Signal { .. } => continue,
+            What::Stdin if world.stdin_is_ready => (FD_READ, Ok(false)),
+            What::Stdin | What::Descriptor { .. } => continue,
+            What::Always { ty } => (ty, Ok(false)),
+            What::Failed { errno, ty } => (ty, Err(errno)),
+        };
+        events.push(subscription.userdata, ty, outcome);
     }
+}
+
+/// The extended call's [`scan`]: changes that failed, what this call alone is about, armed sockets, clocks. A call that
+/// has events already has looked at all but the sockets.
+fn collect(
+    failed: &mut VecDeque<Subscription>,
+    list: &[Subscription],
+    world: &mut World<'_>,
+    events: &mut Events<'_, '_>,
+    task: &mut Context<'_>,
+) {
+    let first = events.count == 0;
+    if first {
+        let n = failed.len().min(events.room as usize);
+        for Subscription { userdata, what } in failed.drain(..n) {
+            if let What::Failed { errno, ty } = what {
+                events.push(userdata, ty, Err(errno));
+            }
+        }
+        scan(list, Part::Others, world, events, task);
+    }
+    // tokio's budget is for those who never wait, and a poll always lets others have a turn.
+    let sockets = &mut *world.sockets;
+    let mut look = pin!(unconstrained(poll_fn(|task| {
+        let room = events.room - events.count;
+        sockets.take_ready(room, task, |ready| {
+            events.push(ready.userdata, event_type(ready.direction), ready.outcome);
+        });
+        Poll::Ready(())
+    })));
+    let _ = look.as_mut().poll(task);
+    if first {
+        scan(list, Part::Clocks, world, events, task);
+    }
+}
+
+fn event_type(direction: Direction) -> u8 {
+    match direction {
+        Direction::Read => FD_READ,
+        Direction::Write => FD_WRITE,
+    }
+}
+
+fn u64_at(raw: &[u8; SUBSCRIPTION as usize], at: usize) -> u64 {
+    u64::from_le_bytes(raw[at..at + 8].try_into().unwrap_or_default())
+}
+
+fn u32_at(raw: &[u8; SUBSCRIPTION as usize], at: usize) -> u32 {
+    u32::from_le_bytes(raw[at..at + 4].try_into().unwrap_or_default())
 }
 
 fn parse(raw: &[u8; SUBSCRIPTION as usize], clock: &Monotonic, numbers: Numbers) -> Subscription {
-    let u64_at = |at: usize| u64::from_le_bytes(raw[at..at + 8].try_into().unwrap_or_default());
-    let u32_at = |at: usize| u32::from_le_bytes(raw[at..at + 4].try_into().unwrap_or_default());
     let ty = raw[8];
     let what = match ty {
         CLOCK => {
             let flags = u16::from_le_bytes([raw[40], raw[41]]);
-            clock_deadline(u32_at(16), u64_at(24), flags, clock)
+            clock_deadline(u32_at(raw, 16), u64_at(raw, 24), flags, clock)
         }
         FD_READ | FD_WRITE => {
-            let fd = u32_at(16) as i32;
+            let fd = u32_at(raw, 16) as i32;
             match signals::of_fd(fd) {
                 Some(mask) if ty == FD_READ => What::Signal { mask, ty },
-                _ if numbers.is_socket(fd) => What::Socket { fd, ty },
+                _ if numbers.is_socket(fd) => What::Socket {
+                    fd,
+                    direction: if ty == FD_READ { Direction::Read } else { Direction::Write },
+                },
                 _ => What::Descriptor { fd: numbers.file(fd), ty },
             }
         }
         _ => What::Failed { errno: Errno::INVAL, ty },
     };
-    Subscription { userdata: u64_at(0), what }
+    Subscription { userdata: u64_at(raw, 0), what }
 }
 
 fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {

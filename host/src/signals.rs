@@ -162,17 +162,22 @@ fn of_instant(when: u64) -> Option<Mask> {
 
 /// `fd_fdstat_get` of signals: the guest wants them from now on, and none that came before.
 pub(crate) fn fdstat(cx: &mut Cx<'_>, mask: Mask, out: u32) -> Result<(), Errno> {
-    const CHARACTER_DEVICE: u8 = 2;
-    const RIGHT_POLL: u32 = 1 << 27;
     let (mut memory, state) = parts(cx)?;
-    let mut stat = [0; 24];
-    stat[0] = CHARACTER_DEVICE;
-    stat[8..12].copy_from_slice(&RIGHT_POLL.to_le_bytes());
-    memory.write(out, 8, &stat)?;
+    memory.write(out, 8, &pollable_stat())?;
     state.signals.want(mask);
     state.signals.look();
     state.signals.see(mask);
     Ok(())
+}
+
+/// `fdstat` of what can be polled and nothing else.
+pub(crate) fn pollable_stat() -> [u8; 24] {
+    const CHARACTER_DEVICE: u8 = 2;
+    const RIGHT_POLL: u32 = 1 << 27;
+    let mut stat = [0; 24];
+    stat[0] = CHARACTER_DEVICE;
+    stat[8..12].copy_from_slice(&RIGHT_POLL.to_le_bytes());
+    stat
 }
 
 /// A pollable of WASI 0.2 that is ready when a signal came after it was made, and stays so; of no signals, at

@@ -6,6 +6,7 @@
 //! It does not offer unix sockets (`AFNOSUPPORT`).
 
 pub(crate) mod address;
+pub(crate) mod armed;
 mod buffers;
 pub(crate) mod connect;
 pub(crate) mod lookup;

@@ -20,6 +20,8 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
+use crate::sockets::armed::Bell;
+
 /// What travels through a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -43,9 +45,11 @@ pub(crate) struct Socket {
     pub(crate) wanted_port: u16,
     /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
     trouble: Mutex<Option<Trouble>>,
+    /// Told when tokio's driver forgets who waits, once the socket was armed.
+    pub(super) bell: Option<Arc<Bell>>,
 }
 
-struct Trouble(Pin<Box<dyn Future<Output = ()> + Send>>);
+struct Trouble(Pin<Box<dyn Future<Output = bool> + Send>>);
 
 impl std::fmt::Debug for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -100,6 +104,7 @@ impl Socket {
             send_timeout: None,
             wanted_port: 0,
             trouble: Mutex::default(),
+            bell: None,
         }
     }
 
@@ -115,6 +120,9 @@ impl Socket {
     /// Hands the socket to the reactor; again, if it is there already, so that
     /// readiness remembered from an earlier life is forgotten.
     pub(crate) fn register(&mut self) -> io::Result<()> {
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
         *self.trouble.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         let lost = || io::Error::from(io::ErrorKind::NotConnected);
         let socket: std::net::TcpStream = match std::mem::replace(&mut self.io, Io::Lost) {
@@ -289,18 +297,22 @@ impl Socket {
 
     fn poll_trouble(&self, stream: &Arc<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = trouble.get_or_insert_with(|| {
-            let stream = stream.clone();
-            Trouble(Box::pin(async move {
-                // What fails here fails in the read that follows, too.
-                let _ = stream.ready(Interest::READABLE | Interest::ERROR).await;
-            }))
-        });
-        let outcome = wait.0.as_mut().poll(cx);
-        if outcome.is_ready() {
+        loop {
+            let wait = trouble.get_or_insert_with(|| {
+                let stream = stream.clone();
+                Trouble(Box::pin(async move {
+                    let ready = stream.ready(Interest::READABLE | Interest::ERROR).await;
+                    // What fails here fails in the read that follows, too.
+                    ready.map_or(true, |ready| !ready.is_empty())
+                }))
+            });
+            let Poll::Ready(news) = wait.0.as_mut().poll(cx) else { return Poll::Pending };
             *trouble = None;
+            // Else it tells of a message that was received since.
+            if news {
+                return Poll::Ready(());
+            }
         }
-        outcome
     }
 }
 

@@ -9,9 +9,12 @@
 //! Listeners that the guest was given have the numbers from 3 on, as systemd has it; its files and folders
 //! come after them.
 
+use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use crate::errno::Errno;
+use crate::sockets::armed::{Armed, Queue};
 use crate::sockets::socket::Socket;
 
 const SLOT_BITS: u32 = 20;
@@ -60,28 +63,52 @@ impl Numbers {
 /// All open sockets of one guest.
 #[derive(Debug)]
 pub(crate) struct Table {
-    slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot>,
     free: Vec<u32>,
     limit: usize,
     /// The first slots: they are not used again.
     listeners: u32,
+    /// Where armed sockets say that they may be ready (`armed.rs`).
+    pub(super) queue: Arc<Queue>,
+    /// Slots that were taken off the queue, or just armed, and are to be looked at.
+    pub(super) due: VecDeque<u32>,
 }
 
 #[derive(Debug)]
-struct Slot {
+pub(super) struct Slot {
     generation: u32,
-    socket: Option<Socket>,
+    pub(super) socket: Option<Socket>,
+    /// Once one of its sockets was armed.
+    pub(super) armed: Option<Box<Armed>>,
+}
+
+impl Slot {
+    fn new(generation: u32, socket: Option<Socket>) -> Slot {
+        Slot { generation, socket, armed: None }
+    }
+
+    /// Disarms the socket, and says what was armed.
+    fn disarm(&mut self) -> [Option<u64>; 2] {
+        self.armed.as_mut().map_or([None; 2], |armed| armed.clear())
+    }
 }
 
 impl Table {
     /// A table for at most `limit` sockets at a time.
     pub(crate) fn new(limit: usize) -> Table {
-        Table { slots: Vec::new(), free: Vec::new(), limit: limit.min(MAX_SLOTS), listeners: 0 }
+        Table {
+            slots: Vec::new(),
+            free: Vec::new(),
+            limit: limit.min(MAX_SLOTS),
+            listeners: 0,
+            queue: Arc::default(),
+            due: VecDeque::new(),
+        }
     }
 
     /// Gives the guest a listener, before it has any socket of its own.
     pub(crate) fn give(&mut self, listener: Socket) {
-        self.slots.push(Slot { generation: 1, socket: Some(listener) });
+        self.slots.push(Slot::new(1, Some(listener)));
         self.listeners += 1;
         self.limit = (self.limit + 1).min(MAX_SLOTS);
     }
@@ -115,7 +142,7 @@ impl Table {
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
-                self.slots.push(Slot { generation: 0, socket: None });
+                self.slots.push(Slot::new(0, None));
                 (self.slots.len() - 1) as u32
             }
         };
@@ -125,7 +152,8 @@ impl Table {
         Ok(entry.generation << SLOT_BITS | slot)
     }
 
-    fn slot(&self, fd: i32) -> Result<usize, Errno> {
+    #[inline]
+    pub(super) fn slot(&self, fd: i32) -> Result<usize, Errno> {
         if self.numbers().is_listener(fd) {
             return Ok((fd as u32 - FIRST_LISTENER) as usize);
         }
@@ -151,26 +179,30 @@ impl Table {
         self.slots[slot].socket.as_mut().ok_or(Errno::BADF)
     }
 
-    /// Closes a socket: the caller drops it.
+    /// Closes a socket: the caller drops it. It is disarmed.
     pub(crate) fn remove(&mut self, fd: i32) -> Result<Socket, Errno> {
         let slot = self.slot(fd)?;
         let socket = self.slots[slot].socket.take().ok_or(Errno::BADF)?;
+        self.slots[slot].disarm();
         if slot >= self.listeners as usize {
             self.free.push(slot as u32);
         }
         Ok(socket)
     }
 
-    /// Makes `to` name the socket `from`, closing what `to` was.
+    /// Makes `to` name the socket `from`, closing what `to` was. What is armed moves with the socket.
     pub(crate) fn renumber(&mut self, from: i32, to: i32) -> Result<(), Errno> {
         self.get(from)?;
-        let target = self.slot(to)?;
+        let (source, target) = (self.slot(from)?, self.slot(to)?);
         self.get(to)?;
-        if from != to {
-            let socket = self.remove(from)?;
-            self.slots[target].socket = Some(socket);
+        if source == target {
+            return Ok(());
         }
-        Ok(())
+        let userdata = self.slots[source].disarm();
+        let socket = self.remove(from)?;
+        self.slots[target].disarm();
+        self.slots[target].socket = Some(socket);
+        self.arm_again(to, userdata)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the host through its public API: guests written in Rust
 //! (`tests/guest`) and in the text format run against servers on loopback.
 
+mod armed;
 mod cache;
 mod events;
 mod fuzz;

@@ -11,7 +11,7 @@ use wasio_host::{Engine, Error, Guest, GuestBuilder, Policy, Program};
 use crate::pool::{alone, resident};
 use crate::support::runtime;
 
-/// Opens a socket, writes a line, waits for a moment, and ends as its argument count says: well, in a trap, or never.
+/// Opens a socket, writes a line, waits for the socket or a moment, and ends as its argument count says: well, in a trap, or never.
 const GUEST: &str = r#"(module
     (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
@@ -25,11 +25,15 @@ const GUEST: &str = r#"(module
         (if (call $open (i32.const 1) (i32.const 1) (i32.const 8)) (then unreachable))
         (i32.store (i32.const 16) (i32.const 64)) (i32.store (i32.const 20) (i32.const 7))
         (if (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)) (then unreachable))
+        ;; An extended poll with room for one event: the socket is armed.
+        (i64.store (i32.const 128) (i64.const 1))
+        (i32.store8 (i32.const 136) (i32.const 1)) (i32.store (i32.const 144) (i32.const 0xd04f4c01))
+        (i32.store8 (i32.const 184) (i32.const 1)) (i32.store (i32.const 192) (i32.load (i32.const 8)))
         ;; A clock: at once, or in an hour.
-        (i32.store (i32.const 144) (i32.const 1))
+        (i32.store (i32.const 240) (i32.const 1))
         (if (i32.eq (i32.load (i32.const 0)) (i32.const 3))
-            (then (i64.store (i32.const 152) (i64.const 3600000000000))))
-        (drop (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 24)))
+            (then (i64.store (i32.const 248) (i64.const 3600000000000))))
+        (if (call $poll (i32.const 128) (i32.const 512) (i32.const 3) (i32.const 24)) (then unreachable))
         (if (i32.eq (i32.load (i32.const 0)) (i32.const 2)) (then unreachable))
         (call $exit (i32.const 7))))"#;
 

@@ -68,7 +68,9 @@ pub const ACCES: i32 = 2;
 pub const BADF: i32 = 8;
 pub const CONNREFUSED: i32 = 14;
 pub const CONNRESET: i32 = 15;
+pub const FAULT: i32 = 21;
 pub const INPROGRESS: i32 = 26;
+pub const INVAL: i32 = 28;
 pub const MFILE: i32 = 33;
 pub const NOTSOCK: i32 = 57;
 pub const NOTSUP: i32 = 58;
@@ -419,6 +421,42 @@ pub fn poll(subs: &[Subscription]) -> Result<Vec<Event>> {
     check(unsafe { poll_oneoff(subs.as_ptr(), events.as_mut_ptr(), subs.len() as u32, &mut n) })?;
     events.truncate(n as usize);
     Ok(events)
+}
+
+/// The queue descriptor of `POLL_EXTENSION.md`.
+pub const QUEUE: i32 = 0xd04f_4c01_u32 as i32;
+
+/// An extended poll with room for so many events.
+pub fn poll_extended(room: usize, subs: &[Subscription]) -> Result<Vec<Event>> {
+    let queue = readable(room as u64, QUEUE);
+    let subs = [&[queue], subs].concat();
+    let mut events = vec![Event([0xee; 32]); room];
+    let mut n = u32::MAX;
+    // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
+    check(unsafe { poll_oneoff(subs.as_ptr(), events.as_mut_ptr(), subs.len() as u32, &mut n) })?;
+    assert!(n as usize <= room);
+    events.truncate(n as usize);
+    Ok(events)
+}
+
+/// One that lies about its room, of which it has one.
+pub fn poll_as_said(room: u64, subs: &[Subscription]) -> Result<Vec<Event>> {
+    let subs = [&[readable(room, QUEUE)], subs].concat();
+    let mut events = vec![Event([0xee; 32])];
+    let mut n = u32::MAX;
+    // SAFETY: the host refuses what is not in memory, and only those who expect that say more than one.
+    check(unsafe { poll_oneoff(subs.as_ptr(), events.as_mut_ptr(), subs.len() as u32, &mut n) })?;
+    Ok(events)
+}
+
+/// The change that takes back what this one arms.
+pub fn disarm(sub: Subscription) -> Subscription {
+    flagged(sub, 1)
+}
+
+pub fn flagged(mut sub: Subscription, flag: u32) -> Subscription {
+    sub.0[20..24].copy_from_slice(&flag.to_le_bytes());
+    sub
 }
 
 /// The userdata of what is ready now.

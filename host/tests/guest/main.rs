@@ -2,6 +2,7 @@
 //! asserts what the imports promise, so that a broken promise is a trap.
 
 mod abi;
+mod armed;
 mod poll;
 mod sockets;
 
@@ -44,6 +45,15 @@ fn main() {
         "poll-closed" => poll::closed(),
         "poll-reset" => poll::reset(port),
         "signals" => poll::signals(),
+        "armed-discovery" => armed::discovery(),
+        "armed-once" => armed::once(),
+        "armed-changes" => armed::changes(),
+        "armed-closed" => armed::closed(),
+        "armed-crowded" => armed::crowded(),
+        "armed-mixed" => armed::mixed(port),
+        "armed-connecting" => armed::connecting(port),
+        "armed-idle" => armed::idle(),
+        "armed-forever" => armed::forever(port),
         "idle-server" => poll::idle_server(number(1)),
         other => panic!("no program named {other}"),
     }

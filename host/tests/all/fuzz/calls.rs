@@ -59,6 +59,12 @@ enum Output {
     Bytes(i32, usize),
     /// An array of pointers and lengths.
     Buffers(i32, i32),
+    /// As many events as a poll's subscriptions say.
+    Events {
+        input: i32,
+        events: i32,
+        count: i32,
+    },
     /// A pointer and a length.
     Address(i32),
     /// An option's value, whose length is where the second points.
@@ -230,11 +236,26 @@ impl Maker<'_> {
         at
     }
 
-    /// Clocks that are due soon, sockets, and what is neither.
+    /// Clocks that are due soon, sockets, and what is neither; half of them extended, with room for few events.
     fn subscriptions(&mut self) -> [i32; 4] {
         let count =
             if self.one_in(20) { self.random.usize(0..200) } else { self.random.usize(1..6) };
         let mut bytes = Vec::with_capacity(count * 48);
+        let extended = self.random.bool();
+        let room = match self.random.u32(0..60) {
+            0 => self.random.u64(..),
+            1 => 0,
+            2 => [1 << 11, 1 << 12, 1 << 27, 1 << 32][self.random.usize(..4)],
+            _ => self.random.u64(1..9),
+        };
+        if extended {
+            let mut queue = [0; 48];
+            queue[..8].copy_from_slice(&room.to_le_bytes());
+            queue[8] = self.any_of(&[1]) as u8;
+            let fd = self.any_of(&[0xd04f_4c01_u32 as i32]);
+            queue[16..20].copy_from_slice(&fd.to_le_bytes());
+            bytes.extend(queue);
+        }
         for i in 0..count {
             let mut one = [0; 48];
             self.random.fill(&mut one[..8]);
@@ -244,6 +265,9 @@ impl Maker<'_> {
             }
             let fd = if one[8] == 0 { self.any_of(&[0, 1, 1, 1]) } else { self.fd() };
             one[16..20].copy_from_slice(&fd.to_le_bytes());
+            if extended {
+                one[20] = self.any_of(&[0, 0, 0, 1]) as u8;
+            }
             let nanos = match self.random.u32(0..40) {
                 0 => u64::MAX,
                 1 => self.random.u64(..),
@@ -256,10 +280,13 @@ impl Maker<'_> {
         }
         let input = self.place(bytes.len(), 8);
         self.write(input, bytes);
-        let events = self.output(count * 32, 8);
+        let (count, events) = if extended {
+            (count + 1, self.place(room.min(64) as usize * 32, 8))
+        } else {
+            (count, self.place(count * 32, 8))
+        };
         let count = if self.one_in(60) { self.any_of(&[0, 1365, 2048]) } else { count as i32 };
-        // As many as the guest says.
-        self.call.outputs.push(Output::Bytes(events, (count as u32 as usize).saturating_mul(32)));
+        self.call.outputs.push(Output::Events { input, events, count });
         [input, events, count, self.output(4, 4)]
     }
 
@@ -440,6 +467,16 @@ impl Call {
         for output in &self.outputs {
             match *output {
                 Output::Bytes(at, len) => add(at as u32 as usize, len),
+                Output::Events { input, events, count } => {
+                    let input = input as u32 as usize;
+                    let extended = word(input + 16) == Some(0xd04f_4c01)
+                        && memory.get(input + 8).is_some_and(|ty| *ty == 1);
+                    let room = match (extended, word(input), word(input + 4)) {
+                        (true, Some(low), Some(high)) => high << 32 | low,
+                        _ => count as u32 as usize,
+                    };
+                    add(events as u32 as usize, room.saturating_mul(32));
+                }
                 Output::Address(at) => {
                     let at = at as u32 as usize;
                     if let (Some(buf), Some(len)) = (word(at), word(at + 4)) {
