@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::executor::Scheduler;
 use crate::runtime::Handle;
-use crate::task::Id;
+use crate::task::{Budget, Id};
 
 /// What the current thread is doing on behalf of a runtime.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Running {
 struct Turn {
     entered: Cell<Entered>,
     running: Cell<Option<Running>>,
-    budget: Cell<Option<u8>>,
+    budget: Cell<Budget>,
 }
 
 /// What is entered.
@@ -47,11 +47,28 @@ struct Context {
     depth: Cell<usize>,
 }
 
-thread_local! {
-    static TURN: Turn = const {
-        Turn { entered: Cell::new(Entered::No), running: Cell::new(None), budget: Cell::new(None) }
-    };
+impl Turn {
+    const fn new() -> Turn {
+        Turn {
+            entered: Cell::new(Entered::No),
+            running: Cell::new(None),
+            budget: Cell::new(Budget::UNLIMITED),
+        }
+    }
+}
 
+#[cfg(not(all(test, loom)))]
+thread_local! {
+    static TURN: Turn = const { Turn::new() };
+}
+
+// The threads of a model are one thread of the OS.
+#[cfg(all(test, loom))]
+loom::thread_local! {
+    static TURN: Turn = Turn::new();
+}
+
+thread_local! {
     static CONTEXT: Context = const {
         Context {
             handle: RefCell::new(None),
@@ -180,13 +197,24 @@ pub(crate) fn running() -> Option<Running> {
     TURN.with(|t| t.running.get())
 }
 
-/// What `set_task` puts back.
-pub(crate) struct RestoreTask {
+/// Turns of tasks, one after the other: puts back what was before them when dropped.
+pub(crate) struct Turns {
     running: Option<Running>,
-    budget: Option<u8>,
+    budget: Budget,
 }
 
-impl Drop for RestoreTask {
+impl Turns {
+    /// Declares which task is polled, and with what budget, until the next turn or the end of all.
+    #[inline]
+    pub(crate) fn begin(&self, running: Running, budget: Budget) {
+        TURN.with(|t| {
+            t.running.set(Some(running));
+            t.budget.set(budget);
+        });
+    }
+}
+
+impl Drop for Turns {
     fn drop(&mut self) {
         TURN.with(|t| {
             t.running.set(self.running);
@@ -195,12 +223,9 @@ impl Drop for RestoreTask {
     }
 }
 
-/// Declares which task is polled, and with what budget, until the guard is dropped.
-pub(crate) fn set_task(running: Running, budget: u8) -> RestoreTask {
-    TURN.with(|t| RestoreTask {
-        running: t.running.replace(Some(running)),
-        budget: t.budget.replace(Some(budget)),
-    })
+/// Begins turns of tasks.
+pub(crate) fn turns() -> Turns {
+    TURN.with(|t| Turns { running: t.running.get(), budget: t.budget.get() })
 }
 
 /// Declares that code belongs to a task, without polling it, until the guard is dropped.
@@ -214,17 +239,17 @@ pub(crate) fn set_no_task() -> Restore<Option<Running>> {
     Restore::set(None, |t| &t.running)
 }
 
-/// The operations the running task may still do before it must yield; `None`: no limit.
-pub(crate) fn budget() -> Option<u8> {
+/// The operations the running task may still do before it must yield.
+pub(crate) fn budget() -> Budget {
     TURN.with(|t| t.budget.get())
 }
 
 /// Sets the budget without a guard (the caller puts it back).
-pub(crate) fn put_budget(budget: Option<u8>) {
+pub(crate) fn put_budget(budget: Budget) {
     TURN.with(|t| t.budget.set(budget));
 }
 
 /// Sets the budget until the guard is dropped.
-pub(crate) fn set_budget(budget: Option<u8>) -> Restore<Option<u8>> {
+pub(crate) fn set_budget(budget: Budget) -> Restore<Budget> {
     Restore::set(budget, |t| &t.budget)
 }

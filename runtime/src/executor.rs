@@ -4,7 +4,6 @@
 //! scheduler owns its tasks, and drops them all when it is closed. It knows neither time nor the reactor;
 //! `runtime::shared` drives it.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
@@ -12,10 +11,11 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use crate::context;
 use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::lock::modelled::{Mutex, MutexGuard, yield_now};
 use crate::reactor::Unparker;
-use crate::task::{Id, JoinHandle, Task};
+use crate::task::{Id, JoinHandle, Queue, Ready, Task, waker};
 
 /// Who is told that a task became ready.
 pub(crate) enum Target {
@@ -29,9 +29,16 @@ pub(crate) enum Target {
 }
 
 struct State {
-    ready: VecDeque<Task>,
+    ready: Queue,
     /// Tasks that waited at least once and are not complete. One that never waits has no place here.
     waiting: Slab<Task>,
+}
+
+/// Wakes the task that polls a `LocalSet`.
+#[inline(never)]
+fn wake_set(waker: &Mutex<Option<Waker>>) {
+    let waker = waker.lock().as_ref().map(waker::clone);
+    waker::wake_any(waker);
 }
 
 /// See the module's documentation.
@@ -47,7 +54,7 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     pub(crate) fn new(target: Target) -> Arc<Scheduler> {
         Arc::new(Scheduler {
-            state: Mutex::new(State { ready: VecDeque::new(), waiting: Slab::new() }),
+            state: Mutex::new(State { ready: Queue::default(), waiting: Slab::new() }),
             alive: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             target,
@@ -91,37 +98,34 @@ impl Scheduler {
     }
 
     /// Puts a new task in the queue; after the end its future is dropped instead.
-    fn admit(&self, task: Task) {
+    fn admit(&self, task: Ready) {
         let state = self.state.lock();
         if self.is_closed() {
             drop(state);
-            // It finds that it is too late.
-            task.run();
+            task.cancel(self);
         } else {
             self.push_locked(state, task);
         }
     }
 
     /// Puts a task in the queue.
-    pub(crate) fn push(&self, task: Task) {
+    #[inline]
+    pub(crate) fn push(&self, task: Ready) {
         self.push_locked(self.state.lock(), task);
     }
 
     #[inline]
-    fn push_locked(&self, mut state: MutexGuard<'_, State>, task: Task) {
+    fn push_locked(&self, mut state: MutexGuard<'_, State>, task: Ready) {
         match &self.target {
             Target::Runtime(unparker) => {
-                state.ready.push_back(task);
+                state.ready.push(task);
                 drop(state);
                 unparker.unpark();
             }
             Target::Local(waker) => {
-                state.ready.push_back(task);
+                state.ready.push(task);
                 drop(state);
-                let waker = waker.lock().clone();
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
+                wake_set(waker);
             }
             #[cfg(unix)]
             Target::Pool(pool) => {
@@ -131,25 +135,31 @@ impl Scheduler {
         }
     }
 
-    /// Keeps a task that waits for the first time, and tells it its place; false after the end.
-    pub(crate) fn adopt(&self, task: Task, tell: impl FnOnce(usize)) -> bool {
+    /// Keeps a task that waits for the first time; false after the end.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn adopt(&self, task: &Ready) -> bool {
         let mut state = self.state.lock();
         let open = !self.is_closed();
         if open {
             let entry = state.waiting.vacant_entry();
-            tell(entry.key());
+            let task = task.stay_at(entry.key());
             entry.insert(task);
         }
         open
     }
 
-    /// A task is over; `place` is what `adopt` told it, if it did.
-    pub(crate) fn leave(&self, place: Option<usize>) {
+    /// A task is over that never waited.
+    #[inline]
+    pub(crate) fn leave(&self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
-        if let Some(place) = place {
-            // Out of the lock, though its runner still has it. After the end it is no longer there.
-            let _task = self.state.lock().waiting.try_remove(place);
-        }
+    }
+
+    /// A task is over that was told this place: gives its reference back.
+    #[inline(never)]
+    pub(crate) fn leave_place(&self, place: usize) -> Task {
+        self.leave();
+        self.state.lock().waiting.remove(place)
     }
 
     /// Whether the scheduler was closed: its tasks are to be dropped.
@@ -170,11 +180,17 @@ impl Scheduler {
 
     /// Runs up to `max` ready tasks; returns how many.
     pub(crate) fn run_some(&self, max: usize) -> usize {
+        let turns = context::turns();
         for count in 0..max {
-            let Some(task) = self.state.lock().ready.pop_front() else { return count };
-            task.run();
+            let Some(task) = self.pop() else { return count };
+            task.run(self, &turns);
         }
         max
+    }
+
+    #[inline]
+    fn pop(&self) -> Option<Ready> {
+        self.state.lock().ready.pop()
     }
 
     /// Whether no task is ready.
@@ -197,19 +213,19 @@ impl Scheduler {
     /// A task that is being polled further up the stack, or on a thread of the pool, follows when its turn
     /// ends. Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
-        let waiting = {
-            let mut state = self.state.lock();
+        let waiting: Vec<Task> = {
+            let state = self.state.lock();
             self.closed.store(true, Ordering::Release);
-            std::mem::take(&mut state.waiting)
+            state.waiting.iter().map(|(_, task)| task.clone()).collect()
         };
-        for (_, task) in &waiting {
+        for task in &waiting {
             task.abort();
         }
         loop {
-            while let Some(task) = { self.state.lock().ready.pop_front() } {
-                task.run();
+            while let Some(task) = self.pop() {
+                task.cancel(self);
             }
-            if waiting.iter().all(|(_, task)| task.is_out_of_reach()) {
+            if waiting.iter().all(|task| task.is_out_of_reach()) {
                 return;
             }
             // Another thread woke one and is about to put it in the queue.

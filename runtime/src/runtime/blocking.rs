@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use super::shared::ThreadConfig;
 use super::{Handle, Shared};
 use crate::context;
-use crate::task::Task;
+use crate::task::Ready;
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Task>,
+    queue: VecDeque<Ready>,
     threads: usize,
     idle: usize,
     closed: bool,
@@ -59,6 +59,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Runs a task, or drops its closure after the end of its scheduler.
+fn run(task: Ready) {
+    let scheduler = task.owner().clone();
+    if scheduler.is_closed() {
+        task.cancel(&scheduler);
+    } else {
+        task.run(&scheduler, &context::turns());
+    }
+}
+
 impl Pool {
     pub(crate) fn new(config: ThreadConfig) -> Arc<Pool> {
         Arc::new(Pool { config, state: Mutex::default(), changed: Condvar::new() })
@@ -78,12 +88,12 @@ impl Pool {
         state.threads > state.idle || !state.queue.is_empty()
     }
 
-    pub(crate) fn push(self: &Arc<Self>, task: Task) {
+    pub(crate) fn push(self: &Arc<Self>, task: Ready) {
         let mut state = lock(&self.state);
         if state.closed {
             drop(state);
             // Only aborted tasks come after the end: this drops the closure.
-            task.run();
+            run(task);
             return;
         }
         state.queue.push_back(task);
@@ -111,7 +121,7 @@ impl Pool {
         loop {
             while let Some(task) = state.queue.pop_front() {
                 drop(state);
-                task.run();
+                run(task);
                 state = lock(&self.state);
             }
             if state.closed {

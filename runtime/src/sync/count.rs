@@ -7,6 +7,7 @@
 use std::task::{Poll, Waker};
 
 use super::waiters::{Key, Waiters, Wakers};
+use crate::task::waker;
 
 pub(super) struct Count {
     available: usize,
@@ -84,7 +85,7 @@ impl Count {
             Turn::Start => {
                 if !self.try_take(wanted) {
                     let lacking = wanted - self.take_up_to(wanted);
-                    *turn = Turn::Waiting(self.waiters.push(Some(waker.clone()), lacking));
+                    *turn = Turn::Waiting(self.waiters.push(Some(waker::clone(waker)), lacking));
                     return Poll::Pending;
                 }
                 *turn = Turn::Granted;
@@ -152,7 +153,7 @@ impl Count {
 
     /// Takes `n` permits back that were given out, if nobody waits for them.
     pub(super) fn put_back(&mut self, n: usize) -> bool {
-        let nobody = self.waiters.front().is_none();
+        let nobody = self.waiters.is_empty();
         if nobody {
             self.available += n;
         }

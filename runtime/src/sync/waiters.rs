@@ -12,6 +12,8 @@
 
 use std::task::Waker;
 
+use crate::task::waker;
+
 /// "No slot", as a link.
 const NONE: u32 = u32::MAX;
 
@@ -97,6 +99,11 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
+    /// Whether nobody is queued.
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == NONE
+    }
+
     /// The data of the waiter that has waited longest.
     pub(super) fn front(&mut self) -> Option<&mut T> {
         match self.head {
@@ -136,7 +143,7 @@ impl<T: Copy> Waiters<T> {
         let slot = &mut self.slots[key.0 as usize];
         match &slot.waker {
             Some(old) if old.will_wake(waker) => None,
-            _ => slot.waker.replace(waker.clone()),
+            _ => slot.waker.replace(waker::clone(waker)),
         }
     }
 
@@ -177,11 +184,9 @@ impl Wakers {
 
     /// Wakes them in the order they were collected.
     pub(super) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-        }
+        waker::wake_any(self.first);
         for waker in self.rest {
-            waker.wake();
+            waker::wake(waker);
         }
     }
 }

@@ -1,30 +1,31 @@
 //! The cell of a task: its state, its future and its result, in one allocation.
 //!
-//! The scheduler's queue, the wakers, the `JoinHandle` and the `AbortHandle`s share it by counting
-//! references. Whoever schedules a task hands a reference to its scheduler's queue; whoever takes it from
-//! there runs it. Four bits say what may be done with it:
+//! The scheduler, the wakers, the `JoinHandle` and the `AbortHandle`s share it by counting references.
+//! Whoever schedules a task puts it in its scheduler's queue, where tasks are linked to each other and not
+//! counted; whoever takes it from there runs it. Four bits say what may be done with it:
 //!
 //! - `SCHEDULED`: it is in the queue, or was woken while it ran and goes back when its turn ends,
 //! - `RUNNING`: it is being polled; only then the future is touched,
 //! - `ABORTED`: at its next turn the future is dropped instead of polled,
 //! - `COMPLETE`: the future is gone and the result is there for the handle.
 //!
-//! A task that is not complete has a reference in the queue, on the stack of its runner, or among its
-//! scheduler's waiting tasks. So the last reference to go never holds a future.
+//! The scheduler has one reference to a task that is not complete: it goes with the task until that waits for
+//! the first time, then stays among the waiting tasks. So the last reference to go never holds a future.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::task::{Context, Poll, Waker};
 
-use super::{BUDGET, Id, JoinError, memory};
-use crate::context::{self, Running};
+use super::queue::Link;
+use super::{Budget, Id, JoinError, memory, waker};
+use crate::context::{self, Running, Turns};
 use crate::executor::Scheduler;
 use crate::lock::modelled::Mutex;
 use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
@@ -43,6 +44,8 @@ pub(crate) struct Header {
     state: AtomicUsize,
     /// Its place among its scheduler's waiting tasks; changed by its runner only.
     place: AtomicUsize,
+    /// The next one in the queue.
+    pub(super) next: Link,
     id: Id,
     spawned_at: &'static Location<'static>,
     owner: Arc<Scheduler>,
@@ -51,8 +54,8 @@ pub(crate) struct Header {
 
 /// What depends on the future.
 struct Methods {
-    /// Polls the task once. The header is that of a task of this future, from the queue.
-    run: unsafe fn(Task),
+    /// Polls the task once. It is of this future, and of this scheduler, which had it in its queue.
+    run: unsafe fn(Ready, &Scheduler, &Turns),
     /// Drops what is left and frees the memory. No reference is left.
     destroy: unsafe fn(NonNull<Header>),
 }
@@ -87,7 +90,7 @@ impl Header {
     /// Begins a turn; false if the future is to be dropped instead.
     fn begin(&self) -> bool {
         let old = self.state.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
-        old & ABORTED == 0 && !self.owner.is_closed()
+        old & ABORTED == 0
     }
 
     /// Ends a turn in which the future was not ready.
@@ -105,7 +108,12 @@ impl Header {
 }
 
 /// A reference to a task, whatever its future.
-pub(crate) struct Task(NonNull<Header>);
+pub(crate) struct Task(pub(super) NonNull<Header>);
+
+/// A task that is scheduled: whoever has this runs it, or puts it in the queue of its scheduler.
+///
+/// It is no reference of its own, see the module's documentation.
+pub(crate) struct Ready(pub(super) NonNull<Header>);
 
 #[allow(unsafe_code)]
 // SAFETY: everything but `run` goes through the header's atomics. `run` is called by whoever drives the
@@ -116,6 +124,22 @@ unsafe impl Send for Task {}
 #[allow(unsafe_code)]
 // SAFETY: as above.
 unsafe impl Sync for Task {}
+#[allow(unsafe_code)]
+// SAFETY: as above.
+unsafe impl Send for Ready {}
+
+impl Deref for Ready {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        #[allow(unsafe_code)]
+        // SAFETY: the task is not complete, so that its scheduler's reference keeps it.
+        unsafe {
+            self.0.as_ref()
+        }
+    }
+}
 
 impl Deref for Task {
     type Target = Header;
@@ -153,19 +177,57 @@ impl Drop for Task {
     }
 }
 
+impl Ready {
+    /// Polls the task once. Called with what the queue of `scheduler` gave, and only with that.
+    #[inline]
+    pub(crate) fn run(self, scheduler: &Scheduler, turns: &Turns) {
+        #[allow(unsafe_code)]
+        // SAFETY: the methods are those of the task's future.
+        unsafe {
+            (self.methods.run)(self, scheduler, turns);
+        }
+    }
+
+    /// Sees to it that the task is among those that wait; false if the scheduler was closed while it ran.
+    #[inline]
+    fn is_kept_by(&self, scheduler: &Scheduler) -> bool {
+        self.place.load(Ordering::Relaxed) != NOWHERE || scheduler.adopt(self)
+    }
+
+    /// Tells the task its place among those that wait, and gives the scheduler's reference, which stays there.
+    pub(crate) fn stay_at(&self, place: usize) -> Task {
+        self.place.store(place, Ordering::Relaxed);
+        Task(self.0)
+    }
+
+    /// Drops the future, as its turn.
+    #[cold]
+    pub(crate) fn cancel(self, scheduler: &Scheduler) {
+        self.state.fetch_or(ABORTED, Ordering::AcqRel);
+        self.run(scheduler, &context::turns());
+    }
+
+    /// The scheduler that has this in its queue.
+    #[cfg(unix)]
+    pub(crate) fn owner(&self) -> &Arc<Scheduler> {
+        &self.owner
+    }
+}
+
 impl Task {
-    /// A task that its scheduler has to put in the queue: the reference for that, and one for the handle.
+    /// A task that its scheduler has to put in the queue, and a reference for the handle.
     #[allow(unsafe_code)]
     pub(crate) fn new<F: Future>(
         future: F,
         id: Id,
         spawned_at: &'static Location<'static>,
         owner: Arc<Scheduler>,
-    ) -> (Task, Task) {
+    ) -> (Ready, Task) {
         let header = Header {
             refs: AtomicUsize::new(2),
             state: AtomicUsize::new(SCHEDULED),
             place: AtomicUsize::new(NOWHERE),
+            next: Link::default(),
             id,
             spawned_at,
             owner,
@@ -175,34 +237,27 @@ impl Task {
         let cell = memory::take::<Cell<F>>();
         // SAFETY: the memory is for a `Cell<F>`.
         unsafe { cell.write(Cell { header, join, future: UnsafeCell::new(Some(future)) }) };
-        (Task(cell.cast()), Task(cell.cast()))
-    }
-
-    /// Polls the task once. Called with what the queue gave, and only with that.
-    pub(crate) fn run(self) {
-        #[allow(unsafe_code)]
-        // SAFETY: the methods are those of the task's future.
-        unsafe {
-            (self.methods.run)(self);
-        }
+        (Ready(cell.cast()), Task(cell.cast()))
     }
 
     /// Aborts the task: it is scheduled, and its turn drops the future.
     pub(crate) fn abort(&self) {
-        if self.schedule(ABORTED) {
-            self.clone().requeue();
+        self.schedule_for(ABORTED);
+    }
+
+    /// Has the task run, again if it is running.
+    #[inline]
+    pub(super) fn wake(&self) {
+        self.schedule_for(0);
+    }
+
+    #[inline]
+    fn schedule_for(&self, why: usize) {
+        if self.schedule(why) {
+            // The reference is held until this is done: the task holds its owner, and may be complete as soon
+            // as it is in the queue.
+            self.owner.push(Ready(self.0));
         }
-    }
-
-    fn requeue(self) {
-        // The task holds its owner, and may be gone as soon as it is in the queue.
-        let owner = self.owner.clone();
-        owner.push(self);
-    }
-
-    /// Gives the task a place among those that wait; false if its scheduler was closed while it ran.
-    fn adopt(&self) -> bool {
-        self.owner.adopt(self.clone(), |place| self.place.store(place, Ordering::Relaxed))
     }
 
     /// Where the result will be.
@@ -215,50 +270,7 @@ impl Task {
         // SAFETY: a cell begins like a `Joinable` of its future's output, by `repr(C)`.
         &unsafe { self.0.cast::<Joinable<T>>().as_ref() }.join
     }
-
-    /// A waker that borrows this reference instead of counting one more.
-    fn waker(&self) -> ManuallyDrop<Waker> {
-        #[allow(unsafe_code)]
-        // SAFETY: the table keeps the contract of wakers, see there. This one is never dropped or woken by
-        // value, and lives while `self` is borrowed.
-        ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(self.0.as_ptr().cast(), &WAKER)) })
-    }
-
-    /// # Safety
-    ///
-    /// `data` is a waker's of the table below; it stands for one reference, which this takes over.
-    #[allow(unsafe_code)]
-    unsafe fn from_waker(data: *const ()) -> Task {
-        // SAFETY: wakers are made from a task's pointer.
-        Task(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) })
-    }
 }
-
-#[allow(unsafe_code)]
-static WAKER: RawWakerVTable = RawWakerVTable::new(
-    |data| {
-        // SAFETY: a waker's data; its reference stays with it.
-        let task = ManuallyDrop::new(unsafe { Task::from_waker(data) });
-        mem::forget(Task::clone(&task));
-        RawWaker::new(data, &WAKER)
-    },
-    |data| {
-        // SAFETY: a waker's data; it is used up.
-        let task = unsafe { Task::from_waker(data) };
-        if task.schedule(0) {
-            task.requeue();
-        }
-    },
-    |data| {
-        // SAFETY: a waker's data; its reference stays with it.
-        let task = ManuallyDrop::new(unsafe { Task::from_waker(data) });
-        if task.schedule(0) {
-            Task::clone(&task).requeue();
-        }
-    },
-    // SAFETY: a waker's data; it is used up.
-    |data| drop(unsafe { Task::from_waker(data) }),
-);
 
 /// Where the result goes.
 pub(crate) enum Join<T> {
@@ -301,39 +313,54 @@ impl<F: Future> Cell<F> {
 
     /// # Safety
     ///
-    /// The task is a `Cell<F>` and came from the queue, so that this is the only one who runs it.
+    /// The task is a `Cell<F>` of this scheduler and came from its queue, so that this is the only one who
+    /// runs it.
     #[allow(unsafe_code)]
-    unsafe fn run(task: Task) {
-        // SAFETY: it is a `Cell<F>`, and the reference is held until the end.
+    unsafe fn run(task: Ready, scheduler: &Scheduler, turns: &Turns) {
+        // SAFETY: it is a `Cell<F>`, which is there until it is complete.
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
         let Header { id, spawned_at, .. } = cell.header;
-        let _restore = context::set_task(Running { id, spawned_at }, BUDGET);
+        turns.begin(Running { id, spawned_at }, Budget::FULL);
         // SAFETY: only the runner touches the future, and this is it. It is never moved: the cell stays
         // where it is, and nothing takes the future out.
         let mut future = unsafe { Pin::new_unchecked(&mut *cell.future.get()) };
-        if !task.begin() {
-            return cell.finish(future, Err(JoinError::cancelled(id)));
-        }
-        let waker = task.waker();
+        let cancelled = || Err(JoinError::cancelled(id));
+        let waker = waker::of(&task);
         let mut cx = Context::from_waker(&waker);
-        match catch(|| DropOnPanic(future.as_mut()).poll(&mut cx)) {
-            Ok(Poll::Ready(output)) => cell.finish(future, Ok(output)),
-            Ok(Poll::Pending) => {
-                if task.place.load(Ordering::Relaxed) == NOWHERE && !task.adopt() {
-                    return cell.finish(future, Err(JoinError::cancelled(id)));
+        let _last = if !cell.header.begin() {
+            cell.finish(task, scheduler, future, cancelled())
+        } else {
+            match catch(|| DropOnPanic(future.as_mut()).poll(&mut cx)) {
+                Ok(Poll::Ready(output)) => cell.finish(task, scheduler, future, Ok(output)),
+                Ok(Poll::Pending) if !task.is_kept_by(scheduler) => {
+                    cell.finish(task, scheduler, future, cancelled())
                 }
-                match task.end() {
-                    TurnEnd::Wait => {}
-                    TurnEnd::Again => task.requeue(),
-                    TurnEnd::Cancel => cell.finish(future, Err(JoinError::cancelled(id))),
+                Ok(Poll::Pending) => match cell.header.end() {
+                    // From now on somebody else may run it.
+                    TurnEnd::Wait => None,
+                    TurnEnd::Again => {
+                        scheduler.push(task);
+                        None
+                    }
+                    TurnEnd::Cancel => cell.finish(task, scheduler, future, cancelled()),
+                },
+                Err(panic) => {
+                    cell.finish(task, scheduler, future, Err(JoinError::panicked(id, panic)))
                 }
             }
-            Err(panic) => cell.finish(future, Err(JoinError::panicked(id, panic))),
-        }
+        };
     }
 
     /// Drops the future and leaves the result.
-    fn finish(&self, mut future: Pin<&mut Option<F>>, output: Result<F::Output, JoinError>) {
+    ///
+    /// Returns the scheduler's reference, for the one who runs the task: the cell may be gone with it.
+    fn finish(
+        &self,
+        task: Ready,
+        scheduler: &Scheduler,
+        mut future: Pin<&mut Option<F>>,
+        output: Result<F::Output, JoinError>,
+    ) -> Option<Task> {
         // The future goes before anybody can see that the task is over.
         let output = match (output, catch(|| future.set(None))) {
             (Err(e), Err(panic)) if e.is_cancelled() => {
@@ -341,14 +368,21 @@ impl<F: Future> Cell<F> {
             }
             (output, _) => output,
         };
+        let place = self.header.place.load(Ordering::Relaxed);
+        let task = match place {
+            NOWHERE => {
+                scheduler.leave();
+                Task(task.0)
+            }
+            place => scheduler.leave_place(place),
+        };
         complete(&self.header, &self.join, output);
+        Some(task)
     }
 }
 
 /// Leaves the result to the handle, which is woken, or drops it.
 fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinError>) {
-    let place = header.place.load(Ordering::Relaxed);
-    header.owner.leave((place != NOWHERE).then_some(place));
     let mut join = join.lock();
     // Under the lock: whoever sees the bit finds the result, whoever has the result sees the bit.
     header.state.fetch_or(COMPLETE, Ordering::AcqRel);
@@ -357,7 +391,7 @@ fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinErr
         *join = Join::Done(output);
         drop(join);
         if let Some(waker) = waker {
-            waker.wake();
+            waker::wake(waker);
         }
     } else {
         drop(join);
@@ -372,7 +406,7 @@ impl<T> Mutex<Join<T>> {
         let mut guard = self.lock();
         let _old = match &mut *guard {
             Join::Open(Some(waker)) if waker.will_wake(cx.waker()) => return Poll::Pending,
-            Join::Open(waker) => waker.replace(cx.waker().clone()),
+            Join::Open(waker) => waker.replace(waker::clone(cx.waker())),
             join => match mem::replace(join, Join::Over) {
                 Join::Done(output) => return Poll::Ready(output),
                 _ => panic!("JoinHandle polled after completion"),

@@ -11,22 +11,40 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::waker;
 use crate::context;
 
 pub use super::unconstrained::{Unconstrained, unconstrained};
 
-/// Operations a task may do in one poll.
-pub(crate) const BUDGET: u8 = 128;
+/// Operations that the running task may still do in this poll.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Budget(i32);
+
+impl Budget {
+    /// What a task has when its turn begins.
+    pub(crate) const FULL: Budget = Budget(128);
+    /// No limit. Any number below zero would do.
+    pub(crate) const UNLIMITED: Budget = Budget(-1);
+
+    fn is_spent(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The budget after one more operation, of a budget that is not spent.
+    fn less_one(self) -> Budget {
+        Budget(self.0 - i32::from(self.0 > 0))
+    }
+}
 
 /// Runs `f` with a full budget.
 pub(crate) fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    let _restore = context::set_budget(Some(BUDGET));
+    let _restore = context::set_budget(Budget::FULL);
     f()
 }
 
 /// Runs `f` without any budget.
 pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
-    let _restore = context::set_budget(None);
+    let _restore = context::set_budget(Budget::UNLIMITED);
     f()
 }
 
@@ -34,7 +52,23 @@ pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
 ///
 /// Always true outside of a task.
 pub fn has_budget_remaining() -> bool {
-    context::budget() != Some(0)
+    !context::budget().is_spent()
+}
+
+/// Whether the running task may do another operation; if not, it is woken, as by [`poll_proceed`].
+#[inline]
+pub(crate) fn may_proceed(cx: &Context<'_>) -> bool {
+    let may = has_budget_remaining();
+    if !may {
+        waker::wake_by_ref(cx.waker());
+    }
+    may
+}
+
+/// Spends a unit of the budget, for an operation that made progress and does not contain others.
+#[inline]
+pub(crate) fn spend() {
+    context::put_budget(context::budget().less_one());
 }
 
 /// Gives the unit of budget back if the operation did not make progress.
@@ -44,7 +78,8 @@ pub fn has_budget_remaining() -> bool {
 #[must_use]
 #[derive(Debug)]
 pub struct RestoreOnPending {
-    before: Cell<Option<u8>>,
+    /// The budget without the operation; no limit if nothing is to be restored.
+    before: Cell<Budget>,
     // Belongs to the thread whose budget it restores.
     _not_send: PhantomData<*mut ()>,
 }
@@ -52,14 +87,15 @@ pub struct RestoreOnPending {
 impl RestoreOnPending {
     /// Says that the operation made progress: the unit of budget is spent.
     pub fn made_progress(&self) {
-        self.before.set(None);
+        self.before.set(Budget::UNLIMITED);
     }
 }
 
 impl Drop for RestoreOnPending {
     fn drop(&mut self) {
-        if let Some(before) = self.before.get() {
-            context::put_budget(Some(before));
+        let before = self.before.get();
+        if before != Budget::UNLIMITED {
+            context::put_budget(before);
         }
     }
 }
@@ -70,16 +106,12 @@ impl Drop for RestoreOnPending {
 /// is polled again after the other tasks had their turn.
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
-    match context::budget() {
-        Some(0) => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-        budget => {
-            context::put_budget(budget.map(|b| b - 1));
-            Poll::Ready(RestoreOnPending { before: Cell::new(budget), _not_send: PhantomData })
-        }
+    if !may_proceed(cx) {
+        return Poll::Pending;
     }
+    let before = context::budget();
+    context::put_budget(before.less_one());
+    Poll::Ready(RestoreOnPending { before: Cell::new(before), _not_send: PhantomData })
 }
 
 /// Spends one unit of the budget, and yields if none was left.

@@ -23,6 +23,7 @@ enum Repr {
 }
 
 impl JoinError {
+    #[cold]
     pub(crate) fn cancelled(id: Id) -> JoinError {
         JoinError(Box::new(Inner { id, repr: Repr::Cancelled }))
     }

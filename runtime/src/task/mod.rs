@@ -14,10 +14,12 @@ mod join;
 mod join_set;
 mod local;
 mod memory;
+mod queue;
 mod report;
 mod spawn;
 mod task_local;
 mod unconstrained;
+pub(crate) mod waker;
 mod yield_now;
 
 pub use blocking::{block_in_place, spawn_blocking};
@@ -32,6 +34,7 @@ pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 pub(crate) use blocking::BlockingFuture;
-pub(crate) use cell::Task;
-pub(crate) use coop::BUDGET;
+pub(crate) use cell::{Ready, Task};
+pub(crate) use coop::Budget;
+pub(crate) use queue::Queue;
 pub(crate) use report::report_panics;

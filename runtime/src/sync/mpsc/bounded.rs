@@ -71,8 +71,8 @@ impl<T> Sender<T> {
     ///
     /// Dropped before it was ready, it has not sent: the value is dropped with it, and the place in the
     /// queue is lost. To keep the value, [`reserve`](Self::reserve) first.
-    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.chan.send(value).await
+    pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
+        self.chan.send(value)
     }
 
     /// Sends a value if there is room now.
@@ -300,8 +300,8 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     ///
     /// Dropped before it was ready, it has received nothing.
-    pub async fn recv(&mut self) -> Option<T> {
-        poll_fn(|cx| self.chan.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
+        self.chan.recv()
     }
 
     /// Waits for values and appends up to `limit` of those that are there to `buffer`. Returns how many: 0

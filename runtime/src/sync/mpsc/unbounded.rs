@@ -143,8 +143,8 @@ impl<T> UnboundedReceiver<T> {
     /// # Cancel safety
     ///
     /// Dropped before it was ready, it has received nothing.
-    pub async fn recv(&mut self) -> Option<T> {
-        poll_fn(|cx| self.chan.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
+        self.chan.recv()
     }
 
     /// Waits for values and appends up to `limit` of those that are there to `buffer`. Returns how many: 0

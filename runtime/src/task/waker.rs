@@ -1,0 +1,126 @@
+//! The waker of a task, and how wakers are cloned and woken when most of them are a task's.
+//!
+//! A waker is a reference to its task. What keeps wakers of others clones and wakes them with [`clone()`] and
+//! [`wake`]: a task's goes without a call through the waker's table, which takes a good part of the time that
+//! a wake takes.
+
+use std::mem::{self, ManuallyDrop};
+use std::ptr::{self, NonNull};
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use super::cell::{Ready, Task};
+
+#[allow(unsafe_code)]
+static TABLE: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        // SAFETY: a waker's data; its reference stays with it.
+        let task = unsafe { borrowed(data) };
+        mem::forget(Task::clone(&task));
+        RawWaker::new(data, &TABLE)
+    },
+    |data| {
+        // SAFETY: a waker's data; it is used up.
+        unsafe { task(data) }.wake();
+    },
+    |data| {
+        // SAFETY: a waker's data; its reference stays with it.
+        unsafe { borrowed(data) }.wake();
+    },
+    // SAFETY: a waker's data; it is used up.
+    |data| drop(unsafe { task(data) }),
+);
+
+/// # Safety
+///
+/// `data` is a waker's of the table above; it stands for one reference, which this takes over.
+#[allow(unsafe_code)]
+unsafe fn task(data: *const ()) -> Task {
+    // SAFETY: wakers are made from a task's pointer.
+    Task(unsafe { NonNull::new_unchecked(data.cast_mut().cast()) })
+}
+
+/// # Safety
+///
+/// `data` is a waker's of the table above, which outlives what this returns.
+#[allow(unsafe_code)]
+unsafe fn borrowed(data: *const ()) -> ManuallyDrop<Task> {
+    // SAFETY: the caller's promise; the reference stays where it is.
+    ManuallyDrop::new(unsafe { task(data) })
+}
+
+/// A waker for the one who runs the task, which counts no reference.
+pub(super) fn of(task: &Ready) -> ManuallyDrop<Waker> {
+    #[allow(unsafe_code)]
+    // SAFETY: the table keeps the contract of wakers. This one is never dropped or woken by value, and lives
+    // while `task` is borrowed.
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(task.0.as_ptr().cast(), &TABLE)) })
+}
+
+/// Whether it is a task's. Of two tables with the same content each serves its own, so a waker that is not
+/// recognized is only slower.
+fn is_a_tasks(waker: &Waker) -> bool {
+    ptr::eq(waker.vtable(), &TABLE)
+}
+
+/// Clones a waker.
+#[inline]
+pub(crate) fn clone(waker: &Waker) -> Waker {
+    if is_a_tasks(waker) {
+        #[allow(unsafe_code)]
+        // SAFETY: the table says that it is a task's waker; the clone is for the new waker.
+        unsafe {
+            let task = borrowed(waker.data());
+            mem::forget(Task::clone(&task));
+            Waker::from_raw(RawWaker::new(waker.data(), &TABLE))
+        }
+    } else {
+        waker.clone()
+    }
+}
+
+/// Clones a waker into a place that is empty.
+#[inline]
+pub(crate) fn clone_into(slot: &mut Option<Waker>, waker: &Waker) {
+    if is_a_tasks(waker) {
+        *slot = Some(clone(waker));
+    } else {
+        clone_other_into(slot, waker);
+    }
+}
+
+#[cold]
+fn clone_other_into(slot: &mut Option<Waker>, waker: &Waker) {
+    *slot = Some(waker.clone());
+}
+
+/// Wakes, and uses the waker up.
+#[inline]
+pub(crate) fn wake(waker: Waker) {
+    if is_a_tasks(&waker) {
+        #[allow(unsafe_code)]
+        // SAFETY: the table says that it is a task's waker, which is used up.
+        let task = unsafe { task(ManuallyDrop::new(waker).data()) };
+        wake_task(task);
+    } else {
+        waker.wake();
+    }
+}
+
+/// Wakes without using the waker up.
+#[inline]
+pub(crate) fn wake_by_ref(waker: &Waker) {
+    waker.wake_by_ref();
+}
+
+#[inline(never)]
+fn wake_task(task: Task) {
+    task.wake();
+}
+
+/// As [`wake`], if there is one.
+#[inline]
+pub(crate) fn wake_any(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        wake(waker);
+    }
+}
