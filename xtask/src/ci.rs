@@ -30,6 +30,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("table", &["xtask", "table", "--check"]),
     ("surface", &["xtask", "surface"]),
     ("loom", &["ci/loom.sh"]),
+    ("counts", &["ci/counts.sh"]),
     ("test", &["xtask", "test"]),
     ("fuzz", &["ci/fuzz.sh"]),
     ("demo", &["xtask", "demo"]),
