@@ -16,7 +16,7 @@ const ROUNDS: u32 = 3;
 const WORTHWHILE: usize = 4;
 
 /// Turns without an attempt, at most.
-const LONGEST_PAUSE: u32 = 63;
+const LONGEST_PAUSE: u32 = 7;
 
 /// Which sources are worth trying, and whether trying is.
 #[derive(Default)]
