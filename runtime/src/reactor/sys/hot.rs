@@ -1,7 +1,7 @@
 //! How much of what is armed to ask about: what was active lately first, then everything.
 //!
 //! Asking costs a WASI host as much as there is to look at, so thousands of idle connections would make every wait
-//! of ten busy ones slow. The busy ones stand in front of the list (`armed.rs`) and are asked about alone, for at
+//! of ten busy ones slow. The busy ones stand in front of the list (`armed.rs`) and are asked about alone, for
 //! a time that depends on what asking about everything costs ([`PATIENCE`]); then everything is asked about. So the
 //! cost of waiting is at most so many times that of the better of the two ways, whichever it is, and an idle source
 //! is heard at most so much later. The time of several such waits adds up: however busy the front is, everything
