@@ -13,16 +13,20 @@ mod echo;
 mod executor;
 mod field;
 mod host;
+mod http;
 mod imports;
 mod machine;
 mod measured;
 mod page;
 mod programs;
+mod redis;
 mod row;
 mod rules;
 mod size;
 mod start;
+mod stream;
 mod suspend;
+mod tools;
 mod turns;
 
 use field::Field;
@@ -62,6 +66,12 @@ enum Group {
     Executor,
     /// A TCP echo server under load, also beside many idle connections.
     Echo,
+    /// One gigabyte through one connection.
+    Stream,
+    /// mini-redis under redis-benchmark, and a client against redis-server.
+    Redis,
+    /// Servers of hyper and axum under wrk, and hyper's client.
+    Http,
     /// Stripped guests.
     Size,
     /// From a guest's start to its first answer.
@@ -167,6 +177,9 @@ fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
     let groups: &[(Group, &str, Measure)] = &[
         (Group::Executor, "executor", executor::measure),
         (Group::Echo, "echo", echo::measure),
+        (Group::Stream, "stream", stream::measure),
+        (Group::Redis, "redis", redis::measure),
+        (Group::Http, "http", http::measure),
         (Group::Size, "size", size::measure),
         (Group::Start, "start", start::measure),
     ];

@@ -1,5 +1,5 @@
 //! The floor: what tasks cost on a queue with nothing around it, `async-task` on a `VecDeque`. Channels are one
-//! place and its wakers. Those figures of the other executors for which that is enough.
+//! place and two wakers. Those figures of the other executors for which that is enough.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -48,17 +48,13 @@ async fn figures() {
         })
         .await;
     }
-    // Nor are there several kinds of channels.
-    for name in ["mpsc", "notify"] {
-        measure(name, ping_pong).await;
-    }
+    measure("mpsc", ping_pong).await;
     measure("oneshot", |rounds| {
         in_a_task(async move {
             for n in 0..rounds {
-                let answer = Place::default();
-                let answered = answer.clone();
-                spawn(async move { answer.put(n) }).detach();
-                assert_eq!(answered.take().await, n);
+                let (answer, answered) = channel();
+                spawn(async move { answer.send(n).await.expect("somebody waits") }).detach();
+                assert_eq!(answered.recv().await, Some(n));
             }
         })
     })
@@ -121,32 +117,52 @@ async fn spawn_joins(rounds: u32) {
     }
 }
 
-/// What one task leaves for another.
-#[derive(Clone, Default)]
-struct Place(Rc<RefCell<Left>>);
+/// A channel of one place: it makes the sender wait while that is taken, and both ends know when the other is
+/// gone. Two handles of it are its ends.
+struct End(Rc<RefCell<Place>>);
 
 #[derive(Default)]
-struct Left {
+struct Place {
     value: Option<u32>,
+    closed: bool,
     reader: Option<Waker>,
+    writer: Option<Waker>,
 }
 
-impl Place {
-    fn put(&self, value: u32) {
-        let mut left = self.0.borrow_mut();
-        left.value = Some(value);
-        if let Some(reader) = left.reader.take() {
-            reader.wake();
-        }
+fn channel() -> (End, End) {
+    let place = Rc::default();
+    (End(Rc::clone(&place)), End(place))
+}
+
+impl End {
+    async fn send(&self, value: u32) -> Result<(), u32> {
+        poll_fn(|cx| {
+            let mut place = self.0.borrow_mut();
+            if place.closed {
+                return Poll::Ready(Err(value));
+            }
+            if place.value.is_some() {
+                place.writer = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            place.value = Some(value);
+            wake(place.reader.take());
+            Poll::Ready(Ok(()))
+        })
+        .await
     }
 
-    async fn take(&self) -> u32 {
+    async fn recv(&self) -> Option<u32> {
         poll_fn(|cx| {
-            let mut left = self.0.borrow_mut();
-            match left.value.take() {
-                Some(value) => Poll::Ready(value),
+            let mut place = self.0.borrow_mut();
+            match place.value.take() {
+                Some(value) => {
+                    wake(place.writer.take());
+                    Poll::Ready(Some(value))
+                }
+                None if place.closed => Poll::Ready(None),
                 None => {
-                    left.reader = Some(cx.waker().clone());
+                    place.reader = Some(cx.waker().clone());
                     Poll::Pending
                 }
             }
@@ -155,19 +171,34 @@ impl Place {
     }
 }
 
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut place = self.0.borrow_mut();
+        place.closed = true;
+        wake(place.reader.take());
+        wake(place.writer.take());
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 /// Two tasks that answer each other. A round is there and back.
 async fn ping_pong(rounds: u32) -> Duration {
-    let (ping, pong) = (Place::default(), Place::default());
-    let (pinged, ponged) = (ping.clone(), pong.clone());
+    let (ping, pinged) = channel();
+    let (pong, ponged) = channel();
     let answering = spawn(async move {
-        for _ in 0..rounds {
-            pong.put(pinged.take().await);
+        while let Some(n) = pinged.recv().await {
+            pong.send(n).await.expect("the other side waits");
         }
     });
     let took = in_a_task(async move {
         for n in 0..rounds {
-            ping.put(n);
-            assert_eq!(ponged.take().await, n);
+            ping.send(n).await.expect("the other side listens");
+            assert_eq!(ponged.recv().await, Some(n));
         }
     })
     .await;

@@ -30,9 +30,12 @@ pub(super) struct Part {
 type Parts = BTreeMap<String, Part>;
 
 /// The groups in their order, and what is said of each.
-const GROUPS: [(&str, &str, &str); 4] = [
+const GROUPS: [(&str, &str, &str); 7] = [
     ("executor", "Tasks, wakes, channels, timers", include_str!("page/executor.md")),
     ("echo", "A TCP echo server", include_str!("page/echo.md")),
+    ("stream", "One stream", include_str!("page/stream.md")),
+    ("redis", "Redis", include_str!("page/redis.md")),
+    ("http", "HTTP", include_str!("page/http.md")),
     ("size", "Size of a guest", include_str!("page/size.md")),
     ("start", "Start of a guest", include_str!("page/start.md")),
 ];

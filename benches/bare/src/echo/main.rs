@@ -4,6 +4,7 @@
 //! It waits as a reactor that is worth its name would: first it tries the connections that were active lately,
 //! without asking whether anything has come, for at most three rounds and while a quarter of them had data.
 //! Then it polls those alone, for as long as polling everything was measured to cost. Then it polls everything.
+//! On a host that keeps what is armed between polls (host/POLL_EXTENSION.md) it asks that instead.
 
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ struct Connection {
 
 struct Server {
     listener: sys::Listener,
+    /// What the host keeps, if it does: places in `everything`.
+    queue: Option<sys::Queue>,
     connections: Vec<Connection>,
     /// The listener, then all connections.
     everything: sys::Set,
@@ -64,8 +67,13 @@ impl Server {
     fn new(listener: sys::Listener) -> Server {
         let mut everything = sys::Set::default();
         everything.push(listener.subscription());
+        let mut queue = sys::Queue::open();
+        if let Some(queue) = &mut queue {
+            queue.arm(listener.subscription(), 0);
+        }
         Server {
             listener,
+            queue,
             connections: Vec::new(),
             everything,
             hot: Vec::new(),
@@ -90,6 +98,11 @@ impl Server {
                 break;
             }
         }
+        if let Some(mut queue) = self.queue.take() {
+            self.ask(&mut queue);
+            self.queue = Some(queue);
+            return;
+        }
         // When most are active there is nothing to gain.
         let few = self.connections.len() > 2 * self.hot.len() + 16;
         if few && !self.hot.is_empty() && self.looked.elapsed() < self.cost * PATIENCE {
@@ -106,6 +119,33 @@ impl Server {
             }
         }
         self.look_at_everything(few);
+    }
+
+    /// Waits for whatever the host has.
+    fn ask(&mut self, queue: &mut sys::Queue) {
+        let mut ready = std::mem::take(&mut self.ready);
+        queue.wait(&mut ready);
+        self.era += 1;
+        self.cool();
+        // From the end, so that taking one out moves none that is still to come.
+        ready.sort_unstable_by(|a, b| b.cmp(a));
+        for &at in &ready {
+            let Some(n) = at.checked_sub(1) else {
+                let from = self.connections.len();
+                self.accept();
+                queue.arm(self.listener.subscription(), 0);
+                for (n, connection) in self.connections.iter().enumerate().skip(from) {
+                    queue.arm(connection.stream.subscription(), n + 1);
+                }
+                continue;
+            };
+            self.echo(n);
+            // Whoever is in its place now, if it is gone.
+            if let Some(connection) = self.connections.get(n) {
+                queue.arm(connection.stream.subscription(), at);
+            }
+        }
+        self.ready = ready;
     }
 
     fn look_at_everything(&mut self, measured: bool) {

@@ -15,6 +15,9 @@ const EAGAIN: u32 = 6;
 const CLOCK_MONOTONIC: u32 = 1;
 const TAG_CLOCK: u8 = 0;
 const TAG_READ: u8 = 1;
+/// The descriptor that stands for what the host keeps, version 1, and how many events are taken at a time.
+const QUEUE: i32 = 0xd04f_4c01_u32 as i32;
+const ROOM: usize = 1024;
 /// The clock's place among the events.
 const CLOCK: u64 = u64::MAX;
 
@@ -38,9 +41,17 @@ struct Subscription {
 #[derive(Clone, Copy)]
 struct Subject {
     id: u32,
+    /// Padding in preview 1; 0 arms in an extended call.
+    change: u32,
     timeout: u64,
     precision: u64,
     flags: u16,
+}
+
+impl Subject {
+    fn of(id: i32) -> Subject {
+        Subject { id: id as u32, change: 0, timeout: 0, precision: 0, flags: 0 }
+    }
 }
 
 #[repr(C)]
@@ -73,6 +84,7 @@ unsafe extern "C" {
     fn sock_send(fd: i32, pieces: *const Piece, count: usize, flags: u32, len: *mut usize) -> u32;
     fn fd_fdstat_set_flags(fd: i32, flags: u32) -> u32;
     fn fd_close(fd: i32) -> u32;
+    fn fd_fdstat_get(fd: i32, stat: *mut [u64; 3]) -> u32;
     fn poll_oneoff(
         subscriptions: *const Subscription,
         events: *mut Event,
@@ -167,7 +179,7 @@ pub(crate) struct Set {
 
 impl Set {
     pub(crate) fn push(&mut self, fd: i32) {
-        let subject = Subject { id: fd as u32, timeout: 0, precision: 0, flags: 0 };
+        let subject = Subject::of(fd);
         let userdata = self.subscriptions.len() as u64;
         self.subscriptions.push(Subscription { userdata, tag: TAG_READ, subject });
     }
@@ -187,7 +199,7 @@ impl Set {
     pub(crate) fn poll(&mut self, timeout: Option<Duration>, ready: &mut Vec<usize>) {
         if let Some(timeout) = timeout {
             let timeout = timeout.as_nanos() as u64;
-            let subject = Subject { id: CLOCK_MONOTONIC, timeout, precision: 0, flags: 0 };
+            let subject = Subject { timeout, ..Subject::of(CLOCK_MONOTONIC as i32) };
             self.subscriptions.push(Subscription { userdata: CLOCK, tag: TAG_CLOCK, subject });
         }
         let count = self.subscriptions.len();
@@ -206,5 +218,43 @@ impl Set {
         ready.clear();
         let events = self.events[..found].iter().filter(|event| event.userdata != CLOCK);
         ready.extend(events.map(|event| event.userdata as usize));
+    }
+}
+
+/// What the host keeps between polls.
+pub(crate) struct Queue {
+    /// The queue itself, then what is to be armed.
+    subscriptions: Vec<Subscription>,
+    events: Vec<Event>,
+}
+
+impl Queue {
+    /// Nothing on a host that keeps nothing.
+    pub(crate) fn open() -> Option<Queue> {
+        let mut stat = [0; 3];
+        // SAFETY: a `fdstat` has 24 bytes.
+        let known = unsafe { fd_fdstat_get(QUEUE, &mut stat) } == 0;
+        let queue =
+            Subscription { userdata: ROOM as u64, tag: TAG_READ, subject: Subject::of(QUEUE) };
+        let events = vec![Event::default(); ROOM];
+        known.then(|| Queue { subscriptions: vec![queue], events })
+    }
+
+    pub(crate) fn arm(&mut self, fd: i32, place: usize) {
+        let subject = Subject::of(fd);
+        self.subscriptions.push(Subscription { userdata: place as u64, tag: TAG_READ, subject });
+    }
+
+    /// Waits for any that is armed, and disarms those that are in `ready` then.
+    pub(crate) fn wait(&mut self, ready: &mut Vec<usize>) {
+        let mut found = 0;
+        // SAFETY: there are as many subscriptions as is said, and the first says how many events fit.
+        check("wait", unsafe {
+            let (subscriptions, count) = (self.subscriptions.as_ptr(), self.subscriptions.len());
+            poll_oneoff(subscriptions, self.events.as_mut_ptr(), count, &mut found)
+        });
+        self.subscriptions.truncate(1);
+        ready.clear();
+        ready.extend(self.events[..found].iter().map(|event| event.userdata as usize));
     }
 }

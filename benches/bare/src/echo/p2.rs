@@ -140,3 +140,20 @@ fn call(handles: &[u32]) -> Vec<u32> {
     // and left them to us. That function is the published bindings', over the global allocator.
     unsafe { Vec::from_raw_parts(ready.first, ready.count, ready.count) }
 }
+
+/// There is none here.
+pub(crate) enum Queue {}
+
+impl Queue {
+    pub(crate) fn open() -> Option<Queue> {
+        None
+    }
+
+    pub(crate) fn arm(&mut self, _: u32, _: usize) {
+        match *self {}
+    }
+
+    pub(crate) fn wait(&mut self, _: &mut Vec<usize>) {
+        match *self {}
+    }
+}

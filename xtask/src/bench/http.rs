@@ -1,0 +1,106 @@
+//! HTTP/1.1, both sides: servers of hyper and axum under wrk, and hyper's client against hyper's server.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::process::Running;
+use xtask::workspace;
+
+use super::field::{Contender, Entry, Field};
+use super::measured::Measured;
+use super::programs::Program;
+use super::tools::{Started, found};
+use super::{Scale, turns};
+
+const GROUP: &str = "http";
+const LIMIT: Duration = Duration::from_secs(60);
+const CONNECTIONS: u64 = 64;
+
+/// Everybody with one of the programs.
+pub(super) const fn entries(bin: &'static str) -> [Entry; 5] {
+    [
+        Entry::new(Native, "tokio", Program::native("apps", bin).with("http")),
+        Entry::new(Wasio, "wasio", Program::wasip1("apps-wasio", bin).with("http")),
+        Entry::new(Wasmedge, "wasio", Program::wasip1("apps-wasio", bin).with("http")),
+        Entry::new(Wasip2, "wasio", Program::wasip2("apps-wasio", bin).with("http")),
+        Entry::new(Wasip2, "tokio", Program::wasip2("apps", bin).with("http").unstable()),
+    ]
+}
+
+pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    if found("wrk") {
+        for (bench, bin) in [("http_server", "hyper-server"), ("http_server_axum", "axum-server")] {
+            let mut servers = field.enter(GROUP, &entries(bin))?;
+            let step = format!("http: {bin}, {CONNECTIONS} connections");
+            let params = serde_json::json!({ "connections": CONNECTIONS });
+            turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
+                let rate = under_load(server, scale)?;
+                measured.add(GROUP, bench, &params, "req/s", server, rate);
+                Ok(())
+            })?;
+        }
+    } else {
+        field.skip("the http servers: wrk not found".into());
+    }
+    let server = entries("hyper-server")[0].program;
+    let server = field.steps.run("build the server", "build", |progress| {
+        Ok((field.programs.get(server, progress)?, String::new()))
+    })?;
+    let mut clients = field.enter(GROUP, &entries("hyper-client"))?;
+    let port = workspace::free_port()?;
+    let address = format!("127.0.0.1:{port}");
+    let mut command = Command::new(server);
+    command.arg(&address);
+    let _server = Started::new(command, port)?;
+    let arguments = [address, scale.milliseconds.to_string()];
+    let step = "http: hyper's client";
+    turns(field, GROUP, step, scale.runs, &mut clients, measured, |who, measured| {
+        let launch = who.runner.launch(&who.program).args(arguments.clone());
+        let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
+        let (bench, rate) = done.stdout.trim().split_once(' ').context("a name and a value")?;
+        measured.add(GROUP, bench, &serde_json::json!({}), "req/s", who, rate.parse()?);
+        Ok(())
+    })
+}
+
+/// Requests per second.
+fn under_load(server: &Contender, scale: &Scale) -> Result<f64> {
+    let address = format!("127.0.0.1:{}", workspace::free_port()?);
+    let running = server.serve(&address).spawn(server.entry.runtime)?;
+    running.line("listening", LIMIT)?;
+    let mut command = Command::new("wrk");
+    // It knows whole seconds.
+    let seconds = scale.milliseconds.div_ceil(1000).to_string();
+    command.args(["-t1", "-c", &CONNECTIONS.to_string(), "-d", &seconds]);
+    command.arg(format!("http://{address}/"));
+    let done = Running::spawn("wrk", &mut command)?.finish(LIMIT)?.success()?;
+    running.stop()?;
+    match parse(&done.stdout) {
+        Some(rate) => Ok(rate),
+        None => Err(done.failure("no rate, or errors").into()),
+    }
+}
+
+/// The rate, when nothing went wrong.
+fn parse(text: &str) -> Option<f64> {
+    if text.contains("Socket errors") || text.contains("Non-2xx") {
+        return None;
+    }
+    text.lines().find_map(|line| line.strip_prefix("Requests/sec:"))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn the_rate_of_wrk() {
+        let text =
+            "  100 requests in 1.00s, 8KB read\nRequests/sec:    99.50\nTransfer/sec:  8KB\n";
+        assert_eq!(parse(text), Some(99.5));
+        let errors = format!("{text}  Socket errors: connect 0, read 0, write 0, timeout 2\n");
+        assert_eq!(parse(&errors), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! Redis, both sides: mini-redis' server under redis-benchmark, and the crate `redis` against redis-server.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::process::Running;
+use xtask::workspace;
+
+use super::field::{Contender, Entry, Field};
+use super::measured::Measured;
+use super::programs::Program;
+use super::tools::{Started, found};
+use super::{Scale, turns};
+
+const GROUP: &str = "redis";
+const LIMIT: Duration = Duration::from_secs(120);
+const CLIENTS: u64 = 50;
+const REQUESTS: u64 = 100_000;
+const QUICK: u64 = 10_000;
+
+const SERVERS: [Entry; 4] = [
+    Entry::new(Native, "tokio", Program::native("apps", "redis-server").with("mini-redis")),
+    Entry::new(Wasio, "wasio", Program::wasip1("apps-wasio", "redis-server").with("mini-redis")),
+    Entry::new(Wasmedge, "wasio", Program::wasip1("apps-wasio", "redis-server").with("mini-redis")),
+    Entry::new(Wasip2, "wasio", Program::wasip2("apps-wasio", "redis-server").with("mini-redis")),
+];
+/// The server needs signals, which the published tokio has not for WASI: it takes part with the client.
+pub(super) const CLIENT: [Entry; 5] = [
+    Entry::new(Native, "tokio", Program::native("apps", "redis-client").with("redis")),
+    Entry::new(Wasio, "wasio", Program::wasip1("apps-wasio", "redis-client").with("redis")),
+    Entry::new(Wasmedge, "wasio", Program::wasip1("apps-wasio", "redis-client").with("redis")),
+    Entry::new(Wasip2, "wasio", Program::wasip2("apps-wasio", "redis-client").with("redis")),
+    Entry::new(Wasip2, "tokio", Program::wasip2("apps", "redis-client").with("redis").unstable()),
+];
+
+pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    if found("redis-benchmark") {
+        under_load(field, scale, measured)?;
+    } else {
+        field.skip("the redis server: redis-benchmark not found".into());
+    }
+    if found("redis-server") {
+        clients(field, scale, measured)?;
+    } else {
+        field.skip("the redis client: redis-server not found".into());
+    }
+    Ok(())
+}
+
+fn under_load(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    let mut servers = field.enter(GROUP, &SERVERS)?;
+    let requests = if scale.quick { QUICK } else { REQUESTS };
+    let step = format!("redis: the server, {CLIENTS} clients");
+    turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
+        for (name, rate) in benchmark(server, requests)? {
+            let params = serde_json::json!({ "connections": CLIENTS, "command": name });
+            measured.add(GROUP, "redis_server", &params, "req/s", server, rate);
+        }
+        Ok(())
+    })
+}
+
+/// Requests per second of each command.
+fn benchmark(server: &Contender, requests: u64) -> Result<Vec<(String, f64)>> {
+    let port = workspace::free_port()?.to_string();
+    let running = server.serve(&format!("127.0.0.1:{port}")).spawn(server.entry.runtime)?;
+    running.line("listening", LIMIT)?;
+    let mut command = Command::new("redis-benchmark");
+    command.args(["-p", &port, "-t", "set,get", "--csv", "-d", "64"]);
+    command.args(["-c", &CLIENTS.to_string(), "-n", &requests.to_string()]);
+    let done = Running::spawn("redis-benchmark", &mut command)?.finish(LIMIT)?.success()?;
+    running.stop()?;
+    let rates: Vec<_> = done.stdout.lines().filter_map(parse).collect();
+    match rates.len() {
+        2 => Ok(rates),
+        _ => Err(done.failure("no two rates").into()),
+    }
+}
+
+/// A line `"SET","12345.67",…`; the others are headings and warnings.
+fn parse(line: &str) -> Option<(String, f64)> {
+    let mut fields = line.split(',').map(|field| field.trim().trim_matches('"'));
+    let name = fields.next()?;
+    Some((name.to_lowercase(), fields.next()?.parse().ok()?))
+}
+
+fn clients(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    let mut contenders = field.enter(GROUP, &CLIENT)?;
+    let port = workspace::free_port()?;
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
+    let _server = Started::new(command, port)?;
+    let arguments = [format!("127.0.0.1:{port}"), scale.milliseconds.to_string()];
+    let step = "redis: the client, pipelined and not";
+    turns(field, GROUP, step, scale.runs, &mut contenders, measured, |who, measured| {
+        let launch = who.runner.launch(&who.program).args(arguments.clone());
+        let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
+        for line in done.stdout.lines() {
+            let (bench, rate) = line.split_once(' ').context("a line has a name and a value")?;
+            measured.add(GROUP, bench, &serde_json::json!({}), "req/s", who, rate.parse()?);
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn rates_of_redis_benchmark() {
+        assert_eq!(parse("\"SET\",\"51282.05\",\"0.511\""), Some(("set".into(), 51282.05)));
+        assert_eq!(parse("\"test\",\"rps\",\"avg_latency_ms\""), None);
+        assert_eq!(parse("WARNING: Could not fetch server CONFIG"), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! One gigabyte through one connection: the server writes it in pieces of 64 KiB, then reads as much.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::workspace;
+
+use super::field::{Contender, Entry, Field};
+use super::measured::Measured;
+use super::programs::Program;
+use super::{Scale, turns};
+
+const GROUP: &str = "stream";
+const LIMIT: Duration = Duration::from_secs(120);
+const GIGABYTE: u64 = 1_000_000_000;
+const QUICK: u64 = GIGABYTE / 20;
+/// Of the client's reads and writes.
+const PIECE: usize = 64 * 1024;
+
+const SERVERS: [Entry; 11] = [
+    Entry::new(Native, "tokio", Program::native("tokio", "stream").with("net")),
+    Entry::new(Wasio, "wasio", Program::wasip1("wasio", "stream")),
+    Entry::new(Wasio, "tokio", Program::wasip1("tokio", "stream").with("given").unstable()),
+    Entry::new(Wasio, "bare", Program::wasip1("bare", "stream")),
+    Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", "stream")),
+    Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", "stream")),
+    Entry::new(Wasmedge, "bare", Program::wasip1("bare", "stream")),
+    Entry::new(Wasip2, "wasio", Program::wasip2("wasio", "stream")),
+    Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "stream").with("net").unstable()),
+    Entry::new(Wasip2, "wstd", Program::wasip2("wstd", "stream")),
+    Entry::new(Wasip2, "bare", Program::wasip2("bare", "stream")),
+];
+
+pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+    let mut servers = field.enter(GROUP, &SERVERS)?;
+    let bytes = if scale.quick { QUICK } else { GIGABYTE };
+    let params = serde_json::json!({ "bytes": bytes });
+    let step = format!("stream: {} MB there and back", bytes / 1_000_000);
+    turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
+        let [from_guest, to_guest] = transfer(server, bytes)?;
+        let rate = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
+        measured.add(GROUP, "stream", &params, "MB/s", server, rate(from_guest));
+        measured.add(GROUP, "stream_received", &params, "MB/s", server, rate(to_guest));
+        Ok(())
+    })
+}
+
+/// How long it took from the server, and to it.
+fn transfer(server: &Contender, bytes: u64) -> Result<[Duration; 2]> {
+    let address = format!("127.0.0.1:{}", workspace::free_port()?);
+    let running = server.serve(&address).spawn(server.entry.runtime)?;
+    running.line("listening", LIMIT)?;
+    let took = exchange(&address, bytes).map_err(|e| running.failure(e.to_string()))?;
+    running.stop()?;
+    Ok(took)
+}
+
+fn exchange(address: &str, bytes: u64) -> std::io::Result<[Duration; 2]> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    let mut buffer = vec![b'x'; PIECE];
+    let from = Instant::now();
+    stream.write_all(&bytes.to_le_bytes())?;
+    let mut left = bytes;
+    while left > 0 {
+        match stream.read(&mut buffer)? as u64 {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            n => left -= n,
+        }
+    }
+    let got = from.elapsed();
+    let from = Instant::now();
+    let mut left = bytes;
+    while left > 0 {
+        let n = left.min(PIECE as u64);
+        stream.write_all(&buffer[..n as usize])?;
+        left -= n;
+    }
+    stream.read_exact(&mut [0])?;
+    Ok([got, from.elapsed()])
+}
