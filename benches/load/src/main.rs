@@ -47,7 +47,7 @@ fn idle_connections(address: SocketAddr, count: usize) -> io::Result<Vec<std::ne
     while all.len() < count {
         let from = all.len();
         for _ in from..count.min(from + AT_ONCE) {
-            let mut stream = std::net::TcpStream::connect(address)?;
+            let mut stream = std::net::TcpStream::connect_timeout(&address, PATIENCE)?;
             stream.set_read_timeout(Some(PATIENCE))?;
             stream.write_all(&MESSAGE)?;
             all.push(stream);
@@ -99,7 +99,7 @@ struct Connection {
 
 impl Connection {
     fn open(address: SocketAddr, n: usize, poll: &Poll) -> io::Result<Connection> {
-        let stream = std::net::TcpStream::connect(address)?;
+        let stream = std::net::TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);

@@ -5,10 +5,9 @@ use std::future::pending;
 use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
+async fn main() -> mini_redis::Result<()> {
     let address = std::env::args().nth(1).expect("usage: redis-server ADDRESS");
     let listener = TcpListener::bind(&address).await?;
     println!("listening");
-    mini_redis::server::run(listener, pending::<()>()).await;
-    Ok(())
+    mini_redis::server::run(listener, pending::<()>()).await
 }

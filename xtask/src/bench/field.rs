@@ -113,12 +113,12 @@ impl<'a> Field<'a> {
         let step = format!("the engine {}", engine_name(engine));
         let runner = self.steps.run(&step, "build", |progress| {
             let runner = Runner::get(engine, progress)?;
-            let note = runner.as_ref().map_or("skipped: not found".into(), Runner::version);
+            let note = runner.as_ref().map_or("skipped: not found".into(), version);
             Ok((runner, note))
         })?;
         match &runner {
             Some(runner) if engine != Engine::Native => {
-                self.versions.push(format!("{}: {}", engine_name(engine), runner.version()));
+                self.versions.push(format!("{}: {}", engine_name(engine), version(runner)));
             }
             Some(_) => {}
             None => self.skip(format!("{}: not found", engine_name(engine))),
@@ -158,5 +158,16 @@ impl<'a> Field<'a> {
             self.failed(group, &who, &why);
         }
         Ok(contenders)
+    }
+}
+
+/// The engine's version; WasmEdge puts the path in front by which it was called.
+fn version(runner: &Runner) -> String {
+    let text = runner.version();
+    match text.split_once(' ') {
+        Some((program, rest)) => {
+            format!("{} {rest}", program.rsplit('/').next().unwrap_or(program))
+        }
+        None => text,
     }
 }

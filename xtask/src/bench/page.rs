@@ -119,13 +119,17 @@ fn tables(rows: &[Row]) -> String {
         let unit = &first.unit;
         _ = writeln!(
             text,
-            "| engine | runtime | {unit} ({better} is better) | spread | to native | wasio to it |"
+            "| engine | runtime | {unit} ({better} is better) | spread | to native | wasio ahead |"
         );
         text.push_str("|---|---|---:|---:|---:|---:|\n");
         for row in set {
             let ours = set.iter().find(|o| o.runtime == "wasio" && o.engine == row.engine);
             let ours = ours.filter(|ours| ours.runtime != row.runtime);
-            let times = ours.map_or("".into(), |ours| format!("{:.2}", ours.value / row.value));
+            let ahead = |ours: &Row| match more_is_better(&row.unit) {
+                true => ours.value / row.value,
+                false => row.value / ours.value,
+            };
+            let times = ours.map_or("".into(), |ours| format!("{:.2}", ahead(ours)));
             let native = row.ratio_native.map_or("".into(), |ratio| format!("{ratio:.2}"));
             let Row { engine, runtime, value, spread, .. } = row;
             let (value, spread) = (number(*value), spread * 100.0);
