@@ -33,6 +33,7 @@
 //! [`Imports`], and the exports of a library are called through an
 //! [`Instance`].
 
+mod builder;
 mod cache;
 mod clock;
 mod counted;
@@ -61,9 +62,10 @@ mod state;
 mod stats;
 mod ticker;
 
+pub use builder::GuestBuilder;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Trap};
-pub use guest::{Exit, Guest, GuestBuilder};
+pub use guest::{Exit, Guest};
 pub use imports::{AsyncHostFunc, AsyncHostFuncWithEnv, Caller, Definition, HostFunc, Imports};
 pub use instance::Instance;
 pub use policy::{Denied, Policy, Rule, RuleError};

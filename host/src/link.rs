@@ -5,20 +5,25 @@
 //! wasmtime's `Linker` holds one definition per name; here the name it sees is
 //! [`key`], and each module's imports are matched against it one by one.
 //!
-//! Four kinds of line:
+//! Five kinds of line:
 //!
 //! - `wasi`, `wasi_async`: wasmtime-wasi's own implementation, counted; `opens` makes a descriptor;
 //! - `plain`: ours, returns at once;
 //! - `suspend`: ours, may suspend the guest's stack;
+//! - `quick`: the same, with a second function that is tried first and never waits;
 //! - `shared`: decides by the descriptor whose it is (`files.rs`).
 //!
 //! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers.
+
+use std::future::ready;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use wasmtime::{AsContextMut, Caller, FuncType, Linker, ValType};
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
 use crate::errno::Errno;
-use crate::sockets::{connect, lookup, open, options, transfer};
+use crate::sockets::{connect, lookup, open, options, quick, transfer};
 use crate::state::{Exited, State};
 use crate::{files, poll};
 
@@ -26,7 +31,7 @@ use crate::{files, poll};
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
 macro_rules! imports {
-    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path;)*) => {
+    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $quick:path)?;)*) => {
         /// Every import, for counting.
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Import { $($id),* }
@@ -39,7 +44,7 @@ macro_rules! imports {
 
         /// Defines all imports, each under its [`key`].
         pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler);)*
+            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler $(, $quick)?);)*
             Ok(())
         }
     };
@@ -135,6 +140,18 @@ macro_rules! define {
             })
         })?;
     };
+    (quick $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path, $quick:path) => {
+        $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+            caller.data().stats.count(Import::$id);
+            let returned: Box<dyn Future<Output = i32> + Send> = match $quick(&mut caller $(, $arg)*) {
+                Some(Ok(())) => Box::new(Returned::<0>),
+                Some(Err(Errno::AGAIN)) => Box::new(Returned::<{ Errno::AGAIN.0 }>),
+                Some(Err(other)) => Box::new(ready(i32::from(other.0))),
+                None => Box::new(async move { errno($handler(&mut caller $(, $arg)*).await) }),
+            };
+            returned
+        })?;
+    };
     (shared $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
@@ -201,10 +218,10 @@ imports! {
     plain SockListen "sock_listen" (fd: i32, backlog: i32) open::listen;
     suspend SockAccept "sock_accept" (fd: i32, out: i32) open::accept;
     suspend SockAcceptFlags "sock_accept" (fd: i32, flags: i32, out: i32) open::accept_with_flags;
-    suspend SockRecv "sock_recv" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32, oflags: i32) transfer::recv;
+    quick SockRecv "sock_recv" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32, oflags: i32) transfer::recv, quick::recv;
     suspend SockRecvFrom "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, len: i32, oflags: i32) transfer::recv_from_v1;
     suspend SockRecvFromPort "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, port: i32, len: i32, oflags: i32) transfer::recv_from_v2;
-    suspend SockSend "sock_send" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32) transfer::send;
+    quick SockSend "sock_send" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32) transfer::send, quick::send;
     suspend SockSendTo "sock_send_to" (fd: i32, iovs: i32, n: i32, addr: i32, port: i32, flags: i32, len: i32) transfer::send_to;
     plain SockShutdown "sock_shutdown" (fd: i32, how: i32) open::shutdown;
     plain SockGetlocaladdr "sock_getlocaladdr" (fd: i32, addr: i32, ty: i32, port: i32) open::local_addr_v1;
@@ -260,6 +277,17 @@ fn errno(result: Result<(), Errno>) -> i32 {
     match result {
         Ok(()) => 0,
         Err(errno) => i32::from(errno.0),
+    }
+}
+
+/// What a quick import returned already. It has no size, so that a box of it allocates nothing.
+struct Returned<const ERRNO: u16>;
+
+impl<const ERRNO: u16> Future for Returned<ERRNO> {
+    type Output = i32;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<i32> {
+        Poll::Ready(i32::from(ERRNO))
     }
 }
 

@@ -13,7 +13,7 @@
 //! ready, however much is armed.
 
 use std::collections::VecDeque;
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,6 +48,9 @@ const ABSTIME: u16 = 1;
 const REGULAR_FILE: u8 = 4;
 const RIGHT_FD_READ: u64 = 1 << 1;
 const RIGHT_FD_WRITE: u64 = 1 << 6;
+
+/// A guest that has no deadline names one that is centuries away. It needs no timer.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// tokio's timers count milliseconds; what is left of a shorter wait is spent
 /// turning the driver.
@@ -153,7 +156,7 @@ pub(crate) async fn poll_oneoff(
     let mut stdin_fd = None;
     for subscription in list.iter_mut() {
         if let What::Descriptor { fd, ty } = subscription.what {
-            subscription.what = classify(wasi, fd, ty).await;
+            subscription.what = Box::pin(classify(wasi, fd, ty)).await;
             if matches!(subscription.what, What::Stdin) {
                 stdin_fd = Some(fd);
             }
@@ -170,26 +173,10 @@ pub(crate) async fn poll_oneoff(
         signals.want(wanted);
     }
 
-    let mut stdin = pin!(async {
-        match stdin_fd {
-            Some(fd) => stdin_ready(wasi, fd).await,
-            None => pending().await,
-        }
-    });
-    let mut timer = pin!(async {
-        match deadline {
-            Some(at) => tokio::time::sleep_until(at.into()).await,
-            None => pending().await,
-        }
-    });
-
-    let signal = (wanted != 0).then(|| signals.wait(wanted));
-    let mut signal = pin!(async {
-        match signal {
-            Some(signal) => signal.await,
-            None => pending().await,
-        }
-    });
+    // Rare ones are boxed: with room for them in place, every call would carry it along.
+    let mut stdin = stdin_fd.map(|fd| Box::pin(stdin_ready(wasi, fd)));
+    let mut signal = (wanted != 0).then(|| Box::pin(signals.wait(wanted)));
+    let mut timer = pin!(deadline.map(|at| tokio::time::sleep_until(at.into())));
 
     let mut stdin_is_ready = false;
     let mut signal_came = false;
@@ -203,10 +190,10 @@ pub(crate) async fn poll_oneoff(
     let mut told = Events { memory: &mut memory, at: events, room, count: 0, signals: 0 };
     loop {
         let found = poll_fn(|task| {
-            if !stdin_is_ready && stdin_fd.is_some() {
+            if let Some(stdin) = stdin.as_mut().filter(|_| !stdin_is_ready) {
                 stdin_is_ready = stdin.as_mut().poll(task).is_ready();
             }
-            if !signal_came && wanted != 0 {
+            if let Some(signal) = signal.as_mut().filter(|_| !signal_came) {
                 signal_came = signal.as_mut().poll(task).is_ready();
                 signals.look();
             }
@@ -225,7 +212,7 @@ pub(crate) async fn poll_oneoff(
             if found || deadline.is_some_and(near) {
                 return Poll::Ready(found);
             }
-            if timer.as_mut().poll(task).is_ready() {
+            if timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(task).is_ready()) {
                 task.waker().wake_by_ref();
             }
             waited = true;
@@ -439,6 +426,7 @@ fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {
     const MONOTONIC: u32 = 1;
     let timeout = Duration::from_nanos(nanos);
     let deadline = match (id, flags) {
+        (REALTIME | MONOTONIC, 0) if timeout >= NEVER => None,
         (REALTIME | MONOTONIC, 0) => Instant::now().checked_add(timeout),
         (MONOTONIC, ABSTIME) => clock.instant(nanos),
         (REALTIME, ABSTIME) => {

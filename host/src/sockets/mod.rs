@@ -12,6 +12,7 @@ pub(crate) mod connect;
 pub(crate) mod lookup;
 pub(crate) mod open;
 pub(crate) mod options;
+pub(crate) mod quick;
 pub(crate) mod socket;
 pub(crate) mod table;
 pub(crate) mod transfer;

@@ -6,6 +6,8 @@
 
 use std::io::{self, IoSlice};
 
+#[cfg(unix)]
+use rustix::net::{RecvFlags, SendFlags};
 use smallvec::SmallVec;
 use socket2::{MaybeUninitSlice, SockAddr};
 use tokio::io::Interest;
@@ -24,7 +26,7 @@ const TRUNCATED: u16 = 1;
 
 /// So many blocking operations in a row need not wait; then others have a turn. It is tokio's budget: a guest
 /// with a runtime is held to it by that, a blocking one by this, else its turn would last until the next tick.
-const STREAK: u8 = 128;
+pub(super) const STREAK: u8 = 128;
 
 /// Ends the guest's turn when it has used it up.
 async fn in_turn(cx: &mut Cx<'_>) {
@@ -160,11 +162,13 @@ async fn receive(
                 if !peek {
                     state_.stats.received(got.len);
                 }
-                let left = advance(pending, got.len);
                 total += got.len;
-                if fill && got.len > 0 && !left.is_empty() {
-                    rest = Some(left);
-                    continue;
+                if fill && got.len > 0 {
+                    let left = advance(pending, got.len);
+                    if !left.is_empty() {
+                        rest = Some(left);
+                        continue;
+                    }
                 }
                 got.len = total;
                 return Ok(got);
@@ -208,9 +212,9 @@ fn receive_once(
         |got: &Received| !peek && socket.kind == Kind::Stream && got.len > 0 && got.len < wanted;
     // The common case first: a stream and one buffer.
     if let ([one], Kind::Stream) = (buffers, socket.kind) {
-        let part = as_uninit(&mut memory.0[one.offset..one.offset + one.len]);
+        let part = &mut memory.0[one.offset..one.offset + one.len];
         let receive = |host: &socket2::Socket| {
-            let len = host.recv_with_flags(part, flags)?;
+            let len = recv_one(host, part, flags)?;
             Ok(Received { len, truncated: false, from: None })
         };
         return socket.attempt(Interest::READABLE, receive, drained).map_err(Failed::Io);
@@ -333,7 +337,7 @@ fn send_once(
     let bytes = |b: &Buffer| &memory.0[b.offset..b.offset + b.len];
     let drained = |sent: &usize| *sent < wanted;
     if let ([one], None) = (buffers, to) {
-        let send = |host: &socket2::Socket| host.send_with_flags(bytes(one), MSG_NOSIGNAL);
+        let send = |host: &socket2::Socket| send_one(host, bytes(one));
         return socket.attempt(Interest::WRITABLE, send, drained);
     }
     let slices: SmallVec<[IoSlice<'_>; 8]> =
@@ -356,6 +360,28 @@ fn advance(buffers: &[Buffer], mut done: usize) -> Buffers {
         }
     }
     rest
+}
+
+/// The C library's `recv` and `send` are points where a thread can be cancelled, which costs as much as the rest of them.
+#[cfg(unix)]
+pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> io::Result<usize> {
+    let flags = RecvFlags::from_bits_retain(flags as _);
+    Ok(rustix::net::recv(host, bytes, flags)?.0)
+}
+
+#[cfg(unix)]
+pub(super) fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+    Ok(rustix::net::send(host, bytes, SendFlags::from_bits_retain(MSG_NOSIGNAL as _))?)
+}
+
+#[cfg(not(unix))]
+pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> io::Result<usize> {
+    host.recv_with_flags(as_uninit(bytes), flags)
+}
+
+#[cfg(not(unix))]
+pub(super) fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+    host.send_with_flags(bytes, MSG_NOSIGNAL)
 }
 
 #[cfg(unix)]
