@@ -12,7 +12,7 @@ use super::Bound;
 use super::chart::{Chart, Line, number};
 use super::machine::Machine;
 use super::measured::more_is_better;
-use super::row::Row;
+use super::row::{Row, describe};
 
 /// One group, measured in one go.
 #[derive(Debug, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ fn tables(rows: &[Row]) -> String {
     let mut text = String::new();
     for set in rows.chunk_by(|a, b| a.bench == b.bench && a.params == b.params) {
         let first = &set[0];
-        _ = write!(text, "**`{}`**{}\n\n", first.bench, first.describe_params());
+        _ = write!(text, "**`{}`**{}\n\n", first.bench, describe(&first.params));
         let better = if more_is_better(&first.unit) { "more" } else { "less" };
         let unit = &first.unit;
         _ = writeln!(

@@ -49,7 +49,7 @@ pub(super) fn engine_name(engine: xtask::engine::Engine) -> &'static str {
 pub(super) fn table(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
     for set in rows.chunk_by(|a, b| a.bench == b.bench && a.params == b.params) {
-        let what = format!("{}{}", set[0].bench, set[0].describe_params());
+        let what = format!("{}{}", set[0].bench, describe(&set[0].params));
         lines.push(format!(
             "  {what:34} {:>14} {:8} {:>8} {:>10}",
             "median", "", "spread", "to native"
@@ -69,22 +69,24 @@ pub(super) fn table(rows: &[Row]) -> Vec<String> {
     lines
 }
 
-impl Row {
-    /// Its parameters, each with a comma in front.
-    pub(super) fn describe_params(&self) -> String {
-        let params = self.params.as_object().into_iter().flatten();
-        params
-            .map(|(name, value)| match value.as_f64() {
-                Some(value) => format!(", {} {name}", number(value)),
-                None => format!(", {name} {value}"),
-            })
-            .collect()
-    }
+/// Parameters, each with a comma in front.
+pub(super) fn describe(params: &serde_json::Value) -> String {
+    let each = |(name, value): (&String, &serde_json::Value)| match value.as_f64() {
+        Some(value) => format!(", {} {name}", number(value)),
+        None => format!(", {name} {}", value.as_str().unwrap_or_default()),
+    };
+    params.as_object().into_iter().flatten().map(each).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::{describe, median};
+
+    #[test]
+    fn parameters() {
+        let params = serde_json::json!({ "command": "set", "connections": 1000 });
+        assert_eq!(describe(&params), ", command set, 1,000 connections");
+    }
 
     #[test]
     fn medians() {

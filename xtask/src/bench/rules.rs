@@ -5,6 +5,7 @@
 
 use super::Bound;
 use super::measured::{Figure, Measured};
+use super::row;
 
 /// Of the bare loop.
 const OF_BARE: f64 = 0.9;
@@ -69,9 +70,7 @@ pub(super) fn judge(measured: &Measured) -> Vec<Bound> {
 }
 
 fn describe(figure: &Figure) -> String {
-    let params = figure.params.as_object().into_iter().flatten();
-    let params: String = params.map(|(name, value)| format!(", {value} {name}")).collect();
-    format!("{}{params}, on {}", figure.bench, figure.engine)
+    format!("{}{}, on {}", figure.bench, row::describe(&figure.params), figure.engine)
 }
 
 fn rules<'a>(measured: &'a Measured, figure: &'a Figure) -> impl Iterator<Item = Bound> + 'a {
