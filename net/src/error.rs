@@ -14,7 +14,10 @@ struct Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.tried, self.error, self.advice)
+        f.write_str(&self.tried)?;
+        f.write_str(": ")?;
+        self.error.fmt(f)?;
+        f.write_str(&self.advice)
     }
 }
 
@@ -31,83 +34,130 @@ impl Error for Failed {
 }
 
 /// An address in a message. Not the standard library's `Display`: its padding and its care for every form of
-/// IPv6 would be four kilobytes in every guest.
+/// IPv6 would be four kilobytes in every guest, and numbers written through a formatter another half.
 pub(crate) struct Addr(pub(crate) SocketAddr);
 
-impl fmt::Display for Addr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
+impl Addr {
+    #[inline(never)]
+    fn write_to(&self, text: &mut String) {
         match self.0 {
             SocketAddr::V4(addr) => {
-                for octet in addr.ip().octets() {
-                    write!(f, "{separator}{octet}")?;
-                    separator = ".";
-                }
+                let octets = addr.ip().octets().map(u16::from);
+                join(text, &octets, '.', 10);
             }
             SocketAddr::V6(addr) => {
-                f.write_str("[")?;
+                text.push('[');
                 // Every group is written; `::` would only be shorter.
-                for group in addr.ip().segments() {
-                    write!(f, "{separator}{group:x}")?;
-                    separator = ":";
-                }
-                f.write_str("]")?;
+                join(text, &addr.ip().segments(), ':', 16);
+                text.push(']');
             }
         }
-        write!(f, ":{}", self.0.port())
+        text.push(':');
+        number(text, self.0.port(), 10);
     }
 }
 
-/// Which grant of `wasio run` an operation needs.
-enum Grant<'a> {
-    Connect(SocketAddr),
-    Listen(SocketAddr),
-    Lookup(&'a str),
-    Any,
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write_to(&mut text);
+        f.write_str(&text)
+    }
 }
 
-impl fmt::Display for Grant<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "; the guest has no access to it unless the host grants it: `wasio run --net ",
-        )?;
-        match self {
-            Grant::Connect(addr) => Addr(*addr).fmt(f)?,
-            Grant::Listen(addr) => write!(f, "listen:{}", Addr(*addr))?,
-            Grant::Lookup(name) => f.write_str(name)?,
-            Grant::Any => f.write_str("all")?,
+#[inline(never)]
+fn join(text: &mut String, numbers: &[u16], separator: char, radix: u16) {
+    for (place, n) in numbers.iter().enumerate() {
+        if place > 0 {
+            text.push(separator);
         }
-        f.write_str("`")?;
+        number(text, *n, radix);
+    }
+}
+
+#[inline(never)]
+fn number(text: &mut String, n: u16, radix: u16) {
+    if n >= radix {
+        number(text, n / radix, radix);
+    }
+    let digit = (n % radix) as u8;
+    text.push(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }));
+}
+
+/// What was tried, and of `wasio run` the grant that it needs.
+enum Tried<'a> {
+    Connect(SocketAddr),
+    Bind(SocketAddr),
+    Lookup(&'a str),
+    Open,
+}
+
+impl Tried<'_> {
+    fn write_to(&self, text: &mut String) {
+        let (what, object) = match self {
+            Tried::Connect(addr) => ("connect ", Ok(addr)),
+            Tried::Bind(addr) => ("bind ", Ok(addr)),
+            Tried::Lookup(name) => ("lookup ", Err(*name)),
+            Tried::Open => ("open a socket", Err("")),
+        };
+        text.push_str(what);
+        write_object(text, object);
+    }
+
+    fn advise(&self, text: &mut String) {
+        text.push_str(
+            "; the guest has no access to it unless the host grants it: `wasio run --net ",
+        );
+        let object = match self {
+            Tried::Connect(addr) => Ok(addr),
+            Tried::Bind(addr) => {
+                text.push_str("listen:");
+                Ok(addr)
+            }
+            Tried::Lookup(name) => Err(*name),
+            Tried::Open => Err("all"),
+        };
+        write_object(text, object);
+        text.push('`');
         #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        f.write_str(match self {
-            Grant::Lookup(_) => ", `wasmtime run -S allow-ip-name-lookup`",
+        text.push_str(match self {
+            Tried::Lookup(_) => ", `wasmtime run -S allow-ip-name-lookup`",
             _ => ", `wasmtime run -S inherit-network`",
-        })?;
-        Ok(())
+        });
+    }
+}
+
+fn write_object(text: &mut String, object: Result<&SocketAddr, &str>) {
+    match object {
+        Ok(addr) => Addr(*addr).write_to(text),
+        Err(name) => text.push_str(name),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn failed(tried: &dyn fmt::Display, error: io::Error, grant: Grant<'_>) -> io::Error {
-    let denied = cfg!(target_os = "wasi") && error.kind() == io::ErrorKind::PermissionDenied;
-    let advice = if denied { grant.to_string() } else { String::new() };
-    io::Error::new(error.kind(), Failed { tried: tried.to_string(), error, advice })
+fn failed(what: &Tried<'_>, error: io::Error) -> io::Error {
+    let (mut tried, mut advice) = (String::new(), String::new());
+    what.write_to(&mut tried);
+    if cfg!(target_os = "wasi") && error.kind() == io::ErrorKind::PermissionDenied {
+        what.advise(&mut advice);
+    }
+    io::Error::new(error.kind(), Failed { tried, error, advice })
 }
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&format_args!("connect {}", Addr(addr)), error, Grant::Connect(addr))
+    move |error| failed(&Tried::Connect(addr), error)
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&format_args!("bind {}", Addr(addr)), error, Grant::Listen(addr))
+    move |error| failed(&Tried::Bind(addr), error)
 }
 
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
-    failed(&format_args!("lookup {name}"), error, Grant::Lookup(name))
+    failed(&Tried::Lookup(name), error)
 }
 
 /// Servers were asked for a name; `what` says which and what came of it.
@@ -118,9 +168,9 @@ pub(crate) fn resolver(name: &str, kind: io::ErrorKind, what: String) -> io::Err
 
 /// What became of several addresses, of which none would do.
 #[derive(Default)]
-pub(crate) struct Tried(Option<io::Error>);
+pub(crate) struct Failures(Option<io::Error>);
 
-impl Tried {
+impl Failures {
     /// One more address failed. The error is of its kind, and says what the others' did.
     pub(crate) fn add(&mut self, error: io::Error) {
         self.0 = Some(match self.0.take() {
@@ -136,7 +186,7 @@ impl Tried {
 
 /// A socket could not be made.
 pub(crate) fn open(error: io::Error) -> io::Error {
-    failed(&"open a socket", error, Grant::Any)
+    failed(&Tried::Open, error)
 }
 
 /// What was given names no address at all.

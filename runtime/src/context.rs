@@ -123,6 +123,7 @@ pub(crate) struct RestoreHandle {
 }
 
 /// Enters a runtime: `handle()` finds it until the guard is dropped.
+#[inline(never)]
 pub(crate) fn enter(handle: Handle) -> RestoreHandle {
     // A thread that is being torn down has no context: runtimes that are dropped then do without.
     let entered = CONTEXT.try_with(|c| {
@@ -134,6 +135,7 @@ pub(crate) fn enter(handle: Handle) -> RestoreHandle {
 }
 
 impl Drop for RestoreHandle {
+    #[inline(never)]
     #[track_caller]
     fn drop(&mut self) {
         let _ = CONTEXT.try_with(|c| {

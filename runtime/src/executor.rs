@@ -9,8 +9,6 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
 
-use slab::Slab;
-
 use crate::context;
 use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::lock::modelled::{Mutex, MutexGuard, yield_now};
@@ -31,7 +29,7 @@ pub(crate) enum Target {
 struct State {
     ready: Queue,
     /// Tasks that waited at least once and are not complete. One that never waits has no place here.
-    waiting: Slab<Task>,
+    waiting: Vec<Task>,
 }
 
 /// Wakes the task that polls a `LocalSet`.
@@ -54,7 +52,7 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     pub(crate) fn new(target: Target) -> Arc<Scheduler> {
         Arc::new(Scheduler {
-            state: Mutex::new(State { ready: Queue::default(), waiting: Slab::new() }),
+            state: Mutex::new(State { ready: Queue::default(), waiting: Vec::new() }),
             alive: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             target,
@@ -98,6 +96,7 @@ impl Scheduler {
     }
 
     /// Puts a new task in the queue; after the end its future is dropped instead.
+    #[inline(never)]
     fn admit(&self, task: Ready) {
         let state = self.state.lock();
         if self.is_closed() {
@@ -109,12 +108,18 @@ impl Scheduler {
     }
 
     /// Puts a task in the queue.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn push(&self, task: Ready) {
         self.push_locked(self.state.lock(), task);
     }
 
-    #[inline]
+    /// As `push`, in the place that is busiest.
+    #[inline(always)]
+    pub(crate) fn push_at_once(&self, task: Ready) {
+        self.push_locked(self.state.lock(), task);
+    }
+
+    #[inline(always)]
     fn push_locked(&self, mut state: MutexGuard<'_, State>, task: Ready) {
         match &self.target {
             Target::Runtime(unparker) => {
@@ -142,9 +147,8 @@ impl Scheduler {
         let mut state = self.state.lock();
         let open = !self.is_closed();
         if open {
-            let entry = state.waiting.vacant_entry();
-            let task = task.stay_at(entry.key());
-            entry.insert(task);
+            let place = state.waiting.len();
+            state.waiting.push(task.stay_at(place));
         }
         open
     }
@@ -155,11 +159,17 @@ impl Scheduler {
         self.alive.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A task is over that was told this place: gives its reference back.
+    /// A task is over that has a place among those that wait: gives the scheduler's reference back.
     #[inline(never)]
-    pub(crate) fn leave_place(&self, place: usize) -> Task {
+    pub(crate) fn leave_place(&self, task: &Ready) -> Task {
         self.leave();
-        self.state.lock().waiting.remove(place)
+        let mut state = self.state.lock();
+        let place = task.place();
+        let gone = state.waiting.swap_remove(place);
+        if let Some(moved) = state.waiting.get(place) {
+            moved.move_to(place);
+        }
+        gone
     }
 
     /// Whether the scheduler was closed: its tasks are to be dropped.
@@ -186,6 +196,13 @@ impl Scheduler {
             task.run(self, &turns);
         }
         max
+    }
+
+    /// As `run_some`, where it need not be fast.
+    #[cfg(not(unix))]
+    #[inline(never)]
+    pub(crate) fn run_few(&self, max: usize) -> usize {
+        self.run_some(max)
     }
 
     #[inline]
@@ -216,7 +233,7 @@ impl Scheduler {
         let waiting: Vec<Task> = {
             let state = self.state.lock();
             self.closed.store(true, Ordering::Release);
-            state.waiting.iter().map(|(_, task)| task.clone()).collect()
+            state.waiting.clone()
         };
         for task in &waiting {
             task.abort();

@@ -64,7 +64,7 @@ impl TcpStream {
     ///
     /// Dropping the future abandons the connection.
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
-        let mut tried = error::Tried::default();
+        let mut tried = error::Failures::default();
         for addr in to_socket_addrs(addr).await? {
             let connect = async {
                 let socket = Socket::open(Family::of(addr), Kind::Stream)?;

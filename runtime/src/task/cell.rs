@@ -42,7 +42,7 @@ const NOWHERE: usize = usize::MAX;
 pub(crate) struct Header {
     refs: AtomicUsize,
     state: AtomicUsize,
-    /// Its place among its scheduler's waiting tasks; changed by its runner only.
+    /// Its place among its scheduler's waiting tasks; changed with their lock held.
     place: AtomicUsize,
     /// The next one in the queue.
     pub(super) next: Link,
@@ -79,6 +79,16 @@ impl Header {
     /// Whether its future is gone, or goes when the turn ends that it has further up the stack.
     pub(crate) fn is_out_of_reach(&self) -> bool {
         self.state.load(Ordering::Acquire) & (RUNNING | COMPLETE) != 0
+    }
+
+    /// Its place among its scheduler's waiting tasks.
+    pub(crate) fn place(&self) -> usize {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    /// Tells it another place.
+    pub(crate) fn move_to(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
     }
 
     /// Notes that the task is to run; whether the caller has to put it in the queue.
@@ -191,12 +201,12 @@ impl Ready {
     /// Sees to it that the task is among those that wait; false if the scheduler was closed while it ran.
     #[inline]
     fn is_kept_by(&self, scheduler: &Scheduler) -> bool {
-        self.place.load(Ordering::Relaxed) != NOWHERE || scheduler.adopt(self)
+        self.place() != NOWHERE || scheduler.adopt(self)
     }
 
     /// Tells the task its place among those that wait, and gives the scheduler's reference, which stays there.
     pub(crate) fn stay_at(&self, place: usize) -> Task {
-        self.place.store(place, Ordering::Relaxed);
+        self.move_to(place);
         Task(self.0)
     }
 
@@ -242,21 +252,19 @@ impl Task {
 
     /// Aborts the task: it is scheduled, and its turn drops the future.
     pub(crate) fn abort(&self) {
-        self.schedule_for(ABORTED);
+        if self.schedule(ABORTED) {
+            // The reference is held until this is done: the task holds its owner, and may be complete as soon
+            // as it is in the queue.
+            self.owner.push(Ready(self.0));
+        }
     }
 
     /// Has the task run, again if it is running.
     #[inline]
     pub(super) fn wake(&self) {
-        self.schedule_for(0);
-    }
-
-    #[inline]
-    fn schedule_for(&self, why: usize) {
-        if self.schedule(why) {
-            // The reference is held until this is done: the task holds its owner, and may be complete as soon
-            // as it is in the queue.
-            self.owner.push(Ready(self.0));
+        if self.schedule(0) {
+            // As below.
+            self.owner.push_at_once(Ready(self.0));
         }
     }
 
@@ -368,13 +376,11 @@ impl<F: Future> Cell<F> {
             }
             (output, _) => output,
         };
-        let place = self.header.place.load(Ordering::Relaxed);
-        let task = match place {
-            NOWHERE => {
-                scheduler.leave();
-                Task(task.0)
-            }
-            place => scheduler.leave_place(place),
+        let task = if task.place() == NOWHERE {
+            scheduler.leave();
+            Task(task.0)
+        } else {
+            scheduler.leave_place(&task)
         };
         complete(&self.header, &self.join, output);
         Some(task)

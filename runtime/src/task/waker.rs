@@ -20,7 +20,7 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
     },
     |data| {
         // SAFETY: a waker's data; it is used up.
-        unsafe { task(data) }.wake();
+        wake_task(unsafe { task(data) });
     },
     |data| {
         // SAFETY: a waker's data; its reference stays with it.
