@@ -62,9 +62,18 @@ pub(crate) struct Scratch {
     subscriptions: Vec<Subscription>,
     /// Changes that failed and were not reported yet.
     failed: VecDeque<Subscription>,
+    /// The guest has made an extended call.
+    extended: bool,
     /// The last call found something ready without waiting. So will this one,
     /// probably: the driver is turned first and the sockets looked at once.
     busy: bool,
+}
+
+impl Scratch {
+    /// Whether the guest has made an extended call.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.extended
+    }
 }
 
 #[derive(Debug)]
@@ -123,7 +132,7 @@ pub(crate) async fn poll_oneoff(
         return memory.write_u32(out, 0);
     }
     let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
-    let Scratch { subscriptions: list, failed, busy } = scratch;
+    let Scratch { subscriptions: list, failed, extended: was_extended, busy } = scratch;
     // They are looked at in one go, and others wait meanwhile: 130,000 take some 40 ms.
     if n as usize + failed.len() > 2 * sockets.limit() + MAX_OTHERS {
         return Err(Errno::INVAL);
@@ -138,6 +147,7 @@ pub(crate) async fn poll_oneoff(
     list.clear();
     let numbers = sockets.numbers();
     if extended.is_some() {
+        *was_extended = true;
         input = &input[1..];
         for raw in input {
             let subscription = parse(raw, clock, numbers);

@@ -126,10 +126,7 @@ impl Registered {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.source.poll_read(cx, || {
-            let n = self.socket.recv_into(buf, false)?;
-            Ok(n > 0 && buf.remaining() > 0)
-        })
+        self.source.poll_read(cx, || self.socket.recv_all_into(buf))
     }
 
     /// Receives a message into what is left of `buf`.

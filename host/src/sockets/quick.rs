@@ -3,6 +3,7 @@
 //! Such a call needs no future. `None` says that this is another one, and that nothing has happened: then the general
 //! way (`transfer.rs`) finds out what it is, and says what is wrong with it.
 
+use std::cell::Cell;
 use std::io;
 use std::ops::Range;
 
@@ -13,6 +14,12 @@ use crate::memory::GuestMemory;
 use crate::sockets::socket::{Kind, Socket};
 use crate::sockets::transfer::{STREAK, recv_one, send_one};
 use crate::state::{Cx, State, parts};
+
+/// The flag of `POLL_EXTENSION.md`: nothing is left to read.
+const DRAINED: u16 = 1 << 15;
+
+/// A read of more than this that comes back full is one of many: most likely there is more.
+const SMALL: usize = 4096;
 
 type Done = Option<Result<(), Errno>>;
 
@@ -36,6 +43,17 @@ fn failed(error: io::Error) -> Done {
     }))
 }
 
+/// Whether the kernel has no more data for now. The end of the stream is none.
+#[cfg(unix)]
+fn nothing_left(host: &socket2::Socket) -> bool {
+    rustix::io::ioctl_fionread(host).is_ok_and(|left| left == 0)
+}
+
+#[cfg(not(unix))]
+fn nothing_left(_: &socket2::Socket) -> bool {
+    false
+}
+
 pub(crate) fn recv(
     cx: &mut Cx<'_>,
     fd: i32,
@@ -45,19 +63,27 @@ pub(crate) fn recv(
     len_out: i32,
     flags_out: i32,
 ) -> Done {
-    let (memory, State { sockets, stats, streak, .. }) = parts(cx).ok()?;
+    let (memory, State { sockets, stats, streak, poll, .. }) = parts(cx).ok()?;
     let socket = stream(sockets, *streak, fd).filter(|_| flags == 0)?;
     let len_out = memory.range(len_out as u32, 4, 4).ok()?;
     let flags_out = memory.range(flags_out as u32, 2, 2).ok()?;
     let buffer = only_buffer(&memory, iovs, count)?;
     let part = &mut memory.0[buffer];
     let wanted = part.len();
-    let receive = |host: &socket2::Socket| recv_one(host, part, 0);
-    match socket.attempt(Interest::READABLE, receive, |len| *len > 0 && *len < wanted) {
+    let looks = poll.is_extended() && wanted <= SMALL;
+    let is_empty = Cell::new(false);
+    let receive = |host: &socket2::Socket| {
+        let len = recv_one(host, part, 0)?;
+        is_empty.set(looks && len == wanted && nothing_left(host));
+        Ok(len)
+    };
+    let drained = |len: &usize| *len > 0 && (*len < wanted || is_empty.get());
+    match socket.attempt(Interest::READABLE, receive, drained) {
         Ok(len) => {
             stats.received(len);
+            let flags = if is_empty.get() { DRAINED } else { 0 };
             memory.0[len_out].copy_from_slice(&(len as u32).to_le_bytes());
-            memory.0[flags_out].copy_from_slice(&[0; 2]);
+            memory.0[flags_out].copy_from_slice(&flags.to_le_bytes());
             Some(Ok(()))
         }
         Err(error) => failed(error),

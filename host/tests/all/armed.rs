@@ -45,6 +45,17 @@ fn ordinary_polls_and_blocking_reads_do_not_disturb() {
 }
 
 #[test]
+fn a_read_that_leaves_nothing_says_so() {
+    let port = peer(|mut stream| {
+        for _ in 0..3 {
+            stream.read_exact(&mut [0]).unwrap();
+            stream.write_all(&[7; 8]).unwrap();
+        }
+    });
+    passes(&["armed-drained", &port]);
+}
+
+#[test]
 fn connections_and_listeners() {
     let (_reserved, port) = closed_port();
     passes(&["armed-connecting", &port]);

@@ -175,11 +175,16 @@ pub fn connect(fd: i32, ip: &str, port: u16) -> Result<()> {
 }
 
 pub fn recv(fd: i32, buf: &mut [u8], flags: i32) -> Result<usize> {
+    recv_with_flags(fd, buf, flags).map(|(len, _)| len)
+}
+
+/// Bytes, and the flags of the result.
+pub fn recv_with_flags(fd: i32, buf: &mut [u8], flags: i32) -> Result<(usize, u16)> {
     let (mut len, mut of) = (0, 0);
     let iov = Iovec { buf: buf.as_mut_ptr(), len: buf.len() };
     // SAFETY: every pointer is to something that lives for the call, with the size the import expects.
     check(unsafe { sock_recv(fd, &iov, 1, flags, &mut len, &mut of) })?;
-    Ok(len as usize)
+    Ok((len as usize, of))
 }
 
 /// Receives into two halves of `buf`, the second first.

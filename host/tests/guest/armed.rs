@@ -255,6 +255,38 @@ pub fn mixed(port: u16) {
 }
 
 /// A connection that is refused, one that is accepted, and a listener.
+/// The peer sends eight bytes for each one that it gets, and ends after the third time.
+pub fn drained(port: u16) {
+    const DRAINED: u16 = 1 << 15;
+    let fd = open(1, STREAM).unwrap();
+    connect(fd, LOOPBACK, port).unwrap();
+    set_nonblocking(fd, true);
+    let eight = || {
+        send(fd, b"x").unwrap();
+        assert_eq!(poll(&[readable(1, fd), timer(CLOCK, 10_000)]).unwrap()[0].userdata(), 1);
+        while recv(fd, &mut [0; 8], 1) != Ok(8) {}
+    };
+    let mut half = [0; 4];
+    // A guest that makes no extended polls is told nothing new.
+    eight();
+    assert_eq!(recv_with_flags(fd, &mut half, 0), Ok((4, 0)));
+    assert_eq!(recv_with_flags(fd, &mut half, 0), Ok((4, 0)));
+    assert_eq!(recv(fd, &mut half, 0), Err(AGAIN));
+    assert_eq!(news(&[]), []);
+    eight();
+    assert_eq!(recv_with_flags(fd, &mut half, 0), Ok((4, 0)));
+    assert_eq!(recv_with_flags(fd, &mut half, 0), Ok((4, DRAINED)));
+    assert_eq!(news(&[readable(1, fd)]), [], "nothing is left");
+    // What comes later is heard of, and so is the end.
+    send(fd, b"x").unwrap();
+    assert_eq!(wait(8, &[]), [1]);
+    let mut all = [0; 8];
+    while recv(fd, &mut all, 1) != Ok(8) {}
+    assert_eq!(recv_with_flags(fd, &mut all, 0), Ok((8, DRAINED)));
+    assert_eq!(wait(8, &[readable(2, fd)]), [2]);
+    assert_eq!(recv_with_flags(fd, &mut all, 0), Ok((0, 0)));
+}
+
 pub fn connecting(refused: u16) {
     let fd = open(1, STREAM).unwrap();
     set_nonblocking(fd, true);

@@ -51,6 +51,7 @@ fn main() {
         "armed-closed" => armed::closed(),
         "armed-crowded" => armed::crowded(),
         "armed-mixed" => armed::mixed(port),
+        "armed-drained" => armed::drained(port),
         "armed-connecting" => armed::connecting(port),
         "armed-idle" => armed::idle(),
         "armed-forever" => armed::forever(port),

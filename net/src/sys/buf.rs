@@ -41,6 +41,19 @@ impl Socket {
         fill(buf, |space| Ok((self.recv_uninit(space, peek)?, ()))).map(|(n, ())| n)
     }
 
+    /// Appends to a `ReadBuf` from a stream. True if that was all there is: reading again would block.
+    pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<bool> {
+        fill(buf, |space| {
+            let room = space.len();
+            #[cfg(all(target_os = "wasi", target_env = "p1"))]
+            let (n, is_all) = self.recv_and_look(space)?;
+            #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
+            let (n, is_all) = (self.recv_uninit(space, false)?, false);
+            Ok((n, is_all || (0 < n && n < room)))
+        })
+        .map(|(_, is_all)| is_all)
+    }
+
     /// Appends to a `ReadBuf`, with the sender's address.
     pub(crate) fn recv_from_into<A: Address>(
         &self,

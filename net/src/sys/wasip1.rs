@@ -20,6 +20,8 @@ use super::wasip1_lookup;
 use super::{Family, Kind, Membership, Opt};
 
 pub(super) const NONBLOCK: u16 = 4;
+/// A flag of the result, on hosts with flat polling: nothing is left to read.
+const RECV_DRAINED: u16 = 1 << 15;
 const RECV_PEEK: u32 = 1;
 const SHUT_READ: u32 = 1;
 const SHUT_WRITE: u32 = 2;
@@ -258,7 +260,13 @@ impl Socket {
 
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
-        self.recv_iov(&iov, peek).map(|n| n.min(buf.len()))
+        self.recv_iov(&iov, peek).map(|(n, _)| n.min(buf.len()))
+    }
+
+    /// Like `recv`. True if the host says that nothing is left.
+    pub(crate) fn recv_and_look(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
+        let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
+        self.recv_iov(&iov, false).map(|(n, is_all)| (n.min(buf.len()), is_all))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -268,17 +276,18 @@ impl Socket {
             *iov = Iovec { buf: buf.as_mut_ptr(), len: buf.len() };
             count += 1;
         }
-        self.recv_iov(&iov[..count], false)
+        self.recv_iov(&iov[..count], false).map(|(n, _)| n)
     }
 
-    fn recv_iov(&self, iov: &[Iovec], peek: bool) -> io::Result<usize> {
+    /// How many bytes came, and whether the host says that these were all (`host/POLL_EXTENSION.md`).
+    fn recv_iov(&self, iov: &[Iovec], peek: bool) -> io::Result<(usize, bool)> {
         let (mut len, mut out_flags) = (0, 0);
         // SAFETY: the buffers are exclusively borrowed by the callers, everything lives for the call.
         check(unsafe {
             let flags = u32::from(peek) * RECV_PEEK;
             sock_recv(self.fd(), iov.as_ptr(), iov.len(), flags, &mut len, &mut out_flags)
         })?;
-        Ok(len)
+        Ok((len, out_flags & RECV_DRAINED != 0))
     }
 
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
