@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_millis(200);
 /// To reach a steady state, not counted.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// Left for the reading of figures.
-const LINGER: Duration = Duration::from_millis(200);
+const LINGER: Duration = Duration::from_millis(500);
 
 /// What is to be done.
 pub struct Plan {
