@@ -17,6 +17,7 @@ mod http;
 mod imports;
 mod machine;
 mod measured;
+mod memory;
 mod page;
 mod programs;
 mod redis;
@@ -76,6 +77,8 @@ enum Group {
     Size,
     /// From a guest's start to its first answer.
     Start,
+    /// What an idle connection and a task that waits take.
+    Memory,
     /// Waiting in the guest against waiting outside of it: the same sessions in four ways.
     Suspend,
     /// What an import call, a suspension and a guest's start cost.
@@ -182,6 +185,7 @@ fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
         (Group::Http, "http", http::measure),
         (Group::Size, "size", size::measure),
         (Group::Start, "start", start::measure),
+        (Group::Memory, "memory", memory::measure),
     ];
     let is_wanted = |one: Group| match group {
         Group::All => true,

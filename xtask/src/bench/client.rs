@@ -58,7 +58,8 @@ fn cpu(pid: u32) -> Result<f64> {
     Ok(sum)
 }
 
-fn resident(pid: u32) -> Result<f64> {
+/// Bytes of memory that a process has in use.
+pub(super) fn resident(pid: u32) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next());

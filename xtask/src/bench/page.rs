@@ -30,7 +30,7 @@ pub(super) struct Part {
 type Parts = BTreeMap<String, Part>;
 
 /// The groups in their order, and what is said of each.
-const GROUPS: [(&str, &str, &str); 7] = [
+const GROUPS: [(&str, &str, &str); 8] = [
     ("executor", "Tasks, wakes, channels, timers", include_str!("page/executor.md")),
     ("echo", "A TCP echo server", include_str!("page/echo.md")),
     ("stream", "One stream", include_str!("page/stream.md")),
@@ -38,6 +38,7 @@ const GROUPS: [(&str, &str, &str); 7] = [
     ("http", "HTTP", include_str!("page/http.md")),
     ("size", "Size of a guest", include_str!("page/size.md")),
     ("start", "Start of a guest", include_str!("page/start.md")),
+    ("memory", "Memory", include_str!("page/memory.md")),
 ];
 
 fn folder() -> Result<PathBuf> {
