@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 
 use bytes::BufMut;
 use wasio_runtime::io::ReadBuf;
+use wasio_runtime::reactor::Left;
 
 use super::{Address, Socket};
 
@@ -41,17 +42,22 @@ impl Socket {
         fill(buf, |space| Ok((self.recv_uninit(space, peek)?, ()))).map(|(n, ())| n)
     }
 
-    /// Appends to a `ReadBuf` from a stream. True if that was all there is: reading again would block.
-    pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<bool> {
+    /// Appends to a `ReadBuf` from a stream, and says what is left.
+    pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<Left> {
         fill(buf, |space| {
             let room = space.len();
             #[cfg(all(target_os = "wasi", target_env = "p1"))]
             let (n, is_all) = self.recv_and_look(space)?;
             #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
             let (n, is_all) = (self.recv_uninit(space, false)?, false);
-            Ok((n, is_all || (0 < n && n < room)))
+            let left = match n {
+                1.. if n < room => Left::Nothing,
+                _ if is_all => Left::NothingAsSaid,
+                _ => Left::Perhaps,
+            };
+            Ok((n, left))
         })
-        .map(|(_, is_all)| is_all)
+        .map(|(_, left)| left)
     }
 
     /// Appends to a `ReadBuf`, with the sender's address.

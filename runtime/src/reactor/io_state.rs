@@ -75,6 +75,9 @@ struct State {
     reader_tries: bool,
     /// It was woken to do so, and has not yet.
     guessed: bool,
+    /// The last read took all there was, as the host says. Reads do not try again before it reports more; others are
+    /// told that the source is readable until one has tried, as in tokio.
+    drained: bool,
     activity: Activity,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -96,6 +99,7 @@ impl IoState {
             shutdown: false,
             reader_tries: false,
             guessed: false,
+            drained: false,
             activity: Activity::None,
             reader: None,
             writer: None,
@@ -120,6 +124,7 @@ impl IoState {
         state.ready |= ready;
         state.tick = state.tick.wrapping_add(1);
         state.guessed = false;
+        state.drained = false;
         let ready = state.ready;
         if ready.is_readable() || ready.is_error() {
             wakers.extend(state.reader.take());
@@ -143,6 +148,7 @@ impl IoState {
         }
         state.untried |= Ready::READABLE;
         state.guessed = true;
+        state.drained = false;
         wakers.extend(state.reader.take());
         true
     }
@@ -152,6 +158,13 @@ impl IoState {
         let mut state = self.0.lock();
         state.guessed = false;
         state.activity = Activity::Now;
+    }
+
+    /// A read took all there was, unless more came since.
+    pub(crate) fn set_drained(&self, seen: Seen) {
+        let mut state = self.0.lock();
+        state.untried = state.untried.without(Ready::READABLE);
+        state.drained = state.tick == seen.tick;
     }
 
     /// The host reported something to read. Returns whether the source is to be listed as active.
@@ -199,6 +212,10 @@ impl IoState {
         let known = match want {
             Want::Proof => state.ready,
             Want::Attempt | Want::Read => state.ready | state.untried,
+        };
+        let known = match want {
+            Want::Read if state.drained => known.without(Ready::READABLE),
+            _ => known,
         };
         let ready = known.intersection(direction.interest());
         if !ready.is_empty() {
@@ -265,6 +282,7 @@ impl IoState {
         state.untried = state.untried.without(direction);
         if direction.is_readable() {
             state.guessed = false;
+            state.drained = false;
         }
         if state.tick == seen.tick {
             // A closed half stays closed.

@@ -29,7 +29,7 @@ use io_state::IoState;
 pub(crate) use io_state::Seen;
 use speculation::Speculation;
 
-pub use source::{Direction, Source};
+pub use source::{Direction, Left, Source};
 pub use sys::Raw;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub use sys::Subscribe;

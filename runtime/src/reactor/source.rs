@@ -38,6 +38,17 @@ impl Direction {
     }
 }
 
+/// What a read has left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// Perhaps something: its buffer is full.
+    Perhaps,
+    /// Nothing: there was room in its buffer.
+    Nothing,
+    /// Nothing, as the host says, though its buffer is full.
+    NothingAsSaid,
+}
+
 /// The registration of a descriptor with the runtime that was entered when it was made.
 ///
 /// It does not own the descriptor. Drop it before the descriptor is closed: keep it in a field above.
@@ -215,12 +226,12 @@ impl Source {
         direction: Direction,
         op: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_op(cx, direction, Want::Attempt, op, |_| false)
+        self.poll_op(cx, direction, Want::Attempt, op, |_| Left::Perhaps)
     }
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
     ///
-    /// As [`poll_io`](Self::poll_io), but `op` says whether it took all that was there, as a read does that leaves
+    /// As [`poll_io`](Self::poll_io), but `op` says what is left, which is nothing when a read leaves
     /// room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI it may
     /// also be called when the host has said nothing, since there was something a moment ago.
     ///
@@ -231,12 +242,12 @@ impl Source {
     pub fn poll_read(
         &self,
         cx: &mut Context<'_>,
-        op: impl FnMut() -> io::Result<bool>,
+        op: impl FnMut() -> io::Result<Left>,
     ) -> Poll<io::Result<()>> {
-        self.poll_op(cx, Direction::Read, Want::Read, op, |all| *all).map_ok(drop)
+        self.poll_op(cx, Direction::Read, Want::Read, op, |left| *left).map_ok(drop)
     }
 
-    /// `took_all`: whether the operation would block now.
+    /// `left`: whether the operation would block now.
     #[inline]
     fn poll_op<R>(
         &self,
@@ -244,7 +255,7 @@ impl Source {
         direction: Direction,
         want: Want,
         mut op: impl FnMut() -> io::Result<R>,
-        took_all: impl FnOnce(&R) -> bool,
+        left: impl FnOnce(&R) -> Left,
     ) -> Poll<io::Result<R>> {
         let coop = ready!(coop::poll_proceed(cx));
         loop {
@@ -260,9 +271,13 @@ impl Source {
                         self.state.guessed_right();
                         self.reactor.guessed_right();
                     }
-                    if result.as_ref().is_ok_and(took_all) {
+                    match result.as_ref().map_or(Left::Perhaps, left) {
+                        Left::Perhaps => {}
                         // An error that was reported beside is still to come.
-                        self.state.clear(seen.only(direction.ready()), direction.ready());
+                        Left::Nothing => {
+                            self.state.clear(seen.only(direction.ready()), direction.ready())
+                        }
+                        Left::NothingAsSaid => self.state.set_drained(seen),
                     }
                     return Poll::Ready(result);
                 }

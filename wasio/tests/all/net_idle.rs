@@ -147,3 +147,22 @@ async fn any_of_many_may_be_the_busy_ones() {
         }
     }
 }
+
+/// A read that fills its buffer leaves the socket readable until somebody finds nothing, even where the host says that
+/// nothing is left, and what comes later is heard of.
+#[wasio::test]
+async fn a_full_read_leaves_the_socket_readable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (mut client, mut server) = pair(&listener).await;
+    for round in 0..3 {
+        client.write_all(b"ping").await.unwrap();
+        server.readable().await.unwrap();
+        server.read_exact(&mut [0; 4]).await.unwrap();
+        timeout(SOON, server.readable()).await.expect("still readable").unwrap();
+        if round > 0 {
+            assert!(server.try_read(&mut [0; 4]).is_err());
+        }
+    }
+    client.write_all(b"pong").await.unwrap();
+    timeout(SOON, server.read_exact(&mut [0; 4])).await.expect("heard of").unwrap();
+}
