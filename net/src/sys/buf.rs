@@ -47,7 +47,7 @@ impl Socket {
         fill(buf, |space| {
             let room = space.len();
             #[cfg(all(target_os = "wasi", target_env = "p1"))]
-            let (n, is_all) = self.recv_and_look(space)?;
+            let (n, is_all) = self.recv_and_look(space, false)?;
             #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
             let (n, is_all) = (self.recv_uninit(space, false)?, false);
             let left = match n {

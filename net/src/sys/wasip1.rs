@@ -259,14 +259,17 @@ impl Socket {
     }
 
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
-        let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
-        self.recv_iov(&iov, peek).map(|(n, _)| n.min(buf.len()))
+        self.recv_and_look(buf, peek).map(|(n, _)| n)
     }
 
     /// Like `recv`. True if the host says that nothing is left.
-    pub(crate) fn recv_and_look(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
+    pub(crate) fn recv_and_look(
+        &self,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, bool)> {
         let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
-        self.recv_iov(&iov, false).map(|(n, is_all)| (n.min(buf.len()), is_all))
+        self.recv_iov(&iov, peek).map(|(n, is_all)| (n.min(buf.len()), is_all))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {

@@ -11,7 +11,6 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::waker;
 use crate::context;
 
 pub use super::unconstrained::{Unconstrained, unconstrained};
@@ -60,7 +59,7 @@ pub fn has_budget_remaining() -> bool {
 pub(crate) fn may_proceed(cx: &Context<'_>) -> bool {
     let may = has_budget_remaining();
     if !may {
-        waker::wake_by_ref(cx.waker());
+        cx.waker().wake_by_ref();
     }
     may
 }

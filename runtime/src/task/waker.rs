@@ -106,12 +106,6 @@ pub(crate) fn wake(waker: Waker) {
     }
 }
 
-/// Wakes without using the waker up.
-#[inline]
-pub(crate) fn wake_by_ref(waker: &Waker) {
-    waker.wake_by_ref();
-}
-
 #[inline(never)]
 fn wake_task(task: Task) {
     task.wake();
