@@ -13,7 +13,7 @@ use crate::io::Ready;
 use crate::reactor::{Direction, Parked};
 
 /// Without a timer, a wait that only a signal can end is renewed after this long.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: u64 = 3600 * 1_000_000_000;
 
 /// The owner of an entry: the clock, or a key and a direction.
 pub(super) const CLOCK: usize = usize::MAX;
@@ -49,13 +49,20 @@ pub(super) enum Found<'a, T> {
     Idle,
 }
 
+/// What is noted of an entry.
+#[derive(Clone, Copy)]
+struct Mark {
+    /// Whose it is.
+    owner: usize,
+    /// In which turn it was armed last.
+    turn: u32,
+}
+
 /// The list; `T` is what the host gets for each entry.
 pub(super) struct Armed<T> {
     entries: Vec<T>,
-    /// Whose entry it is, beside `entries`.
-    owners: Vec<usize>,
-    /// In which turn it was armed last, beside `entries`.
-    turns: Vec<u32>,
+    /// Beside `entries`.
+    marks: Vec<Mark>,
     /// How many entries are the front, the clock's among them.
     front: usize,
     /// Counts how often everything was asked about.
@@ -71,8 +78,7 @@ impl<T> Armed<T> {
     pub(super) fn new(clock: T) -> Armed<T> {
         Armed {
             entries: vec![clock],
-            owners: vec![CLOCK],
-            turns: vec![0],
+            marks: vec![Mark { owner: CLOCK, turn: 0 }],
             front: 1,
             turn: 0,
             slots: Vec::new(),
@@ -101,12 +107,13 @@ impl<T> Armed<T> {
         expect(dead_code, reason = "events of preview 1 carry the owner")
     )]
     pub(super) fn owner_at(&self, index: usize) -> usize {
-        self.owners[index]
+        self.marks[index].owner
     }
 
     pub(super) fn find(&mut self, key: usize, direction: Direction) -> Found<'_, T> {
-        if self.slots.len() <= key {
-            self.slots.resize(key + 1, [Slot::Idle; 2]);
+        // Not `resize`, which is unrolled to a quarter of a kilobyte.
+        while self.slots.len() <= key {
+            self.slots.push([Slot::Idle; 2]);
         }
         let slot = &mut self.slots[key][direction as usize];
         match *slot {
@@ -128,8 +135,7 @@ impl<T> Armed<T> {
     pub(super) fn push(&mut self, key: usize, direction: Direction, entry: T) {
         self.slots[key][direction as usize] = Slot::Armed(self.entries.len() as u32);
         self.entries.push(entry);
-        self.owners.push(owner(key, direction));
-        self.turns.push(self.turn);
+        self.marks.push(Mark { owner: owner(key, direction), turn: self.turn });
         self.count += 1;
         self.bring_forward(self.entries.len() - 1);
     }
@@ -141,7 +147,7 @@ impl<T> Armed<T> {
 
     /// Puts an entry in front; returns where.
     fn bring_forward(&mut self, index: usize) -> usize {
-        self.turns[index] = self.turn;
+        self.marks[index].turn = self.turn;
         if index < self.front {
             return index;
         }
@@ -154,7 +160,7 @@ impl<T> Armed<T> {
     pub(super) fn settle(&mut self) {
         self.turn = self.turn.wrapping_add(1);
         for index in (1..self.front).rev() {
-            if self.turn.wrapping_sub(self.turns[index]) > 2 {
+            if self.turn.wrapping_sub(self.marks[index].turn) > 2 {
                 self.front -= 1;
                 self.swap(index, self.front);
             }
@@ -166,10 +172,9 @@ impl<T> Armed<T> {
             return;
         }
         self.entries.swap(a, b);
-        self.owners.swap(a, b);
-        self.turns.swap(a, b);
+        self.marks.swap(a, b);
         for index in [a, b] {
-            let owner = self.owners[index];
+            let owner = self.marks[index].owner;
             match &mut self.slots[owner >> 1][owner & 1] {
                 Slot::Armed(i) | Slot::Spent(i) => *i = index as u32,
                 Slot::Idle => unreachable!("an entry without a slot"),
@@ -194,8 +199,7 @@ impl<T> Armed<T> {
         let last = self.entries.len() - 1;
         self.swap(index, last);
         self.entries.truncate(last);
-        self.owners.truncate(last);
-        self.turns.truncate(last);
+        self.marks.truncate(last);
         self.slots[owner >> 1][owner & 1] = Slot::Idle;
         was_armed
     }
@@ -224,12 +228,8 @@ impl<T> Armed<T> {
     }
 
     /// Takes out what is still spent, and decides how long to wait: `None` is not at all, because there is
-    /// nothing to ask (`is_empty`); the inner `None` is without an end.
-    pub(super) fn prepare(
-        &mut self,
-        parked: Parked<'_>,
-        is_empty: bool,
-    ) -> Option<Option<Duration>> {
+    /// nothing to ask (`is_empty`); else in nanoseconds, of which `None` is without an end.
+    pub(super) fn prepare(&mut self, parked: Parked<'_>, is_empty: bool) -> Option<Option<u64>> {
         while let Some(owner) = self.spent.pop() {
             if matches!(self.slots[owner >> 1][owner & 1], Slot::Spent(_)) {
                 self.remove(owner);
@@ -237,10 +237,10 @@ impl<T> Armed<T> {
         }
         match parked {
             Parked::Glance if is_empty => None,
-            Parked::Glance => Some(Some(Duration::ZERO)),
+            Parked::Glance => Some(Some(0)),
             Parked::Wait { unless, .. } if unless() => None,
-            Parked::Wait { timeout, .. } if is_empty => Some(Some(timeout.unwrap_or(LONG))),
-            Parked::Wait { timeout, .. } => Some(timeout),
+            Parked::Wait { timeout, .. } if is_empty => Some(Some(timeout.map_or(LONG, nanos))),
+            Parked::Wait { timeout, .. } => Some(timeout.map(nanos)),
         }
     }
 }
@@ -254,6 +254,8 @@ impl Unparker {
     pub(crate) fn unpark(&self) {}
 }
 
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// At most 584 years; less than `Duration`'s own conversion, which multiplies in 128 bits.
+fn nanos(duration: Duration) -> u64 {
+    const MOST: u64 = u64::MAX / 1_000_000_000 - 1;
+    duration.as_secs().min(MOST) * 1_000_000_000 + u64::from(duration.subsec_nanos())
 }

@@ -9,9 +9,8 @@
 #![allow(unsafe_code)] // `fd_fdstat_get` is an import.
 
 use std::os::fd::RawFd;
-use std::time::Duration;
 
-use super::armed::{nanos, owner};
+use super::armed::owner;
 use super::wasip1::{Subscription, TAG_CLOCK, TAG_READ, TAG_WRITE};
 use crate::io::{Interest, Ready};
 use crate::reactor::Direction;
@@ -88,8 +87,8 @@ impl Flat {
 
     /// A source begins.
     pub(super) fn register(&mut self, fd: RawFd, key: usize) {
-        if self.kept.len() <= key {
-            self.kept.resize(key + 1, Kept::default());
+        while self.kept.len() <= key {
+            self.kept.push(Kept::default());
         }
         let is_socket = matches!(filetype(fd), Some(SOCKET_DGRAM | SOCKET_STREAM));
         self.kept[key] = Kept { is_socket, fd, armed: [false; 2] };
@@ -140,9 +139,9 @@ impl Flat {
     pub(super) fn call(
         &mut self,
         others: &[Subscription],
-        timeout: Option<Duration>,
+        timeout: Option<u64>,
     ) -> &[Subscription] {
-        self.call[1].set_timeout(timeout.map_or(NEVER, nanos));
+        self.call[1].set_timeout(timeout.unwrap_or(NEVER));
         self.call.extend_from_slice(others);
         &self.call
     }

@@ -11,10 +11,14 @@
 //! the host pays for being asked about one set after another.
 //!
 //! When the front stays silent, it is passed over in the next waits, in more and more of them.
-
-use std::time::{Duration, Instant};
+//!
+//! Times are the host's, in nanoseconds: std's `Instant` and `Duration` would be two kilobytes in every guest.
 
 use super::armed::Armed;
+#[cfg(target_env = "p1")]
+use super::wasip1::now;
+#[cfg(not(target_env = "p1"))]
+use super::wasip2::now;
 
 /// With so few entries behind the front, everything is asked about at once.
 const FEW: usize = 16;
@@ -22,20 +26,20 @@ const FEW: usize = 16;
 /// For how many times the cost of asking about everything the front is asked about alone. With 1, ten busy
 /// connections beside 1,000 idle ones had 0.83 of what a loop without a runtime reaches on WasmEdge; with 4, all of
 /// it.
-const PATIENCE: u32 = 2;
+const PATIENCE: u64 = 2;
 
 /// How often everything is asked about between two measurements.
 const MEASURED_FOR: u32 = 64;
 
 /// Asking about one entry costs less than this: when it seems to cost more, the machine stood still meanwhile.
-const MOST_PER_ENTRY: Duration = Duration::from_micros(4);
+const MOST_PER_ENTRY: u64 = 4_000;
 
 /// Waits that pass over the front, at most: so much can be lost when it becomes busy again.
 const LONGEST_PAUSE: u32 = 7;
 
 /// With less time than this for the front, everything is asked about at once. WASI 0.2 has a host whose timers count
 /// milliseconds: a shorter wait is as long there, and whoever is not in front would wait for nothing.
-const SHORTEST: Duration = Duration::from_micros(if cfg!(target_env = "p2") { 500 } else { 1 });
+const SHORTEST: u64 = if cfg!(target_env = "p2") { 500_000 } else { 1_000 };
 
 /// What the host said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,19 +54,19 @@ pub(super) enum Answer {
 }
 
 /// Makes the host call about so many entries from the front on, and notes what happened.
-pub(super) type Ask<'a, T> = dyn FnMut(&mut Armed<T>, usize, Option<Duration>) -> Answer + 'a;
+pub(super) type Ask<'a, T> = dyn FnMut(&mut Armed<T>, usize, Option<u64>) -> Answer + 'a;
 
 /// What is known of the cost of asking.
 #[derive(Default)]
 pub(super) struct Plan {
     /// Of asking about everything.
-    cost: Duration,
+    cost: u64,
     /// How many entries that were.
     entries: usize,
     /// How often to ask about everything before it is measured again.
     valid: u32,
     /// What was spent on the front since everything was asked about.
-    spent: Duration,
+    spent: u64,
     /// Waits that pass over the front.
     pause: u32,
     /// How many the last time.
@@ -74,7 +78,7 @@ impl Plan {
     pub(super) fn wait<T>(
         &mut self,
         armed: &mut Armed<T>,
-        timeout: Option<Duration>,
+        timeout: Option<u64>,
         ask: &mut Ask<'_, T>,
     ) -> Answer {
         let all = armed.entries().len();
@@ -85,26 +89,26 @@ impl Plan {
             self.pause -= 1;
         } else {
             if self.valid == 0 || all > 2 * self.entries || 2 * all < self.entries {
-                let began = Instant::now();
-                let answer = ask(armed, all, Some(Duration::ZERO));
+                let began = now();
+                let answer = ask(armed, all, Some(0));
                 // And as much for what the host does to be asked about the front again.
-                self.cost = 2 * began.elapsed().min(MOST_PER_ENTRY * all as u32);
+                self.cost = 2 * now().saturating_sub(began).min(MOST_PER_ENTRY * all as u64);
                 self.entries = all;
                 self.valid = MEASURED_FOR;
-                self.spent = Duration::ZERO;
+                self.spent = 0;
                 armed.settle();
-                if answer == Answer::Events || timeout == Some(Duration::ZERO) {
+                if answer == Answer::Events || timeout == Some(0) {
                     return answer;
                 }
             }
             let most = (PATIENCE * self.cost).saturating_sub(self.spent);
             if most >= SHORTEST {
                 let limit = timeout.map_or(most, |timeout| timeout.min(most));
-                let began = Instant::now();
+                let began = now();
                 let answer = ask(armed, armed.front(), Some(limit));
-                let took = began.elapsed();
+                let took = now().saturating_sub(began);
                 // A coarse clock must not make the front's turn endless.
-                self.spent += took.max(Duration::from_micros(1));
+                self.spent += took.max(1_000);
                 if answer == Answer::Events {
                     self.penalty = 0;
                     return answer;
@@ -118,7 +122,7 @@ impl Plan {
             }
         }
         self.valid = self.valid.saturating_sub(1);
-        self.spent = Duration::ZERO;
+        self.spent = 0;
         armed.settle();
         ask(armed, all, rest)
     }

@@ -12,13 +12,12 @@
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasip2::clocks::monotonic_clock;
 use wasip2::io::poll::Pollable;
 
 use super::Outcome;
-use super::armed::{Armed, CLOCK, Found, nanos, place};
+use super::armed::{Armed, CLOCK, Found, place};
 use super::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
@@ -77,8 +76,13 @@ pub(crate) fn new() -> io::Result<(Selector, Driver)> {
     ))
 }
 
+/// What the clock of the timeouts says, in nanoseconds.
+pub(super) fn now() -> u64 {
+    monotonic_clock::now()
+}
+
 fn always_ready(now: &mut Option<Pollable>) -> u32 {
-    now.get_or_insert_with(|| monotonic_clock::subscribe_instant(0)).handle()
+    now.get_or_insert_with(|| monotonic_clock::subscribe_duration(0)).handle()
 }
 
 impl Selector {
@@ -145,7 +149,7 @@ impl Driver {
 fn ask(
     armed: &mut Armed<u32>,
     count: usize,
-    timeout: Option<Duration>,
+    timeout: Option<u64>,
     now: &mut Option<Pollable>,
     events: &mut Vec<Event>,
 ) -> Answer {
@@ -153,12 +157,12 @@ fn ask(
     let mut _clock = None;
     let first = match timeout {
         None => 1,
-        Some(Duration::ZERO) => {
+        Some(0) => {
             *armed.clock() = always_ready(now);
             0
         }
         Some(timeout) => {
-            let clock = monotonic_clock::subscribe_duration(nanos(timeout));
+            let clock = monotonic_clock::subscribe_duration(timeout);
             *armed.clock() = clock.handle();
             _clock = Some(clock);
             0
