@@ -1,29 +1,49 @@
 //! Errors that say what was tried.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::net::SocketAddr;
 
-/// An error of the host, with what was tried and, if there is one, the way out.
+/// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
+/// for, piece by piece: every `String` on the way would be more of every guest.
 struct Failed {
-    tried: String,
+    tried: Tried,
     error: io::Error,
-    advice: String,
 }
 
-impl fmt::Display for Failed {
+impl Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.tried)?;
+        let (what, to_grant) = match self.tried {
+            Tried::Connect(_) => ("connect ", ""),
+            Tried::Bind(_) => ("bind ", "listen:"),
+            Tried::Lookup(_) => ("lookup ", ""),
+            Tried::Open => ("open a socket", "all"),
+        };
+        f.write_str(what)?;
+        self.tried.write_object(f)?;
         f.write_str(": ")?;
         self.error.fmt(f)?;
-        f.write_str(&self.advice)
+        if cfg!(target_os = "wasi") && self.error.kind() == io::ErrorKind::PermissionDenied {
+            f.write_str(
+                "; the guest has no access to it unless the host grants it: `wasio run --net ",
+            )?;
+            f.write_str(to_grant)?;
+            self.tried.write_object(f)?;
+            f.write_str("`")?;
+            #[cfg(all(target_os = "wasi", target_env = "p2"))]
+            f.write_str(match self.tried {
+                Tried::Lookup(_) => ", `wasmtime run -S allow-ip-name-lookup`",
+                _ => ", `wasmtime run -S inherit-network`",
+            })?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        Display::fmt(self, f)
     }
 }
 
@@ -37,127 +57,83 @@ impl Error for Failed {
 /// IPv6 would be four kilobytes in every guest, and numbers written through a formatter another half.
 pub(crate) struct Addr(pub(crate) SocketAddr);
 
-impl Addr {
+impl Display for Addr {
     #[inline(never)]
-    fn write_to(&self, text: &mut String) {
-        match self.0 {
-            SocketAddr::V4(addr) => {
-                let octets = addr.ip().octets().map(u16::from);
-                join(text, &octets, '.', 10);
-            }
-            SocketAddr::V6(addr) => {
-                text.push('[');
-                // Every group is written; `::` would only be shorter.
-                join(text, &addr.ip().segments(), ':', 16);
-                text.push(']');
-            }
-        }
-        text.push(':');
-        number(text, self.0.port(), 10);
-    }
-}
-
-impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.write_to(&mut text);
-        f.write_str(&text)
-    }
-}
-
-#[inline(never)]
-fn join(text: &mut String, numbers: &[u16], separator: char, radix: u16) {
-    for (place, n) in numbers.iter().enumerate() {
-        if place > 0 {
-            text.push(separator);
+        match self.0 {
+            SocketAddr::V4(addr) => join(f, &addr.ip().octets(), 1)?,
+            SocketAddr::V6(addr) => {
+                f.write_str("[")?;
+                // Every group is written; `::` would only be shorter.
+                join(f, &addr.ip().octets(), 2)?;
+                f.write_str("]")?;
+            }
         }
-        number(text, *n, radix);
+        f.write_str(":")?;
+        number(f, self.0.port(), 10)
     }
 }
 
+/// Writes the numbers of an address, which have so many octets each.
 #[inline(never)]
-fn number(text: &mut String, n: u16, radix: u16) {
+fn join(f: &mut fmt::Formatter<'_>, octets: &[u8], width: usize) -> fmt::Result {
+    let (separator, radix) = if width == 1 { (".", 10) } else { (":", 16) };
+    for (place, octets) in octets.chunks(width).enumerate() {
+        if place > 0 {
+            f.write_str(separator)?;
+        }
+        number(f, octets.iter().fold(0, |n, octet| n << 8 | u16::from(*octet)), radix)?;
+    }
+    Ok(())
+}
+
+#[inline(never)]
+fn number(f: &mut fmt::Formatter<'_>, n: u16, radix: u16) -> fmt::Result {
     if n >= radix {
-        number(text, n / radix, radix);
+        number(f, n / radix, radix)?;
     }
     let digit = (n % radix) as u8;
-    text.push(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }));
+    f.write_char(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }))
 }
 
-/// What was tried, and of `wasio run` the grant that it needs.
-enum Tried<'a> {
+/// What was tried.
+enum Tried {
     Connect(SocketAddr),
     Bind(SocketAddr),
-    Lookup(&'a str),
+    Lookup(String),
     Open,
 }
 
-impl Tried<'_> {
-    fn write_to(&self, text: &mut String) {
-        let (what, object) = match self {
-            Tried::Connect(addr) => ("connect ", Ok(addr)),
-            Tried::Bind(addr) => ("bind ", Ok(addr)),
-            Tried::Lookup(name) => ("lookup ", Err(*name)),
-            Tried::Open => ("open a socket", Err("")),
-        };
-        text.push_str(what);
-        write_object(text, object);
-    }
-
-    fn advise(&self, text: &mut String) {
-        text.push_str(
-            "; the guest has no access to it unless the host grants it: `wasio run --net ",
-        );
-        let object = match self {
-            Tried::Connect(addr) => Ok(addr),
-            Tried::Bind(addr) => {
-                text.push_str("listen:");
-                Ok(addr)
-            }
-            Tried::Lookup(name) => Err(*name),
-            Tried::Open => Err("all"),
-        };
-        write_object(text, object);
-        text.push('`');
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        text.push_str(match self {
-            Tried::Lookup(_) => ", `wasmtime run -S allow-ip-name-lookup`",
-            _ => ", `wasmtime run -S inherit-network`",
-        });
-    }
-}
-
-fn write_object(text: &mut String, object: Result<&SocketAddr, &str>) {
-    match object {
-        Ok(addr) => Addr(*addr).write_to(text),
-        Err(name) => text.push_str(name),
+impl Tried {
+    #[inline(never)]
+    fn write_object(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Tried::Connect(addr) | Tried::Bind(addr) => Addr(*addr).fmt(f),
+            Tried::Lookup(name) => f.write_str(name),
+            Tried::Open => Ok(()),
+        }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn failed(what: &Tried<'_>, error: io::Error) -> io::Error {
-    let (mut tried, mut advice) = (String::new(), String::new());
-    what.write_to(&mut tried);
-    if cfg!(target_os = "wasi") && error.kind() == io::ErrorKind::PermissionDenied {
-        what.advise(&mut advice);
-    }
-    io::Error::new(error.kind(), Failed { tried, error, advice })
+fn failed(tried: Tried, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Failed { tried, error })
 }
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&Tried::Connect(addr), error)
+    move |error| failed(Tried::Connect(addr), error)
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(&Tried::Bind(addr), error)
+    move |error| failed(Tried::Bind(addr), error)
 }
 
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
-    failed(&Tried::Lookup(name), error)
+    failed(Tried::Lookup(name.into()), error)
 }
 
 /// Servers were asked for a name; `what` says which and what came of it.
@@ -186,7 +162,7 @@ impl Failures {
 
 /// A socket could not be made.
 pub(crate) fn open(error: io::Error) -> io::Error {
-    failed(&Tried::Open, error)
+    failed(Tried::Open, error)
 }
 
 /// What was given names no address at all.

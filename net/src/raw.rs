@@ -66,6 +66,8 @@ impl RawSocket {
 
     /// See `listen(2)`.
     pub fn listen(&self, backlog: u32) -> io::Result<()> {
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        self.socket().ensure_bound()?;
         self.socket().listen(backlog)
     }
 

@@ -8,6 +8,7 @@
 //!   debug builds, the others make it non-blocking.
 //! - `connect` begins: `Ok` says that it succeeded or is under way, never that it is done. When the socket is
 //!   writable, `connected` tells: an error, `WouldBlock`, or success.
+//! - `listen` binds a socket that is not bound, but not on WASI 0.2, where `ensure_bound` does.
 //! - `accept` returns the peer's address with the socket. A peer that is gone already is skipped.
 //! - `recv(buf, peek)` and its siblings initialise the first `n` bytes of the buffer and return `n`, never
 //!   more than its length; `Ok(0)` on a stream with room in the buffer is the end. They never un-initialise.
@@ -52,6 +53,8 @@ mod wasip2_ahead;
 mod wasip2_convert;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_lookup;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_once;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_table;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

@@ -125,14 +125,20 @@ unsafe extern "C" {
 }
 
 /// The result of an import.
+#[inline]
 pub(super) fn check(errno: u32) -> io::Result<()> {
-    match errno as i32 {
-        0 => Ok(()),
+    if errno == 0 { Ok(()) } else { Err(error(errno as i32)) }
+}
+
+#[cold]
+#[inline(never)]
+fn error(errno: i32) -> io::Error {
+    match errno {
         // std has no kind for it; it means that the host does not permit this.
-        ENOTCAPABLE => Err(io::ErrorKind::PermissionDenied.into()),
+        ENOTCAPABLE => io::ErrorKind::PermissionDenied.into(),
         // Hosts without a call answer so; std calls neither of them unsupported.
-        ENOSYS | ENOTSUP => Err(io::ErrorKind::Unsupported.into()),
-        errno => Err(io::Error::from_raw_os_error(errno)),
+        ENOSYS | ENOTSUP => io::ErrorKind::Unsupported.into(),
+        errno => io::Error::from_raw_os_error(errno),
     }
 }
 

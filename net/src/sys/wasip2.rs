@@ -15,13 +15,14 @@ use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasio_runtime::reactor::Raw;
 use wasip2::sockets::instance_network::instance_network;
 use wasip2::sockets::network::Network;
 
+use super::wasip2_once::Once;
 use super::wasip2_table::Number;
 use super::wasip2_tcp::Tcp;
 use super::wasip2_udp::Udp;
@@ -98,7 +99,7 @@ impl Shared {
 
 /// The network that the guest was given: one handle for all.
 pub(super) fn network() -> &'static Network {
-    static NETWORK: OnceLock<Network> = OnceLock::new();
+    static NETWORK: Once<Network> = Once::new();
     NETWORK.get_or_init(instance_network)
 }
 
@@ -125,6 +126,11 @@ impl Socket {
 
     pub(crate) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         each!(&self.0, socket => socket.bind(addr))
+    }
+
+    /// To be called before `listen` on a socket that may not be bound: elsewhere listening implies it.
+    pub(crate) fn ensure_bound(&self) -> io::Result<()> {
+        self.0.tcp()?.ensure_bound()
     }
 
     pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {

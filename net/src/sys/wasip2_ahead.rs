@@ -5,8 +5,9 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::wasip2_once::Once;
 use super::wasip2_tcp::{Streams, fill};
 
 /// How much is read ahead to find the end.
@@ -18,7 +19,7 @@ type Read = fn(&Streams, &mut [MaybeUninit<u8>]) -> io::Result<usize>;
 #[derive(Default)]
 pub(super) struct Ahead {
     /// Set by those who read ahead, so that a program in which nobody does has no code for it.
-    read: OnceLock<Read>,
+    read: Once<Read>,
     is_kept: AtomicBool,
     kept: Mutex<Kept>,
 }

@@ -115,9 +115,11 @@ pub(super) fn unconnected(code: ErrorCode) -> io::Error {
 pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
     use io::ErrorKind as Kind;
     let StreamError::LastOperationFailed(error) = failure else { return closed.into() };
-    let text = error.to_debug_string();
+    let mut text = error.to_debug_string();
     // A backtrace of the host may follow.
-    let text = text.split('\n').next().unwrap_or_default();
+    if let Some(end) = text.bytes().position(|byte| byte == b'\n') {
+        text.truncate(end);
+    }
     // wasmtime's names for its codes, the interface's, and std's, with only their letters compared.
     const KNOWN: [(&str, io::ErrorKind); 5] = [
         ("connectionreset", Kind::ConnectionReset),
@@ -126,7 +128,7 @@ pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
         ("timeout", Kind::TimedOut),
         ("timedout", Kind::TimedOut),
     ];
-    match KNOWN.iter().find(|(name, _)| contains(text, name)) {
+    match KNOWN.iter().find(|(name, _)| contains(&text, name)) {
         Some((_, kind)) => (*kind).into(),
         None => io::Error::other(text),
     }

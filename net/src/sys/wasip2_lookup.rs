@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::Interest;
@@ -13,6 +13,7 @@ use wasip2::sockets::ip_name_lookup::{ResolveAddressStream, resolve_addresses};
 
 use super::wasip2::network;
 use super::wasip2_convert::{error, ip};
+use super::wasip2_once::Once;
 
 /// A question, and the answers so far.
 pub(crate) struct Lookup {
@@ -25,7 +26,7 @@ pub(crate) struct Lookup {
 
 struct Question {
     // A child of the answers: dropped before them.
-    pollable: OnceLock<Pollable>,
+    pollable: Once<Pollable>,
     answers: ResolveAddressStream,
 }
 
@@ -44,7 +45,7 @@ impl fmt::Debug for Lookup {
 impl Lookup {
     pub(crate) fn new(name: &str, port: u16) -> io::Result<Lookup> {
         let answers = resolve_addresses(network(), name).map_err(error)?;
-        let question = Arc::new(Question { pollable: OnceLock::new(), answers });
+        let question = Arc::new(Question { pollable: Once::new(), answers });
         let source = Source::with_interest(question.clone(), Interest::READABLE)?;
         Ok(Lookup { source, question, port, found: Vec::new() })
     }

@@ -12,12 +12,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
 
 use super::Opt;
 use super::wasip2::{Resource, Shared, Socket};
+use super::wasip2_once::Once;
 use super::wasip2_tcp::Tcp;
 
 /// Far above what the C library counts up to.
@@ -63,28 +64,36 @@ fn index(number: RawFd) -> Option<usize> {
     usize::try_from(number.checked_sub(FIRST)?).ok()
 }
 
-/// A socket's number, once somebody asked for one.
+/// A socket's number, once somebody asked for one, and how it is given back: a pointer, so that a program in which
+/// nobody asks has nothing of the table.
 #[derive(Default)]
-pub(super) struct Number(OnceLock<RawFd>);
+pub(super) struct Number(Once<(RawFd, fn(RawFd))>);
 
 impl Number {
     fn get(&self, socket: &Shared) -> RawFd {
-        *self.0.get_or_init(|| {
+        let make = || {
             let mut table = table();
             let index = table.iter().position(|e| matches!(e, Entry::Free)).unwrap_or_else(|| {
                 table.push(Entry::Free);
                 table.len() - 1
             });
             table[index] = Entry::Lent(Lent::of(socket));
-            FIRST + index as RawFd
-        })
+            (FIRST + index as RawFd, give_back as fn(RawFd))
+        };
+        self.0.get_or_init(make).0
+    }
+}
+
+fn give_back(number: RawFd) {
+    if let Some(entry) = index(number) {
+        table()[entry] = Entry::Free;
     }
 }
 
 impl Drop for Number {
     fn drop(&mut self) {
-        if let Some(entry) = self.0.get().and_then(|number| index(*number)) {
-            table()[entry] = Entry::Free;
+        if let Some((number, give_back)) = self.0.get() {
+            give_back(*number);
         }
     }
 }

@@ -9,8 +9,8 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 use super::wasip2::{network, unsupported};
 use super::wasip2_ahead::{self, Ahead};
 use super::wasip2_convert::{error, failed, from_host, to_host, unconnected, unspecified};
+use super::wasip2_once::Once;
 use super::wasip2_table::Number;
 use super::{Family, Opt};
 
@@ -38,16 +39,16 @@ const STEP: Duration = Duration::from_millis(5);
 
 pub(super) struct Tcp {
     // Children before their parents: fields are dropped in this order.
-    streams: OnceLock<Streams>,
+    streams: Once<Streams>,
     /// While connecting, and for listening.
-    pollable: OnceLock<Pollable>,
+    pollable: Once<Pollable>,
     socket: TcpSocket,
     number: Number,
 }
 
 pub(super) struct Streams {
-    readable: OnceLock<Pollable>,
-    writable: OnceLock<Pollable>,
+    readable: Once<Pollable>,
+    writable: Once<Pollable>,
     input: InputStream,
     output: OutputStream,
     pub(super) ahead: Ahead,
@@ -57,8 +58,8 @@ pub(super) struct Streams {
 impl Streams {
     fn new(input: InputStream, output: OutputStream) -> Streams {
         Streams {
-            readable: OnceLock::new(),
-            writable: OnceLock::new(),
+            readable: Once::new(),
+            writable: Once::new(),
             input,
             output,
             ahead: Ahead::default(),
@@ -113,11 +114,11 @@ pub(super) fn fill(buf: &mut [MaybeUninit<u8>], bytes: &[u8]) -> usize {
 impl Tcp {
     pub(super) fn open(family: Family) -> io::Result<Tcp> {
         let socket = create_tcp_socket(family.into()).map_err(error)?;
-        Ok(Tcp::new(OnceLock::new(), socket))
+        Ok(Tcp::new(Once::new(), socket))
     }
 
-    fn new(streams: OnceLock<Streams>, socket: TcpSocket) -> Tcp {
-        Tcp { streams, pollable: OnceLock::new(), socket, number: Number::default() }
+    fn new(streams: Once<Streams>, socket: TcpSocket) -> Tcp {
+        Tcp { streams, pollable: Once::new(), socket, number: Number::default() }
     }
 
     fn own_pollable(&self) -> &Pollable {
@@ -162,11 +163,15 @@ impl Tcp {
         self.complete(|| self.socket.finish_bind())
     }
 
-    pub(super) fn listen(&self, backlog: u32) -> io::Result<()> {
+    /// Binds the socket to any address if it has none, which elsewhere listening implies.
+    pub(super) fn ensure_bound(&self) -> io::Result<()> {
         if let Err(ErrorCode::InvalidState) = self.socket.local_address() {
-            // Elsewhere this is implied.
             self.bind(unspecified(self.socket.address_family()))?;
         }
+        Ok(())
+    }
+
+    pub(super) fn listen(&self, backlog: u32) -> io::Result<()> {
         match self.socket.set_listen_backlog_size(backlog.max(1).into()) {
             Err(ErrorCode::NotSupported) => {}
             result => result.map_err(error)?,
@@ -178,7 +183,7 @@ impl Tcp {
     pub(super) fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
         loop {
             let (socket, input, output) = self.socket.accept().map_err(error)?;
-            let tcp = Tcp::new(OnceLock::from(Streams::new(input, output)), socket);
+            let tcp = Tcp::new(Once::from(Streams::new(input, output)), socket);
             // Without an address, the peer has gone.
             if let Ok(addr) = tcp.socket.remote_address() {
                 return Ok((tcp, from_host(addr)));

@@ -5,7 +5,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasio_runtime::reactor::{Direction, Raw, Subscribe};
 use wasip2::clocks::monotonic_clock::subscribe_duration;
@@ -18,6 +18,7 @@ use wasip2::sockets::udp_create_socket::create_udp_socket;
 
 use super::wasip2::{Resource, network, unsupported};
 use super::wasip2_convert::{error, from_host, to_host, unconnected, unspecified};
+use super::wasip2_once::Once;
 use super::wasip2_table::Number;
 use super::wasip2_tcp::{fill, saturate};
 use super::{Family, Opt};
@@ -30,8 +31,8 @@ pub(super) struct Udp {
 }
 
 struct Streams {
-    readable: OnceLock<Pollable>,
-    writable: OnceLock<Pollable>,
+    readable: Once<Pollable>,
+    writable: Once<Pollable>,
     incoming: IncomingDatagramStream,
     outgoing: OutgoingDatagramStream,
     /// A message that was received to be peeked at; it is received again first.
@@ -51,8 +52,8 @@ impl Udp {
     fn stream(&self, remote: Option<SocketAddr>) -> io::Result<Streams> {
         let (incoming, outgoing) = self.socket.stream(remote.map(to_host)).map_err(error)?;
         Ok(Streams {
-            readable: OnceLock::new(),
-            writable: OnceLock::new(),
+            readable: Once::new(),
+            writable: Once::new(),
             incoming,
             outgoing,
             peeked: None,

@@ -354,6 +354,8 @@ impl TcpSocket {
     ///
     /// Panics outside of a runtime, and in one without I/O.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        self.socket.ensure_bound()?;
         self.socket.listen(backlog)?;
         TcpListener::new(self.socket)
     }
