@@ -1,23 +1,17 @@
 //! What both kinds of channel share. An unbounded one is a bounded one with more places than memory.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::marker::PhantomPinned;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use pin_project_lite::pin_project;
-
-use super::error::{SendError, TryRecvError, TrySendError};
+use super::error::{TryRecvError, TrySendError};
+use super::futures::{NOT_TWICE, Recv, Reserve, Send};
 use crate::lock::{Mutex, MutexGuard};
-use crate::sync::count::{Count, Turn};
+use crate::sync::count::Count;
 use crate::sync::notify::Notify;
 use crate::sync::waiters::Wakers;
 use crate::task::coop;
 use crate::task::waker::{self, wake_any};
-
-const NOT_TWICE: &str = "`send` polled after completion";
 
 /// An empty queue that has grown larger than this is given back.
 const KEEP: usize = 1024;
@@ -29,10 +23,10 @@ pub(super) struct Chan<T> {
     closed: Notify,
 }
 
-struct State<T> {
+pub(super) struct State<T> {
     queue: VecDeque<T>,
     /// The places that neither hold a value nor are reserved. Closed with the channel.
-    places: Count,
+    pub(super) places: Count,
     rx_waker: Option<Waker>,
     /// The receiver was dropped: a value would be received by nobody.
     deserted: bool,
@@ -42,7 +36,7 @@ struct State<T> {
 
 impl<T> State<T> {
     /// Puts a value into a reserved place. The waker is to be woken outside of the lock.
-    fn push(&mut self, value: T) -> Option<Waker> {
+    pub(super) fn push(&mut self, value: T) -> Option<Waker> {
         self.queue.push_back(value);
         self.rx_waker.take()
     }
@@ -89,13 +83,13 @@ pub(super) fn channel<T>(bound: usize) -> (Tx<T>, Rx<T>) {
 }
 
 impl<T> Chan<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock()
     }
 
     /// Gives places free.
     #[inline]
-    fn release(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
+    pub(super) fn release(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
         if state.places.is_closed() || !state.places.put_back(n) {
             self.release_to_waiters(n, state);
         }
@@ -143,7 +137,7 @@ impl<T> Tx<T> {
     /// Sends the value if there is a place and the task has budget left.
     // In the task that sends: with calls, a ping-pong costs a quarter more instructions.
     #[inline(always)]
-    fn send_at_once(&self, value: &mut Option<T>) -> bool {
+    pub(super) fn send_at_once(&self, value: &mut Option<T>) -> bool {
         if !coop::has_budget_remaining() {
             return false;
         }
@@ -161,7 +155,7 @@ impl<T> Tx<T> {
 
     /// Sends when there is a place.
     pub(super) fn send(&self, value: T) -> Send<'_, T> {
-        Send { tx: self, value: Some(value), reserve: None, _pinned: PhantomPinned }
+        Send::new(self, value)
     }
 
     /// Sends into a place that was reserved.
@@ -190,7 +184,7 @@ impl<T> Tx<T> {
 
     /// Reserves places when there are so many.
     pub(super) fn reserve(&self, n: usize) -> Reserve<'_, T> {
-        Reserve { chan: &self.0, wanted: n, turn: Turn::Start }
+        Reserve::new(&self.0, n)
     }
 
     /// Gives back reserved places.
@@ -291,145 +285,12 @@ fn counts<T>(chan: &Chan<T>) -> (usize, usize) {
     (state.senders, state.weak_senders)
 }
 
-/// Waits for places. Dropped early, it leaves the queue and gives back what it had been given.
-pub(super) struct Reserve<'a, T> {
-    chan: &'a Chan<T>,
-    wanted: usize,
-    turn: Turn,
-}
-
-impl<T> Reserve<'_, T> {
-    /// Polls, and when the places are there does `then` with them, under the same lock.
-    fn poll_then(
-        &mut self,
-        cx: &mut Context<'_>,
-        then: impl FnOnce(&mut State<T>) -> Option<Waker>,
-    ) -> Poll<Result<(), SendError<()>>> {
-        let coop = coop::poll_proceed(cx);
-        let mut state = self.chan.lock();
-        if let (Turn::Start, Poll::Ready(coop)) = (&self.turn, &coop) {
-            if !state.places.is_closed() && state.places.try_take(self.wanted) {
-                self.turn = Turn::Done;
-                coop.made_progress();
-                let rx_waker = then(&mut state);
-                drop(state);
-                wake_any(rx_waker);
-                return Poll::Ready(Ok(()));
-            }
-        }
-        let mut unused = None;
-        let asked = state.places.poll(&mut self.turn, self.wanted, cx.waker(), &mut unused);
-        let (result, rx_waker) = match (asked, &coop) {
-            (Poll::Ready(Ok(())), Poll::Ready(coop)) => {
-                self.turn = Turn::Done;
-                coop.made_progress();
-                (Poll::Ready(Ok(())), then(&mut state))
-            }
-            (Poll::Ready(Err(_)), _) => (Poll::Ready(Err(SendError(()))), None),
-            // Out of budget: the places stay granted, so the task does not lose its turn.
-            (Poll::Ready(Ok(())), Poll::Pending) | (Poll::Pending, _) => (Poll::Pending, None),
-        };
-        drop(state);
-        drop(unused);
-        wake_any(rx_waker);
-        result
-    }
-}
-
-impl<T> Future for Reserve<'_, T> {
-    type Output = Result<(), SendError<()>>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.get_mut().poll_then(cx, |_| None)
-    }
-}
-
-impl<T> Drop for Reserve<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        if !matches!(self.turn, Turn::Start | Turn::Done) {
-            self.cancel();
-        }
-    }
-}
-
-impl<T> Reserve<'_, T> {
-    #[cold]
-    fn cancel(&mut self) {
-        let mut unused = None;
-        let mut state = self.chan.lock();
-        let given = state.places.cancel(&mut self.turn, self.wanted, &mut unused);
-        self.chan.release(given, state);
-        drop(unused);
-    }
-}
-
-pin_project! {
-    /// Waits for a place and sends.
-    pub(super) struct Send<'a, T> {
-        tx: &'a Tx<T>,
-        // Taken when it is sent, or given back.
-        value: Option<T>,
-        // Only if it has to wait.
-        reserve: Option<Reserve<'a, T>>,
-        // As an `async fn`'s future.
-        #[pin]
-        _pinned: PhantomPinned,
-    }
-}
-
-impl<T> Future for Send<'_, T> {
-    type Output = Result<(), SendError<T>>;
-
-    #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if this.reserve.is_none() && this.tx.send_at_once(this.value) {
-            return Poll::Ready(Ok(()));
-        }
-        let reserve = this.reserve.get_or_insert_with(|| this.tx.reserve(1));
-        send_reserving(reserve, this.value, cx)
-    }
-}
-
-#[cold]
-fn send_reserving<T>(
-    reserve: &mut Reserve<'_, T>,
-    value: &mut Option<T>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), SendError<T>>> {
-    let sent = reserve.poll_then(cx, |state| state.push(value.take()?));
-    Poll::Ready(ready!(sent).map_err(|_| {
-        let value = value.take();
-        SendError(value.expect(NOT_TWICE))
-    }))
-}
-
-pin_project! {
-    /// Waits for a value.
-    pub(super) struct Recv<'a, T> {
-        rx: &'a mut Rx<T>,
-        // As an `async fn`'s future.
-        #[pin]
-        _pinned: PhantomPinned,
-    }
-}
-
-impl<T> Future for Recv<'_, T> {
-    type Output = Option<T>;
-
-    #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.project().rx.poll_recv(cx)
-    }
-}
-
 /// The receiving side.
 pub(super) struct Rx<T>(Arc<Chan<T>>);
 
 impl<T> Rx<T> {
     pub(super) fn recv(&mut self) -> Recv<'_, T> {
-        Recv { rx: self, _pinned: PhantomPinned }
+        Recv::new(self)
     }
 
     // As `send_at_once`.

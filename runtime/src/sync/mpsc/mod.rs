@@ -7,6 +7,7 @@
 mod bounded;
 mod chan;
 pub mod error;
+mod futures;
 mod permit;
 mod unbounded;
 
