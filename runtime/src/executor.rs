@@ -113,10 +113,17 @@ impl Scheduler {
         self.push_locked(self.state.lock(), task);
     }
 
-    /// As `push`, in the place that is busiest.
+    /// As `push`, in the place that is busiest: false if the task is none of a runtime's, and not pushed.
     #[inline(always)]
-    pub(crate) fn push_at_once(&self, task: Ready) {
-        self.push_locked(self.state.lock(), task);
+    pub(crate) fn push_at_once(&self, task: Ready) -> bool {
+        let Target::Runtime(unparker) = &self.target else { return false };
+        #[allow(unsafe_code)]
+        // SAFETY: the queue calls nobody.
+        unsafe {
+            self.state.with(|state| state.ready.push(task));
+        }
+        unparker.unpark();
+        true
     }
 
     #[inline(always)]
@@ -207,7 +214,11 @@ impl Scheduler {
 
     #[inline]
     fn pop(&self) -> Option<Ready> {
-        self.state.lock().ready.pop()
+        #[allow(unsafe_code)]
+        // SAFETY: the queue calls nobody.
+        unsafe {
+            self.state.with(|state| state.ready.pop())
+        }
     }
 
     /// Whether no task is ready.

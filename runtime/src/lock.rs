@@ -31,6 +31,17 @@ mod imp {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
 
+        /// Does a few field accesses with the lock held.
+        ///
+        /// # Safety
+        ///
+        /// Nothing that `f` calls takes this lock.
+        #[inline(always)]
+        #[allow(unsafe_code)]
+        pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+            f(&mut self.lock())
+        }
+
         /// `None` if it is taken.
         pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
             match self.0.try_lock() {
@@ -80,6 +91,20 @@ mod imp {
                 taken_twice();
             }
             MutexGuard { mutex: self, _stays: PhantomData }
+        }
+
+        /// Does a few field accesses with the lock held, which is not noted: nobody could see the note.
+        ///
+        /// # Safety
+        ///
+        /// Nothing that `f` calls takes this lock.
+        #[inline(always)]
+        pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+            if self.locked.get() {
+                taken_twice();
+            }
+            // SAFETY: there is no guard, and until `f` is done nobody asks for one, by the caller's promise.
+            f(unsafe { &mut *self.value.get() })
         }
 
         /// `None` if it is taken.
@@ -153,6 +178,14 @@ pub(crate) mod modelled {
     impl<T: ?Sized> Mutex<T> {
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("no model panics with a lock")
+        }
+
+        /// # Safety
+        ///
+        /// Nothing that `f` calls takes this lock.
+        #[allow(unsafe_code)]
+        pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+            f(&mut self.lock())
         }
     }
 }

@@ -15,7 +15,7 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
@@ -49,11 +49,6 @@ pub(crate) struct Header {
     id: Id,
     spawned_at: &'static Location<'static>,
     owner: Arc<Scheduler>,
-    methods: &'static Methods,
-}
-
-/// What depends on the future.
-struct Methods {
     /// Polls the task once. It is of this future, and of this scheduler, which had it in its queue.
     run: unsafe fn(Ready, &Scheduler, &Turns),
     /// Drops what is left and frees the memory. No reference is left.
@@ -175,13 +170,13 @@ impl Clone for Task {
 }
 
 impl Drop for Task {
+    #[inline]
     fn drop(&mut self) {
-        if self.refs.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
+        if self.give_up() {
             #[allow(unsafe_code)]
             // SAFETY: this was the last reference.
             unsafe {
-                (self.methods.destroy)(self.0);
+                Task::free(self.0);
             }
         }
     }
@@ -192,9 +187,9 @@ impl Ready {
     #[inline]
     pub(crate) fn run(self, scheduler: &Scheduler, turns: &Turns) {
         #[allow(unsafe_code)]
-        // SAFETY: the methods are those of the task's future.
+        // SAFETY: it is the function of the task's future.
         unsafe {
-            (self.methods.run)(self, scheduler, turns);
+            (self.run)(self, scheduler, turns);
         }
     }
 
@@ -241,7 +236,8 @@ impl Task {
             id,
             spawned_at,
             owner,
-            methods: &Cell::<F>::METHODS,
+            run: Cell::<F>::run,
+            destroy: Cell::<F>::destroy,
         };
         let join = Mutex::new(Join::Open(None));
         let cell = memory::take::<Cell<F>>();
@@ -261,11 +257,62 @@ impl Task {
 
     /// Has the task run, again if it is running.
     #[inline]
-    pub(super) fn wake(&self) {
+    pub(super) fn wake_by_ref(&self) {
         if self.schedule(0) {
-            // As below.
-            self.owner.push_at_once(Ready(self.0));
+            // As above.
+            self.owner.push(Ready(self.0));
         }
+    }
+
+    /// As `wake_by_ref`, and drops the reference.
+    // Where it calls others nothing is left to be done: so it has no registers to save.
+    #[inline(always)]
+    pub(super) fn wake(self) {
+        if self.schedule(0) && !self.owner.push_at_once(Ready(self.0)) {
+            return self.push_and_drop();
+        }
+        let task = ManuallyDrop::new(self);
+        if task.give_up() {
+            #[allow(unsafe_code)]
+            // SAFETY: this was the last reference.
+            unsafe {
+                Task::free_seldom(task.0);
+            }
+        }
+    }
+
+    /// Counts one reference less, whose owner forgets it; whether it was the last.
+    #[inline]
+    fn give_up(&self) -> bool {
+        self.refs.fetch_sub(1, Ordering::Release) == 1
+    }
+
+    /// # Safety
+    ///
+    /// The caller gave the last reference up.
+    #[inline]
+    #[allow(unsafe_code)]
+    unsafe fn free(task: NonNull<Header>) {
+        fence(Ordering::Acquire);
+        // SAFETY: no reference is left, so the cell lives until this frees it.
+        unsafe { (task.as_ref().destroy)(task) }
+    }
+
+    /// # Safety
+    ///
+    /// As for `free`.
+    #[cold]
+    #[inline(never)]
+    #[allow(unsafe_code)]
+    unsafe fn free_seldom(task: NonNull<Header>) {
+        // SAFETY: the caller's promise.
+        unsafe { Task::free(task) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_and_drop(self) {
+        self.owner.push(Ready(self.0));
     }
 
     /// Where the result will be.
@@ -304,8 +351,6 @@ struct Cell<F: Future> {
 }
 
 impl<F: Future> Cell<F> {
-    const METHODS: Methods = Methods { run: Self::run, destroy: Self::destroy };
-
     /// # Safety
     ///
     /// No reference to the task is left; it is a `Cell<F>`.
@@ -329,10 +374,12 @@ impl<F: Future> Cell<F> {
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
         let Header { id, spawned_at, .. } = cell.header;
         turns.begin(Running { id, spawned_at }, Budget::FULL);
+        // Read again, when it is needed: it need not be kept while the future runs.
+        let id = || cell.header.id;
         // SAFETY: only the runner touches the future, and this is it. It is never moved: the cell stays
         // where it is, and nothing takes the future out.
         let mut future = unsafe { Pin::new_unchecked(&mut *cell.future.get()) };
-        let cancelled = || Err(JoinError::cancelled(id));
+        let cancelled = || Err(JoinError::cancelled(id()));
         let waker = waker::of(&task);
         let mut cx = Context::from_waker(&waker);
         let _last = if !cell.header.begin() {
@@ -353,7 +400,7 @@ impl<F: Future> Cell<F> {
                     TurnEnd::Cancel => cell.finish(task, scheduler, future, cancelled()),
                 },
                 Err(panic) => {
-                    cell.finish(task, scheduler, future, Err(JoinError::panicked(id, panic)))
+                    cell.finish(task, scheduler, future, Err(JoinError::panicked(id(), panic)))
                 }
             }
         };

@@ -16,22 +16,27 @@ use crate::context;
 pub use super::unconstrained::{Unconstrained, unconstrained};
 
 /// Operations that the running task may still do in this poll.
+///
+/// Without a limit it counts from -1 down, and would take centuries to get anywhere: so no operation has to
+/// ask which of both it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Budget(i32);
+pub(crate) struct Budget(i64);
 
 impl Budget {
     /// What a task has when its turn begins.
     pub(crate) const FULL: Budget = Budget(128);
-    /// No limit. Any number below zero would do.
+    /// No limit.
     pub(crate) const UNLIMITED: Budget = Budget(-1);
 
+    #[inline]
     fn is_spent(self) -> bool {
         self.0 == 0
     }
 
     /// The budget after one more operation, of a budget that is not spent.
+    #[inline]
     fn less_one(self) -> Budget {
-        Budget(self.0 - i32::from(self.0 > 0))
+        Budget(self.0.wrapping_sub(1))
     }
 }
 

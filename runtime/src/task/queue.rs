@@ -17,11 +17,9 @@ impl Default for Link {
     }
 }
 
-/// First in, first out.
+/// First in, first out: a ring, of which the last one is known.
 #[derive(Default)]
 pub(crate) struct Queue {
-    first: Option<Ready>,
-    /// The last one, if there is a first.
     last: Option<Ready>,
     len: usize,
 }
@@ -30,14 +28,16 @@ impl Queue {
     /// Puts a task at the end.
     #[inline]
     pub(crate) fn push(&mut self, task: Ready) {
-        let pointer = task.0;
-        task.next.0.store(ptr::null_mut(), Ordering::Relaxed);
-        match &self.last {
-            Some(last) if self.first.is_some() => {
-                last.next.0.store(pointer.as_ptr(), Ordering::Relaxed);
+        let pointer = task.0.as_ptr();
+        let first = match &self.last {
+            Some(last) => {
+                let first = last.next.0.load(Ordering::Relaxed);
+                last.next.0.store(pointer, Ordering::Relaxed);
+                first
             }
-            _ => self.first = Some(Ready(pointer)),
-        }
+            None => pointer,
+        };
+        task.next.0.store(first, Ordering::Relaxed);
         self.last = Some(task);
         self.len += 1;
     }
@@ -45,8 +45,13 @@ impl Queue {
     /// Takes the first one.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Ready> {
-        let first = self.first.take()?;
-        self.first = NonNull::new(first.next.0.load(Ordering::Relaxed)).map(Ready);
+        let last = self.last.as_ref()?;
+        let first = Ready(NonNull::new(last.next.0.load(Ordering::Relaxed))?);
+        if first.0 == last.0 {
+            self.last = None;
+        } else {
+            last.next.0.store(first.next.0.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
         self.len -= 1;
         Some(first)
     }
@@ -56,6 +61,6 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none()
+        self.last.is_none()
     }
 }

@@ -24,7 +24,7 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
     },
     |data| {
         // SAFETY: a waker's data; its reference stays with it.
-        unsafe { borrowed(data) }.wake();
+        unsafe { borrowed(data) }.wake_by_ref();
     },
     // SAFETY: a waker's data; it is used up.
     |data| drop(unsafe { task(data) }),
@@ -78,32 +78,43 @@ pub(crate) fn clone(waker: &Waker) -> Waker {
     }
 }
 
-/// Clones a waker into a place that is empty.
-#[inline]
-pub(crate) fn clone_into(slot: &mut Option<Waker>, waker: &Waker) {
-    if is_a_tasks(waker) {
-        *slot = Some(clone(waker));
-    } else {
-        clone_other_into(slot, waker);
+/// Clones a task's waker into a place that is empty, which calls nobody; false if it is not a task's.
+#[inline(always)]
+pub(crate) fn clone_a_tasks_into(slot: &mut Option<Waker>, waker: &Waker) -> bool {
+    let is_a_tasks = is_a_tasks(waker);
+    if is_a_tasks {
+        // Nothing is dropped.
+        mem::forget(slot.replace(clone(waker)));
     }
-}
-
-#[cold]
-fn clone_other_into(slot: &mut Option<Waker>, waker: &Waker) {
-    *slot = Some(waker.clone());
+    is_a_tasks
 }
 
 /// Wakes, and uses the waker up.
 #[inline]
 pub(crate) fn wake(waker: Waker) {
-    if is_a_tasks(&waker) {
-        #[allow(unsafe_code)]
-        // SAFETY: the table says that it is a task's waker, which is used up.
-        let task = unsafe { task(ManuallyDrop::new(waker).data()) };
-        wake_task(task);
-    } else {
-        waker.wake();
+    match into_task(waker) {
+        Ok(task) => wake_task(task),
+        Err(waker) => waker.wake(),
     }
+}
+
+/// As [`wake`] without a call, where it is worth its size.
+#[inline(always)]
+pub(crate) fn wake_at_once(waker: Waker) {
+    match into_task(waker) {
+        Ok(task) => task.wake(),
+        Err(waker) => waker.wake(),
+    }
+}
+
+#[inline(always)]
+fn into_task(waker: Waker) -> Result<Task, Waker> {
+    if !is_a_tasks(&waker) {
+        return Err(waker);
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: the table says that it is a task's waker, which is used up.
+    Ok(unsafe { task(ManuallyDrop::new(waker).data()) })
 }
 
 #[inline(never)]

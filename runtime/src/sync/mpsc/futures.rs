@@ -13,7 +13,7 @@ use crate::sync::count::Turn;
 use crate::task::coop;
 use crate::task::waker::wake_any;
 
-pub(super) const NOT_TWICE: &str = "`send` polled after completion";
+const NOT_TWICE: &str = "`send` polled after completion";
 
 /// Waits for places. Dropped early, it leaves the queue and gives back what it had been given.
 pub(super) struct Reserve<'a, T> {
@@ -133,6 +133,7 @@ fn send_reserving<T>(
     value: &mut Option<T>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), SendError<T>>> {
+    assert!(value.is_some(), "{NOT_TWICE}");
     let sent = reserve.poll_then(cx, |state| state.push(value.take()?));
     Poll::Ready(ready!(sent).map_err(|_| {
         let value = value.take();
