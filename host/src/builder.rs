@@ -232,8 +232,8 @@ impl GuestBuilder {
         for listener in self.listeners {
             sockets.give(Socket::listening(listener).map_err(Error::Listener)?);
         }
-        // The parts that a component is composed of are instances, too.
-        let instances = if self.program.is_component() { 1000 } else { 1 };
+        // The parts that a component is composed of are instances, and so is what a module's imports are in.
+        let instances = if self.program.is_component() { 1000 } else { 2 };
         let names = Names::new(Grants::new(self.network.clone(), self.on_denied.clone()));
         names.guard(&mut self.wasi);
         let (signals, heard) = Signals::new();

@@ -8,6 +8,7 @@ use wasmtime::{Config, Linker, PoolingAllocationConfig, component};
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::link;
+use crate::shortcut::Shortcuts;
 use crate::state::State;
 use crate::ticker::Ticker;
 
@@ -29,6 +30,7 @@ struct Inner {
     engine: wasmtime::Engine,
     linker: Linker<State>,
     /// What components import; made when the first one is loaded.
+    shortcuts: Shortcuts,
     interfaces: OnceLock<component::Linker<State>>,
     cache: Option<Cache>,
     fuel: bool,
@@ -104,6 +106,7 @@ impl EngineBuilder {
             engine,
             linker,
             interfaces: OnceLock::new(),
+            shortcuts: Shortcuts::default(),
             cache: self.cache.map(Cache::new),
             fuel: self.fuel,
             ticker: Arc::new(ticker),
@@ -147,6 +150,10 @@ impl Engine {
 
     pub(crate) fn linker(&self) -> &Linker<State> {
         &self.inner.linker
+    }
+
+    pub(crate) fn shortcuts(&self) -> &Shortcuts {
+        &self.inner.shortcuts
     }
 
     pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<State>> {

@@ -9,11 +9,11 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 use crate::builder::GuestBuilder;
 use crate::error::{Error, Trap};
 use crate::events::Life;
-use crate::imports::Imports;
 use crate::instance::{Instance, drive};
 use crate::link::MODULE;
 use crate::program::{Code, Program, Source};
 use crate::signals::Signals;
+use crate::shortcut;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
 
@@ -116,14 +116,14 @@ impl Guest {
     /// As for [`run`](Self::run).
     pub async fn instantiate(self) -> Result<Instance, Error> {
         let Guest { program, mut store, timeout, .. } = self;
-        let Code::Module { module, imports, own } = program.code() else {
+        let Code::Module { module, .. } = program.code() else {
             let why = "a component has no exports that are called by name: run it";
             return Err(Error::Start(wasmtime::Error::msg(why)));
         };
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
         let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
         let initialized = async {
-            let imports = externs(&program, imports, own, &mut store)?;
+            let imports = externs(&program, &mut store).await?;
             let instance = instantiate(module, &imports, &mut store).await?;
             if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut store, "_initialize") {
                 initialize.call_async(&mut store, ()).await.map_err(trapped)?;
@@ -154,11 +154,11 @@ pub(crate) fn note_fuel(store: &Store<State>) {
 async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error> {
     let begun = Instant::now();
     match program.code() {
-        Code::Module { module, imports, own } => {
+        Code::Module { module, .. } => {
             if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
                 return Err(Error::NoStart);
             }
-            let imports = externs(program, imports, own, store)?;
+            let imports = externs(program, store).await?;
             call_module(module, &imports, store, begun).await
         }
         Code::Component(command) => call_component(command, store, begun).await,
@@ -166,15 +166,22 @@ async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error
 }
 
 /// What a module imports, in this store.
-fn externs(
-    program: &Program,
-    imports: &[Source],
-    own: &Imports,
-    store: &mut Store<State>,
-) -> Result<Vec<Extern>, Error> {
+async fn externs(program: &Program, store: &mut Store<State>) -> Result<Vec<Extern>, Error> {
+    let Code::Module { imports, own, shortcuts, .. } = program.code() else {
+        return Ok(Vec::new());
+    };
     let host = program.engine().linker();
+    let shortcuts = match shortcuts {
+        Some(module) => {
+            Some(shortcut::instantiate(module, host, store).await.map_err(Error::start)?)
+        }
+        None => None,
+    };
     let mut get = |source: &Source| match source {
         Source::Host(key) => host.get(&mut *store, MODULE, key),
+        Source::Quick(key) => shortcuts
+            .and_then(|shortcuts| shortcuts.get_export(&mut *store, key))
+            .ok_or_else(|| wasmtime::Error::msg(format!("{key} has no shortcut"))),
         Source::Own(module, name) => own.linker().get(&mut *store, module, name),
     };
     imports.iter().map(&mut get).collect::<wasmtime::Result<_>>().map_err(Error::Start)
@@ -185,10 +192,13 @@ async fn instantiate(
     imports: &[Extern],
     store: &mut Store<State>,
 ) -> Result<wasmtime::Instance, Error> {
-    wasmtime::Instance::new_async(&mut *store, module, imports).await.map_err(|e| {
+    let instance = wasmtime::Instance::new_async(&mut *store, module, imports).await;
+    let instance = instance.map_err(|e| {
         // What the module's own code did, in its start function.
         if e.is::<wasmtime::WasmBacktrace>() { trapped(e) } else { Error::start(e) }
-    })
+    })?;
+    store.data_mut().memory = instance.get_memory(&mut *store, "memory");
+    Ok(instance)
 }
 
 async fn call_module(

@@ -55,6 +55,7 @@ mod output;
 mod policy;
 mod poll;
 mod program;
+mod shortcut;
 mod signals;
 mod sink;
 mod sockets;

@@ -10,22 +10,19 @@
 //! - `wasi`, `wasi_async`: wasmtime-wasi's own implementation, counted; `opens` makes a descriptor;
 //! - `plain`: ours, returns at once;
 //! - `suspend`: ours, may suspend the guest's stack;
-//! - `quick`: the same, with a second function that is tried first and never waits;
+//! - `quick`: the same, with a second function that is tried first and never waits (`shortcut.rs`);
 //! - `shared`: decides by the descriptor whose it is (`files.rs`).
 //!
 //! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers.
-
-use std::future::ready;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use wasmtime::{AsContextMut, Caller, FuncType, Linker, ValType};
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
 use crate::errno::Errno;
+use crate::shortcut::OTHERWISE;
 use crate::sockets::{connect, lookup, open, options, quick, transfer};
 use crate::state::{Exited, State};
-use crate::{files, poll};
+use crate::{clock, files, poll};
 
 /// The module that all imports are in.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -46,6 +43,14 @@ macro_rules! imports {
         pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler $(, $quick)?);)*
             Ok(())
+        }
+
+        /// The imports of kind `quick`: key, key of the function that is tried first, number of parameters.
+        pub(crate) fn quick() -> Vec<(&'static str, &'static str, usize)> {
+            let all: [(_, _, &[&str], _); NAMES.len()] = [
+                $((key_of!($name $($ty)*), plain_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*], stringify!($how))),*
+            ];
+            all.into_iter().filter(|line| line.3 == "quick").map(|line| (line.0, line.1, line.2.len())).collect()
         }
     };
 }
@@ -79,6 +84,12 @@ macro_rules! last {
 
 macro_rules! key_of {
     ($name:literal $($ty:ident)*) => { concat!($name, "(", $(type_name!($ty), " ",)* ")") };
+}
+
+macro_rules! plain_key {
+    ($key:expr) => {
+        concat!("?", $key)
+    };
 }
 
 /// Runs one of wasmtime-wasi's functions on the guest's memory.
@@ -141,15 +152,11 @@ macro_rules! define {
         })?;
     };
     (quick $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path, $quick:path) => {
-        $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+        define!(suspend $linker $id $key; ($($arg: $ty),*) $handler);
+        $linker.func_wrap(MODULE, plain_key!($key), |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
+            let Some(result) = $quick(&mut caller $(, $arg)*) else { return OTHERWISE };
             caller.data().stats.count(Import::$id);
-            let returned: Box<dyn Future<Output = i32> + Send> = match $quick(&mut caller $(, $arg)*) {
-                Some(Ok(())) => Box::new(Returned::<0>),
-                Some(Err(Errno::AGAIN)) => Box::new(Returned::<{ Errno::AGAIN.0 }>),
-                Some(Err(other)) => Box::new(ready(i32::from(other.0))),
-                None => Box::new(async move { errno($handler(&mut caller $(, $arg)*).await) }),
-            };
-            returned
+            errno(result)
         })?;
     };
     (shared $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
@@ -174,7 +181,7 @@ imports! {
     wasi EnvironGet "environ_get" (env: i32, buf: i32) wasi::environ_get;
     wasi EnvironSizesGet "environ_sizes_get" (n: i32, len: i32) wasi::environ_sizes_get;
     wasi ClockResGet "clock_res_get" (id: i32, out: i32) wasi::clock_res_get;
-    wasi ClockTimeGet "clock_time_get" (id: i32, precision: i64, out: i32) wasi::clock_time_get;
+    plain ClockTimeGet "clock_time_get" (id: i32, precision: i64, out: i32) clock::time_get;
     wasi_async FdAdvise "fd_advise" (fd: fd, at: i64, len: i64, advice: i32) wasi::fd_advise;
     wasi FdAllocate "fd_allocate" (fd: fd, at: i64, len: i64) wasi::fd_allocate;
     shared FdClose "fd_close" (fd: i32) files::close;
@@ -266,6 +273,11 @@ pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static st
     }
 }
 
+/// Whether the definition of this key is of kind `quick`.
+pub(crate) fn is_quick(key: &str) -> bool {
+    quick().iter().any(|line| line.0 == key)
+}
+
 fn signature(key: &str, results: usize) -> String {
     let params = key
         .split_once('(')
@@ -277,17 +289,6 @@ fn errno(result: Result<(), Errno>) -> i32 {
     match result {
         Ok(()) => 0,
         Err(errno) => i32::from(errno.0),
-    }
-}
-
-/// What a quick import returned already. It has no size, so that a box of it allocates nothing.
-struct Returned<const ERRNO: u16>;
-
-impl<const ERRNO: u16> Future for Returned<ERRNO> {
-    type Output = i32;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<i32> {
-        Poll::Ready(i32::from(ERRNO))
     }
 }
 

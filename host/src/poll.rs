@@ -23,7 +23,7 @@ use tokio::task::yield_now;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
-use crate::clock::Monotonic;
+use crate::clock::{MONOTONIC, Monotonic, REALTIME};
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use crate::signals::{self, Heard, Mask};
@@ -53,7 +53,7 @@ const RIGHT_FD_WRITE: u64 = 1 << 6;
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// tokio's timers count milliseconds; what is left of a shorter wait is spent
-/// turning the driver.
+/// turning the driver, but not in an extended call.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
 
 /// Kept between calls so that they do not allocate.
@@ -209,16 +209,17 @@ pub(crate) async fn poll_oneoff(
             }
             let now = deadline.map(|_| Instant::now());
             let mut world = World { sockets: &mut *sockets, signals, stdin_is_ready, now };
-            let found = if extended.is_none() {
+            if extended.is_none() {
                 told.count = 0;
                 world.sockets.watch(task);
                 scan(list, Part::All, &mut world, &mut told, task);
-                told.count > 0
             } else {
                 collect(failed, list, &mut world, &mut told, task);
-                told.count > 0
-            };
-            let near = |at: Instant| now.is_some_and(|now| at < now + TIMER_GRAIN);
+            }
+            let found = told.count > 0;
+            // A runtime's timers count milliseconds, too, and one is nearly always near.
+            let precise = extended.is_none();
+            let near = |at: Instant| precise && now.is_some_and(|now| at < now + TIMER_GRAIN);
             if found || deadline.is_some_and(near) {
                 return Poll::Ready(found);
             }
@@ -432,8 +433,6 @@ fn parse(raw: &[u8; SUBSCRIPTION as usize], clock: &Monotonic, numbers: Numbers)
 }
 
 fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {
-    const REALTIME: u32 = 0;
-    const MONOTONIC: u32 = 1;
     let timeout = Duration::from_nanos(nanos);
     let deadline = match (id, flags) {
         (REALTIME | MONOTONIC, 0) if timeout >= NEVER => None,

@@ -31,6 +31,8 @@ pub(crate) enum Code {
         imports: Vec<Source>,
         /// What the embedder provides.
         own: Imports,
+        /// Provides those of [`Source::Quick`], if there are any.
+        shortcuts: Option<Module>,
     },
     Component(CommandPre<State>),
 }
@@ -39,6 +41,8 @@ pub(crate) enum Code {
 pub(crate) enum Source {
     /// Among the host's own, under this key.
     Host(&'static str),
+    /// The same, through `shortcut.rs`.
+    Quick(&'static str),
     /// Among the embedder's, under its module and name.
     Own(String, String),
 }
@@ -71,8 +75,13 @@ impl Program {
                 let imports = module
                     .imports()
                     .map(|import| resolve(&import, own))
-                    .collect::<Result<_, _>>()?;
-                (Code::Module { module, imports, own: own.clone() }, from_cache)
+                    .collect::<Result<Vec<_>, _>>()?;
+                let is_quick = |source: &Source| matches!(source, Source::Quick(_));
+                let shortcuts = match imports.iter().any(is_quick) {
+                    true => Some(shortcuts(engine)?),
+                    false => None,
+                };
+                (Code::Module { module, imports, own: own.clone(), shortcuts }, from_cache)
             }
             Kind::Component => {
                 let (component, from_cache): (Component, _) = compile(engine, wasm)?;
@@ -138,6 +147,10 @@ fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Er
     Ok((code, false))
 }
 
+fn shortcuts(engine: &Engine) -> Result<Module, Error> {
+    engine.shortcuts().module(|wasm| compile(engine, wasm).map(|(module, _)| module)).cloned()
+}
+
 fn resolve(import: &wasmtime::ImportType<'_>, own: &Imports) -> Result<Source, Error> {
     if own.contains(import.module(), import.name()) {
         return Ok(Source::Own(import.module().to_owned(), import.name().to_owned()));
@@ -154,7 +167,8 @@ fn resolve(import: &wasmtime::ImportType<'_>, own: &Imports) -> Result<Source, E
             (what.to_owned(), Err("only functions are provided".to_owned()))
         }
     };
-    found.map(Source::Host).map_err(|reason| Error::MissingImport {
+    let source = |key| if link::is_quick(key) { Source::Quick(key) } else { Source::Host(key) };
+    found.map(source).map_err(|reason| Error::MissingImport {
         module: import.module().to_owned(),
         name: import.name().to_owned(),
         ty,

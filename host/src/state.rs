@@ -33,7 +33,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     /// What it began with; nothing, if it is not metered.
     pub(crate) fuel: u64,
-    /// The guest's memory, once the first import has looked it up.
+    /// The guest's memory, once it is known.
     pub(crate) memory: Option<Memory>,
     pub(crate) poll: Scratch,
     /// Blocking operations in a row that did not have to wait.
@@ -58,7 +58,8 @@ pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut 
     Ok((GuestMemory(bytes), state))
 }
 
-/// The guest's memory. There is one instance per store, so it is looked up once.
+/// The guest's memory, which is known once there is an instance. Code that runs before, in a start function, has it
+/// looked up; only not for the imports of `shortcut.rs`, which it does not call itself.
 pub(crate) fn memory(cx: &mut Cx<'_>) -> Option<Memory> {
     if let Some(memory) = cx.data().memory {
         return Some(memory);

@@ -21,10 +21,45 @@ const DRAINED: u16 = 1 << 15;
 /// A read of more than this that comes back full is one of many: most likely there is more.
 const SMALL: usize = 4096;
 
+/// After so many small reads in a row that left nothing, the next ones are taken to do so.
+const SURE: u8 = 8;
+
+/// So many are, before one is looked at again.
+const UNSEEN: u8 = 16;
+
+/// Whether reads that fill a small buffer empty the socket, as those of requests and answers of one length do.
+///
+/// To ask the kernel costs a system call for each. To be wrong costs one poll: the guest is told that nothing is left,
+/// and the kernel is asked when it waits for more.
+#[derive(Debug, Default)]
+pub(super) struct Exact {
+    /// Such reads in a row, of which those from `SURE` on were not looked at.
+    run: u8,
+    /// The guest was told so, and nobody has looked.
+    pub(super) promised: bool,
+}
+
+impl Exact {
+    fn is_trusted(&self) -> bool {
+        self.run >= SURE
+    }
+
+    /// A small buffer was filled. Returns whether to tell the guest that nothing is left.
+    fn note(&mut self, is_empty: bool) -> bool {
+        self.promised = self.is_trusted();
+        self.run = match self.run {
+            0..SURE if !is_empty => 0,
+            run if run + 1 == SURE + UNSEEN => SURE - 1,
+            run => run + 1,
+        };
+        is_empty || self.promised
+    }
+}
+
 type Done = Option<Result<(), Errno>>;
 
-fn stream(sockets: &super::table::Table, streak: u8, fd: i32) -> Option<&Socket> {
-    let socket = sockets.get(fd).ok()?;
+fn stream(sockets: &mut super::table::Table, streak: u8, fd: i32) -> Option<&mut Socket> {
+    let socket = sockets.get_mut(fd).ok()?;
     // A turn that is used up ends before the operation.
     (socket.nonblocking && socket.kind == Kind::Stream && streak < STREAK).then_some(socket)
 }
@@ -71,17 +106,20 @@ pub(crate) fn recv(
     let part = &mut memory.0[buffer];
     let wanted = part.len();
     let looks = poll.is_extended() && wanted <= SMALL;
+    let trusted = socket.exact.is_trusted();
+    socket.exact.promised = false;
     let is_empty = Cell::new(false);
     let receive = |host: &socket2::Socket| {
         let len = recv_one(host, part, 0)?;
-        is_empty.set(looks && len == wanted && nothing_left(host));
+        is_empty.set(looks && len == wanted && !trusted && nothing_left(host));
         Ok(len)
     };
     let drained = |len: &usize| *len > 0 && (*len < wanted || is_empty.get());
     match socket.attempt(Interest::READABLE, receive, drained) {
         Ok(len) => {
+            let is_drained = looks && len == wanted && socket.exact.note(is_empty.get());
             stats.received(len);
-            let flags = if is_empty.get() { DRAINED } else { 0 };
+            let flags = if is_drained { DRAINED } else { 0 };
             memory.0[len_out].copy_from_slice(&(len as u32).to_le_bytes());
             memory.0[flags_out].copy_from_slice(&flags.to_le_bytes());
             Some(Ok(()))

@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
 use crate::sockets::armed::Bell;
+use crate::sockets::quick::Exact;
 
 /// What travels through a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct Socket {
     pub(crate) wanted_port: u16,
     /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
     trouble: Mutex<Option<Trouble>>,
+    /// What small reads have left so far.
+    pub(super) exact: Exact,
     /// Told when tokio's driver forgets who waits, once the socket was armed.
     pub(super) bell: Option<Arc<Bell>>,
 }
@@ -104,6 +107,7 @@ impl Socket {
             send_timeout: None,
             wanted_port: 0,
             trouble: Mutex::default(),
+            exact: Exact::default(),
             bell: None,
         }
     }
@@ -272,8 +276,10 @@ impl Socket {
             // What tokio remembers may be out of date, as a read that emptied
             // the socket exactly does not tell. A guest that does not block
             // finds out when it tries. One that does would be stuck in the read
-            // that it was told would not wait: for it the kernel is asked.
-            let checked = self.nonblocking
+            // that it was told would not wait: for it the kernel is asked, and for
+            // one that was promised that nothing is left.
+            let doubtful = reading && std::mem::take(&mut self.exact.promised);
+            let checked = (self.nonblocking && !doubtful)
                 || stream
                     .try_io(interest, || match still_ready(stream, reading) {
                         true => Ok(()),

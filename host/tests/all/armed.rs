@@ -55,6 +55,17 @@ fn a_read_that_leaves_nothing_says_so() {
     passes(&["armed-drained", &port]);
 }
 
+/// After many such reads the host no longer looks, until the guest waits for more.
+#[test]
+fn a_read_that_was_taken_to_leave_nothing_loses_nothing() {
+    let port = peer(|mut stream| {
+        while stream.read_exact(&mut [0]).is_ok() {
+            stream.write_all(&[7; 8]).unwrap();
+        }
+    });
+    passes(&["armed-trusted", &port]);
+}
+
 #[test]
 fn connections_and_listeners() {
     let (_reserved, port) = closed_port();

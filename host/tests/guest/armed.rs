@@ -287,6 +287,44 @@ pub fn drained(port: u16) {
     assert_eq!(recv_with_flags(fd, &mut all, 0), Ok((0, 0)));
 }
 
+/// The peer sends eight bytes for each one that it gets.
+pub fn trusted(port: u16) {
+    const DRAINED: u16 = 1 << 15;
+    let fd = open(1, STREAM).unwrap();
+    connect(fd, LOOPBACK, port).unwrap();
+    set_nonblocking(fd, true);
+    assert_eq!(news(&[]), []);
+    let eight = || {
+        send(fd, b"x").unwrap();
+        while recv(fd, &mut [0; 8], 1) != Ok(8) {}
+    };
+    let mut all = [0; 8];
+    let mut half = [0; 4];
+    let mut misled = 0;
+    // Long enough that the host comes to trust, looks again now and then, and trusts again.
+    for round in 0..60 {
+        eight();
+        if round % 10 != 9 {
+            assert_eq!(recv_with_flags(fd, &mut all, 0), Ok((8, DRAINED)));
+            assert_eq!(news(&[readable(1, fd)]), [], "nothing is left in round {round}");
+            send(fd, b"x").unwrap();
+            assert_eq!(wait(8, &[]), [1]);
+            while recv(fd, &mut [0; 8], 1) != Ok(8) {}
+            assert_eq!(recv_with_flags(fd, &mut all, 0), Ok((8, DRAINED)));
+        } else {
+            // Something is left. Whatever the host says, it is heard of.
+            let (4, flags) = recv_with_flags(fd, &mut half, 0).unwrap() else { panic!() };
+            misled += u16::from(flags == DRAINED);
+            assert_eq!(wait(8, &[readable(2, fd)]), [2]);
+            let (4, _) = recv_with_flags(fd, &mut half, 0).unwrap() else { panic!() };
+            assert_eq!(news(&[readable(3, fd)]), [], "nothing is left in round {round}");
+            // Takes it back.
+            assert_eq!(news(&[disarm(readable(3, fd))]), []);
+        }
+    }
+    assert!(misled > 0, "the host never took it on trust, so nothing was tested");
+}
+
 pub fn connecting(refused: u16) {
     let fd = open(1, STREAM).unwrap();
     set_nonblocking(fd, true);

@@ -52,6 +52,7 @@ fn main() {
         "armed-crowded" => armed::crowded(),
         "armed-mixed" => armed::mixed(port),
         "armed-drained" => armed::drained(port),
+        "armed-trusted" => armed::trusted(port),
         "armed-connecting" => armed::connecting(port),
         "armed-idle" => armed::idle(),
         "armed-forever" => armed::forever(port),
