@@ -12,8 +12,8 @@ use crate::events::Life;
 use crate::instance::{Instance, drive};
 use crate::link::MODULE;
 use crate::program::{Code, Program, Source};
-use crate::signals::Signals;
 use crate::shortcut;
+use crate::signals::Signals;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
 
