@@ -207,8 +207,10 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// Declares which task is polled, and with what budget, until the next turn or the end of all.
+    ///
+    /// Not a method, so that the turns need not be passed to where one begins: whoever runs a task has them.
     #[inline]
-    pub(crate) fn begin(&self, running: Running, budget: Budget) {
+    pub(crate) fn begin(running: Running, budget: Budget) {
         TURN.with(|t| {
             t.running.set(Some(running));
             t.budget.set(budget);

@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use crate::context;
 use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::lock::modelled::{Mutex, MutexGuard, yield_now};
+use crate::lock::modelled::{Leaf, Mutex, yield_now};
 use crate::reactor::Unparker;
 use crate::task::{Id, JoinHandle, Queue, Ready, Task, waker};
 
@@ -26,12 +26,6 @@ pub(crate) enum Target {
     Pool(Arc<crate::runtime::blocking::Pool>),
 }
 
-struct State {
-    ready: Queue,
-    /// Tasks that waited at least once and are not complete. One that never waits has no place here.
-    waiting: Vec<Task>,
-}
-
 /// Wakes the task that polls a `LocalSet`.
 #[inline(never)]
 fn wake_set(waker: &Mutex<Option<Waker>>) {
@@ -41,10 +35,12 @@ fn wake_set(waker: &Mutex<Option<Waker>>) {
 
 /// See the module's documentation.
 pub(crate) struct Scheduler {
-    state: Mutex<State>,
+    ready: Leaf<Queue>,
+    /// Tasks that waited at least once and are not complete. One that never waits has no place here.
+    waiting: Mutex<Vec<Task>>,
     /// How many tasks are not complete.
     alive: AtomicUsize,
-    /// Set with the lock held.
+    /// Set with both locks held.
     closed: AtomicBool,
     target: Target,
 }
@@ -52,7 +48,8 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     pub(crate) fn new(target: Target) -> Arc<Scheduler> {
         Arc::new(Scheduler {
-            state: Mutex::new(State { ready: Queue::default(), waiting: Vec::new() }),
+            ready: Leaf::new(Queue::default()),
+            waiting: Mutex::new(Vec::new()),
             alive: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             target,
@@ -95,55 +92,82 @@ impl Scheduler {
         }
     }
 
+    /// Does something with the queue of ready tasks.
+    ///
+    /// # Safety
+    ///
+    /// `f` looks at the queue and at flags, and calls nothing else.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn with_ready<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        // SAFETY: the queue's functions call nobody, so none comes back here.
+        unsafe { self.ready.with(f) }
+    }
+
     /// Puts a new task in the queue; after the end its future is dropped instead.
     #[inline(never)]
     fn admit(&self, task: Ready) {
-        let state = self.state.lock();
-        if self.is_closed() {
-            drop(state);
-            task.cancel(self);
-        } else {
-            self.push_locked(state, task);
+        #[cfg(unix)]
+        if matches!(self.target, Target::Pool(_)) && !self.is_closed() {
+            return self.push(task);
+        }
+        let put = |ready: &mut Queue| {
+            if self.is_closed() {
+                return Some(task);
+            }
+            ready.push(task);
+            None
+        };
+        #[allow(unsafe_code)]
+        // SAFETY: that is all it does.
+        match unsafe { self.with_ready(put) } {
+            None => self.tell(),
+            Some(task) => task.cancel(self),
         }
     }
 
     /// Puts a task in the queue.
     #[inline(never)]
     pub(crate) fn push(&self, task: Ready) {
-        self.push_locked(self.state.lock(), task);
-    }
-
-    /// As `push`, in the place that is busiest: false if the task is none of a runtime's, and not pushed.
-    #[inline(always)]
-    pub(crate) fn push_at_once(&self, task: Ready) -> bool {
-        let Target::Runtime(unparker) = &self.target else { return false };
-        #[allow(unsafe_code)]
-        // SAFETY: the queue calls nobody.
-        unsafe {
-            self.state.with(|state| state.ready.push(task));
+        #[cfg(unix)]
+        if let Target::Pool(pool) = &self.target {
+            return pool.push(task);
         }
-        unparker.unpark();
-        true
+        #[allow(unsafe_code)]
+        // SAFETY: that is all it does.
+        unsafe {
+            self.with_ready(|ready| ready.push(task));
+        }
+        self.tell();
     }
 
+    /// Whether it schedules the tasks of a runtime.
+    pub(crate) fn is_a_runtimes(&self) -> bool {
+        matches!(self.target, Target::Runtime(_))
+    }
+
+    /// As `push`, in the place that is busiest, for the tasks of a runtime.
     #[inline(always)]
-    fn push_locked(&self, mut state: MutexGuard<'_, State>, task: Ready) {
+    pub(crate) fn push_at_once(&self, task: Ready) {
+        #[allow(unsafe_code)]
+        // SAFETY: that is all it does.
+        unsafe {
+            self.with_ready(|ready| ready.push(task));
+        }
+        // On one thread nobody is parked: there is nothing left to do, whoever the target is.
+        if let Target::Runtime(unparker) = &self.target {
+            unparker.unpark();
+        }
+    }
+
+    /// Tells who is told that there is a ready task.
+    #[inline(always)]
+    fn tell(&self) {
         match &self.target {
-            Target::Runtime(unparker) => {
-                state.ready.push(task);
-                drop(state);
-                unparker.unpark();
-            }
-            Target::Local(waker) => {
-                state.ready.push(task);
-                drop(state);
-                wake_set(waker);
-            }
+            Target::Runtime(unparker) => unparker.unpark(),
+            Target::Local(waker) => wake_set(waker),
             #[cfg(unix)]
-            Target::Pool(pool) => {
-                drop(state);
-                pool.push(task);
-            }
+            Target::Pool(_) => {}
         }
     }
 
@@ -151,11 +175,11 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     pub(crate) fn adopt(&self, task: &Ready) -> bool {
-        let mut state = self.state.lock();
+        let mut waiting = self.waiting.lock();
         let open = !self.is_closed();
         if open {
-            let place = state.waiting.len();
-            state.waiting.push(task.stay_at(place));
+            let place = waiting.len();
+            waiting.push(task.stay_at(place));
         }
         open
     }
@@ -170,10 +194,10 @@ impl Scheduler {
     #[inline(never)]
     pub(crate) fn leave_place(&self, task: &Ready) -> Task {
         self.leave();
-        let mut state = self.state.lock();
+        let mut waiting = self.waiting.lock();
         let place = task.place();
-        let gone = state.waiting.swap_remove(place);
-        if let Some(moved) = state.waiting.get(place) {
+        let gone = waiting.swap_remove(place);
+        if let Some(moved) = waiting.get(place) {
             moved.move_to(place);
         }
         gone
@@ -198,11 +222,13 @@ impl Scheduler {
     /// Runs up to `max` ready tasks; returns how many.
     pub(crate) fn run_some(&self, max: usize) -> usize {
         let turns = context::turns();
-        for count in 0..max {
-            let Some(task) = self.pop() else { return count };
+        let mut left = max;
+        while left > 0 {
+            let Some(task) = self.pop() else { break };
             task.run(self, &turns);
+            left -= 1;
         }
-        max
+        max - left
     }
 
     /// As `run_some`, where it need not be fast.
@@ -215,20 +241,28 @@ impl Scheduler {
     #[inline]
     fn pop(&self) -> Option<Ready> {
         #[allow(unsafe_code)]
-        // SAFETY: the queue calls nobody.
+        // SAFETY: that is all it does.
         unsafe {
-            self.state.with(|state| state.ready.pop())
+            self.with_ready(Queue::pop)
         }
     }
 
     /// Whether no task is ready.
     pub(crate) fn is_idle(&self) -> bool {
-        self.state.lock().ready.is_empty()
+        #[allow(unsafe_code)]
+        // SAFETY: that is all it does.
+        unsafe {
+            self.with_ready(|ready| ready.is_empty())
+        }
     }
 
-    /// How many tasks are ready.
-    pub(crate) fn ready_count(&self) -> usize {
-        self.state.lock().ready.len()
+    /// How many tasks are ready; `most` if these are more.
+    pub(crate) fn ready_count(&self, most: usize) -> usize {
+        #[allow(unsafe_code)]
+        // SAFETY: that is all it does.
+        unsafe {
+            self.with_ready(|ready| ready.count(most))
+        }
     }
 
     /// How many tasks exist.
@@ -242,9 +276,13 @@ impl Scheduler {
     /// ends. Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
         let waiting: Vec<Task> = {
-            let state = self.state.lock();
-            self.closed.store(true, Ordering::Release);
-            state.waiting.clone()
+            let waiting = self.waiting.lock();
+            #[allow(unsafe_code)]
+            // SAFETY: a flag is set.
+            unsafe {
+                self.with_ready(|_| self.closed.store(true, Ordering::Release));
+            }
+            waiting.clone()
         };
         for task in &waiting {
             task.abort();

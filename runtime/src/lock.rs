@@ -25,6 +25,26 @@ mod imp {
         }
     }
 
+    /// A mutex that is held for a few field accesses, while nobody is called.
+    #[cfg_attr(all(test, loom), allow(dead_code))]
+    pub(crate) struct Leaf<T>(Mutex<T>);
+
+    #[cfg_attr(all(test, loom), allow(dead_code))]
+    impl<T> Leaf<T> {
+        pub(crate) const fn new(value: T) -> Leaf<T> {
+            Leaf(Mutex::new(value))
+        }
+
+        /// # Safety
+        ///
+        /// Nothing that `f` calls takes this lock.
+        #[inline(always)]
+        #[allow(unsafe_code)]
+        pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+            f(&mut self.0.lock())
+        }
+    }
+
     impl<T: ?Sized> Mutex<T> {
         #[inline]
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -113,6 +133,32 @@ mod imp {
         }
     }
 
+    /// A mutex that is held for a few field accesses, while nobody is called: there is nothing to note.
+    pub(crate) struct Leaf<T>(UnsafeCell<T>);
+
+    // SAFETY: the target has one thread.
+    unsafe impl<T: Send> Send for Leaf<T> {}
+    // SAFETY: the target has one thread.
+    unsafe impl<T: Send> Sync for Leaf<T> {}
+    impl<T> UnwindSafe for Leaf<T> {}
+    impl<T> RefUnwindSafe for Leaf<T> {}
+
+    impl<T> Leaf<T> {
+        pub(crate) const fn new(value: T) -> Leaf<T> {
+            Leaf(UnsafeCell::new(value))
+        }
+
+        /// # Safety
+        ///
+        /// Nothing that `f` calls takes this lock.
+        #[inline(always)]
+        pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+            // SAFETY: only this gives a reference out, and until `f` is done nobody comes here, by the
+            // caller's promise.
+            f(unsafe { &mut *self.0.get() })
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn taken_twice() -> ! {
@@ -150,12 +196,12 @@ mod imp {
     }
 }
 
-pub(crate) use imp::{Mutex, MutexGuard};
+pub(crate) use imp::{Leaf, Mutex, MutexGuard};
 
 /// The mutex and the atomics of what the models model.
 #[cfg(not(all(test, loom)))]
 pub(crate) mod modelled {
-    pub(crate) use super::{Mutex, MutexGuard};
+    pub(crate) use super::{Leaf, Mutex};
     pub(crate) use std::sync::atomic;
     pub(crate) use std::thread::yield_now;
 }
@@ -163,7 +209,8 @@ pub(crate) mod modelled {
 /// The same on loom.
 #[cfg(all(test, loom))]
 pub(crate) mod modelled {
-    pub(crate) use loom::sync::{MutexGuard, atomic};
+    use loom::sync::MutexGuard;
+    pub(crate) use loom::sync::atomic;
     pub(crate) use loom::thread::yield_now;
 
     #[derive(Default)]
@@ -179,13 +226,21 @@ pub(crate) mod modelled {
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("no model panics with a lock")
         }
+    }
+
+    pub(crate) struct Leaf<T>(Mutex<T>);
+
+    impl<T> Leaf<T> {
+        pub(crate) fn new(value: T) -> Leaf<T> {
+            Leaf(Mutex::new(value))
+        }
 
         /// # Safety
         ///
         /// Nothing that `f` calls takes this lock.
         #[allow(unsafe_code)]
         pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-            f(&mut self.lock())
+            f(&mut self.0.lock())
         }
     }
 }

@@ -148,7 +148,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
         let rounds = cfg!(unix) && shared.reactor.has_sources();
         if rounds || root.is_woken() {
             // If the root yielded, its turn comes again after everybody who is ready now had theirs.
-            most = most.min(shared.scheduler.ready_count());
+            most = shared.scheduler.ready_count(most);
         }
         let ran = shared.scheduler.run_some(most);
         // Without threads, the closures of `spawn_blocking` run between the tasks.

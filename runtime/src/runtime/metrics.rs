@@ -30,7 +30,7 @@ impl RuntimeMetrics {
 
     /// How many tasks are ready to run.
     pub fn global_queue_depth(&self) -> usize {
-        self.handle.shared.scheduler.ready_count()
+        self.handle.shared.scheduler.ready_count(usize::MAX)
     }
 
     /// For how long the worker was not parked.

@@ -2,7 +2,7 @@
 //!
 //! First come, first served. A waiter that needs several permits keeps those that come free while it is
 //! at the front, so a large request is not starved by small ones. Hence the invariant: while anybody is
-//! queued, `available` is 0.
+//! queued, no permit is available.
 
 use std::task::{Poll, Waker};
 
@@ -10,11 +10,14 @@ use super::waiters::{Key, Waiters, Wakers};
 use crate::task::waker;
 
 pub(super) struct Count {
-    available: usize,
-    closed: bool,
+    /// The permits that are available, and `CLOSED` once no permit is given out any more.
+    permits: usize,
     /// Each waiter's data: the permits it still lacks.
     waiters: Waiters<usize>,
 }
+
+/// The bit that says that the count is closed: one look tells that it is not, and that there are permits.
+const CLOSED: usize = !(usize::MAX >> 1);
 
 /// No permit is given out any more.
 pub(super) struct Closed;
@@ -35,36 +38,40 @@ impl Count {
     pub(super) const MAX: usize = usize::MAX >> 3;
 
     pub(super) const fn new(permits: usize) -> Self {
-        Count { available: permits, closed: false, waiters: Waiters::new() }
+        Count { permits, waiters: Waiters::new() }
     }
 
     pub(super) const fn new_closed() -> Self {
-        Count { available: 0, closed: true, waiters: Waiters::new() }
+        Count { permits: CLOSED, waiters: Waiters::new() }
     }
 
     pub(super) fn available(&self) -> usize {
-        self.available
+        self.permits & !CLOSED
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed
+        self.permits & CLOSED != 0
+    }
+
+    /// Whether there is a permit, and the count is not closed.
+    #[inline]
+    pub(super) fn has_some(&self) -> bool {
+        (1..CLOSED).contains(&self.permits)
     }
 
     /// Takes `n` permits if they are available. A closed count can still be asked: see `is_closed`.
     pub(super) fn try_take(&mut self, n: usize) -> bool {
-        match self.available.checked_sub(n) {
-            Some(rest) => {
-                self.available = rest;
-                true
-            }
-            None => false,
+        let enough = self.available() >= n;
+        if enough {
+            self.permits -= n;
         }
+        enough
     }
 
     /// Takes up to `n` permits and returns how many.
     pub(super) fn take_up_to(&mut self, n: usize) -> usize {
-        let taken = n.min(self.available);
-        self.available -= taken;
+        let taken = n.min(self.available());
+        self.permits -= taken;
         taken
     }
 
@@ -78,7 +85,7 @@ impl Count {
         waker: &Waker,
         unused: &mut Option<Waker>,
     ) -> Poll<Result<(), Closed>> {
-        if self.closed {
+        if self.is_closed() {
             return Poll::Ready(Err(Closed));
         }
         match turn {
@@ -142,27 +149,27 @@ impl Count {
             return;
         }
         assert!(n <= Self::MAX, "cannot add more than MAX_PERMITS permits ({})", Self::MAX);
-        let sum = self.available + n;
+        let sum = self.available() + n;
         assert!(
             sum <= Self::MAX,
             "number of added permits ({n}) would overflow MAX_PERMITS ({})",
             Self::MAX
         );
-        self.available = sum;
+        self.permits += n;
     }
 
     /// Takes `n` permits back that were given out, if nobody waits for them.
     pub(super) fn put_back(&mut self, n: usize) -> bool {
         let nobody = self.waiters.is_empty();
         if nobody {
-            self.available += n;
+            self.permits += n;
         }
         nobody
     }
 
     /// Gives no permit out any more and fails whoever waits.
     pub(super) fn close(&mut self, wakers: &mut Wakers) {
-        self.closed = true;
+        self.permits |= CLOSED;
         while let Some(&mut lacking) = self.waiters.front() {
             wakers.push(self.waiters.pop_front(lacking).flatten());
         }

@@ -34,6 +34,8 @@ const SCHEDULED: usize = 1;
 const RUNNING: usize = 2;
 const ABORTED: usize = 4;
 const COMPLETE: usize = 8;
+/// Not a state: the scheduler is not a runtime's, so that there is more to be done than to put it in a queue.
+const ELSEWHERE: usize = 16;
 
 /// The task never waited: it has no place among the waiting tasks.
 const NOWHERE: usize = usize::MAX;
@@ -50,7 +52,7 @@ pub(crate) struct Header {
     spawned_at: &'static Location<'static>,
     owner: Arc<Scheduler>,
     /// Polls the task once. It is of this future, and of this scheduler, which had it in its queue.
-    run: unsafe fn(Ready, &Scheduler, &Turns),
+    run: unsafe fn(Ready, &Scheduler),
     /// Drops what is left and frees the memory. No reference is left.
     destroy: unsafe fn(NonNull<Header>),
 }
@@ -185,11 +187,11 @@ impl Drop for Task {
 impl Ready {
     /// Polls the task once. Called with what the queue of `scheduler` gave, and only with that.
     #[inline]
-    pub(crate) fn run(self, scheduler: &Scheduler, turns: &Turns) {
+    pub(crate) fn run(self, scheduler: &Scheduler, _turns: &Turns) {
         #[allow(unsafe_code)]
         // SAFETY: it is the function of the task's future.
         unsafe {
-            (self.run)(self, scheduler, turns);
+            (self.run)(self, scheduler);
         }
     }
 
@@ -228,9 +230,12 @@ impl Task {
         spawned_at: &'static Location<'static>,
         owner: Arc<Scheduler>,
     ) -> (Ready, Task) {
+        let join = Mutex::new(Join::Open(None));
+        let cell = memory::take::<Cell<F>>();
+        let elsewhere = if owner.is_a_runtimes() { 0 } else { ELSEWHERE };
         let header = Header {
             refs: AtomicUsize::new(2),
-            state: AtomicUsize::new(SCHEDULED),
+            state: AtomicUsize::new(SCHEDULED | elsewhere),
             place: AtomicUsize::new(NOWHERE),
             next: Link::default(),
             id,
@@ -239,8 +244,6 @@ impl Task {
             run: Cell::<F>::run,
             destroy: Cell::<F>::destroy,
         };
-        let join = Mutex::new(Join::Open(None));
-        let cell = memory::take::<Cell<F>>();
         // SAFETY: the memory is for a `Cell<F>`.
         unsafe { cell.write(Cell { header, join, future: UnsafeCell::new(Some(future)) }) };
         (Ready(cell.cast()), Task(cell.cast()))
@@ -268,8 +271,12 @@ impl Task {
     // Where it calls others nothing is left to be done: so it has no registers to save.
     #[inline(always)]
     pub(super) fn wake(self) {
-        if self.schedule(0) && !self.owner.push_at_once(Ready(self.0)) {
-            return self.push_and_drop();
+        let old = self.state.fetch_or(SCHEDULED, Ordering::AcqRel);
+        if old & (SCHEDULED | RUNNING | COMPLETE) == 0 {
+            if old & ELSEWHERE != 0 {
+                return self.push_and_drop();
+            }
+            self.owner.push_at_once(Ready(self.0));
         }
         let task = ManuallyDrop::new(self);
         if task.give_up() {
@@ -369,17 +376,18 @@ impl<F: Future> Cell<F> {
     /// The task is a `Cell<F>` of this scheduler and came from its queue, so that this is the only one who
     /// runs it.
     #[allow(unsafe_code)]
-    unsafe fn run(task: Ready, scheduler: &Scheduler, turns: &Turns) {
+    unsafe fn run(task: Ready, scheduler: &Scheduler) {
         // SAFETY: it is a `Cell<F>`, which is there until it is complete.
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
         let Header { id, spawned_at, .. } = cell.header;
-        turns.begin(Running { id, spawned_at }, Budget::FULL);
+        Turns::begin(Running { id, spawned_at }, Budget::FULL);
         // Read again, when it is needed: it need not be kept while the future runs.
         let id = || cell.header.id;
         // SAFETY: only the runner touches the future, and this is it. It is never moved: the cell stays
         // where it is, and nothing takes the future out.
         let mut future = unsafe { Pin::new_unchecked(&mut *cell.future.get()) };
         let cancelled = || Err(JoinError::cancelled(id()));
+        // Made for each turn: so it is known, where the future is inlined, whose waker it is.
         let waker = waker::of(&task);
         let mut cx = Context::from_waker(&waker);
         let _last = if !cell.header.begin() {
@@ -484,7 +492,9 @@ struct DropOnPanic<'a, F>(Pin<&'a mut Option<F>>);
 
 impl<F: Future> DropOnPanic<'_, F> {
     fn poll(mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let future = self.0.as_mut().as_pin_mut().expect("a task that is over has no turns");
+        #[allow(unsafe_code)]
+        // SAFETY: it goes when the task gets over, or in `drop` below; then nobody polls.
+        let future = unsafe { self.0.as_mut().as_pin_mut().unwrap_unchecked() };
         let output = future.poll(cx);
         mem::forget(self);
         output

@@ -21,7 +21,6 @@ impl Default for Link {
 #[derive(Default)]
 pub(crate) struct Queue {
     last: Option<Ready>,
-    len: usize,
 }
 
 impl Queue {
@@ -39,7 +38,6 @@ impl Queue {
         };
         task.next.0.store(first, Ordering::Relaxed);
         self.last = Some(task);
-        self.len += 1;
     }
 
     /// Takes the first one.
@@ -52,12 +50,19 @@ impl Queue {
         } else {
             last.next.0.store(first.next.0.load(Ordering::Relaxed), Ordering::Relaxed);
         }
-        self.len -= 1;
         Some(first)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// How many there are, at most `most`: as many steps, since tasks are not counted one by one.
+    pub(crate) fn count(&self, most: usize) -> usize {
+        let Some(last) = &self.last else { return 0 };
+        let mut count = 1;
+        let mut next = last.next.0.load(Ordering::Relaxed);
+        while let Some(task) = NonNull::new(next).filter(|&task| task != last.0 && count < most) {
+            next = Ready(task).next.0.load(Ordering::Relaxed);
+            count += 1;
+        }
+        count.min(most)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,20 +1,17 @@
 //! What both kinds of channel share. An unbounded one is a bounded one with more places than memory.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::error::{TryRecvError, TrySendError};
 use super::futures::{Recv, Reserve, Send};
+use super::queue::Queue;
 use crate::lock::{Mutex, MutexGuard};
 use crate::sync::count::Count;
 use crate::sync::notify::Notify;
 use crate::sync::waiters::Wakers;
 use crate::task::coop;
 use crate::task::waker::{self, wake_any};
-
-/// An empty queue that has grown larger than this is given back.
-const KEEP: usize = 1024;
 
 pub(super) struct Chan<T> {
     bound: usize,
@@ -24,7 +21,7 @@ pub(super) struct Chan<T> {
 }
 
 pub(super) struct State<T> {
-    queue: VecDeque<T>,
+    queue: Queue<T>,
     /// The places that neither hold a value nor are reserved. Closed with the channel.
     pub(super) places: Count,
     rx_waker: Option<Waker>,
@@ -46,7 +43,7 @@ enum AtOnce<T> {
 impl<T> State<T> {
     /// Puts a value into a reserved place. The waker is to be woken outside of the lock.
     pub(super) fn push(&mut self, value: T) -> Option<Waker> {
-        self.queue.push_back(value);
+        self.queue.push(value);
         self.rx_waker.take()
     }
 
@@ -54,49 +51,28 @@ impl<T> State<T> {
     #[inline(always)]
     fn send_at_once(&mut self, value: &mut Option<T>) -> Option<Option<Waker>> {
         // Nobody is overtaken: while others wait, no place is there to be taken.
-        let ready = self.places.available() > 0 && !self.places.is_closed();
-        if !ready || self.queue.len() == self.queue.capacity() {
+        if !self.places.has_some() || !self.queue.has_room() {
             return None;
         }
         let value = value.take()?;
-        self.places.take_up_to(1);
+        self.places.try_take(1);
         Some(self.push(value))
     }
 
     /// Takes a value, or keeps the waker. Calls nobody, not even the allocator.
     #[inline(always)]
     fn receive_at_once(&mut self, waker: &Waker) -> AtOnce<T> {
-        if self.places.is_closed() || self.queue.capacity() > KEEP {
-            return AtOnce::Ask;
-        }
         if self.queue.is_empty() {
             let waits = self.senders != 0
+                && !self.places.is_closed()
                 && self.rx_waker.is_none()
                 && waker::clone_a_tasks_into(&mut self.rx_waker, waker);
             return if waits { AtOnce::Wait } else { AtOnce::Ask };
         }
-        if !self.places.put_back(1) {
+        if !self.queue.keeps_memory() || !self.places.put_back(1) {
             return AtOnce::Ask;
         }
-        self.queue.pop_front().map_or(AtOnce::Ask, AtOnce::Value)
-    }
-
-    fn pop(&mut self) -> Option<T> {
-        let value = self.queue.pop_front()?;
-        self.shrink();
-        Some(value)
-    }
-
-    #[inline]
-    fn shrink(&mut self) {
-        if self.queue.capacity() > KEEP && self.queue.is_empty() {
-            self.give_back();
-        }
-    }
-
-    #[cold]
-    fn give_back(&mut self) {
-        self.queue = VecDeque::new();
+        self.queue.pop().map_or(AtOnce::Ask, AtOnce::Value)
     }
 
     /// Whether nothing can come any more, once the queue is empty.
@@ -110,7 +86,7 @@ pub(super) fn channel<T>(bound: usize) -> (Tx<T>, Rx<T>) {
     let chan = Arc::new(Chan {
         bound,
         state: Mutex::new(State {
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             places: Count::new(bound),
             rx_waker: None,
             deserted: false,
@@ -357,7 +333,7 @@ impl<T> Rx<T> {
             return Poll::Pending;
         }
         let mut state = self.0.lock();
-        if let Some(value) = state.pop() {
+        if let Some(value) = state.queue.pop() {
             coop::spend();
             self.0.release(1, state);
             return Poll::Ready(Some(value));
@@ -382,10 +358,8 @@ impl<T> Rx<T> {
             return Poll::Ready(0);
         }
         let mut state = self.0.lock();
-        let n = limit.min(state.queue.len());
+        let n = state.queue.pop_into(buffer, limit);
         if n > 0 {
-            buffer.extend(state.queue.drain(..n));
-            state.shrink();
             self.0.release(n, state);
         } else if !state.finished(self.0.bound) {
             Self::store_waker(state, cx);
@@ -407,7 +381,7 @@ impl<T> Rx<T> {
 
     pub(super) fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let mut state = self.0.lock();
-        match state.pop() {
+        match state.queue.pop() {
             Some(value) => {
                 self.0.release(1, state);
                 Ok(value)
@@ -449,7 +423,7 @@ impl<T> Drop for Rx<T> {
         let mut state = self.0.lock();
         state.deserted = true;
         let unused = state.rx_waker.take();
-        let queue = std::mem::take(&mut state.queue);
+        let queue = std::mem::replace(&mut state.queue, Queue::new());
         self.0.release(queue.len(), state);
         // After the lock was released: their destructors may be anything.
         drop(unused);

@@ -1,14 +1,15 @@
 //! `mpsc`: channels with many senders and one receiver.
 //!
 //! A [`channel`](channel()) is bounded: senders wait when it is full. An [`unbounded_channel`] takes
-//! everything at once, as long as there is memory. Both are one [`VecDeque`](std::collections::VecDeque)
-//! and a count of free places under one lock, which each operation takes once.
+//! everything at once, as long as there is memory. Both are one queue and a count of free places under one
+//! lock, which each operation takes once.
 
 mod bounded;
 mod chan;
 pub mod error;
 mod futures;
 mod permit;
+mod queue;
 mod unbounded;
 
 pub use bounded::{Receiver, Sender, WeakSender, channel};
