@@ -220,6 +220,8 @@ impl Scheduler {
     }
 
     /// Runs up to `max` ready tasks; returns how many.
+    // A function of its own, so that what it needs stays in registers from task to task.
+    #[inline(never)]
     pub(crate) fn run_some(&self, max: usize) -> usize {
         let turns = context::turns();
         let mut left = max;
@@ -229,13 +231,6 @@ impl Scheduler {
             left -= 1;
         }
         max - left
-    }
-
-    /// As `run_some`, where it need not be fast.
-    #[cfg(not(unix))]
-    #[inline(never)]
-    pub(crate) fn run_few(&self, max: usize) -> usize {
-        self.run_some(max)
     }
 
     #[inline]

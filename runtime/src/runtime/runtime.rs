@@ -225,7 +225,7 @@ impl Runtime {
         let blocking = &self.handle.shared.blocking;
         let started = std::time::Instant::now();
         let in_time = || self.patience.is_none_or(|limit| started.elapsed() < limit);
-        while in_time() && blocking.run_few(1) == 1 {}
+        while in_time() && blocking.run_some(1) == 1 {}
         blocking.close();
     }
 }

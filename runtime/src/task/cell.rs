@@ -272,11 +272,10 @@ impl Task {
     #[inline(always)]
     pub(super) fn wake(self) {
         let old = self.state.fetch_or(SCHEDULED, Ordering::AcqRel);
-        if old & (SCHEDULED | RUNNING | COMPLETE) == 0 {
-            if old & ELSEWHERE != 0 {
-                return self.push_and_drop();
-            }
+        if old & (SCHEDULED | RUNNING | COMPLETE | ELSEWHERE) == 0 {
             self.owner.push_at_once(Ready(self.0));
+        } else if old & (SCHEDULED | RUNNING | COMPLETE) == 0 {
+            return self.push_and_drop();
         }
         let task = ManuallyDrop::new(self);
         if task.give_up() {
