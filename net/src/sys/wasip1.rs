@@ -403,6 +403,7 @@ impl Socket {
         check(unsafe { sock_getsockopt(self.fd(), level, name, value.as_mut_ptr(), &mut size) })
     }
 
+    #[inline(never)]
     fn set(&self, level: u32, name: u32, value: &[u8]) -> io::Result<()> {
         // SAFETY: the size is that of `value`, which lives for the call.
         check(unsafe {

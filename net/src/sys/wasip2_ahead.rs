@@ -63,7 +63,7 @@ impl Ahead {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        let _ = self.read.set(read);
+        self.read.set(read);
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

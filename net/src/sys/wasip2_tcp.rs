@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use wasio_runtime::reactor::{Direction, Source, Subscribe};
+use wasio_runtime::reactor::{Direction, Source, Subscribe, wait_for};
 use wasio_runtime::task::coop::unconstrained;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::io::poll::Pollable;
@@ -129,7 +129,7 @@ impl Tcp {
     fn complete(&self, attempt: impl Fn() -> Result<(), ErrorCode>) -> io::Result<()> {
         loop {
             match attempt() {
-                Err(ErrorCode::WouldBlock) => self.own_pollable().block(),
+                Err(ErrorCode::WouldBlock) => wait_for(self.own_pollable()),
                 result => return result.map_err(error),
             }
         }
@@ -197,7 +197,7 @@ impl Tcp {
 
     pub(super) fn connected(&self) -> io::Result<()> {
         let (input, output) = self.socket.finish_connect().map_err(error)?;
-        let _ = self.streams.set(Streams::new(input, output));
+        self.streams.set(Streams::new(input, output));
         Ok(())
     }
 
@@ -365,7 +365,7 @@ impl Drop for Lingering {
         };
         // The runtime ends. The host forgets what it has not sent when the guest ends: wait a little.
         for _ in 0..LAST_WRITES.as_millis() / STEP.as_millis() {
-            subscribe_duration(STEP.as_nanos() as u64).block();
+            wait_for(&subscribe_duration(STEP.as_nanos() as u64));
             if !streams.is_writing() {
                 return;
             }

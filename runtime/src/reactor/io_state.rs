@@ -272,6 +272,7 @@ impl IoState {
     }
 
     /// A future that waited is dropped.
+    #[inline(never)]
     pub(crate) fn forget_waiter(&self, key: usize) {
         self.0.lock().waiters.remove(key);
     }

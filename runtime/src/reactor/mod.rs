@@ -32,7 +32,7 @@ use speculation::Speculation;
 pub use source::{Direction, Left, Source};
 pub use sys::Raw;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use sys::Subscribe;
+pub use sys::{Subscribe, wait_for};
 pub(crate) use sys::Unparker;
 
 /// What a backend reports of one source.

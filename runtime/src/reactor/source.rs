@@ -357,6 +357,7 @@ impl Source {
 }
 
 impl Drop for Source {
+    #[inline(never)] // Every future with a socket in it drops one.
     fn drop(&mut self) {
         self.reactor.selector.deregister(&self.raw, self.key);
         let state = self.reactor.sources.lock().try_remove(self.key);

@@ -42,7 +42,7 @@ pub(crate) use wasip1::{Driver, Selector, Unparker, new};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub(crate) use wasip2::{Driver, Selector, Unparker, new};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use wasip2::{Raw, Subscribe};
+pub use wasip2::{Raw, Subscribe, wait_for};
 
 /// Whether reads are tried on a guess before the host is asked. Natively asking costs too little.
 pub(crate) const SPECULATES: bool = cfg!(not(unix));

@@ -192,6 +192,11 @@ fn ask(
     if events.len() > before { Answer::Events } else { Answer::TimedOut }
 }
 
+/// Holds up the whole guest until a pollable is ready: `block`, by an import that every guest has.
+pub fn wait_for(pollable: &Pollable) {
+    call(&[pollable.handle()]);
+}
+
 /// Makes the host call; returns the indices of what is ready.
 fn call(handles: &[u32]) -> Vec<u32> {
     let mut ready = Indices { first: std::ptr::null_mut(), count: 0 };
