@@ -67,8 +67,8 @@ pub(super) struct Armed<T> {
     front: usize,
     /// Counts how often everything was asked about.
     turn: u32,
-    /// By key, then by direction.
-    slots: Vec<[Slot; 2]>,
+    /// By owner.
+    slots: Vec<Slot>,
     /// Owners of entries that were marked as spent.
     spent: Vec<usize>,
     count: usize,
@@ -112,10 +112,11 @@ impl<T> Armed<T> {
 
     pub(super) fn find(&mut self, key: usize, direction: Direction) -> Found<'_, T> {
         // Not `resize`, which is unrolled to a quarter of a kilobyte.
-        while self.slots.len() <= key {
-            self.slots.push([Slot::Idle; 2]);
+        let owner = owner(key, direction);
+        while self.slots.len() <= owner {
+            self.slots.push(Slot::Idle);
         }
-        let slot = &mut self.slots[key][direction as usize];
+        let slot = &mut self.slots[owner];
         match *slot {
             Slot::Armed(index) => {
                 self.bring_forward(index as usize);
@@ -133,9 +134,10 @@ impl<T> Armed<T> {
 
     /// Arms what was found idle.
     pub(super) fn push(&mut self, key: usize, direction: Direction, entry: T) {
-        self.slots[key][direction as usize] = Slot::Armed(self.entries.len() as u32);
+        let owner = owner(key, direction);
+        self.slots[owner] = Slot::Armed(self.entries.len() as u32);
         self.entries.push(entry);
-        self.marks.push(Mark { owner: owner(key, direction), turn: self.turn });
+        self.marks.push(Mark { owner, turn: self.turn });
         self.count += 1;
         self.bring_forward(self.entries.len() - 1);
     }
@@ -146,13 +148,14 @@ impl<T> Armed<T> {
     }
 
     /// Puts an entry in front; returns where.
+    #[inline]
     fn bring_forward(&mut self, index: usize) -> usize {
         self.marks[index].turn = self.turn;
         if index < self.front {
             return index;
         }
-        self.swap(index, self.front);
         self.front += 1;
+        self.swap(index, self.front - 1);
         self.front - 1
     }
 
@@ -167,28 +170,33 @@ impl<T> Armed<T> {
         }
     }
 
+    #[inline(never)]
     fn swap(&mut self, a: usize, b: usize) {
         if a == b {
             return;
         }
-        self.entries.swap(a, b);
         self.marks.swap(a, b);
-        for index in [a, b] {
-            let owner = self.marks[index].owner;
-            match &mut self.slots[owner >> 1][owner & 1] {
-                Slot::Armed(i) | Slot::Spent(i) => *i = index as u32,
-                Slot::Idle => unreachable!("an entry without a slot"),
-            }
+        self.entries.swap(a, b);
+        self.note_place(a);
+        self.note_place(b);
+    }
+
+    /// Tells the owner of an entry that it stands here now.
+    #[inline(never)]
+    fn note_place(&mut self, index: usize) {
+        match &mut self.slots[self.marks[index].owner] {
+            Slot::Armed(i) | Slot::Spent(i) => *i = index as u32,
+            Slot::Idle => debug_assert!(false, "an entry without a slot"),
         }
     }
 
     /// Takes a direction out of the list; true if it was armed.
+    #[inline(never)]
     fn remove(&mut self, owner: usize) -> bool {
-        let Some(slots) = self.slots.get_mut(owner >> 1) else { return false };
-        let (mut index, was_armed) = match slots[owner & 1] {
-            Slot::Idle => return false,
-            Slot::Armed(index) => (index as usize, true),
-            Slot::Spent(index) => (index as usize, false),
+        let (mut index, was_armed) = match self.slots.get(owner) {
+            None | Some(Slot::Idle) => return false,
+            Some(Slot::Armed(index)) => (*index as usize, true),
+            Some(Slot::Spent(index)) => (*index as usize, false),
         };
         self.count -= usize::from(was_armed);
         if index < self.front {
@@ -200,7 +208,7 @@ impl<T> Armed<T> {
         self.swap(index, last);
         self.entries.truncate(last);
         self.marks.truncate(last);
-        self.slots[owner >> 1][owner & 1] = Slot::Idle;
+        self.slots[owner] = Slot::Idle;
         was_armed
     }
 
@@ -218,8 +226,7 @@ impl<T> Armed<T> {
 
     /// The event of an entry was reported.
     pub(super) fn spend(&mut self, owner: usize) {
-        let Some(slots) = self.slots.get_mut(owner >> 1) else { return };
-        let slot = &mut slots[owner & 1];
+        let Some(slot) = self.slots.get_mut(owner) else { return };
         if let Slot::Armed(index) = *slot {
             *slot = Slot::Spent(index);
             self.count -= 1;
@@ -231,7 +238,7 @@ impl<T> Armed<T> {
     /// nothing to ask (`is_empty`); else in nanoseconds, of which `None` is without an end.
     pub(super) fn prepare(&mut self, parked: Parked<'_>, is_empty: bool) -> Option<Option<u64>> {
         while let Some(owner) = self.spent.pop() {
-            if matches!(self.slots[owner >> 1][owner & 1], Slot::Spent(_)) {
+            if matches!(self.slots[owner], Slot::Spent(_)) {
                 self.remove(owner);
             }
         }

@@ -124,15 +124,25 @@ impl Flat {
     /// Takes both directions back; returns those that were armed.
     pub(super) fn disarm(&mut self, key: usize) -> Ready {
         let mut ready = Ready::EMPTY;
-        let Some(kept) = self.kept.get_mut(key) else { return ready };
-        for (direction, tag) in [(Direction::Read, TAG_READ), (Direction::Write, TAG_WRITE)] {
-            if std::mem::take(&mut kept.armed[direction as usize]) {
-                self.count -= 1;
-                ready |= direction.ready();
-                self.call.push(Subscription::disarm(tag, kept.fd as u32));
-            }
+        if self.take_back(key, Direction::Read, TAG_READ) {
+            ready |= Ready::READABLE;
+        }
+        if self.take_back(key, Direction::Write, TAG_WRITE) {
+            ready |= Ready::WRITABLE;
         }
         ready
+    }
+
+    /// Takes one direction back; whether it was armed.
+    #[inline(never)]
+    fn take_back(&mut self, key: usize, direction: Direction, tag: u8) -> bool {
+        let Some(kept) = self.kept.get_mut(key) else { return false };
+        let was_armed = std::mem::take(&mut kept.armed[direction as usize]);
+        if was_armed {
+            self.count -= 1;
+            self.call.push(Subscription::disarm(tag, kept.fd as u32));
+        }
+        was_armed
     }
 
     /// The subscriptions of a call: the head, what changed, and what the host does not keep.

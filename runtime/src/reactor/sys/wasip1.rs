@@ -210,12 +210,7 @@ impl Driver {
                 let others = &armed.entries()[1..];
                 let count = self.call(flat.call(others, timeout), CAPACITY);
                 flat.called();
-                self.note(count, events, |owner| {
-                    let (key, direction) = place(owner);
-                    if !flat.spend(key, direction) {
-                        armed.spend(owner);
-                    }
-                })
+                self.note(count, events, Some(flat), armed)
             }
             _ => plan.wait(armed, timeout, &mut |armed, count, timeout| {
                 let first = match timeout {
@@ -226,7 +221,7 @@ impl Driver {
                     None => 1,
                 };
                 let found = self.call(&armed.entries()[first..count], count);
-                self.note(found, events, |owner| armed.spend(owner))
+                self.note(found, events, None, armed)
             }),
         };
         let in_time = answer != Answer::Nothing || timeout == Some(0);
@@ -234,13 +229,22 @@ impl Driver {
     }
 
     /// Passes on what the host said.
-    fn note(&self, count: usize, events: &mut Vec<Event>, mut spend: impl FnMut(usize)) -> Answer {
+    #[inline(never)]
+    fn note(
+        &self,
+        count: usize,
+        events: &mut Vec<Event>,
+        mut flat: Option<&mut Flat>,
+        armed: &mut Armed<Subscription>,
+    ) -> Answer {
         let mut answer = Answer::Nothing;
         for event in &self.events[..count] {
             let owner = event.userdata as usize;
             if owner != CLOCK {
                 let (key, direction) = place(owner);
-                spend(owner);
+                if !flat.as_mut().is_some_and(|flat| flat.spend(key, direction)) {
+                    armed.spend(owner);
+                }
                 events.push(Event { key, ready: ready(event, direction) });
                 answer = Answer::Events;
             } else if answer == Answer::Nothing {
@@ -252,9 +256,8 @@ impl Driver {
 
     /// Makes the host call; returns how many events there are, at most `capacity`.
     fn call(&mut self, subscriptions: &[Subscription], capacity: usize) -> usize {
-        if self.events.len() < capacity {
-            let none = RawEvent { userdata: 0, error: 0, kind: 0, nbytes: 0, flags: 0 };
-            self.events.resize(capacity, none);
+        while self.events.len() < capacity {
+            self.events.push(RawEvent { userdata: 0, error: 0, kind: 0, nbytes: 0, flags: 0 });
         }
         let mut count = 0;
         // SAFETY: `events` has room for as many events as there can be (one for each subscription; with the
