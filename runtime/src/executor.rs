@@ -20,14 +20,27 @@ pub(crate) enum Target {
     /// The thread that drives a runtime.
     Runtime(Unparker),
     /// The task that polls a `LocalSet`.
-    Local(Mutex<Option<Waker>>),
+    Local(LocalTarget),
     /// A thread of the blocking pool, which takes the task from a queue of its own.
     #[cfg(unix)]
     Pool(Arc<crate::runtime::blocking::Pool>),
 }
 
+impl Target {
+    /// That of a `LocalSet`.
+    pub(crate) fn local(waker: Option<Waker>) -> Target {
+        Target::Local(LocalTarget { waker: Mutex::new(waker), wake: wake_set })
+    }
+}
+
+/// The task that polls a `LocalSet`, and how it is woken: a pointer, so that a program without such sets has no code
+/// for it.
+pub(crate) struct LocalTarget {
+    waker: Mutex<Option<Waker>>,
+    wake: fn(&Mutex<Option<Waker>>),
+}
+
 /// Wakes the task that polls a `LocalSet`.
-#[inline(never)]
 fn wake_set(waker: &Mutex<Option<Waker>>) {
     let waker = waker.lock().as_ref().map(waker::clone);
     waker::wake_any(waker);
@@ -165,7 +178,7 @@ impl Scheduler {
     fn tell(&self) {
         match &self.target {
             Target::Runtime(unparker) => unparker.unpark(),
-            Target::Local(waker) => wake_set(waker),
+            Target::Local(local) => (local.wake)(&local.waker),
             #[cfg(unix)]
             Target::Pool(_) => {}
         }
@@ -210,8 +223,8 @@ impl Scheduler {
 
     /// Registers who is woken when a task of a `LocalSet` becomes ready.
     pub(crate) fn set_local_waker(&self, waker: &Waker) {
-        if let Target::Local(slot) = &self.target {
-            let mut slot = slot.lock();
+        if let Target::Local(local) = &self.target {
+            let mut slot = local.waker.lock();
             match &mut *slot {
                 Some(old) if old.will_wake(waker) => {}
                 slot => *slot = Some(waker.clone()),

@@ -16,6 +16,8 @@ mod models;
 
 pub mod fs;
 pub mod io;
+#[doc(hidden)]
+pub mod once;
 pub mod reactor;
 pub mod runtime;
 pub mod signal;

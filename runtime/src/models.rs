@@ -60,7 +60,7 @@ struct Driver {
 impl Driver {
     fn new() -> Driver {
         let sleeper = Sleeper::new();
-        let target = Target::Local(Mutex::new(Some(Waker::from(sleeper.clone()))));
+        let target = Target::local(Some(Waker::from(sleeper.clone())));
         Driver { scheduler: Scheduler::new(target), sleeper }
     }
 

@@ -54,8 +54,6 @@ mod wasip2_convert;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_lookup;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_once;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_table;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_tcp;

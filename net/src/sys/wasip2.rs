@@ -18,11 +18,11 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
+use wasio_runtime::once::Once;
 use wasio_runtime::reactor::Raw;
 use wasip2::sockets::instance_network::instance_network;
 use wasip2::sockets::network::Network;
 
-use super::wasip2_once::Once;
 use super::wasip2_table::Number;
 use super::wasip2_tcp::Tcp;
 use super::wasip2_udp::Udp;

@@ -7,7 +7,8 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::wasip2_once::Once;
+use wasio_runtime::once::Once;
+
 use super::wasip2_tcp::{Streams, fill};
 
 /// How much is read ahead to find the end.

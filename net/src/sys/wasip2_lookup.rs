@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::Interest;
+use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
 use wasip2::io::poll::Pollable;
 use wasip2::sockets::ip_name_lookup::{ResolveAddressStream, resolve_addresses};
 
 use super::wasip2::network;
 use super::wasip2_convert::{error, ip};
-use super::wasip2_once::Once;
 
 /// A question, and the answers so far.
 pub(crate) struct Lookup {

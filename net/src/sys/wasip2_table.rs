@@ -14,11 +14,11 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
 
 use super::Opt;
 use super::wasip2::{Resource, Shared, Socket};
-use super::wasip2_once::Once;
 use super::wasip2_tcp::Tcp;
 
 /// Far above what the C library counts up to.

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe, wait_for};
 use wasio_runtime::task::coop::unconstrained;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
@@ -26,7 +27,6 @@ use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 use super::wasip2::{network, unsupported};
 use super::wasip2_ahead::{self, Ahead};
 use super::wasip2_convert::{error, failed, from_host, to_host, unconnected, unspecified};
-use super::wasip2_once::Once;
 use super::wasip2_table::Number;
 use super::{Family, Opt};
 

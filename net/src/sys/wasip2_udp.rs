@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Raw, Subscribe};
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::io::poll::Pollable;
@@ -18,7 +19,6 @@ use wasip2::sockets::udp_create_socket::create_udp_socket;
 
 use super::wasip2::{Resource, network, unsupported};
 use super::wasip2_convert::{error, from_host, to_host, unconnected, unspecified};
-use super::wasip2_once::Once;
 use super::wasip2_table::Number;
 use super::wasip2_tcp::{fill, saturate};
 use super::{Family, Opt};

@@ -3,7 +3,7 @@
 //! It goes around std's, whose reads block the guest.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use wasip2::cli::stdin::get_stdin;
@@ -12,6 +12,7 @@ use wasip2::io::streams::{InputStream, StreamError};
 
 use super::Buf;
 use crate::io::Interest;
+use crate::once::Once;
 use crate::reactor::{Direction, Source, Subscribe};
 
 /// How much is asked for at once.
@@ -28,7 +29,7 @@ pub(super) struct Input {
 #[derive(Debug)]
 struct Stream {
     // A child of the stream: dropped before it.
-    pollable: OnceLock<Pollable>,
+    pollable: Once<Pollable>,
     input: InputStream,
 }
 
@@ -53,9 +54,9 @@ impl Input {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
-        let stream = self.stream.get_or_insert_with(|| {
-            Arc::new(Stream { pollable: OnceLock::new(), input: get_stdin() })
-        });
+        let stream = self
+            .stream
+            .get_or_insert_with(|| Arc::new(Stream { pollable: Once::new(), input: get_stdin() }));
         if !Source::is_available() {
             ready!(crate::io::poll_budget(cx));
             return Poll::Ready(bytes(stream.input.blocking_read(CHUNK as u64)));

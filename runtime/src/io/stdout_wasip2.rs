@@ -7,7 +7,7 @@
 //! waits for the host, too.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use wasip2::cli::{stderr::get_stderr, stdout::get_stdout};
@@ -15,6 +15,7 @@ use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{OutputStream, StreamError};
 
 use crate::io::Interest;
+use crate::once::Once;
 use crate::reactor::{Direction, Source, Subscribe};
 use crate::runtime::Handle;
 
@@ -39,7 +40,7 @@ enum Progress {
 #[derive(Debug)]
 struct Stream {
     // A child of the stream: dropped before it.
-    pollable: OnceLock<Pollable>,
+    pollable: Once<Pollable>,
     output: OutputStream,
 }
 
@@ -73,7 +74,7 @@ impl Writer {
         let is_error = self.is_error;
         let stream = self.stream.get_or_insert_with(|| {
             let output = if is_error { get_stderr() } else { get_stdout() };
-            Arc::new(Stream { pollable: OnceLock::new(), output })
+            Arc::new(Stream { pollable: Once::new(), output })
         });
         if !Source::is_available() {
             // A runtime without I/O; without any, this panics as elsewhere.

@@ -31,9 +31,9 @@ use speculation::Speculation;
 
 pub use source::{Direction, Left, Source};
 pub use sys::Raw;
+pub(crate) use sys::Unparker;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub use sys::{Subscribe, wait_for};
-pub(crate) use sys::Unparker;
 
 /// What a backend reports of one source.
 pub(crate) struct Event {

@@ -1,15 +1,16 @@
 //! What everybody who knows a runtime shares: its tasks, its clock, its reactor, its configuration.
 
 use std::io;
+use std::sync::Arc;
 #[cfg(not(unix))]
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::handle::{Id, RuntimeFlavor};
 
 use crate::executor::{Scheduler, Target};
+use crate::once::Once;
 use crate::reactor::{Reactor, Unparker};
 use crate::time::{StartPaused, TimeDriver};
 
@@ -71,7 +72,7 @@ pub(crate) struct Shared {
 /// For how long the runtime was driven without being parked.
 pub(crate) struct Busy {
     /// Reads the clock, if anybody asks: on WASI that is a call of the host, and a kilobyte of guest.
-    clock: OnceLock<fn() -> u64>,
+    clock: Once<fn() -> u64>,
     /// In nanoseconds.
     total: AtomicU64,
     /// What the clock said when counting began; zero while nothing is counted.
@@ -80,13 +81,13 @@ pub(crate) struct Busy {
 
 /// Nanoseconds since somebody asked first, and one.
 fn nanos() -> u64 {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
+    static FIRST: Once<Instant> = Once::new();
     FIRST.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1
 }
 
 impl Busy {
     fn new() -> Busy {
-        let busy = Busy { clock: OnceLock::new(), total: 0.into(), since: 0.into() };
+        let busy = Busy { clock: Once::new(), total: 0.into(), since: 0.into() };
         #[cfg(unix)]
         busy.want();
         busy

@@ -14,7 +14,6 @@ use pin_project_lite::pin_project;
 use super::{Id, JoinHandle};
 use crate::context;
 use crate::executor::{Scheduler, Target};
-use crate::lock::modelled::Mutex;
 use crate::runtime;
 
 /// Tasks run in one go before the set lets others have their turn.
@@ -50,7 +49,7 @@ impl LocalSet {
     pub fn new() -> LocalSet {
         LocalSet {
             id: runtime::Id::next(),
-            scheduler: Scheduler::new(Target::Local(Mutex::new(None))),
+            scheduler: Scheduler::new(Target::local(None)),
             _not_send: PhantomData,
         }
     }

@@ -4,11 +4,11 @@
 //! nor stops the clock has nothing of `timers.rs` linked, which is five kilobytes: nobody but who needs
 //! them makes the [`Timers`], and the executor reaches them through a table of functions.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as StdInstant};
 
 use super::timers::Timers;
+use crate::once::Once;
 
 const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
                         Runtime used by `#[tokio::test]`.";
@@ -30,7 +30,7 @@ pub(crate) struct TimeDriver {
     enabled: bool,
     can_pause: bool,
     closed: AtomicBool,
-    timers: OnceLock<Box<dyn Drive>>,
+    timers: Once<Box<dyn Drive>>,
 }
 
 /// How a runtime is told to begin with a stopped clock: a function, for who does not ask for it does not
@@ -50,12 +50,8 @@ impl TimeDriver {
         start_paused: Option<StartPaused>,
         can_pause: bool,
     ) -> TimeDriver {
-        let driver = TimeDriver {
-            enabled,
-            can_pause,
-            closed: AtomicBool::new(false),
-            timers: OnceLock::new(),
-        };
+        let driver =
+            TimeDriver { enabled, can_pause, closed: AtomicBool::new(false), timers: Once::new() };
         if let Some(pause) = start_paused {
             assert!(can_pause, "{NO_PAUSE}");
             pause(&driver);
