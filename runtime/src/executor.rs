@@ -256,6 +256,7 @@ impl Scheduler {
     }
 
     /// Whether no task is ready.
+    #[cfg_attr(target_family = "wasm", inline(never))] // Asked before every wait, in three places.
     pub(crate) fn is_idle(&self) -> bool {
         #[allow(unsafe_code)]
         // SAFETY: that is all it does.

@@ -113,6 +113,30 @@ use crate::task::coop;
 /// The capacity of buffers that were not given one, in bytes.
 const DEFAULT_BUF_SIZE: usize = 8 * 1024;
 
+/// What to do after an operation failed.
+pub(crate) enum Next {
+    /// It would block: wait, and try again.
+    Wait,
+    /// It was interrupted: try again.
+    Again,
+    /// It did fail.
+    Fail(Error),
+}
+
+impl Next {
+    /// Of which kind an error is, and its end unless it is one. On preview 1, whose errors are numbers, in one place:
+    /// each would be a hundred bytes of every guest.
+    #[cfg_attr(target_env = "p1", inline(never))]
+    #[cfg_attr(not(target_env = "p1"), inline)]
+    pub(crate) fn after(error: Error) -> Next {
+        match error.kind() {
+            ErrorKind::WouldBlock => Next::Wait,
+            ErrorKind::Interrupted => Next::Again,
+            _ => Next::Fail(error),
+        }
+    }
+}
+
 /// Repeats an operation while it is `Interrupted`.
 fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
     loop {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use super::io_state::{Gone, IoState, Seen, Want};
 use super::{Raw, Reactor, shutdown_error};
-use crate::io::{Interest, Ready};
+use crate::io::{Interest, Next, Ready};
 use crate::runtime::Handle;
 use crate::task::coop;
 
@@ -260,28 +260,27 @@ impl Source {
         let coop = ready!(coop::poll_proceed(cx));
         loop {
             let seen = ready!(self.poll_seen(cx, direction, want))?;
-            match op() {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+            let result = match op().map_err(Next::after) {
+                Err(Next::Wait) => {
                     self.state.clear(seen, direction.ready());
+                    continue;
                 }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    coop.made_progress();
-                    if seen.guess {
-                        self.state.guessed_right();
-                        self.reactor.guessed_right();
-                    }
-                    match result.as_ref().map_or(Left::Perhaps, left) {
-                        Left::Perhaps => {}
-                        // An error that was reported beside is still to come.
-                        Left::Nothing => {
-                            self.state.clear(seen.only(direction.ready()), direction.ready())
-                        }
-                        Left::NothingAsSaid => self.state.set_drained(seen),
-                    }
-                    return Poll::Ready(result);
-                }
+                Err(Next::Again) => continue,
+                Err(Next::Fail(error)) => Err(error),
+                Ok(value) => Ok(value),
+            };
+            coop.made_progress();
+            if seen.guess {
+                self.state.guessed_right();
+                self.reactor.guessed_right();
             }
+            match result.as_ref().map_or(Left::Perhaps, left) {
+                Left::Perhaps => {}
+                // An error that was reported beside is still to come.
+                Left::Nothing => self.state.clear(seen.only(direction.ready()), direction.ready()),
+                Left::NothingAsSaid => self.state.set_drained(seen),
+            }
+            return Poll::Ready(result);
         }
     }
 
@@ -342,16 +341,17 @@ impl Source {
         loop {
             let seen = Readiness { source: self, interest, proven: false, key: None }.await?;
             let coop = poll_fn(coop::poll_proceed).await;
-            match op() {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+            let result = match op().map_err(Next::after) {
+                Err(Next::Wait) => {
                     self.state.clear(seen, interest.mask() & (Ready::READABLE | Ready::WRITABLE));
+                    continue;
                 }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    coop.made_progress();
-                    return result;
-                }
-            }
+                Err(Next::Again) => continue,
+                Err(Next::Fail(error)) => Err(error),
+                Ok(value) => Ok(value),
+            };
+            coop.made_progress();
+            return result;
         }
     }
 }
