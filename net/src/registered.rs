@@ -19,6 +19,7 @@ pub(crate) struct Registered {
 
 impl Registered {
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn new(socket: Socket) -> io::Result<Registered> {
         let source = Source::new(socket.raw())?;
         Ok(Registered { source, socket })

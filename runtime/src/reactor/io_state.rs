@@ -278,6 +278,7 @@ impl IoState {
     }
 
     /// An operation would have blocked: what was seen is not true any more, unless more came since.
+    #[cfg_attr(target_family = "wasm", inline(never))] // The host was asked just now.
     pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
         let mut state = self.0.lock();
         state.untried = state.untried.without(direction);

@@ -147,6 +147,7 @@ impl Source {
         result
     }
 
+    #[cfg_attr(target_family = "wasm", inline(never))] // The host is asked next: a call is nothing to that.
     fn arm(&self, interest: Interest) {
         self.reactor.selector.arm(&self.raw, self.key, interest);
     }
