@@ -153,7 +153,10 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
         let ran = shared.scheduler.run_some(most);
         // Without threads, the closures of `spawn_blocking` run between the tasks.
         #[cfg(not(unix))]
-        let ran = ran + shared.blocking.run_some((most - ran).max(1));
+        let ran = match shared.blocking.is_idle() {
+            true => ran,
+            false => ran + shared.blocking.run_some((most - ran).max(1)),
+        };
         turns += 1 + ran;
         // A root that yields alone waits for the reactor more likely than not.
         let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();

@@ -209,6 +209,7 @@ impl Ready {
 
     /// Drops the future, as its turn.
     #[cold]
+    #[inline(never)]
     pub(crate) fn cancel(self, scheduler: &Scheduler) {
         self.state.fetch_or(ABORTED, Ordering::AcqRel);
         self.run(scheduler, &context::turns());
@@ -460,7 +461,33 @@ fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinErr
     }
 }
 
+/// What a handle gets without much ado.
+pub(crate) enum AtOnce<T> {
+    Done(Result<T, JoinError>),
+    /// The waker is kept.
+    Wait,
+    /// Nothing was done: it takes the long way.
+    Ask,
+}
+
 impl<T> Mutex<Join<T>> {
+    /// As `poll`, in the usual cases.
+    #[inline(always)]
+    pub(crate) fn poll_at_once(&self, cx: &Context<'_>) -> AtOnce<T> {
+        let mut join = self.lock();
+        match &mut *join {
+            Join::Done(_) => match mem::replace(&mut *join, Join::Over) {
+                Join::Done(output) => AtOnce::Done(output),
+                _ => AtOnce::Ask,
+            },
+            Join::Open(slot @ None) => {
+                waker::clone_into(slot, cx.waker());
+                AtOnce::Wait
+            }
+            _ => AtOnce::Ask,
+        }
+    }
+
     /// Takes the result, or keeps the waker for it.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut guard = self.lock();

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::cell::{Join, Task};
+use super::cell::{AtOnce, Join, Task};
 use super::{Id, JoinError, coop};
 use crate::lock::modelled::Mutex;
 
@@ -76,19 +76,46 @@ impl<T> Unpin for JoinHandle<T> {}
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
+    // What is seldom comes last, so that there are no registers to save.
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if coop::has_budget_remaining() {
+            match self.join().poll_at_once(cx) {
+                AtOnce::Done(output) => {
+                    coop::spend();
+                    self.over = true;
+                    return Poll::Ready(output);
+                }
+                AtOnce::Wait => return Poll::Pending,
+                AtOnce::Ask => {}
+            }
+        }
+        self.poll_asking(cx)
+    }
+}
+
+impl<T> JoinHandle<T> {
+    #[cold]
+    #[inline(never)]
+    fn poll_asking(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let coop = ready!(coop::poll_proceed(cx));
         let output = ready!(self.join().poll(cx));
         coop.made_progress();
         self.over = true;
         Poll::Ready(output)
     }
+
+    #[inline(never)]
+    fn detach(&self) {
+        self.join().detach(self.id());
+    }
 }
 
 impl<T> Drop for JoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
         if !self.over {
-            self.join().detach(self.id());
+            self.detach();
         }
     }
 }

@@ -89,6 +89,21 @@ pub(crate) fn clone_a_tasks_into(slot: &mut Option<Waker>, waker: &Waker) -> boo
     is_a_tasks
 }
 
+/// Clones a waker into a place that is empty.
+#[inline(always)]
+pub(crate) fn clone_into(slot: &mut Option<Waker>, waker: &Waker) {
+    if !clone_a_tasks_into(slot, waker) {
+        clone_other_into(slot, waker);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn clone_other_into(slot: &mut Option<Waker>, waker: &Waker) {
+    // Nothing is dropped.
+    mem::forget(slot.replace(waker.clone()));
+}
+
 /// Wakes, and uses the waker up.
 #[inline]
 pub(crate) fn wake(waker: Waker) {
