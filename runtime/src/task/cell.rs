@@ -21,8 +21,9 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
+use super::outcome::Join;
 use super::queue::Link;
 use super::{Budget, Id, JoinError, memory, waker};
 use crate::context::{self, Running, Turns};
@@ -334,15 +335,6 @@ impl Task {
     }
 }
 
-/// Where the result goes.
-pub(crate) enum Join<T> {
-    /// The handle exists; it left its waker if it waits.
-    Open(Option<Waker>),
-    Done(Result<T, JoinError>),
-    /// The result was taken, or nobody will take it.
-    Over,
-}
-
 /// The beginning of every cell whose result is a `T`.
 #[repr(C)]
 struct Joinable<T> {
@@ -461,58 +453,6 @@ fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinErr
     }
 }
 
-/// What a handle gets without much ado.
-pub(crate) enum AtOnce<T> {
-    Done(Result<T, JoinError>),
-    /// The waker is kept.
-    Wait,
-    /// Nothing was done: it takes the long way.
-    Ask,
-}
-
-impl<T> Mutex<Join<T>> {
-    /// As `poll`, in the usual cases.
-    #[inline(always)]
-    pub(crate) fn poll_at_once(&self, cx: &Context<'_>) -> AtOnce<T> {
-        let mut join = self.lock();
-        match &mut *join {
-            Join::Done(_) => match mem::replace(&mut *join, Join::Over) {
-                Join::Done(output) => AtOnce::Done(output),
-                _ => AtOnce::Ask,
-            },
-            Join::Open(slot @ None) => {
-                waker::clone_into(slot, cx.waker());
-                AtOnce::Wait
-            }
-            _ => AtOnce::Ask,
-        }
-    }
-
-    /// Takes the result, or keeps the waker for it.
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
-        let mut guard = self.lock();
-        let _old = match &mut *guard {
-            Join::Open(Some(waker)) if waker.will_wake(cx.waker()) => return Poll::Pending,
-            Join::Open(waker) => waker.replace(waker::clone(cx.waker())),
-            join => match mem::replace(join, Join::Over) {
-                Join::Done(output) => return Poll::Ready(output),
-                _ => panic!("JoinHandle polled after completion"),
-            },
-        };
-        // A waker's destructor may run anything: the lock goes first.
-        drop(guard);
-        Poll::Pending
-    }
-
-    /// Nobody will take the result of the task with this id.
-    pub(crate) fn detach(&self, id: Id) {
-        let old = mem::replace(&mut *self.lock(), Join::Over);
-        // If the task is over its result goes now: as if in the task, and a panic stays here.
-        let _task = context::set_task_id(id);
-        let _ = catch(|| drop(old));
-    }
-}
-
 /// Drops the future while its panic unwinds, so that its destructors know.
 struct DropOnPanic<'a, F>(Pin<&'a mut Option<F>>);
 
@@ -536,11 +476,11 @@ impl<F> Drop for DropOnPanic<'_, F> {
 type Panic = Box<dyn Any + Send + 'static>;
 
 #[cfg(panic = "unwind")]
-fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
 }
 
 #[cfg(not(panic = "unwind"))]
-fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     Ok(f())
 }

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::cell::{AtOnce, Join, Task};
+use super::cell::Task;
+use super::outcome::{AtOnce, Join};
 use super::{Id, JoinError, coop};
 use crate::lock::modelled::Mutex;
 

@@ -14,6 +14,7 @@ mod join;
 mod join_set;
 mod local;
 mod memory;
+mod outcome;
 mod queue;
 mod report;
 mod spawn;
