@@ -196,6 +196,7 @@ mod imp {
     }
 }
 
+#[cfg_attr(all(test, loom), allow(unused_imports))]
 pub(crate) use imp::{Leaf, Mutex, MutexGuard};
 
 /// The mutex and the atomics of what the models model.
