@@ -1,4 +1,5 @@
-//! `sock_recv` and `sock_send` as nearly all calls are: a stream that does not block, one buffer, nothing wrong.
+//! `sock_recv` and `sock_send` as nearly all calls are: a stream that does not block, one buffer to read into, nothing
+//! wrong.
 //!
 //! Such a call needs no future. `None` says that this is another one, and that nothing has happened: then the general
 //! way (`transfer.rs`) finds out what it is, and says what is wrong with it.
@@ -10,9 +11,9 @@ use std::ops::Range;
 use tokio::io::Interest;
 
 use crate::errno::Errno;
-use crate::memory::GuestMemory;
+use crate::memory::{Buffer, GuestMemory};
 use crate::sockets::socket::{Kind, Socket};
-use crate::sockets::transfer::{STREAK, recv_one, send_one};
+use crate::sockets::transfer::{STREAK, recv_one, send_once};
 use crate::state::{Cx, State, parts};
 
 /// The flag of `POLL_EXTENSION.md`: nothing is left to read.
@@ -139,9 +140,21 @@ pub(crate) fn send(
     let (memory, State { sockets, stats, streak, .. }) = parts(cx).ok()?;
     let socket = stream(sockets, *streak, fd).filter(|_| flags == 0)?;
     let len_out = memory.range(len_out as u32, 4, 4).ok()?;
-    let part = &memory.0[only_buffer(&memory, iovs, count)?];
-    let send = |host: &socket2::Socket| send_one(host, part);
-    match socket.attempt(Interest::WRITABLE, send, |len| *len < part.len()) {
+    let (one, several);
+    let buffers = match only_buffer(&memory, iovs, count) {
+        Some(Range { start, end }) => {
+            one = [Buffer { offset: start, len: end - start }];
+            &one[..]
+        }
+        None => {
+            several = memory.buffers(iovs as u32, count as u32).ok()?;
+            &several[..]
+        }
+    };
+    if buffers.is_empty() {
+        return None;
+    }
+    match send_once(socket, &memory, buffers, None) {
         Ok(len) => {
             stats.sent(len);
             memory.0[len_out].copy_from_slice(&(len as u32).to_le_bytes());

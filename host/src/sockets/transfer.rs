@@ -327,7 +327,7 @@ async fn transmit(
     }
 }
 
-fn send_once(
+pub(super) fn send_once(
     socket: &Socket,
     memory: &GuestMemory<'_>,
     buffers: &[Buffer],
@@ -370,7 +370,7 @@ pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> 
 }
 
 #[cfg(unix)]
-pub(super) fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(host, bytes, SendFlags::from_bits_retain(MSG_NOSIGNAL as _))?)
 }
 
@@ -380,7 +380,7 @@ pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> 
 }
 
 #[cfg(not(unix))]
-pub(super) fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
     host.send_with_flags(bytes, MSG_NOSIGNAL)
 }
 
