@@ -10,4 +10,5 @@ export MIRIFLAGS="${MIRIFLAGS:--Zmiri-disable-isolation}" CARGO_TARGET_DIR=targe
 if [ $# = 0 ]; then
     set -- task_ sync_ time_
 fi
-cargo +nightly miri test -p wasio --test all -- "$@"
+# Names are matched anywhere, and miri has no sockets for datagrams.
+cargo +nightly miri test -p wasio --test all -- --skip net_ "$@"
