@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{Config, Linker, PoolingAllocationConfig, component};
+use wasmtime::{Config, Linker, Module, PoolingAllocationConfig, component};
 
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::link;
-use crate::shortcut::Shortcuts;
 use crate::state::State;
 use crate::ticker::Ticker;
 
@@ -29,8 +28,9 @@ pub struct Engine {
 struct Inner {
     engine: wasmtime::Engine,
     linker: Linker<State>,
+    /// The module of `shortcut.rs`; compiled when the first program needs it.
+    shortcuts: OnceLock<Module>,
     /// What components import; made when the first one is loaded.
-    shortcuts: Shortcuts,
     interfaces: OnceLock<component::Linker<State>>,
     cache: Option<Cache>,
     fuel: bool,
@@ -106,7 +106,7 @@ impl EngineBuilder {
             engine,
             linker,
             interfaces: OnceLock::new(),
-            shortcuts: Shortcuts::default(),
+            shortcuts: OnceLock::new(),
             cache: self.cache.map(Cache::new),
             fuel: self.fuel,
             ticker: Arc::new(ticker),
@@ -152,7 +152,7 @@ impl Engine {
         &self.inner.linker
     }
 
-    pub(crate) fn shortcuts(&self) -> &Shortcuts {
+    pub(crate) fn shortcuts(&self) -> &OnceLock<Module> {
         &self.inner.shortcuts
     }
 

@@ -45,13 +45,10 @@ macro_rules! imports {
             Ok(())
         }
 
-        /// The imports of kind `quick`: key, key of the function that is tried first, number of parameters.
-        pub(crate) fn quick() -> Vec<(&'static str, &'static str, usize)> {
-            let all: [(_, _, &[&str], _); NAMES.len()] = [
-                $((key_of!($name $($ty)*), plain_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*], stringify!($how))),*
-            ];
-            all.into_iter().filter(|line| line.3 == "quick").map(|line| (line.0, line.1, line.2.len())).collect()
-        }
+        /// Of every definition: its kind, the key of what is tried before it, how many parameters it has.
+        const KINDS: [(&str, &str, &[&str]); NAMES.len()] = [
+            $((stringify!($how), plain_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*])),*
+        ];
     };
 }
 
@@ -273,9 +270,15 @@ pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static st
     }
 }
 
+/// The imports of kind `quick`: key, key of the function that is tried first, number of parameters.
+pub(crate) fn quick() -> impl Iterator<Item = (&'static str, &'static str, usize)> {
+    let all = KEYS.into_iter().zip(&KINDS).filter(|(_, (how, ..))| *how == "quick");
+    all.map(|(key, (_, plain, params))| (key, *plain, params.len()))
+}
+
 /// Whether the definition of this key is of kind `quick`.
 pub(crate) fn is_quick(key: &str) -> bool {
-    quick().iter().any(|line| line.0 == key)
+    quick().any(|line| line.0 == key)
 }
 
 fn signature(key: &str, results: usize) -> String {

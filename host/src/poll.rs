@@ -218,8 +218,7 @@ pub(crate) async fn poll_oneoff(
             }
             let found = told.count > 0;
             // A runtime's timers count milliseconds, too, and one is nearly always near.
-            let precise = extended.is_none();
-            let near = |at: Instant| precise && now.is_some_and(|now| at < now + TIMER_GRAIN);
+            let near = |at| extended.is_none() && now.is_some_and(|now| at < now + TIMER_GRAIN);
             if found || deadline.is_some_and(near) {
                 return Poll::Ready(found);
             }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::format::{self, Kind};
 use crate::imports::Imports;
 use crate::link;
+use crate::shortcut;
 use crate::state::State;
 
 /// A compiled program whose imports are all provided: a WASI preview 1 module,
@@ -147,8 +148,13 @@ fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Er
     Ok((code, false))
 }
 
+/// The module of `shortcut.rs`, compiled once for each engine.
 fn shortcuts(engine: &Engine) -> Result<Module, Error> {
-    engine.shortcuts().module(|wasm| compile(engine, wasm).map(|(module, _)| module)).cloned()
+    if let Some(module) = engine.shortcuts().get() {
+        return Ok(module.clone());
+    }
+    let (module, _) = compile(engine, &shortcut::module())?;
+    Ok(engine.shortcuts().get_or_init(|| module).clone())
 }
 
 fn resolve(import: &wasmtime::ImportType<'_>, own: &Imports) -> Result<Source, Error> {

@@ -5,8 +5,6 @@
 //! once and otherwise returns [`OTHERWISE`], having done nothing; and one that may suspend. What the guest imports is
 //! a function of a module that is made here, which calls the one, and then the other if it must.
 
-use std::sync::OnceLock;
-
 use wasm_encoder::{
     CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
     TypeSection, ValType,
@@ -19,26 +17,6 @@ use crate::state::State;
 /// What a plain definition returns to say that it did nothing. It is no error number.
 pub(crate) const OTHERWISE: i32 = -1;
 
-/// The module, for one engine.
-#[derive(Default)]
-pub(crate) struct Shortcuts(OnceLock<Module>);
-
-impl Shortcuts {
-    /// Compiles it, once, by `compile`.
-    pub(crate) fn module<E>(
-        &self,
-        compile: impl FnOnce(&[u8]) -> Result<Module, E>,
-    ) -> Result<&Module, E> {
-        match self.0.get() {
-            Some(module) => Ok(module),
-            None => {
-                let module = compile(&module())?;
-                Ok(self.0.get_or_init(|| module))
-            }
-        }
-    }
-}
-
 /// An instance of the module, whose exports have the names of [`link::quick`].
 pub(crate) async fn instantiate(
     module: &Module,
@@ -50,13 +28,14 @@ pub(crate) async fn instantiate(
     wasmtime::Instance::new_async(store, module, &imports).await
 }
 
-fn module() -> Vec<u8> {
+/// The module, for who compiles it.
+pub(crate) fn module() -> Vec<u8> {
     let mut types = TypeSection::new();
     let mut imports = ImportSection::new();
     let mut functions = FunctionSection::new();
     let mut exports = ExportSection::new();
     let mut code = CodeSection::new();
-    let quick = link::quick();
+    let quick: Vec<_> = link::quick().collect();
     for (index, (key, plain, params)) in (0_u32..).zip(&quick) {
         let (ty, first) = (index, 2 * index);
         types.ty().function(vec![ValType::I32; *params], [ValType::I32]);

@@ -9,6 +9,7 @@ pub(crate) mod address;
 pub(crate) mod armed;
 mod buffers;
 pub(crate) mod connect;
+mod exact;
 pub(crate) mod lookup;
 pub(crate) mod open;
 pub(crate) mod options;

@@ -22,41 +22,6 @@ const DRAINED: u16 = 1 << 15;
 /// A read of more than this that comes back full is one of many: most likely there is more.
 const SMALL: usize = 4096;
 
-/// After so many small reads in a row that left nothing, the next ones are taken to do so.
-const SURE: u8 = 8;
-
-/// So many are, before one is looked at again.
-const UNSEEN: u8 = 16;
-
-/// Whether reads that fill a small buffer empty the socket, as those of requests and answers of one length do.
-///
-/// To ask the kernel costs a system call for each. To be wrong costs one poll: the guest is told that nothing is left,
-/// and the kernel is asked when it waits for more.
-#[derive(Debug, Default)]
-pub(super) struct Exact {
-    /// Such reads in a row, of which those from `SURE` on were not looked at.
-    run: u8,
-    /// The guest was told so, and nobody has looked.
-    pub(super) promised: bool,
-}
-
-impl Exact {
-    fn is_trusted(&self) -> bool {
-        self.run >= SURE
-    }
-
-    /// A small buffer was filled. Returns whether to tell the guest that nothing is left.
-    fn note(&mut self, is_empty: bool) -> bool {
-        self.promised = self.is_trusted();
-        self.run = match self.run {
-            0..SURE if !is_empty => 0,
-            run if run + 1 == SURE + UNSEEN => SURE - 1,
-            run => run + 1,
-        };
-        is_empty || self.promised
-    }
-}
-
 type Done = Option<Result<(), Errno>>;
 
 fn stream(sockets: &mut super::table::Table, streak: u8, fd: i32) -> Option<&mut Socket> {

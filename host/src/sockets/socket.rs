@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
 use crate::sockets::armed::Bell;
-use crate::sockets::quick::Exact;
+use crate::sockets::exact::Exact;
 
 /// What travels through a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
