@@ -60,8 +60,17 @@ fn locked_speaks_of_the_projects_own_lock() {
     without.wasio(&["check", "--locked"]).fails_with(101, "there is no");
 }
 
+/// From here on what this process starts ends on SIGINT. A shell that starts us in the background has it ignored,
+/// which children inherit; a signal that is caught has its default again in theirs.
+fn let_children_be_interrupted() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _inside = runtime.enter();
+    let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
+}
+
 #[test]
 fn a_kill_in_the_middle_leaves_no_trace() {
+    let_children_be_interrupted();
     for signal in ["INT", "KILL"] {
         let project = pinned();
         project.write(
@@ -79,7 +88,7 @@ fn a_kill_in_the_middle_leaves_no_trace() {
             std::thread::sleep(Duration::from_millis(50));
         }
         kill_group(child.id(), signal);
-        assert!(!child.wait().unwrap().success());
+        assert!(!child.wait().unwrap().success(), "SIG{signal} did not end it");
         assert_eq!(project.read("Cargo.lock").as_deref(), Some(PINNED), "after SIG{signal}");
     }
 }

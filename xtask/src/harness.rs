@@ -76,6 +76,26 @@ pub fn parse(output: &str) -> Summary {
     summary
 }
 
+/// What a run tells of its failures: each binary's part that follows `failures:`, or, where no binary wrote one, the
+/// last lines. No more than the first 200 lines of it.
+pub fn told(output: &str) -> Vec<&str> {
+    let mut inside = false;
+    let mut told: Vec<&str> = Vec::new();
+    for line in output.lines() {
+        // It is written twice: before what the tests printed, and before their names.
+        inside = (inside || line == "failures:") && !line.starts_with("running ");
+        if inside {
+            told.push(line);
+        }
+    }
+    if told.is_empty() {
+        let all = output.lines().count();
+        told = output.lines().skip(all.saturating_sub(60)).collect();
+    }
+    told.truncate(200);
+    told
+}
+
 /// The counts of each test file that cargo said it ran, by the file's name. `stderr` has cargo's words, in the
 /// order of the binaries' own on `stdout`.
 pub fn by_file(stdout: &str, stderr: &str) -> Vec<(String, Counts)> {
@@ -141,6 +161,17 @@ fn counts(line: &str) -> Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failures_are_found_wherever_they_stand() {
+        let failed = "failures:\n\n---- b stdout ----\nno 2\n\nfailures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed";
+        let many = "test ok ... ok\n".repeat(300);
+        let output =
+            format!("running 2 tests\ntest b ... FAILED\n{failed}\nrunning 300 tests\n{many}");
+        assert_eq!(told(&output), failed.lines().collect::<Vec<_>>());
+        // Of a binary that died there is nothing else to show.
+        assert_eq!(told(&many).len(), 60);
+    }
 
     #[test]
     fn sums_up_binaries() {

@@ -175,8 +175,8 @@ fn run_suite(steps: &Steps, engine: Engine, mut suite: Suite, filtered: bool) ->
         steps.say(&format!("       (its output could not be kept: {e:#})"));
     }
     if !outcome.failures.is_empty() {
-        let all = format!("$ {line}\n{stdout}\n{stderr}");
-        for line in tail(&all, 120) {
+        steps.say(&format!("       | $ {line}"));
+        for line in harness::told(&stdout).iter().copied().chain(tail(&stderr, 60)) {
             steps.say(&format!("       | {line}"));
         }
     }
