@@ -2,10 +2,14 @@
 //!
 //! Two runs that differ in their rounds alone differ by the rounds' instructions.
 
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
 use wasio::io::{AsyncReadExt, AsyncWriteExt};
 use wasio::net::{TcpListener, TcpStream};
 use wasio::sync::mpsc;
 use wasio::task::yield_now;
+use wasio::time::{Duration, Instant, sleep_until};
 
 #[wasio::main(flavor = "current_thread")]
 async fn main() {
@@ -16,6 +20,7 @@ async fn main() {
         "spawn_join" => spawn_join(rounds).await,
         "wake" => wasio::spawn(wake(rounds)).await.expect("no panic"),
         "mpsc" => wasio::spawn(ping_pong(rounds)).await.expect("no panic"),
+        "timers" => wasio::spawn(timers(rounds)).await.expect("no panic"),
         "echo" => wasio::spawn(echo(rounds)).await.expect("no panic"),
         other => panic!("nothing is called {other}"),
     }
@@ -47,6 +52,22 @@ async fn ping_pong(rounds: u32) {
     for n in 0..rounds {
         ping.send(n).await.expect("the other side listens");
         assert_eq!(pongs.recv().await, Some(n));
+    }
+}
+
+/// Arm a timer and cancel it again, as one of a thousand.
+async fn timers(rounds: u32) {
+    let start = Instant::now();
+    let mut armed = Vec::with_capacity(1000);
+    for n in 0..rounds {
+        let mut timer =
+            Box::pin(sleep_until(start + Duration::from_millis(u64::from(n) + 3_600_000)));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut timer).poll(&mut cx).is_pending());
+        armed.push(timer);
+        if armed.len() == 1000 {
+            armed.clear();
+        }
     }
 }
 

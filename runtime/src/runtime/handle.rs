@@ -12,7 +12,7 @@ use super::{RuntimeMetrics, Shared, drive};
 use crate::context::{self, Entered};
 use crate::executor::Scheduler;
 use crate::task::{self, BlockingFuture, JoinHandle};
-use crate::time::TimeDriver;
+use crate::time::{TimeDriver, Timers};
 
 /// What kind of runtime a handle belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,20 @@ impl Handle {
     pub(crate) fn current_scheduler() -> Arc<Scheduler> {
         match context::with_handle(|handle| handle.map(|h| h.shared.scheduler.clone())) {
             Some(scheduler) => scheduler,
+            None => panic!("{NO_RUNTIME}"),
+        }
+    }
+
+    /// The timers of the runtime that is entered, and whether they may be used: what making one needs, without
+    /// counting the handle.
+    #[track_caller]
+    pub(crate) fn current_timers() -> (Arc<Timers>, bool) {
+        let timers = |handle: &Handle| {
+            let time = handle.time();
+            (time.timers().clone(), time.is_enabled())
+        };
+        match context::with_handle(|handle| handle.map(timers)) {
+            Some(timers) => timers,
             None => panic!("{NO_RUNTIME}"),
         }
     }
@@ -208,11 +222,6 @@ impl Handle {
 
     pub(crate) fn time(&self) -> &TimeDriver {
         &self.shared.time
-    }
-
-    /// Makes the thread that drives the runtime look at its timers and tasks again, if it is parked.
-    pub(crate) fn unpark(&self) {
-        self.shared.reactor.unparker().unpark();
     }
 }
 

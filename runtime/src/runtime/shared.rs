@@ -142,11 +142,12 @@ impl Shared {
         let blocking = Target::Runtime(unparker.clone());
         Ok(Arc::new(Shared {
             id: Id::next(),
-            scheduler: Scheduler::new(Target::Runtime(unparker)),
+            scheduler: Scheduler::new(Target::Runtime(unparker.clone())),
             time: TimeDriver::new(
                 config.enable_time,
                 config.start_paused,
                 config.flavor == RuntimeFlavor::CurrentThread,
+                unparker,
             ),
             reactor,
             #[cfg(unix)]

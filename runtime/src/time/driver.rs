@@ -4,18 +4,20 @@
 //! nor stops the clock has nothing of `timers.rs` linked, which is five kilobytes: nobody but who needs
 //! them makes the [`Timers`], and the executor reaches them through a table of functions.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as StdInstant};
 
 use super::timers::Timers;
 use crate::once::Once;
+use crate::reactor::Unparker;
 
 const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
                         Runtime used by `#[tokio::test]`.";
 
 /// What the executor does with timers.
 pub(super) trait Drive: Send + Sync {
-    fn timers(&self) -> &Timers;
+    fn timers(&self) -> &Arc<Timers>;
     fn is_paused(&self) -> bool;
     fn park_timeout(&self) -> Option<Duration>;
     #[cfg(unix)]
@@ -31,6 +33,7 @@ pub(crate) struct TimeDriver {
     can_pause: bool,
     closed: AtomicBool,
     timers: Once<Box<dyn Drive>>,
+    unparker: Unparker,
 }
 
 /// How a runtime is told to begin with a stopped clock: a function, for who does not ask for it does not
@@ -39,7 +42,7 @@ pub(crate) type StartPaused = fn(&TimeDriver);
 
 /// Stops the clock of a new runtime.
 pub(crate) fn start_paused(driver: &TimeDriver) {
-    driver.timers.get_or_init(|| Box::new(Timers::new(false, true)));
+    driver.timers.get_or_init(|| driver.make(true));
 }
 
 impl TimeDriver {
@@ -49,9 +52,10 @@ impl TimeDriver {
         enabled: bool,
         start_paused: Option<StartPaused>,
         can_pause: bool,
+        unparker: Unparker,
     ) -> TimeDriver {
-        let driver =
-            TimeDriver { enabled, can_pause, closed: AtomicBool::new(false), timers: Once::new() };
+        let closed = AtomicBool::new(false);
+        let driver = TimeDriver { enabled, can_pause, closed, timers: Once::new(), unparker };
         if let Some(pause) = start_paused {
             assert!(can_pause, "{NO_PAUSE}");
             pause(&driver);
@@ -109,11 +113,6 @@ impl TimeDriver {
         }
     }
 
-    /// Whether the runtime was shut down.
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
-
     /// What the clock of this runtime shows.
     pub(super) fn now(&self) -> StdInstant {
         self.driven().map_or_else(StdInstant::now, |timers| timers.timers().now())
@@ -127,8 +126,16 @@ impl TimeDriver {
     }
 
     /// The timers, made when somebody first asks.
-    pub(super) fn timers(&self) -> &Timers {
-        self.timers.get_or_init(|| Box::new(Timers::new(self.is_closed(), false))).timers()
+    #[inline]
+    pub(crate) fn timers(&self) -> &Arc<Timers> {
+        self.timers.get_or_init(|| self.make(false)).timers()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make(&self, paused: bool) -> Box<dyn Drive> {
+        let closed = self.closed.load(Ordering::Acquire);
+        Box::new(Arc::new(Timers::new(closed, paused, self.unparker.clone())))
     }
 
     fn driven(&self) -> Option<&dyn Drive> {

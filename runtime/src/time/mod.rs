@@ -31,6 +31,7 @@ mod instant;
 mod interval;
 mod queue;
 mod sleep;
+mod ticks;
 mod timeout;
 mod timer;
 mod timers;
@@ -46,6 +47,7 @@ pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use sleep::sleep_anyway;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
+pub(crate) use timers::Timers;
 
 /// The longest time from now that is waited for, about thirty years: the distance that every system's clock
 /// can represent.

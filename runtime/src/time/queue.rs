@@ -1,28 +1,46 @@
-//! The timers of one runtime in the order of their deadlines. Knows ticks and wakers, but no clock.
+//! The timers of one runtime in the order of their deadlines. Knows deadlines and wakers, but no clock.
 //!
-//! A binary heap of small nodes orders the deadlines; a table holds what each timer's owner needs. Both
-//! cancelling a timer and moving it to a later time leave its node where it is: the node is recognised as
-//! dead, or moved to its new place, when it reaches the top. So both cost a few field accesses, which is
-//! what happens to timers most of the time: a timeout is armed, and cancelled or extended long before it
-//! would fire. Whenever most of the nodes are dead, the heap is swept; an operation pays for at most a
-//! constant share of the sweep.
+//! A table holds what each timer's owner needs. A timer that is armed is merely noted as new; only when the
+//! order is asked for, which is before every wait, the new ones go into a binary heap of small nodes. So a
+//! timer that is cancelled before the executor looks, as that of an operation which had not to wait, costs
+//! a few field accesses and no arithmetic with times.
 //!
-//! Arming is O(1) on average and O(log n) at worst, cancelling and moving O(1) amortised, firing O(log n).
-//! Once the heap and the table have grown nothing allocates.
+//! Both cancelling a timer and moving it to a later time leave its node where it is: the node is recognised
+//! as dead, or moved to its new place, when it reaches the top. This is what happens to timers most of the
+//! time: a timeout is armed, and cancelled or extended long before it would fire. Whenever most of the nodes
+//! are dead, the heap is swept; an operation pays for at most a constant share of the sweep.
+//!
+//! Arming is O(1), and O(1) on average and O(log n) at worst before the next wait; cancelling and moving are
+//! O(1) amortised, firing is O(log n). Once the heap and the table have grown nothing allocates.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::mem;
 use std::task::Waker;
+use std::time::Instant;
+
+use super::ticks::Ticks;
 
 /// Fewer dead nodes than this are not worth a sweep.
 const SWEEP_FROM: usize = 64;
 
-/// The tick of a timer that is not armed.
-const NEVER: u64 = u64::MAX;
-
 /// Names a timer in the queue.
 pub(super) type Key = u32;
+
+/// All keys are below: the other numbers are the owner's, to say what else is the case.
+pub(super) const KEYS: Key = u32::MAX - 1;
+
+/// No entry is vacant.
+const NOBODY: Key = Key::MAX;
+
+// Where a timer stands; any other number is the sequence number of its node in the heap.
+/// It is not armed.
+const NOWHERE: u32 = 0;
+/// It is not armed, but still among the new ones.
+const LEFT: u32 = u32::MAX - 1;
+/// It is armed, among the new ones.
+const NEW: u32 = u32::MAX;
 
 /// A timer's place in the order: its tick, its sequence number and its key as one integer, because one
 /// comparison of integers is what the heap does most.
@@ -49,78 +67,97 @@ impl Node {
 
 /// A timer. It stays in the table until its owner removes it, fired or not.
 struct Entry {
-    /// When it fires; its node may still say an earlier time. `NEVER` if it is not armed.
-    tick: u64,
-    /// Its place among equal deadlines.
+    /// When it fires; its node may still say an earlier time. Of no meaning if it is not armed.
+    deadline: Instant,
+    /// Its place among equal deadlines. Of a vacant entry: the next vacant one.
     seq: u32,
-    /// The sequence number of its node; a node with another one is dead.
+    /// Where it stands. A node with another number is dead.
     node: u32,
     waker: Option<Waker>,
 }
 
 impl Entry {
     fn is_armed(&self) -> bool {
-        self.tick != NEVER
-    }
-
-    fn owns(&self, node: Node) -> bool {
-        self.is_armed() && self.node == node.seq()
+        self.node != NOWHERE && self.node != LEFT
     }
 }
 
 /// See the module's documentation.
-#[derive(Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Reverse<Node>>,
+    ticks: Ticks,
     entries: Vec<Entry>,
-    /// The entries without a timer.
-    vacant: Vec<Key>,
-    /// How many entries are armed; every one has exactly one living node.
+    /// The first vacant entry.
+    vacant: Key,
+    /// The timers that are `NEW` or `LEFT`, each once.
+    new: Vec<Key>,
+    /// The other armed timers have exactly one living node here.
+    heap: BinaryHeap<Reverse<Node>>,
+    /// How many entries are armed.
     armed: usize,
     /// Given out in ascending order: equal deadlines fire in the order they were set.
     last_seq: u32,
 }
 
 impl Queue {
+    pub(super) fn new(ticks: Ticks) -> Queue {
+        Queue {
+            ticks,
+            entries: Vec::new(),
+            vacant: NOBODY,
+            new: Vec::new(),
+            heap: BinaryHeap::new(),
+            armed: 0,
+            last_seq: 0,
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.armed == 0
     }
 
     /// Adds a timer.
-    pub(super) fn insert(&mut self, tick: u64, waker: Option<Waker>) -> Key {
-        let tick = tick.min(NEVER - 1);
+    #[inline]
+    pub(super) fn insert(&mut self, deadline: Instant, waker: Option<Waker>) -> Key {
         let seq = self.take_seq();
-        let entry = Entry { tick, seq, node: seq, waker };
-        let key = match self.vacant.pop() {
-            Some(key) => {
-                *self.entry(key) = entry;
-                key
-            }
-            None => {
-                let key = Key::try_from(self.entries.len()).expect("at most 2^32 timers");
-                self.entries.push(entry);
-                key
-            }
-        };
         self.armed += 1;
-        self.heap.push(Reverse(Node::new(tick, seq, key)));
+        let key = self.vacant;
+        let Some(entry) = self.entries.get_mut(key as usize) else {
+            return self.grow(Entry { deadline, seq, node: NEW, waker });
+        };
+        self.vacant = mem::replace(&mut entry.seq, seq);
+        entry.deadline = deadline;
+        entry.waker = waker;
+        if mem::replace(&mut entry.node, NEW) != LEFT {
+            self.new.push(key);
+        }
+        key
+    }
+
+    /// Adds a timer at the table's end.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, entry: Entry) -> Key {
+        let key = self.entries.len() as Key;
+        assert!(self.entries.len() < KEYS as usize, "too many timers");
+        self.entries.push(entry);
+        self.new.push(key);
         key
     }
 
     /// Moves a timer to another time, and arms it again if it had fired.
-    pub(super) fn reset(&mut self, key: Key, tick: u64) {
-        let tick = tick.min(NEVER - 1);
+    pub(super) fn reset(&mut self, key: Key, deadline: Instant) {
         let seq = self.take_seq();
         let entry = self.entry(key);
         let was_armed = entry.is_armed();
-        let is_later = was_armed && tick >= entry.tick;
-        entry.tick = tick;
+        let is_later = deadline >= entry.deadline;
+        entry.deadline = deadline;
         entry.seq = seq;
-        if is_later {
+        if was_armed && (is_later || entry.node == NEW) {
             return;
         }
-        entry.node = seq;
-        self.heap.push(Reverse(Node::new(tick, seq, key)));
+        if mem::replace(&mut entry.node, NEW) != LEFT {
+            self.new.push(key);
+        }
         if was_armed {
             self.sweep_if_worth();
         } else {
@@ -129,10 +166,11 @@ impl Queue {
     }
 
     /// Makes a timer elapse now; returns whom to wake.
+    #[inline]
     pub(super) fn elapse(&mut self, key: Key) -> Option<Waker> {
         let entry = self.entry(key);
         let was_armed = entry.is_armed();
-        entry.tick = NEVER;
+        entry.node = if entry.node >= LEFT { LEFT } else { NOWHERE };
         let waker = entry.waker.take();
         if was_armed {
             self.disarmed();
@@ -141,14 +179,11 @@ impl Queue {
     }
 
     /// Removes a timer, fired or not. The waker is returned so that the caller can drop it without a lock.
+    #[inline]
     pub(super) fn remove(&mut self, key: Key) -> Option<Waker> {
         let waker = self.elapse(key);
-        self.vacant.push(key);
-        if self.vacant.len() == self.entries.len() {
-            // Handed out in order again: neighbours in time are neighbours in memory.
-            self.entries.clear();
-            self.vacant.clear();
-        }
+        let vacant = mem::replace(&mut self.vacant, key);
+        self.entry(key).seq = vacant;
         waker
     }
 
@@ -161,18 +196,21 @@ impl Queue {
         &mut self.entry(key).waker
     }
 
-    /// The earliest deadline.
+    /// The tick of the earliest deadline.
     pub(super) fn next(&mut self) -> Option<u64> {
+        if !self.new.is_empty() {
+            self.sort_in();
+        }
         while let Some(mut top) = self.heap.peek_mut() {
             let node = top.0;
             let entry = &mut self.entries[node.key() as usize];
-            if !entry.owns(node) {
+            if entry.node != node.seq() {
                 PeekMut::pop(top);
             } else if entry.seq == node.seq() {
                 return Some(node.tick());
             } else {
                 // Moved to a later time since: the node sinks to where it belongs.
-                top.0 = Node::new(entry.tick, entry.seq, node.key());
+                top.0 = Node::new(self.ticks.ceil(entry.deadline), entry.seq, node.key());
                 entry.node = entry.seq;
             }
         }
@@ -187,7 +225,7 @@ impl Queue {
         let Reverse(node) = self.heap.pop()?;
         self.armed -= 1;
         let entry = self.entry(node.key());
-        entry.tick = NEVER;
+        entry.node = NOWHERE;
         Some(entry.waker.take())
     }
 
@@ -195,7 +233,24 @@ impl Queue {
         &mut self.entries[key as usize]
     }
 
+    /// Puts the new timers into the heap.
+    #[inline(never)]
+    fn sort_in(&mut self) {
+        let Queue { ticks, entries, new, heap, .. } = self;
+        heap.extend(new.drain(..).filter_map(|key| {
+            let entry = &mut entries[key as usize];
+            if entry.node == LEFT {
+                entry.node = NOWHERE;
+                return None;
+            }
+            entry.node = entry.seq;
+            Some(Reverse(Node::new(ticks.ceil(entry.deadline), entry.seq, key)))
+        }));
+        self.sweep_if_worth();
+    }
+
     /// A timer was disarmed without its node being taken out.
+    #[inline]
     fn disarmed(&mut self) {
         self.armed -= 1;
         if self.armed == 0 {
@@ -205,15 +260,23 @@ impl Queue {
         }
     }
 
+    #[inline]
     fn sweep_if_worth(&mut self) {
         if self.heap.len() > SWEEP_FROM + 3 * self.armed {
-            let entries = &self.entries;
-            self.heap.retain(|Reverse(node)| entries[node.key() as usize].owns(*node));
+            self.sweep();
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn sweep(&mut self) {
+        let entries = &self.entries;
+        self.heap.retain(|Reverse(node)| entries[node.key() as usize].node == node.seq());
+    }
+
+    #[inline]
     fn take_seq(&mut self) -> u32 {
-        if self.last_seq == u32::MAX {
+        if self.last_seq == LEFT - 1 {
             self.renumber();
         }
         self.last_seq += 1;
@@ -222,7 +285,9 @@ impl Queue {
 
     /// Gives the armed timers the lowest numbers, in the same order. Once in 2^32 operations.
     #[cold]
+    #[inline(never)]
     fn renumber(&mut self) {
+        self.sort_in();
         let mut armed: Vec<_> =
             (0..).zip(&mut self.entries).filter(|(_, e)| e.is_armed()).collect();
         armed.sort_unstable_by_key(|(_, entry)| entry.seq);
@@ -232,7 +297,7 @@ impl Queue {
             self.last_seq += 1;
             entry.seq = self.last_seq;
             entry.node = self.last_seq;
-            self.heap.push(Reverse(Node::new(entry.tick, entry.seq, key)));
+            self.heap.push(Reverse(Node::new(self.ticks.ceil(entry.deadline), entry.seq, key)));
         }
     }
 }
@@ -240,6 +305,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use super::*;
 
@@ -253,20 +319,32 @@ mod tests {
         }
     }
 
-    /// Runs random operations on a queue and on an ordered map, which must agree on what fires and when.
-    fn check_against_model(seed: u64, first_seq: u32, steps: usize, most_alive: usize) {
+    /// A queue, and the times of its ticks.
+    fn queue() -> (Queue, Ticks) {
+        let ticks = Ticks::new(Instant::now());
+        (Queue::new(ticks), ticks)
+    }
+
+    /// Runs random operations on a queue and on an ordered map, which must agree on what fires and when. The
+    /// order is asked for before one in `looks` operations.
+    fn check_against_model(seed: u64, first_seq: u32, steps: usize, most_alive: usize, looks: u64) {
         let mut random = Random(seed);
-        let mut queue = Queue { last_seq: first_seq, ..Queue::default() };
+        let (mut queue, ticks) = queue();
+        queue.last_seq = first_seq;
         let mut model = BTreeMap::new();
         let mut alive: Vec<(Key, Option<(u64, u64)>)> = Vec::new();
         let mut order = 0;
         let mut now = 0;
+        let mut fired_count = 0;
         for _ in 0..steps {
             let tick = now + 1 + random.below(50);
+            // Some are due within their millisecond, not at its end.
+            let deadline = ticks.time(tick) - Duration::from_nanos(random.below(3) * 333_333);
             order += 1;
             match random.below(6) {
                 0 | 1 if alive.len() < most_alive => {
-                    let key = queue.insert(tick, None);
+                    let key = queue.insert(deadline, None);
+                    assert!(queue.is_armed(key));
                     model.insert((tick, order), key);
                     alive.push((key, Some((tick, order))));
                 }
@@ -279,7 +357,7 @@ mod tests {
                     let n = random.below(alive.len() as u64) as usize;
                     let (key, place) = &mut alive[n];
                     place.map(|place| model.remove(&place));
-                    queue.reset(*key, tick);
+                    queue.reset(*key, deadline);
                     model.insert((tick, order), *key);
                     *place = Some((tick, order));
                 }
@@ -287,6 +365,7 @@ mod tests {
                     let n = random.below(alive.len() as u64) as usize;
                     let (key, place) = &mut alive[n];
                     queue.elapse(*key);
+                    assert!(!queue.is_armed(*key));
                     place.take().map(|place| model.remove(&place));
                 }
                 _ => {
@@ -299,44 +378,60 @@ mod tests {
                         let fired =
                             alive.iter_mut().find(|(_, place)| *place == Some((tick, order)));
                         fired.expect("it was alive").1 = None;
+                        fired_count += 1;
                     }
                 }
             }
-            assert_eq!(queue.next(), model.first_key_value().map(|((tick, _), _)| *tick));
-            assert_eq!(queue.is_empty(), model.is_empty());
-            assert!(queue.heap.len() <= SWEEP_FROM + 3 * queue.armed);
+            if random.below(looks) == 0 {
+                let next = model.first_key_value().map(|((tick, _), _)| *tick);
+                assert_eq!(queue.next(), next);
+                assert!(queue.heap.len() <= SWEEP_FROM + 3 * queue.armed);
+            }
+            assert_eq!(queue.armed, model.len());
+            assert!(queue.entries.len() <= most_alive);
+            assert!(queue.new.len() <= queue.entries.len(), "each is among the new ones once");
         }
-        assert!(now > 0);
+        assert!(fired_count > steps / 50);
     }
 
     #[test]
     fn agrees_with_an_ordered_map() {
         for seed in 0..20 {
-            check_against_model(seed, 0, 3_000, 200);
+            check_against_model(seed, 0, 3_000, 200, 1);
+            check_against_model(seed, 0, 3_000, 200, 20);
         }
         for seed in 20..60 {
-            check_against_model(seed, 0, 500, 3);
+            check_against_model(seed, 0, 500, 3, 1);
+            check_against_model(seed, 0, 500, 3, 5);
         }
     }
 
     #[test]
     fn keeps_the_order_of_equal_deadlines_when_its_numbers_run_out() {
-        check_against_model(7, u32::MAX - 700, 3_000, 100);
+        for looks in [1, 20] {
+            check_against_model(7, LEFT - 700, 3_000, 100, looks);
+        }
     }
 
     #[test]
     fn does_not_grow_when_timers_are_armed_and_cancelled() {
-        let mut queue = Queue::default();
-        let far = queue.insert(1_000_000, None);
-        for tick in 0..100_000 {
-            let key = queue.insert(tick, None);
-            queue.reset(key, tick + 7);
-            queue.reset(key, tick + 3);
-            queue.remove(key);
+        for looks in [false, true] {
+            let (mut queue, ticks) = queue();
+            let far = queue.insert(ticks.time(1_000_000), None);
+            for tick in 0..100_000 {
+                let key = queue.insert(ticks.time(tick), None);
+                if looks {
+                    assert_eq!(queue.next(), Some(tick));
+                }
+                queue.reset(key, ticks.time(tick + 7));
+                queue.reset(key, ticks.time(tick + 3));
+                queue.remove(key);
+            }
+            assert!(queue.heap.capacity() <= 4 * SWEEP_FROM);
+            assert!(queue.new.capacity() <= 4 && queue.entries.capacity() <= 4);
+            assert_eq!(queue.next(), Some(1_000_000));
+            queue.remove(far);
+            assert_eq!(queue.next(), None);
         }
-        assert!(queue.heap.capacity() <= 4 * SWEEP_FROM);
-        assert_eq!(queue.next(), Some(1_000_000));
-        queue.remove(far);
-        assert_eq!(queue.next(), None);
     }
 }

@@ -1,10 +1,13 @@
 //! What `Sleep`, `Interval` and `Timeout` have in common: one deadline on one runtime.
 
 use std::fmt;
+use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::Instant;
-use super::queue::Key;
+use super::queue::{KEYS, Key};
+use super::timers::Timers;
 use crate::runtime::Handle;
 use crate::task::coop;
 
@@ -14,21 +17,19 @@ const CLOSED: &str = "A Tokio 1.x context was found, but it is being shutdown. A
                       the runtime it was made on exists.";
 
 /// A timer of the runtime it was made on. Armed when first polled, cancelled when dropped.
+///
+/// It is part of many futures, so it is kept small.
 pub(super) struct Timer {
     deadline: Instant,
-    handle: Handle,
-    state: State,
+    timers: Arc<Timers>,
+    /// The key of what the driver knows: armed, or fired without our having looked. Or one of the two below.
+    state: Key,
 }
 
-#[derive(Clone, Copy)]
-enum State {
-    /// Not known to the driver.
-    Idle,
-    /// Known to the driver: armed, or fired without our having looked.
-    Armed(Key),
-    /// Its time has passed; the driver has forgotten it.
-    Elapsed,
-}
+/// Not known to the driver.
+const IDLE: Key = KEYS;
+/// Its time has passed; the driver has forgotten it.
+const ELAPSED: Key = KEYS + 1;
 
 impl Timer {
     /// A timer of the current runtime.
@@ -38,15 +39,15 @@ impl Timer {
     /// Outside of a runtime, or if its timers are not enabled.
     #[track_caller]
     pub(super) fn new(deadline: Instant) -> Timer {
-        let timer = Timer::anyway(deadline);
-        assert!(timer.handle.time().is_enabled(), "{DISABLED}");
-        timer
+        let (timers, is_enabled) = Handle::current_timers();
+        assert!(is_enabled, "{DISABLED}");
+        Timer { deadline, timers, state: IDLE }
     }
 
     /// Likewise, whether or not its timers are enabled.
     #[track_caller]
     pub(super) fn anyway(deadline: Instant) -> Timer {
-        Timer { deadline, handle: Handle::current(), state: State::Idle }
+        Timer { deadline, timers: Handle::current_timers().0, state: IDLE }
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -56,9 +57,9 @@ impl Timer {
     /// Whether the timer fired. One that was not armed has not, whatever the time is.
     pub(super) fn is_elapsed(&self) -> bool {
         match self.state {
-            State::Idle => false,
-            State::Armed(key) => self.handle.time().timers().has_fired(key),
-            State::Elapsed => true,
+            IDLE => false,
+            ELAPSED => true,
+            key => self.timers.has_fired(key),
         }
     }
 
@@ -66,15 +67,8 @@ impl Timer {
     pub(super) fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
         match self.state {
-            State::Armed(key) => {
-                self.handle.time().timers().rearm(&self.handle, key, deadline);
-            }
-            State::Idle | State::Elapsed => {
-                self.state = match self.handle.time().timers().arm(&self.handle, deadline, None) {
-                    Some(key) => State::Armed(key),
-                    None => State::Elapsed,
-                };
-            }
+            IDLE | ELAPSED => self.state = self.timers.arm(deadline, None).unwrap_or(ELAPSED),
+            key => self.timers.rearm(key, deadline),
         }
     }
 
@@ -86,37 +80,40 @@ impl Timer {
 
     /// Takes from the task's budget; panics if the timer's runtime was shut down.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let coop = ready!(coop::poll_proceed(cx));
-        let driver = self.handle.time();
-        assert!(!driver.is_closed(), "{CLOSED}");
-        let timers = driver.timers();
+        if !coop::may_proceed(cx) {
+            return Poll::Pending;
+        }
+        assert!(!self.timers.is_closed(), "{CLOSED}");
         match self.state {
-            State::Idle => {
-                if let Some(key) = timers.arm(&self.handle, self.deadline, Some(cx.waker())) {
-                    self.state = State::Armed(key);
+            IDLE => {
+                if let Some(key) = self.timers.arm(self.deadline, Some(cx.waker())) {
+                    self.state = key;
                     return Poll::Pending;
                 }
-                self.state = State::Elapsed;
+                self.state = ELAPSED;
             }
-            State::Armed(key) => {
-                ready!(timers.poll(key, cx.waker()));
-                self.state = State::Elapsed;
-                timers.cancel(key);
+            ELAPSED => {}
+            key => {
+                ready!(self.timers.poll(key, cx.waker()));
+                self.state = ELAPSED;
+                self.timers.cancel(key);
             }
-            State::Elapsed => {}
         }
-        coop.made_progress();
+        coop::spend();
         Poll::Ready(())
     }
 
+    #[inline]
     fn cancel(&mut self) {
-        if let State::Armed(key) = std::mem::replace(&mut self.state, State::Idle) {
-            self.handle.time().timers().cancel(key);
+        let key = mem::replace(&mut self.state, IDLE);
+        if key < KEYS {
+            self.timers.cancel(key);
         }
     }
 }
 
 impl Drop for Timer {
+    #[inline]
     fn drop(&mut self) {
         self.cancel();
     }

@@ -1,27 +1,32 @@
 //! The timers of one runtime and the clock they follow.
 //!
-//! Time is counted in whole milliseconds since the timers were made, "ticks": a deadline is rounded up to
-//! the next one, the current time down to the last, so no timer fires early and timers of one millisecond
-//! fire together. Nothing here waits: the executor asks how long it may, and tells when to look again.
+//! Nothing here waits: the executor asks how long it may, and tells when to look again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant as StdInstant};
 
 use super::clock::Clock;
 use super::driver::Drive;
 use super::queue::{Key, Queue};
+use super::ticks::Ticks;
 use super::{FAR_FUTURE, Instant};
 use crate::lock::{Mutex, MutexGuard};
-use crate::runtime::Handle;
+use crate::reactor::Unparker;
+use crate::task::waker;
 
 /// Wakers taken out of the queue before the lock is given back and they are woken.
 const BATCH: usize = 256;
 
 /// See the module's documentation.
-pub(super) struct Timers {
-    /// Tick zero.
-    start: StdInstant,
+pub(crate) struct Timers {
+    ticks: Ticks,
     state: Mutex<State>,
+    /// The runtime was shut down: nothing is armed any more. Set with the state's lock held.
+    closed: AtomicBool,
+    /// Ends the wait of the thread that fires the timers.
+    unparker: Unparker,
 }
 
 struct State {
@@ -29,19 +34,19 @@ struct State {
     queue: Queue,
     /// The last tick that was looked at: everything up to it has fired.
     elapsed: u64,
+    /// When that was, for deadlines to be compared with it as they are.
+    elapsed_at: StdInstant,
     /// The tick at which `park_timeout` found a timer due, for the `fire` that follows.
     due_at: Option<u64>,
     /// Until which tick the executor's thread waits, as far as the timers are concerned; zero while it runs.
     /// A timer with an earlier deadline has to unpark it.
     parked_until: u64,
-    /// The runtime was shut down: nothing is armed any more.
-    closed: bool,
     /// Kept between calls of `fire` for its capacity.
     batch: Vec<Waker>,
 }
 
-impl Drive for Timers {
-    fn timers(&self) -> &Timers {
+impl Drive for Arc<Timers> {
+    fn timers(&self) -> &Arc<Timers> {
         self
     }
 
@@ -54,7 +59,7 @@ impl Drive for Timers {
         state.parked_until = u64::MAX;
         let next = state.queue.next()?;
         let now = state.clock.now();
-        let now_tick = self.floor_tick(now);
+        let now_tick = self.ticks.floor(now);
         if next <= now_tick {
             state.parked_until = now_tick;
             state.due_at = Some(now_tick);
@@ -64,9 +69,7 @@ impl Drive for Timers {
             return None;
         }
         state.parked_until = next;
-        let remaining =
-            Duration::from_millis(next).saturating_sub(now.saturating_duration_since(self.start));
-        Some(remaining.min(FAR_FUTURE))
+        Some(self.ticks.until(next, now).min(FAR_FUTURE))
     }
 
     #[cfg(unix)]
@@ -83,9 +86,9 @@ impl Drive for Timers {
         }
         let now = match due_at {
             Some(tick) => tick,
-            None => self.floor_tick(state.clock.now()),
+            None => self.ticks.floor(state.clock.now()),
         };
-        state.elapsed = state.elapsed.max(now);
+        self.note_elapsed(&mut state, now);
         self.wake_until(state, now)
     }
 
@@ -95,7 +98,7 @@ impl Drive for Timers {
             return false;
         }
         let Some(next) = state.queue.next() else { return false };
-        let ticks = next.saturating_sub(self.floor_tick(state.clock.now()));
+        let ticks = next.saturating_sub(self.ticks.floor(state.clock.now()));
         // Whole milliseconds, as under tokio: the part of one that `advance` added stays.
         if ticks > 0 && state.clock.advance(Duration::from_millis(ticks)).is_err() {
             return false;
@@ -104,30 +107,31 @@ impl Drive for Timers {
     }
 
     fn shutdown(&self) {
-        let mut state = self.lock();
-        state.closed = true;
+        let state = self.lock();
+        self.closed.store(true, Ordering::Release);
         self.wake_until(state, u64::MAX);
     }
 }
 
 impl Timers {
-    pub(super) fn new(closed: bool, paused: bool) -> Timers {
+    pub(super) fn new(closed: bool, paused: bool, unparker: Unparker) -> Timers {
         let mut clock = Clock::new(StdInstant::now());
         if paused {
             clock.pause().expect("a new clock runs");
         }
         // A clock that is stopped shows tick zero exactly.
         let start = clock.now();
+        let ticks = Ticks::new(start);
         let state = State {
             clock,
-            queue: Queue::default(),
+            queue: Queue::new(ticks),
             elapsed: 0,
+            elapsed_at: start,
             due_at: None,
             parked_until: 0,
-            closed,
             batch: Vec::new(),
         };
-        Timers { start, state: Mutex::new(state) }
+        Timers { ticks, state: Mutex::new(state), closed: AtomicBool::new(closed), unparker }
     }
 
     /// Fires timers up to `now`. The wakers run without the lock: they may drop timers or make new ones.
@@ -145,9 +149,7 @@ impl Timers {
                 return fired;
             }
             drop(state);
-            for waker in batch.drain(..) {
-                waker.wake();
-            }
+            batch.drain(..).for_each(waker::wake);
             state = self.lock();
         }
     }
@@ -172,39 +174,37 @@ impl Timers {
 
     // ----- the timers, for `time::timer`
 
+    /// Whether the runtime was shut down.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// Arms a timer; `None` if it has elapsed already.
-    pub(super) fn arm(
-        &self,
-        handle: &Handle,
-        deadline: Instant,
-        waker: Option<&Waker>,
-    ) -> Option<Key> {
+    pub(super) fn arm(&self, deadline: Instant, waker: Option<&Waker>) -> Option<Key> {
+        let deadline = deadline.into_std();
         // Cloned and, should it not be needed, dropped without the lock: both run foreign code.
-        let waker = waker.cloned();
-        let tick = self.ceil_tick(deadline);
+        let waker = waker.map(waker::clone);
         let mut state = self.lock();
-        if self.has_elapsed(&mut state, tick) {
+        if self.has_elapsed(&mut state, deadline) {
             return None;
         }
-        let key = state.queue.insert(tick, waker);
-        self.unpark_for(handle, state, tick);
+        let key = state.queue.insert(deadline, waker);
+        self.unpark_for(state, deadline);
         Some(key)
     }
 
     /// Moves a timer to another time; wakes its task if that has passed already.
-    pub(super) fn rearm(&self, handle: &Handle, key: Key, deadline: Instant) {
-        let tick = self.ceil_tick(deadline);
+    pub(super) fn rearm(&self, key: Key, deadline: Instant) {
+        let deadline = deadline.into_std();
         let mut state = self.lock();
-        if self.has_elapsed(&mut state, tick) {
+        if self.has_elapsed(&mut state, deadline) {
             let waker = state.queue.elapse(key);
             drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            waker::wake_any(waker);
             return;
         }
-        state.queue.reset(key, tick);
-        self.unpark_for(handle, state, tick);
+        state.queue.reset(key, deadline);
+        self.unpark_for(state, deadline);
     }
 
     /// Whether a timer fired; if not, `waker` is woken when it does.
@@ -217,7 +217,7 @@ impl Timers {
             return Poll::Pending;
         }
         drop(state);
-        let waker = waker.clone();
+        let waker = waker::clone(waker);
         let mut state = self.lock();
         // It may have fired on another thread in between.
         if !state.queue.is_armed(key) {
@@ -241,19 +241,29 @@ impl Timers {
     }
 
     /// Whether a deadline has passed, as far as that is known without asking the host for the time.
-    fn has_elapsed(&self, state: &mut State, tick: u64) -> bool {
+    #[inline]
+    fn has_elapsed(&self, state: &mut State, deadline: StdInstant) -> bool {
         if state.clock.is_paused() {
-            state.elapsed = state.elapsed.max(self.floor_tick(state.clock.now()));
+            self.note_elapsed(state, self.ticks.floor(state.clock.now()));
         }
-        tick <= state.elapsed || state.closed
+        deadline <= state.elapsed_at || self.is_closed()
     }
 
-    /// Makes the executor's thread wait no longer than until `tick`.
-    fn unpark_for(&self, handle: &Handle, mut state: MutexGuard<'_, State>, tick: u64) {
-        if tick < state.parked_until {
+    #[inline(never)]
+    fn note_elapsed(&self, state: &mut State, tick: u64) {
+        if tick > state.elapsed {
+            state.elapsed = tick;
+            state.elapsed_at = self.ticks.time(tick);
+        }
+    }
+
+    /// Makes the executor's thread wait no longer than until `deadline`.
+    #[inline]
+    fn unpark_for(&self, mut state: MutexGuard<'_, State>, deadline: StdInstant) {
+        if state.parked_until != 0 && self.ticks.ceil(deadline) < state.parked_until {
             state.parked_until = 0;
             drop(state);
-            handle.unpark();
+            self.unparker.unpark();
         }
     }
 
@@ -261,23 +271,4 @@ impl Timers {
         // Nothing panics while the lock is held but a failed allocation or a clock at its end.
         self.state.lock()
     }
-
-    fn floor_tick(&self, now: StdInstant) -> u64 {
-        millis(now.saturating_duration_since(self.start)).0
-    }
-
-    fn ceil_tick(&self, deadline: Instant) -> u64 {
-        let (millis, rest) = millis(deadline.into_std().saturating_duration_since(self.start));
-        millis + u64::from(rest)
-    }
-}
-
-/// The whole milliseconds of a duration, and whether something is left over.
-fn millis(duration: Duration) -> (u64, bool) {
-    // Limited, not saturating: to see that a product overflowed, wasm needs a 128-bit multiplication. The
-    // limit is half a million years.
-    let seconds = duration.as_secs().min(u64::MAX >> 20);
-    let nanos = duration.subsec_nanos();
-    let millis = nanos / 1_000_000;
-    (seconds * 1000 + u64::from(millis), nanos != millis * 1_000_000)
 }
