@@ -1,6 +1,7 @@
 //! A socket and its registration with the reactor: what all types of this crate consist of.
 
 use std::fmt;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -113,12 +114,12 @@ impl Registered {
         self.source.try_io(interest, || op(&self.socket))
     }
 
-    pub(crate) async fn async_io<R>(
+    pub(crate) fn async_io<R>(
         &self,
         interest: Interest,
         mut op: impl FnMut(&Socket) -> io::Result<R>,
-    ) -> io::Result<R> {
-        self.source.async_io(interest, || op(&self.socket)).await
+    ) -> impl Future<Output = io::Result<R>> {
+        self.source.async_io(interest, move || op(&self.socket))
     }
 
     /// Reads from a stream into what is left of `buf`.
