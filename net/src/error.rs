@@ -5,6 +5,8 @@ use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::net::SocketAddr;
 
+use wasio_runtime::text_error::text_error;
+
 /// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
 /// for, piece by piece: every `String` on the way would be more of every guest.
 struct Failed {
@@ -167,5 +169,14 @@ pub(crate) fn open(error: io::Error) -> io::Error {
 
 /// What was given names no address at all.
 pub(crate) fn no_address() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address")
+    text_error(io::ErrorKind::InvalidInput, "could not resolve to any address")
+}
+
+/// What a socket lacks is no reason to refuse it.
+#[inline(never)]
+pub(crate) fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(()),
+        result => result,
+    }
 }

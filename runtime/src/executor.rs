@@ -5,6 +5,7 @@
 //! `runtime::shared` drives it.
 
 use std::future::Future;
+use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
@@ -59,6 +60,7 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
+    #[cfg_attr(target_family = "wasm", inline(never))] // Every runtime makes two.
     pub(crate) fn new(target: Target) -> Arc<Scheduler> {
         Arc::new(Scheduler {
             ready: Leaf::new(Queue::default()),
@@ -209,11 +211,15 @@ impl Scheduler {
         self.leave();
         let mut waiting = self.waiting.lock();
         let place = task.place();
-        let gone = waiting.swap_remove(place);
-        if let Some(moved) = waiting.get(place) {
-            moved.move_to(place);
+        // Not `swap_remove`, which would bring a message with numbers in it.
+        let Some(last) = waiting.pop() else { std::process::abort() };
+        match waiting.get_mut(place) {
+            Some(gone) => {
+                last.move_to(place);
+                mem::replace(gone, last)
+            }
+            None => last,
         }
-        gone
     }
 
     /// Whether the scheduler was closed: its tasks are to be dropped.
@@ -279,31 +285,38 @@ impl Scheduler {
         self.alive.load(Ordering::Relaxed)
     }
 
+    fn waiting_at(&self, place: usize) -> Option<Task> {
+        self.waiting.lock().get(place).cloned()
+    }
+
     /// Drops the future of every task, until none is left; later spawns are cancelled.
     ///
     /// A task that is being polled further up the stack, or on a thread of the pool, follows when its turn
     /// ends. Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
-        let waiting: Vec<Task> = {
-            let waiting = self.waiting.lock();
+        {
+            let _waiting = self.waiting.lock();
             #[allow(unsafe_code)]
             // SAFETY: a flag is set.
             unsafe {
                 self.with_ready(|_| self.closed.store(true, Ordering::Release));
             }
-            waiting.clone()
-        };
-        for task in &waiting {
-            task.abort();
         }
         loop {
+            let mut place = 0;
+            while let Some(task) = self.waiting_at(place) {
+                task.abort();
+                place += 1;
+            }
             while let Some(task) = self.pop() {
                 task.cancel(self);
             }
-            if waiting.iter().all(|task| task.is_out_of_reach()) {
+            // Only another thread can have woken one and be about to put it in the queue.
+            if cfg!(target_family = "wasm")
+                || self.waiting.lock().iter().all(|task| task.is_out_of_reach())
+            {
                 return;
             }
-            // Another thread woke one and is about to put it in the queue.
             yield_now();
         }
     }

@@ -23,6 +23,8 @@ pub mod runtime;
 pub mod signal;
 pub mod sync;
 pub mod task;
+#[doc(hidden)]
+pub mod text_error;
 pub mod time;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub mod wasi;

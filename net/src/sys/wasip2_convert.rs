@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use wasio_runtime::text_error::text_error;
 use wasip2::io::streams::StreamError;
 use wasip2::sockets::network::{
     ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
@@ -98,7 +99,7 @@ pub(super) fn error(code: ErrorCode) -> io::Error {
         }
         ErrorCode::Unknown => (Kind::Other, "the host does not say why"),
     };
-    io::Error::new(kind, text)
+    text_error(kind, text)
 }
 
 /// The same; a socket in the wrong state is one that is not connected.

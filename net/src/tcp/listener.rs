@@ -56,10 +56,7 @@ impl TcpListener {
         each_addr(own_addrs(addr).await?, |addr| {
             let bound = || {
                 let socket = Socket::open(Family::of(addr), Kind::Stream)?;
-                match socket.set_switch(Opt::ReuseAddr, true) {
-                    Err(e) if e.kind() != io::ErrorKind::Unsupported => return Err(e),
-                    _ => {}
-                }
+                error::unless_unsupported(socket.set_switch(Opt::ReuseAddr, true))?;
                 socket.bind(addr)?;
                 socket.listen(BACKLOG)?;
                 Ok(socket)

@@ -141,10 +141,21 @@ impl Next {
 fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
     loop {
         match operation() {
-            Poll::Ready(Err(e)) if e.kind() == ErrorKind::Interrupted => {}
+            Poll::Ready(Err(e)) => {
+                if let Some(error) = unless_interrupted(e) {
+                    return Poll::Ready(Err(error));
+                }
+            }
             done => return done,
         }
     }
+}
+
+/// In one place, as the end of an error is a hundred bytes of every guest.
+#[cold]
+#[inline(never)]
+fn unless_interrupted(error: Error) -> Option<Error> {
+    (error.kind() != ErrorKind::Interrupted).then_some(error)
 }
 
 /// Spends a unit of the task's budget, for what never has to wait.

@@ -184,9 +184,11 @@ impl IoState {
     pub(crate) fn shutdown(&self, wakers: &mut Vec<Waker>) {
         let mut state = self.0.lock();
         state.shutdown = true;
-        wakers.extend(state.reader.take());
-        wakers.extend(state.writer.take());
-        wakers.extend(state.waiters.iter().map(|(_, w)| w.waker.clone()));
+        add(wakers, state.reader.take());
+        add(wakers, state.writer.take());
+        for (_, waiter) in &state.waiters {
+            add(wakers, Some(waiter.waker.clone()));
+        }
     }
 
     /// The readiness for an interest, without waiting; a direction that was never tried counts as ready.
@@ -257,7 +259,11 @@ impl IoState {
             Ok(Seen { ready, tick: state.tick, stale, guess: false })
         } else {
             match *key {
-                Some(key) => state.waiters[key].waker.clone_from(cx.waker()),
+                Some(key) => {
+                    if let Some(waiter) = state.waiters.get_mut(key) {
+                        waiter.waker.clone_from(cx.waker());
+                    }
+                }
                 None => {
                     *key =
                         Some(state.waiters.insert(Waiter { interest, waker: cx.waker().clone() }))
@@ -266,7 +272,7 @@ impl IoState {
             return Poll::Pending;
         };
         if let Some(key) = key.take() {
-            state.waiters.remove(key);
+            state.waiters.try_remove(key);
         }
         Poll::Ready(result)
     }
@@ -274,7 +280,7 @@ impl IoState {
     /// A future that waited is dropped.
     #[inline(never)]
     pub(crate) fn forget_waiter(&self, key: usize) {
-        self.0.lock().waiters.remove(key);
+        self.0.lock().waiters.try_remove(key);
     }
 
     /// An operation would have blocked: what was seen is not true any more, unless more came since.
@@ -302,4 +308,10 @@ impl IoState {
 /// A direction and the error that comes with either.
 fn direction_all(direction: Ready) -> Ready {
     direction | Ready::ERROR
+}
+
+/// One copy of what seldom runs.
+#[inline(never)]
+fn add(wakers: &mut Vec<Waker>, waker: Option<Waker>) {
+    wakers.extend(waker);
 }

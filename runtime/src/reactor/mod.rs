@@ -24,6 +24,7 @@ use slab::Slab;
 
 use crate::io::Ready;
 use crate::lock::Mutex;
+use crate::text_error::{self, text_error};
 use io_state::IoState;
 #[cfg(unix)]
 pub(crate) use io_state::Seen;
@@ -189,7 +190,7 @@ impl Reactor {
         for (_, state) in self.sources.lock().iter() {
             state.shutdown(&mut wakers);
         }
-        for waker in wakers {
+        while let Some(waker) = wakers.pop() {
             waker.wake();
         }
     }
@@ -201,22 +202,13 @@ impl Reactor {
 
 const SHUTDOWN: &str = "A Tokio 1.x context was found, but it is being shutdown.";
 
+#[cold]
+#[inline(never)]
 pub(crate) fn shutdown_error() -> io::Error {
-    io::Error::other(ShutdownError)
+    text_error(io::ErrorKind::Other, SHUTDOWN)
 }
 
 /// Whether the error is ours for a runtime that is gone.
 pub(crate) fn is_shutdown_error(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|e| e.is::<ShutdownError>())
+    text_error::says(error, SHUTDOWN)
 }
-
-#[derive(Debug)]
-struct ShutdownError;
-
-impl std::fmt::Display for ShutdownError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(SHUTDOWN)
-    }
-}
-
-impl std::error::Error for ShutdownError {}

@@ -91,7 +91,7 @@ impl Source {
     /// See [`new`](Self::new).
     #[track_caller]
     pub fn with_interest(raw: Raw, interest: Interest) -> io::Result<Source> {
-        let reactor = Handle::with_current(|handle| handle.shared.reactor.clone());
+        let reactor = Handle::current_reactor();
         assert!(reactor.enabled, "{NO_IO}");
         if reactor.is_closed() {
             return Err(shutdown_error());

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{RuntimeMetrics, Shared, drive};
 use crate::context::{self, Entered};
 use crate::executor::Scheduler;
+use crate::reactor::Reactor;
 use crate::task::{self, BlockingFuture, JoinHandle};
 use crate::time::{TimeDriver, Timers};
 
@@ -30,9 +31,8 @@ pub struct Id(NonZeroU64);
 
 impl Id {
     pub(crate) fn next() -> Id {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Id(NonZeroU64::new(id).expect("2^64 runtimes were built"))
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Id(NonZeroU64::MIN.saturating_add(NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 }
 
@@ -81,6 +81,15 @@ impl Handle {
         // Panics here, not in a closure, so that the message names the caller's line.
         match context::handle() {
             Some(handle) => f(&handle),
+            None => panic!("{NO_RUNTIME}"),
+        }
+    }
+
+    /// The reactor of the runtime that is entered.
+    #[track_caller]
+    pub(crate) fn current_reactor() -> Arc<Reactor> {
+        match context::with_handle(|handle| handle.map(|h| h.shared.reactor.clone())) {
+            Some(reactor) => reactor,
             None => panic!("{NO_RUNTIME}"),
         }
     }

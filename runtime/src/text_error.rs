@@ -1,0 +1,36 @@
+//! Errors that are a text: one type for all of them, which costs a guest less than std's way from a `&str`, through a
+//! `String` and its box.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// A text that is an error.
+struct TextError(&'static str);
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0, f)
+    }
+}
+
+impl Error for TextError {}
+
+/// An error of this kind that says this.
+#[cold]
+#[inline(never)]
+pub fn text_error(kind: io::ErrorKind, text: &'static str) -> io::Error {
+    io::Error::new(kind, TextError(text))
+}
+
+/// Whether the error is [`text_error`]'s with this text.
+pub(crate) fn says(error: &io::Error, text: &str) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<TextError>());
+    error.is_some_and(|error| error.0 == text)
+}
