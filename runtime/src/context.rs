@@ -98,16 +98,18 @@ impl<T: Copy> Drop for Restore<T> {
 
 /// The handle of the runtime that is entered on this thread, if any.
 pub(crate) fn handle() -> Option<Handle> {
-    CONTEXT.try_with(|c| c.handle.borrow().clone()).ok().flatten()
+    with_handle(|handle| handle.cloned())
 }
 
 /// Calls `f` with the entered runtime's handle, without cloning it.
 pub(crate) fn with_handle<R>(f: impl FnOnce(Option<&Handle>) -> R) -> R {
     let mut f = Some(f);
     let mut call = |h: Option<&Handle>| (f.take().expect("called once"))(h);
-    match CONTEXT.try_with(|c| call(c.handle.borrow().as_ref())) {
-        Ok(r) => r,
-        Err(_) => call(None),
+    // Nobody writes meanwhile: asking in this way leaves the panics of the cell out of guests.
+    let called = CONTEXT.try_with(|c| c.handle.try_borrow().map(|handle| call(handle.as_ref())));
+    match called {
+        Ok(Ok(r)) => r,
+        _ => call(None),
     }
 }
 
@@ -129,26 +131,35 @@ pub(crate) fn enter(handle: Handle) -> RestoreHandle {
     let entered = CONTEXT.try_with(|c| {
         let depth = c.depth.get() + 1;
         c.depth.set(depth);
-        RestoreHandle { old: c.handle.replace(Some(handle)), depth }
+        RestoreHandle { old: replace(&c.handle, Some(handle)), depth }
     });
     entered.unwrap_or_else(|_| RestoreHandle { old: None, depth: 0 })
 }
 
+/// As `RefCell::replace`, without its panic: nobody borrows the handle for longer than a function here.
+fn replace(cell: &RefCell<Option<Handle>>, handle: Option<Handle>) -> Option<Handle> {
+    match cell.try_borrow_mut() {
+        Ok(mut cell) => std::mem::replace(&mut cell, handle),
+        Err(_) => None,
+    }
+}
+
+impl RestoreHandle {
+    /// Whether what was entered later was left; true on a thread that is being torn down.
+    pub(crate) fn is_innermost(&self) -> bool {
+        CONTEXT.try_with(|c| c.depth.get() == self.depth).unwrap_or(true)
+    }
+}
+
 impl Drop for RestoreHandle {
     #[inline(never)]
-    #[track_caller]
     fn drop(&mut self) {
         let _ = CONTEXT.try_with(|c| {
             if c.depth.get() != self.depth {
-                assert!(
-                    std::thread::panicking(),
-                    "`EnterGuard` values dropped out of order. Guards returned by `Handle::enter()` must be \
-                     dropped in the reverse order as they were acquired."
-                );
                 return;
             }
             c.depth.set(self.depth - 1);
-            let current = c.handle.replace(self.old.take());
+            let current = replace(&c.handle, self.old.take());
             // Outside of the borrow: it may be the last handle and run destructors.
             drop(current);
         });

@@ -26,6 +26,7 @@ const RECV_PEEK: u32 = 1;
 const SHUT_READ: u32 = 1;
 const SHUT_WRITE: u32 = 2;
 
+const EAFNOSUPPORT: i32 = 5;
 const EAGAIN: i32 = 6;
 const EINPROGRESS: i32 = 26;
 const EINTR: i32 = 27;
@@ -210,11 +211,11 @@ impl Socket {
             check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
             // SAFETY: the host made it for us.
             let socket = Socket(unsafe { OwnedFd::from_raw_fd(fd) });
-            match socket.peer_addr() {
+            match socket.peer() {
                 Ok(addr) => return Ok((socket, addr)),
                 // The peer has gone, and with it the only way to learn who it was.
-                Err(e) if matches!(e.raw_os_error(), Some(ENOTCONN | EINVAL)) => {}
-                Err(e) => return Err(e),
+                Err(ENOTCONN | EINVAL) => {}
+                Err(errno) => return Err(error(errno)),
             }
         }
     }
@@ -232,15 +233,16 @@ impl Socket {
         if let Some(error) = self.take_error()? {
             return Err(error);
         }
-        match self.peer_addr() {
-            Err(e) if e.raw_os_error() == Some(ENOTCONN) => Err(io::ErrorKind::WouldBlock.into()),
-            result => result.map(drop),
+        match self.peer() {
+            Ok(_) => Ok(()),
+            Err(ENOTCONN) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(errno) => Err(error(errno)),
         }
     }
 
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         let mut errno = [0; 4];
-        self.get(SOL_SOCKET, SO_ERROR, &mut errno)?;
+        check(self.get(SOL_SOCKET, SO_ERROR, &mut errno))?;
         Ok(check(u32::from_le_bytes(errno)).err())
     }
 
@@ -257,9 +259,15 @@ impl Socket {
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         // SAFETY: `name` passes pointers to what lives for the call.
         name(|addr, family, port| unsafe { sock_getlocaladdr(self.fd(), addr, family, port) })
+            .map_err(error)
     }
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.peer().map_err(error)
+    }
+
+    /// The peer's address, or the host's number for why not.
+    fn peer(&self) -> Result<SocketAddr, i32> {
         // SAFETY: `name` passes pointers to what lives for the call.
         name(|addr, family, port| unsafe { sock_getpeeraddr(self.fd(), addr, family, port) })
     }
@@ -322,7 +330,7 @@ impl Socket {
 
     pub(crate) fn linger(&self) -> io::Result<Option<Duration>> {
         let mut linger = [0; size_of::<Linger>()];
-        self.get(SOL_SOCKET, SO_LINGER, &mut linger)?;
+        check(self.get(SOL_SOCKET, SO_LINGER, &mut linger))?;
         let [a, b, c, d, seconds @ ..] = linger;
         let on = u32::from_le_bytes([a, b, c, d]) != 0;
         Ok(on.then(|| Duration::from_secs(u32::from_le_bytes(seconds).into())))
@@ -335,7 +343,7 @@ impl Socket {
             value[0] = 1;
             value[4..].copy_from_slice(&seconds.to_le_bytes());
         }
-        self.set(SOL_SOCKET, SO_LINGER, &value)
+        check(self.set(SOL_SOCKET, SO_LINGER, &value))
     }
 
     /// The times are the host's; they change only when a lost peer is noticed.
@@ -351,9 +359,11 @@ impl Socket {
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
         let (level, name) = place(opt)?;
         let mut value = [0; 4];
-        self.get(level, name, &mut value)
-            .map_err(|e| if refused(&e) { unsupported() } else { e })?;
-        Ok(u32::from_le_bytes(value))
+        match self.get(level, name, &mut value) {
+            0 => Ok(u32::from_le_bytes(value)),
+            errno if is_refusal(errno) => Err(unsupported()),
+            errno => Err(error(errno as i32)),
+        }
     }
 
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
@@ -361,8 +371,8 @@ impl Socket {
         // Kernels double the size of a buffer and take it as a signed number.
         let value = value.min(i32::MAX as u32);
         match self.set(level, name, &value.to_le_bytes()) {
-            Err(e) if opt == Opt::NoDelay && refused(&e) => Ok(()),
-            result => result,
+            errno if opt == Opt::NoDelay && is_refusal(errno) => Ok(()),
+            errno => check(errno),
         }
     }
 
@@ -397,18 +407,18 @@ impl Socket {
         Ok((len.min(buf.len()), u16::from_be(port)))
     }
 
-    pub(super) fn get(&self, level: u32, name: u32, value: &mut [u8]) -> io::Result<()> {
+    /// Returns the host's number.
+    pub(super) fn get(&self, level: u32, name: u32, value: &mut [u8]) -> u32 {
         let mut size = value.len() as u32;
         // SAFETY: `size` is the length of `value`, both live for the call.
-        check(unsafe { sock_getsockopt(self.fd(), level, name, value.as_mut_ptr(), &mut size) })
+        unsafe { sock_getsockopt(self.fd(), level, name, value.as_mut_ptr(), &mut size) }
     }
 
+    /// Returns the host's number.
     #[inline(never)]
-    fn set(&self, level: u32, name: u32, value: &[u8]) -> io::Result<()> {
+    fn set(&self, level: u32, name: u32, value: &[u8]) -> u32 {
         // SAFETY: the size is that of `value`, which lives for the call.
-        check(unsafe {
-            sock_setsockopt(self.fd(), level, name, value.as_ptr(), value.len() as u32)
-        })
+        unsafe { sock_setsockopt(self.fd(), level, name, value.as_ptr(), value.len() as u32) }
     }
 }
 
@@ -453,9 +463,8 @@ fn place(opt: Opt) -> io::Result<(u32, u32)> {
 }
 
 /// Whether the host does not know an option.
-fn refused(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Unsupported
-        || matches!(error.raw_os_error(), Some(EINVAL | ENOPROTOOPT))
+fn is_refusal(errno: u32) -> bool {
+    matches!(errno as i32, EINVAL | ENOPROTOOPT | ENOSYS | ENOTSUP)
 }
 
 fn unsupported() -> io::Error {
@@ -473,15 +482,20 @@ fn with_address(addr: SocketAddr, call: impl FnOnce(*const RawAddress) -> u32) -
 }
 
 /// Reads an address from an import, which gets an address, a family and a port to fill.
-fn name(call: impl FnOnce(*const RawAddress, *mut u32, *mut u32) -> u32) -> io::Result<SocketAddr> {
+fn name(
+    call: impl FnOnce(*const RawAddress, *mut u32, *mut u32) -> u32,
+) -> Result<SocketAddr, i32> {
     let mut octets = [0; 16];
     let address = RawAddress { buf: octets.as_mut_ptr(), len: octets.len() };
     let (mut family, mut port) = (0, 0);
-    check(call(&address, &mut family, &mut port))?;
+    match call(&address, &mut family, &mut port) {
+        0 => {}
+        errno => return Err(errno as i32),
+    }
     let ip = match family {
         4 => ip(&octets[..4]),
         6 => ip(&octets),
-        _ => return Err(io::ErrorKind::InvalidData.into()),
+        _ => return Err(EAFNOSUPPORT),
     };
     Ok(SocketAddr::new(ip, port as u16))
 }

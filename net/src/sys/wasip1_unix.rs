@@ -127,7 +127,7 @@ impl Socket {
 
     pub(crate) fn is_datagram(&self) -> io::Result<bool> {
         let mut kind = [0; 4];
-        self.get(SOL_SOCKET, SO_TYPE, &mut kind)?;
+        check(self.get(SOL_SOCKET, SO_TYPE, &mut kind))?;
         Ok(u32::from_le_bytes(kind) == DATAGRAM)
     }
 

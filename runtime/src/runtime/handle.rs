@@ -119,7 +119,7 @@ impl Handle {
 
     /// Enters the runtime: `spawn`, timers and sockets of this thread belong to it until the guard drops.
     pub fn enter(&self) -> EnterGuard<'_> {
-        EnterGuard { _restore: context::enter(self.clone()), _handle: PhantomData }
+        EnterGuard { _leave: Leave(context::enter(self.clone())), _handle: PhantomData }
     }
 
     /// Starts a task on the runtime; see [`spawn`](crate::task::spawn).
@@ -249,9 +249,23 @@ impl std::panic::RefUnwindSafe for Handle {}
 /// Leaves the runtime when dropped.
 #[must_use = "the runtime is left as soon as the guard is dropped"]
 pub struct EnterGuard<'a> {
-    _restore: context::RestoreHandle,
+    _leave: Leave,
     // Like a lock's guard it may be looked at from another thread, but not dropped there.
     _handle: PhantomData<(&'a Handle, std::sync::MutexGuard<'static, ()>)>,
+}
+
+/// Leaves the runtime, if that was entered last. Apart from the guard, which may live longer than what it borrows.
+struct Leave(context::RestoreHandle);
+
+impl Drop for Leave {
+    #[track_caller]
+    fn drop(&mut self) {
+        assert!(
+            self.0.is_innermost() || std::thread::panicking(),
+            "`EnterGuard` values dropped out of order. Guards returned by `Handle::enter()` must be dropped in \
+             the reverse order as they were acquired."
+        );
+    }
 }
 
 impl fmt::Debug for EnterGuard<'_> {
