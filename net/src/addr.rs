@@ -33,14 +33,18 @@ pub(crate) fn each_addr<R>(
     addrs: impl Iterator<Item = SocketAddr>,
     mut op: impl FnMut(SocketAddr) -> io::Result<R>,
 ) -> io::Result<R> {
-    let mut last = None;
-    for addr in addrs {
-        match op(addr) {
-            Ok(result) => return Ok(result),
-            Err(error) => last = Some(error),
+    let mut addrs = addrs;
+    let Some(mut addr) = addrs.next() else { return Err(crate::error::no_address()) };
+    loop {
+        match (op(addr), addrs.next()) {
+            (Ok(result), _) => return Ok(result),
+            (Err(error), None) => return Err(error),
+            (Err(error), Some(next)) => {
+                crate::error::forget(error);
+                addr = next;
+            }
         }
     }
-    Err(last.unwrap_or_else(crate::error::no_address))
 }
 
 macro_rules! known {
@@ -173,7 +177,7 @@ pub(crate) mod sealed {
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
             match &mut self.0 {
-                State::Now(addrs) => Poll::Ready(addrs.take().expect("polled after completion")),
+                State::Now(addrs) => Poll::Ready(addrs.take().unwrap_or_else(|| Err(crate::error::no_address()))),
                 State::Later(answer) => {
                     answer.as_mut().poll(cx).map_ok(|addrs| Addrs::Many(addrs.into_iter()))
                 }

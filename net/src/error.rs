@@ -8,48 +8,47 @@ use std::net::SocketAddr;
 use wasio_runtime::text_error::text_error;
 
 /// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
-/// for, piece by piece: every `String` on the way would be more of every guest.
-struct Failed {
-    tried: Tried,
+/// for, piece by piece: every `String` on the way would be more of every guest. Of one type for each kind of object,
+/// so that who looks no names up has nothing of them.
+struct Failed<T> {
+    /// What was tried, up to the object.
+    what: &'static str,
+    /// What a grant of the object begins with.
+    to_grant: &'static str,
+    object: T,
+    /// What stock wasmtime is to be given.
+    #[cfg_attr(not(all(target_os = "wasi", target_env = "p2")), allow(dead_code))]
+    elsewhere: &'static str,
     error: io::Error,
 }
 
-impl Display for Failed {
+impl<T: Display> Display for Failed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, to_grant) = match self.tried {
-            Tried::Connect(_) => ("connect ", ""),
-            Tried::Bind(_) => ("bind ", "listen:"),
-            Tried::Lookup(_) => ("lookup ", ""),
-            Tried::Open => ("open a socket", "all"),
-        };
-        f.write_str(what)?;
-        self.tried.write_object(f)?;
+        f.write_str(self.what)?;
+        self.object.fmt(f)?;
         f.write_str(": ")?;
         self.error.fmt(f)?;
         if cfg!(target_os = "wasi") && self.error.kind() == io::ErrorKind::PermissionDenied {
             f.write_str(
                 "; the guest has no access to it unless the host grants it: `wasio run --net ",
             )?;
-            f.write_str(to_grant)?;
-            self.tried.write_object(f)?;
+            f.write_str(self.to_grant)?;
+            self.object.fmt(f)?;
             f.write_str("`")?;
             #[cfg(all(target_os = "wasi", target_env = "p2"))]
-            f.write_str(match self.tried {
-                Tried::Lookup(_) => ", `wasmtime run -S allow-ip-name-lookup`",
-                _ => ", `wasmtime run -S inherit-network`",
-            })?;
+            f.write_str(self.elsewhere)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Debug for Failed {
+impl<T: Display> fmt::Debug for Failed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Display::fmt(self, f)
     }
 }
 
-impl Error for Failed {
+impl<T: Display> Error for Failed<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.error)
     }
@@ -98,44 +97,33 @@ fn number(f: &mut fmt::Formatter<'_>, n: u16, radix: u16) -> fmt::Result {
     f.write_char(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }))
 }
 
-/// What was tried.
-enum Tried {
-    Connect(SocketAddr),
-    Bind(SocketAddr),
-    Lookup(String),
-    Open,
-}
-
-impl Tried {
-    #[inline(never)]
-    fn write_object(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Tried::Connect(addr) | Tried::Bind(addr) => Addr(*addr).fmt(f),
-            Tried::Lookup(name) => f.write_str(name),
-            Tried::Open => Ok(()),
-        }
-    }
-}
+const INHERIT: &str = ", `wasmtime run -S inherit-network`";
 
 #[cold]
 #[inline(never)]
-fn failed(tried: Tried, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), Failed { tried, error })
+fn failed<T: Display + Send + Sync + 'static>(
+    what: &'static str,
+    to_grant: &'static str,
+    object: T,
+    elsewhere: &'static str,
+    error: io::Error,
+) -> io::Error {
+    io::Error::new(error.kind(), Failed { what, to_grant, object, elsewhere, error })
 }
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(Tried::Connect(addr), error)
+    move |error| failed("connect ", "", Addr(addr), INHERIT, error)
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed(Tried::Bind(addr), error)
+    move |error| failed("bind ", "listen:", Addr(addr), INHERIT, error)
 }
 
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
-    failed(Tried::Lookup(name.into()), error)
+    failed("lookup ", "", name.to_owned(), ", `wasmtime run -S allow-ip-name-lookup`", error)
 }
 
 /// Servers were asked for a name; `what` says which and what came of it.
@@ -164,7 +152,7 @@ impl Failures {
 
 /// A socket could not be made.
 pub(crate) fn open(error: io::Error) -> io::Error {
-    failed(Tried::Open, error)
+    failed("open a socket", "all", "", INHERIT, error)
 }
 
 /// What was given names no address at all.
@@ -180,3 +168,8 @@ pub(crate) fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
         result => result,
     }
 }
+
+/// One copy of an error's end, which is a hundred bytes.
+#[cold]
+#[inline(never)]
+pub(crate) fn forget(_: io::Error) {}

@@ -204,12 +204,14 @@ impl Drop for Runtime {
         }
         #[cfg(not(unix))]
         {
-            self.close_here();
+            let _entered = context::enter(self.handle.clone());
+            self.handle.shared.close();
             self.finish_blocking();
         }
     }
 }
 
+#[cfg(unix)]
 impl Runtime {
     fn close_here(&self) {
         let _entered = context::enter(self.handle.clone());
@@ -220,8 +222,9 @@ impl Runtime {
 #[cfg(not(unix))]
 impl Runtime {
     /// Runs the closures of `spawn_blocking` that are queued, as far as the patience goes, and drops the rest.
+    ///
+    /// With the runtime entered.
     fn finish_blocking(&self) {
-        let _entered = context::enter(self.handle.clone());
         let blocking = &self.handle.shared.blocking;
         // Only who is impatient has the clock linked.
         let limit = self.patience.map(|limit| (std::time::Instant::now(), limit));
