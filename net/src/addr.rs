@@ -40,7 +40,7 @@ pub(crate) fn each_addr<R>(
             (Ok(result), _) => return Ok(result),
             (Err(error), None) => return Err(error),
             (Err(error), Some(next)) => {
-                crate::error::forget(error);
+                wasio_runtime::io::forget(error);
                 addr = next;
             }
         }

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::net::SocketAddr;
 
+use wasio_runtime::io::forget;
 use wasio_runtime::text_error::text_error;
 
 /// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
@@ -164,12 +165,10 @@ pub(crate) fn no_address() -> io::Error {
 #[inline(never)]
 pub(crate) fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
     match result {
-        Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+            forget(e);
+            Ok(())
+        }
         result => result,
     }
 }
-
-/// One copy of an error's end, which is a hundred bytes.
-#[cold]
-#[inline(never)]
-pub(crate) fn forget(_: io::Error) {}

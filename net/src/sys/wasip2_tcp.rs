@@ -11,9 +11,10 @@ use std::net::{Shutdown, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use wasio_runtime::io::forget;
 use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe, wait_for};
 use wasio_runtime::task::coop::unconstrained;
@@ -98,6 +99,7 @@ impl Streams {
     }
 
     /// Whether dropping the stream would wait.
+    #[inline(never)] // Asked when sockets are closed, in three places.
     fn is_writing(&self) -> bool {
         self.has_written.load(Ordering::Relaxed) && matches!(self.output.check_write(), Ok(0))
     }
@@ -322,10 +324,9 @@ impl Tcp {
             return;
         }
         // The peer sees the end after the last byte.
-        let _ = self.shutdown(Shutdown::Write);
-        let source = Source::is_available().then(|| Source::new(self.clone()));
-        let lingering = Lingering { source: source.and_then(Result::ok), tcp: self };
-        Arc::new(lingering).watch();
+        ok(self.shutdown(Shutdown::Write));
+        let source = if Source::is_available() { ok(Source::new(self.clone())) } else { None };
+        Arc::new(Lingering { source, tcp: self }).watch();
     }
 }
 
@@ -348,7 +349,9 @@ impl Lingering {
         let waker = Waker::from(self.clone());
         // Without a budget: this may run at the end of a task that has none left.
         let ready = unconstrained(poll_fn(|cx| source.poll_ready(cx, Direction::Write)));
-        let _ = pin!(ready).poll(&mut Context::from_waker(&waker));
+        if let Poll::Ready(result) = pin!(ready).poll(&mut Context::from_waker(&waker)) {
+            ok(result);
+        }
     }
 }
 
@@ -356,6 +359,11 @@ impl Wake for Lingering {
     fn wake(self: Arc<Self>) {
         self.watch();
     }
+}
+
+/// As `Result::ok`, with less code for the error.
+fn ok<T>(result: io::Result<T>) -> Option<T> {
+    result.map_err(forget).ok()
 }
 
 impl Drop for Lingering {

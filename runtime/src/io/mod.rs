@@ -129,13 +129,26 @@ impl Next {
     #[cfg_attr(target_env = "p1", inline(never))]
     #[cfg_attr(not(target_env = "p1"), inline)]
     pub(crate) fn after(error: Error) -> Next {
-        match error.kind() {
+        let next = match error.kind() {
             ErrorKind::WouldBlock => Next::Wait,
             ErrorKind::Interrupted => Next::Again,
-            _ => Next::Fail(error),
-        }
+            _ => return Next::Fail(error),
+        };
+        forget(error);
+        next
     }
 }
+
+/// Drops an error, of which most have nothing to drop; the end of the others, a hundred bytes, is in one place.
+#[doc(hidden)]
+#[inline]
+pub fn forget(error: Error) {
+    if error.get_ref().is_some() { drop_custom(error) } else { std::mem::forget(error) }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_custom(_: Error) {}
 
 /// Repeats an operation while it is `Interrupted`.
 fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
@@ -155,7 +168,11 @@ fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
 #[cold]
 #[inline(never)]
 fn unless_interrupted(error: Error) -> Option<Error> {
-    (error.kind() != ErrorKind::Interrupted).then_some(error)
+    if error.kind() != ErrorKind::Interrupted {
+        return Some(error);
+    }
+    forget(error);
+    None
 }
 
 /// Spends a unit of the task's budget, for what never has to wait.

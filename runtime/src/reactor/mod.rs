@@ -147,7 +147,7 @@ impl Reactor {
         }
         // Keep the allocation for the next time.
         if let Some(mut driver) = self.driver.try_lock() {
-            driver.wakers = wakers;
+            std::mem::swap(&mut driver.wakers, &mut wakers);
         }
     }
 

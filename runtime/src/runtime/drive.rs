@@ -166,7 +166,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
             shared.glance();
         } else if !root.is_woken() {
             turns = 0;
-            shared.park(|| root.is_woken());
+            shared.park(&root);
         }
     }
 }
@@ -219,14 +219,14 @@ impl Shared {
     }
 
     /// Waits until something may have become ready.
-    fn park(&self, is_woken: impl Fn() -> bool) {
+    fn park(&self, root: &Root) {
         if let Some(hook) = &self.config.on_park {
             hook();
         }
         // A hook may have spawned.
         self.parks.fetch_add(1, Ordering::Relaxed);
         self.busy.stop();
-        self.wait(is_woken);
+        self.wait(root);
         self.busy.start();
         self.parks.fetch_add(1, Ordering::Relaxed);
         self.time.fire();
@@ -237,14 +237,18 @@ impl Shared {
         }
     }
 
-    fn wait(&self, is_woken: impl Fn() -> bool) {
-        let nothing_ready = || {
-            #[cfg(not(unix))]
-            if !self.blocking.is_idle() {
-                return false;
-            }
-            self.scheduler.is_idle() && !is_woken()
-        };
+    /// Whether the thread may wait, for all that is known here.
+    #[inline(never)] // Asked a few times for each wait.
+    fn is_nothing_ready(&self, root: &Root) -> bool {
+        #[cfg(not(unix))]
+        if !self.blocking.is_idle() {
+            return false;
+        }
+        self.scheduler.is_idle() && !root.is_woken()
+    }
+
+    fn wait(&self, root: &Root) {
+        let nothing_ready = || self.is_nothing_ready(root);
         if self.time.is_paused() && !self.blocking_in_flight() {
             if !nothing_ready() {
                 return;
@@ -253,7 +257,7 @@ impl Shared {
             // task, but not if it has something for the root. That is tokio's behaviour, and programs'
             // tests that pause the clock while they talk to a server of their own rely on it.
             self.reactor.poll(Parked::Glance);
-            if is_woken() || self.time.auto_advance() || !nothing_ready() {
+            if root.is_woken() || self.time.auto_advance() || !nothing_ready() {
                 return;
             }
         }

@@ -160,6 +160,7 @@ impl<T> Armed<T> {
     }
 
     /// Everything is asked about: what was not armed in the last three turns leaves the front.
+    #[inline(never)] // Everything is asked about next.
     pub(super) fn settle(&mut self) {
         self.turn = self.turn.wrapping_add(1);
         for index in (1..self.front).rev() {

@@ -213,19 +213,31 @@ impl Driver {
                 self.note(count, events, Some(flat), armed)
             }
             _ => plan.wait(armed, timeout, &mut |armed, count, timeout| {
-                let first = match timeout {
-                    Some(timeout) => {
-                        armed.clock().set_timeout(timeout);
-                        0
-                    }
-                    None => 1,
-                };
-                let found = self.call(&armed.entries()[first..count], count);
-                self.note(found, events, None, armed)
+                self.ask(armed, count, timeout, events)
             }),
         };
         let in_time = answer != Answer::Nothing || timeout == Some(0);
         if in_time { Outcome::Done } else { Outcome::Barren }
+    }
+
+    /// Asks about the first entries.
+    #[inline(never)]
+    fn ask(
+        &mut self,
+        armed: &mut Armed<Subscription>,
+        count: usize,
+        timeout: Option<u64>,
+        events: &mut Vec<Event>,
+    ) -> Answer {
+        let first = match timeout {
+            Some(timeout) => {
+                armed.clock().set_timeout(timeout);
+                0
+            }
+            None => 1,
+        };
+        let found = self.call(&armed.entries()[first..count], count);
+        self.note(found, events, None, armed)
     }
 
     /// Passes on what the host said.

@@ -85,6 +85,12 @@ fn always_ready(now: &mut Option<Pollable>) -> u32 {
     now.get_or_insert_with(|| monotonic_clock::subscribe_duration(0)).handle()
 }
 
+/// What to ask about, for a source.
+#[inline(never)]
+fn handle(raw: &Raw, direction: Direction, now: &mut Option<Pollable>) -> u32 {
+    raw.pollable(direction).unwrap_or_else(|| always_ready(now))
+}
+
 impl Selector {
     pub(crate) fn unparker(&self) -> Unparker {
         Unparker
@@ -105,12 +111,11 @@ impl Selector {
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
         let List { armed, now, .. } = &mut *self.list.lock();
         let mut arm = |direction| {
-            let mut handle = || raw.pollable(direction).unwrap_or_else(|| always_ready(now));
             match armed.find(key, direction) {
                 Found::Armed => {}
                 // The source may have another pollable by now.
-                Found::Spent(entry) => *entry = handle(),
-                Found::Idle => armed.push(key, direction, handle()),
+                Found::Spent(entry) => *entry = handle(raw, direction, now),
+                Found::Idle => armed.push(key, direction, handle(raw, direction, now)),
             }
         };
         if interest.is_readable() {
