@@ -177,7 +177,9 @@ pub(crate) mod sealed {
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
             match &mut self.0 {
-                State::Now(addrs) => Poll::Ready(addrs.take().unwrap_or_else(|| Err(crate::error::no_address()))),
+                State::Now(addrs) => {
+                    Poll::Ready(addrs.take().unwrap_or_else(|| Err(crate::error::no_address())))
+                }
                 State::Later(answer) => {
                     answer.as_mut().poll(cx).map_ok(|addrs| Addrs::Many(addrs.into_iter()))
                 }

@@ -12,7 +12,6 @@
 //! The scheduler has one reference to a task that is not complete: it goes with the task until that waits for
 //! the first time, then stays among the waiting tasks. So the last reference to go never holds a future.
 
-use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};
@@ -23,6 +22,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::error::Panic;
 use super::outcome::Join;
 use super::queue::Link;
 use super::{Budget, Id, JoinError, memory, waker};
@@ -472,8 +472,6 @@ impl<F> Drop for DropOnPanic<'_, F> {
         self.0.set(None);
     }
 }
-
-type Panic = Box<dyn Any + Send + 'static>;
 
 #[cfg(panic = "unwind")]
 pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {

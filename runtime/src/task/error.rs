@@ -19,7 +19,40 @@ struct Inner {
 enum Repr {
     Cancelled,
     // The payload is `Send` but not `Sync`; the lock makes the error `Sync`.
-    Panic(Mutex<Box<dyn Any + Send + 'static>>),
+    Panic(Mutex<Panic>),
+}
+
+/// What a task panicked with.
+#[cfg(panic = "unwind")]
+pub(super) type Panic = Box<dyn Any + Send + 'static>;
+
+/// A panic ends the program: there is none, and nothing of it in a guest.
+#[cfg(not(panic = "unwind"))]
+pub(super) type Panic = std::convert::Infallible;
+
+#[cfg(panic = "unwind")]
+fn payload(panic: Mutex<Panic>) -> Box<dyn Any + Send + 'static> {
+    panic.into_inner()
+}
+
+#[cfg(not(panic = "unwind"))]
+#[allow(unreachable_code, reason = "there is none")]
+fn payload(panic: Mutex<Panic>) -> Box<dyn Any + Send + 'static> {
+    match panic.into_inner() {}
+}
+
+/// The text of a panic.
+#[cfg(panic = "unwind")]
+fn text(panic: &Panic) -> Option<String> {
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&'static str>().map(|s| (*s).to_owned()))
+}
+
+#[cfg(not(panic = "unwind"))]
+fn text(panic: &Panic) -> Option<String> {
+    match *panic {}
 }
 
 impl JoinError {
@@ -28,7 +61,7 @@ impl JoinError {
         JoinError(Box::new(Inner { id, repr: Repr::Cancelled }))
     }
 
-    pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send + 'static>) -> JoinError {
+    pub(crate) fn panicked(id: Id, payload: Panic) -> JoinError {
         JoinError(Box::new(Inner { id, repr: Repr::Panic(Mutex::new(payload)) }))
     }
 
@@ -63,7 +96,7 @@ impl JoinError {
     /// Gives the error back if the task was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
         match self.0.repr {
-            Repr::Panic(payload) => Ok(payload.into_inner()),
+            Repr::Panic(panic) => Ok(payload(panic)),
             Repr::Cancelled => Err(self),
         }
     }
@@ -76,13 +109,7 @@ impl JoinError {
     fn message(&self) -> Option<String> {
         match &self.0.repr {
             Repr::Cancelled => None,
-            Repr::Panic(payload) => {
-                let payload = payload.lock();
-                payload
-                    .downcast_ref::<String>()
-                    .cloned()
-                    .or_else(|| payload.downcast_ref::<&'static str>().map(|s| (*s).to_owned()))
-            }
+            Repr::Panic(panic) => text(&panic.lock()),
         }
     }
 }
