@@ -22,15 +22,23 @@ const CLOSED: usize = !(usize::MAX >> 1);
 /// No permit is given out any more.
 pub(super) struct Closed;
 
-/// How far a future that wants permits has come.
-#[derive(Debug)]
-pub(super) enum Turn {
-    Start,
-    Waiting(Key),
+/// How far a future that wants permits has come: one of the constants, or the number of its key, while it waits. One
+/// number, since it is part of many futures.
+#[derive(PartialEq, Eq)]
+pub(super) struct Turn(u32);
+
+impl Turn {
+    pub(super) const START: Turn = Turn(Key::NUMBERS);
     /// It was given all that it wanted and has not taken possession.
-    Granted,
+    const GRANTED: Turn = Turn(Key::NUMBERS + 1);
     /// The permits are somebody else's business now.
-    Done,
+    pub(super) const DONE: Turn = Turn(Key::NUMBERS + 2);
+
+    /// Whether nothing is to be undone when the future is dropped.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        matches!(*self, Turn::START | Turn::DONE)
+    }
 }
 
 impl Count {
@@ -88,27 +96,27 @@ impl Count {
         if self.is_closed() {
             return Poll::Ready(Err(Closed));
         }
-        match turn {
-            Turn::Start => {
+        match *turn {
+            Turn::START => {
                 if !self.try_take(wanted) {
                     let lacking = wanted - self.take_up_to(wanted);
-                    *turn = Turn::Waiting(self.waiters.push(Some(waker::clone(waker)), lacking));
+                    let key = self.waiters.push(Some(waker::clone(waker)), lacking);
+                    *turn = Turn(key.into_number());
                     return Poll::Pending;
                 }
-                *turn = Turn::Granted;
             }
-            Turn::Waiting(key) if self.waiters.is_queued(key) => {
-                *unused = self.waiters.set_waker(key, waker);
-                return Poll::Pending;
-            }
-            Turn::Waiting(_) => {
-                if let Turn::Waiting(key) = std::mem::replace(turn, Turn::Granted) {
-                    *unused = self.waiters.remove(key).1;
+            Turn::GRANTED => {}
+            Turn::DONE => panic!("polled after completion"),
+            Turn(number) => {
+                let key = Key::from_number(number);
+                if self.waiters.is_queued(&key) {
+                    *unused = self.waiters.set_waker(&key, waker);
+                    return Poll::Pending;
                 }
+                *unused = self.waiters.remove(key).1;
             }
-            Turn::Granted => {}
-            Turn::Done => panic!("polled after completion"),
         }
+        *turn = Turn::GRANTED;
         Poll::Ready(Ok(()))
     }
 
@@ -119,11 +127,11 @@ impl Count {
         wanted: usize,
         unused: &mut Option<Waker>,
     ) -> usize {
-        match std::mem::replace(turn, Turn::Done) {
-            Turn::Start | Turn::Done => 0,
-            Turn::Granted => wanted,
-            Turn::Waiting(key) => {
-                let (lacking, waker) = self.waiters.remove(key);
+        match std::mem::replace(turn, Turn::DONE) {
+            Turn::START | Turn::DONE => 0,
+            Turn::GRANTED => wanted,
+            Turn(number) => {
+                let (lacking, waker) = self.waiters.remove(Key::from_number(number));
                 *unused = waker;
                 wanted - lacking
             }

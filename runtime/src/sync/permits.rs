@@ -90,7 +90,7 @@ impl Permits {
 
     pub(super) fn acquire(&self, n: usize) -> Acquire<'_> {
         assert_countable(n);
-        Acquire { permits: self, wanted: n, turn: Turn::Start }
+        Acquire { permits: self, wanted: n, turn: Turn::START }
     }
 
     /// Gives `n` permits to whoever waits, and what is left to the count.
@@ -152,7 +152,7 @@ impl Future for Acquire<'_> {
                 // The budget is looked at when the permits are there: a task that is out of budget does
                 // not lose its turn.
                 ready!(coop::poll_proceed(cx)).made_progress();
-                *turn = Turn::Done;
+                *turn = Turn::DONE;
                 Poll::Ready(Ok(()))
             }
         }
@@ -161,7 +161,7 @@ impl Future for Acquire<'_> {
 
 impl Drop for Acquire<'_> {
     fn drop(&mut self) {
-        if matches!(self.turn, Turn::Start | Turn::Done) {
+        if self.turn.is_free() {
             return;
         }
         let (mut wakers, mut unused) = (Wakers::default(), None);

@@ -5,37 +5,61 @@
 //! what an unlinked waiter was handed (permits, a notification) stays in its slot until the owner
 //! collects it, or passes it on when it is dropped.
 //!
-//! The slots live in one slab: after warm-up waiting allocates nothing. The list does no locking and
-//! wakes nobody. Wakers are collected in [`Wakers`] and woken after the lock was released, because a
+//! The slots live in one slab: after warm-up waiting allocates nothing. It does not move when it grows
+//! beyond its first block: a vector would leave its old places as holes, as large as itself, in the
+//! memory of a guest, which never shrinks. The list does no locking and wakes nobody. Wakers are collected in [`Wakers`] and woken after the lock was released, because a
 //! waker may run anything; for the same reason every method that takes a waker out hands it to the
 //! caller instead of dropping it.
 
+use std::mem;
 use std::task::Waker;
 
 use crate::task::waker;
 
 /// "No slot", as a link.
 const NONE: u32 = u32::MAX;
+/// The waiter is not in the queue, as its link to the one before it.
+const OFF: u32 = u32::MAX - 1;
 
-/// A slab that was once larger than this is given back when its last waiter leaves.
-const KEEP: usize = 64;
+/// So many slots are in a block. A slab that has more than one is given back when its last waiter leaves.
+const BLOCK: usize = 64;
 
 /// The slot of one waiting future. Deliberately not `Clone`: it has one owner.
 #[derive(Debug)]
 pub(super) struct Key(u32);
 
+impl Key {
+    /// What a key is stored as is less.
+    pub(super) const NUMBERS: u32 = u32::MAX - 16;
+
+    /// For an owner who stores it in less space than an `Option` needs.
+    #[inline]
+    pub(super) fn into_number(self) -> u32 {
+        self.0
+    }
+
+    /// The key that `into_number` made this of.
+    #[inline]
+    pub(super) fn from_number(number: u32) -> Key {
+        Key(number)
+    }
+}
+
 struct Slot<T> {
     waker: Option<Waker>,
     data: T,
+    /// The waiter before it in the queue, or `OFF`.
     prev: u32,
     /// The next waiter in the queue, or the next free slot.
     next: u32,
-    queued: bool,
 }
 
 /// A FIFO of waiting futures, each with its waker and a little data.
 pub(super) struct Waiters<T> {
-    slots: Vec<Slot<T>>,
+    /// The first block, which grows: most lists are short.
+    first: Vec<Slot<T>>,
+    /// The others.
+    blocks: Vec<Vec<Slot<T>>>,
     head: u32,
     tail: u32,
     free: u32,
@@ -45,57 +69,98 @@ pub(super) struct Waiters<T> {
 
 impl<T: Copy> Waiters<T> {
     pub(super) const fn new() -> Self {
-        Waiters { slots: Vec::new(), head: NONE, tail: NONE, free: NONE, owned: 0 }
+        Waiters {
+            first: Vec::new(),
+            blocks: Vec::new(),
+            head: NONE,
+            tail: NONE,
+            free: NONE,
+            owned: 0,
+        }
+    }
+
+    #[inline]
+    fn slot(&mut self, index: u32) -> &mut Slot<T> {
+        match self.first.get_mut(index as usize) {
+            Some(slot) => slot,
+            None => Waiters::far(&mut self.blocks, index),
+        }
+    }
+
+    /// A slot that is not in the first block.
+    #[cold]
+    #[inline(never)]
+    fn far(blocks: &mut [Vec<Slot<T>>], index: u32) -> &mut Slot<T> {
+        let index = index as usize - BLOCK;
+        &mut blocks[index / BLOCK][index % BLOCK]
+    }
+
+    /// Adds a slot.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, slot: Slot<T>) -> u32 {
+        if self.first.len() < BLOCK {
+            self.first.push(slot);
+            return self.first.len() as u32 - 1;
+        }
+        let block = match self.blocks.last_mut() {
+            Some(block) if block.len() < BLOCK => block,
+            _ => {
+                self.blocks.push(Vec::with_capacity(BLOCK));
+                self.blocks.last_mut().expect("it was just pushed")
+            }
+        };
+        block.push(slot);
+        let before = block.len() - 1;
+        let index = self.blocks.len() * BLOCK + before;
+        u32::try_from(index).ok().filter(|&i| i < Key::NUMBERS).expect("too many waiters")
     }
 
     /// Queues a waiter at the back.
     pub(super) fn push(&mut self, waker: Option<Waker>, data: T) -> Key {
-        let slot = Slot { waker, data, prev: NONE, next: NONE, queued: false };
-        let index = if self.free == NONE {
-            let index = u32::try_from(self.slots.len()).expect("too many waiters");
-            self.slots.push(slot);
-            index
-        } else {
-            let index = self.free;
-            self.free = self.slots[index as usize].next;
-            self.slots[index as usize] = slot;
-            index
+        let slot = Slot { waker, data, prev: self.tail, next: NONE };
+        let index = match self.free {
+            NONE => self.grow(slot),
+            index => {
+                let free = self.slot(index);
+                let next = free.next;
+                *free = slot;
+                self.free = next;
+                index
+            }
         };
         self.owned += 1;
-        self.link(index);
+        self.append(index);
         Key(index)
     }
 
     /// Queues a waiter again that had been taken off.
     pub(super) fn requeue(&mut self, key: &Key) {
         debug_assert!(!self.is_queued(key));
-        self.link(key.0);
-    }
-
-    fn link(&mut self, index: u32) {
         let tail = self.tail;
-        let slot = &mut self.slots[index as usize];
+        let slot = self.slot(key.0);
         slot.prev = tail;
         slot.next = NONE;
-        slot.queued = true;
-        match tail {
-            NONE => self.head = index,
-            _ => self.slots[tail as usize].next = index,
-        }
-        self.tail = index;
+        self.append(key.0);
     }
 
-    fn unlink(&mut self, index: u32) {
-        let slot = &mut self.slots[index as usize];
-        slot.queued = false;
-        let (prev, next) = (slot.prev, slot.next);
+    /// Makes a slot the last one, which itself is linked as such.
+    fn append(&mut self, index: u32) {
+        match mem::replace(&mut self.tail, index) {
+            NONE => self.head = index,
+            tail => self.slot(tail).next = index,
+        }
+    }
+
+    /// Links what was before and behind a slot to each other.
+    fn close_gap(&mut self, prev: u32, next: u32) {
         match prev {
             NONE => self.head = next,
-            _ => self.slots[prev as usize].next = next,
+            _ => self.slot(prev).next = next,
         }
         match next {
             NONE => self.tail = prev,
-            _ => self.slots[next as usize].prev = prev,
+            _ => self.slot(next).prev = prev,
         }
     }
 
@@ -108,7 +173,7 @@ impl<T: Copy> Waiters<T> {
     pub(super) fn front(&mut self) -> Option<&mut T> {
         match self.head {
             NONE => None,
-            head => Some(&mut self.slots[head as usize].data),
+            head => Some(&mut self.slot(head).data),
         }
     }
 
@@ -126,21 +191,23 @@ impl<T: Copy> Waiters<T> {
         if index == NONE {
             return None;
         }
-        self.unlink(index);
-        let slot = &mut self.slots[index as usize];
+        let slot = self.slot(index);
         slot.data = data;
-        Some(slot.waker.take())
+        let waker = slot.waker.take();
+        let (prev, next) = (mem::replace(&mut slot.prev, OFF), slot.next);
+        self.close_gap(prev, next);
+        Some(waker)
     }
 
     /// Whether the waiter has not been taken off the queue.
-    pub(super) fn is_queued(&self, key: &Key) -> bool {
-        self.slots[key.0 as usize].queued
+    pub(super) fn is_queued(&mut self, key: &Key) -> bool {
+        self.slot(key.0).prev != OFF
     }
 
     /// Makes `waker` the one that is woken. Returns the old one, to be dropped outside of the lock.
     #[must_use = "drop it after the lock was released"]
     pub(super) fn set_waker(&mut self, key: &Key, waker: &Waker) -> Option<Waker> {
-        let slot = &mut self.slots[key.0 as usize];
+        let slot = self.slot(key.0);
         match &slot.waker {
             Some(old) if old.will_wake(waker) => None,
             _ => slot.waker.replace(waker::clone(waker)),
@@ -150,15 +217,16 @@ impl<T: Copy> Waiters<T> {
     /// Ends the wait: frees the slot, taking it off the queue if it was still on it.
     #[must_use = "drop the waker after the lock was released"]
     pub(super) fn remove(&mut self, key: Key) -> (T, Option<Waker>) {
-        if self.is_queued(&key) {
-            self.unlink(key.0);
-        }
-        let slot = &mut self.slots[key.0 as usize];
+        let free = mem::replace(&mut self.free, key.0);
+        let slot = self.slot(key.0);
         let removed = (slot.data, slot.waker.take());
-        slot.next = self.free;
-        self.free = key.0;
+        let prev = mem::replace(&mut slot.prev, OFF);
+        let next = mem::replace(&mut slot.next, free);
+        if prev != OFF {
+            self.close_gap(prev, next);
+        }
         self.owned -= 1;
-        if self.owned == 0 && self.slots.len() > KEEP {
+        if self.owned == 0 && !self.blocks.is_empty() {
             *self = Waiters::new();
         }
         removed
@@ -219,6 +287,23 @@ mod tests {
     }
 
     #[test]
+    fn keeps_the_order_of_a_crowd() {
+        let mut list = Waiters::new();
+        let mut keys: Vec<_> = (0..1000).map(|n| list.push(None, n)).collect();
+        for at in [999, 512, 192, 191, 127, 64, 63, 0] {
+            let _ = list.remove(keys.remove(at));
+        }
+        keys.extend((1000..1100).map(|n| list.push(None, n)));
+        let gone = [0, 63, 64, 127, 191, 192, 512, 999];
+        assert!(drain(&mut list).into_iter().eq((0..1100).filter(|n| !gone.contains(n))));
+        for key in keys {
+            assert!(!list.is_queued(&key));
+            let _ = list.remove(key);
+        }
+        assert!(list.blocks.is_empty());
+    }
+
+    #[test]
     fn a_slot_stays_its_owners_until_removed() {
         let mut list = Waiters::new();
         let a = list.push(None, 1);
@@ -236,6 +321,6 @@ mod tests {
         for key in keys {
             let _ = list.remove(key);
         }
-        assert_eq!(list.slots.capacity(), 0);
+        assert_eq!(list.first.capacity() + list.blocks.capacity(), 0);
     }
 }

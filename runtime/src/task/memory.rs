@@ -1,4 +1,4 @@
-//! Where the cells of tasks come from: the allocator, and on WASI a few that are kept for the next spawn.
+//! Where the cells of tasks come from: the allocator, and on WASI those that are kept for the next spawn.
 //!
 //! The allocator of WASI's C library takes 84 ns under wasmtime to hand out a block and take it back, more
 //! than all the rest of a spawn and join. Natively the allocator is faster than any list of ours.
@@ -39,12 +39,14 @@ mod kept {
     use super::{Layout, NonNull, dealloc, from_allocator};
     use crate::lock::Mutex;
 
-    /// Blocks are multiples of this many bytes.
-    const STEP: usize = 64;
+    /// The allocator hands out multiples of this many bytes, of which it uses some itself: a block has the size
+    /// of what is left of such a multiple.
+    const STEP: usize = 16;
+    const ITS_OWN: usize = 4;
     /// Larger ones than this many steps are not kept.
-    const CLASSES: usize = 64;
-    /// How many of a size are kept.
-    const KEEP: usize = 128;
+    const CLASSES: usize = 256;
+    /// So many bytes are kept in blocks of each size: enough for some ten thousand small tasks.
+    const KEEP: usize = 1 << 20;
     /// What the allocator aligns to without being asked.
     const ALIGN: usize = 8;
 
@@ -70,11 +72,11 @@ mod kept {
     /// The place of a type's blocks in the list, and their layout. Known when the program is compiled.
     const fn class_of<T>() -> (usize, Layout) {
         let layout = Layout::new::<T>();
-        let steps = layout.size().div_ceil(STEP);
-        if steps == 0 || steps > CLASSES || layout.align() > ALIGN {
+        let steps = (layout.size() + ITS_OWN).div_ceil(STEP);
+        if layout.size() == 0 || steps > CLASSES || layout.align() > ALIGN {
             return (CLASSES, layout);
         }
-        match Layout::from_size_align(steps * STEP, ALIGN) {
+        match Layout::from_size_align(steps * STEP - ITS_OWN, ALIGN) {
             Ok(layout) => (steps - 1, layout),
             Err(_) => (CLASSES, layout),
         }
@@ -117,7 +119,7 @@ mod kept {
     unsafe fn give_back_class(block: NonNull<u8>, class: usize, layout: Layout) {
         let mut kept = KEPT.lock();
         match kept.0.get_mut(class) {
-            Some(Class { first, len }) if *len < KEEP => {
+            Some(Class { first, len }) if *len * layout.size() < KEEP => {
                 let free = block.cast::<Free>();
                 // SAFETY: a block of a class has room for a `Free`, is aligned, and is nobody's.
                 unsafe { free.write(Free { next: *first }) };

@@ -24,7 +24,7 @@ pub(super) struct Reserve<'a, T> {
 
 impl<'a, T> Reserve<'a, T> {
     pub(super) fn new(chan: &'a Chan<T>, wanted: usize) -> Self {
-        Reserve { chan, wanted, turn: Turn::Start }
+        Reserve { chan, wanted, turn: Turn::START }
     }
 
     /// Polls, and when the places are there does `then` with them, under the same lock.
@@ -35,9 +35,9 @@ impl<'a, T> Reserve<'a, T> {
     ) -> Poll<Result<(), SendError<()>>> {
         let coop = coop::poll_proceed(cx);
         let mut state = self.chan.lock();
-        if let (Turn::Start, Poll::Ready(coop)) = (&self.turn, &coop) {
+        if let (&Turn::START, Poll::Ready(coop)) = (&self.turn, &coop) {
             if !state.places.is_closed() && state.places.try_take(self.wanted) {
-                self.turn = Turn::Done;
+                self.turn = Turn::DONE;
                 coop.made_progress();
                 let rx_waker = then(&mut state);
                 drop(state);
@@ -49,7 +49,7 @@ impl<'a, T> Reserve<'a, T> {
         let asked = state.places.poll(&mut self.turn, self.wanted, cx.waker(), &mut unused);
         let (result, rx_waker) = match (asked, &coop) {
             (Poll::Ready(Ok(())), Poll::Ready(coop)) => {
-                self.turn = Turn::Done;
+                self.turn = Turn::DONE;
                 coop.made_progress();
                 (Poll::Ready(Ok(())), then(&mut state))
             }
@@ -75,7 +75,7 @@ impl<T> Future for Reserve<'_, T> {
 impl<T> Drop for Reserve<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if !matches!(self.turn, Turn::Start | Turn::Done) {
+        if !self.turn.is_free() {
             self.cancel();
         }
     }
