@@ -28,6 +28,7 @@ impl Registered {
 
     /// Registers a connection that was just accepted. Its first read and write are worth an attempt, and a
     /// wait for them ends at once, as in tokio.
+    #[track_caller]
     pub(crate) fn accepted(socket: Socket) -> io::Result<Registered> {
         let io = Registered::new(socket)?;
         io.source.assume_ready(Ready::READABLE | Ready::WRITABLE);

@@ -9,11 +9,12 @@ use std::task::{Context, Poll, ready};
 use wasio_runtime::io::Interest;
 use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
+use wasio_runtime::text_error::text_error;
 use wasip2::io::poll::Pollable;
 use wasip2::sockets::ip_name_lookup::{ResolveAddressStream, resolve_addresses};
 
 use super::wasip2::network;
-use super::wasip2_convert::{error, ip};
+use super::wasip2_convert::{ip, unresolved};
 
 /// A question, and the answers so far.
 pub(crate) struct Lookup {
@@ -44,7 +45,7 @@ impl fmt::Debug for Lookup {
 
 impl Lookup {
     pub(crate) fn new(name: &str, port: u16) -> io::Result<Lookup> {
-        let answers = resolve_addresses(network(), name).map_err(error)?;
+        let answers = resolve_addresses(network(), name).map_err(unresolved)?;
         let question = Arc::new(Question { pollable: Once::new(), answers });
         let source = Source::with_interest(question.clone(), Interest::READABLE)?;
         Ok(Lookup { source, question, port, found: Vec::new() })
@@ -53,13 +54,13 @@ impl Lookup {
     /// The addresses, once all are there.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<SocketAddr>>> {
         let Lookup { source, question, port, found } = self;
-        let next = || question.answers.resolve_next_address().map_err(error);
+        let next = || question.answers.resolve_next_address().map_err(unresolved);
         while let Some(address) = ready!(source.poll_io(cx, Direction::Read, next))? {
             found.push(SocketAddr::new(ip(address), *port));
         }
         if found.is_empty() {
             let text = "the name has no address";
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::NotFound, text)));
+            return Poll::Ready(Err(text_error(io::ErrorKind::NotFound, text)));
         }
         Poll::Ready(Ok(std::mem::take(found)))
     }

@@ -128,9 +128,10 @@ impl Tcp {
     }
 
     /// Waits for the end of something that hosts do at once.
-    fn complete(&self, attempt: impl Fn() -> Result<(), ErrorCode>) -> io::Result<()> {
+    #[inline(never)]
+    fn complete(&self, attempt: fn(&TcpSocket) -> Result<(), ErrorCode>) -> io::Result<()> {
         loop {
-            match attempt() {
+            match attempt(&self.socket) {
                 Err(ErrorCode::WouldBlock) => wait_for(self.own_pollable()),
                 result => return result.map_err(error),
             }
@@ -162,7 +163,7 @@ impl Tcp {
 
     pub(super) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         self.socket.start_bind(network(), to_host(addr)).map_err(error)?;
-        self.complete(|| self.socket.finish_bind())
+        self.complete(TcpSocket::finish_bind)
     }
 
     /// Binds the socket to any address if it has none, which elsewhere listening implies.
@@ -179,7 +180,7 @@ impl Tcp {
             result => result.map_err(error)?,
         }
         self.socket.start_listen().map_err(error)?;
-        self.complete(|| self.socket.finish_listen())
+        self.complete(TcpSocket::finish_listen)
     }
 
     pub(super) fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
