@@ -124,10 +124,10 @@ pub(crate) enum Next {
 }
 
 impl Next {
-    /// Of which kind an error is, and its end unless it is one. On preview 1, whose errors are numbers, in one place:
-    /// each would be a hundred bytes of every guest.
-    #[cfg_attr(target_env = "p1", inline(never))]
-    #[cfg_attr(not(target_env = "p1"), inline)]
+    /// Of which kind an error is, and its end unless it is one. In one place of a guest: the host was asked before,
+    /// and each copy would be hundreds of bytes.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn after(error: Error) -> Next {
         let next = match error.kind() {
             ErrorKind::WouldBlock => Next::Wait,
