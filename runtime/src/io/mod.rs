@@ -139,11 +139,18 @@ impl Next {
     }
 }
 
-/// Drops an error, of which most have nothing to drop; the end of the others, a hundred bytes, is in one place.
+/// Drops an error, of which most have nothing to drop; in a guest the end of the others, a hundred bytes, is in one
+/// place.
 #[doc(hidden)]
 #[inline]
 pub fn forget(error: Error) {
-    if error.get_ref().is_some() { drop_custom(error) } else { std::mem::forget(error) }
+    if cfg!(not(target_family = "wasm")) {
+        drop(error);
+    } else if error.get_ref().is_some() {
+        drop_custom(error);
+    } else {
+        std::mem::forget(error);
+    }
 }
 
 #[cold]
