@@ -171,9 +171,9 @@ fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
     }
 }
 
-/// In one place, as the end of an error is a hundred bytes of every guest.
-#[cold]
-#[inline(never)]
+/// In one place of a guest, as the end of an error is a hundred bytes.
+#[cfg_attr(target_family = "wasm", cold, inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline)]
 fn unless_interrupted(error: Error) -> Option<Error> {
     if error.kind() != ErrorKind::Interrupted {
         return Some(error);

@@ -238,7 +238,7 @@ impl Shared {
     }
 
     /// Whether the thread may wait, for all that is known here.
-    #[inline(never)] // Asked a few times for each wait.
+    #[cfg_attr(target_family = "wasm", inline(never))] // Asked a few times for each wait.
     fn is_nothing_ready(&self, root: &Root) -> bool {
         #[cfg(not(unix))]
         if !self.blocking.is_idle() {
