@@ -49,11 +49,8 @@ impl<T: Display> fmt::Debug for Failed<T> {
     }
 }
 
-impl<T: Display> Error for Failed<T> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
-}
+// It has no `source`: the text says what the host's error does, and would be printed twice by those who follow sources.
+impl<T: Display> Error for Failed<T> {}
 
 /// An address in a message. Not the standard library's `Display`: its padding and its care for every form of
 /// IPv6 would be four kilobytes in every guest, and numbers written through a formatter another half.
