@@ -24,9 +24,14 @@ pub(crate) fn report_panics() {
 #[inline(never)]
 fn report() {
     if let Some(task) = context::running() {
+        // Of types whose formatting the standard library's panics bring along anyway.
+        let at = task.spawned_at;
         eprintln!(
-            "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program",
-            task.id, task.spawned_at
+            "the panic was in task {}, spawned at {}:{}:{}; on WASI a panic ends the whole program",
+            task.id.number(),
+            at.file(),
+            at.line(),
+            at.column()
         );
     }
 }
