@@ -44,8 +44,10 @@ pub(crate) struct Event {
 
 /// How long the reactor may wait.
 pub(crate) enum Parked<'a> {
-    /// Not at all: take what is there.
+    /// Not at all: take what is there, unless a look costs more than it is worth now.
     Glance,
+    /// Not at all: take what is there.
+    Look,
     /// Up to a time, unless there turns out to be something to do.
     Wait {
         /// `None`: until something happens.
@@ -109,8 +111,9 @@ impl Reactor {
         !self.sources.lock().is_empty()
     }
 
-    /// Asks the host, wakes the tasks whose sources became ready; or wakes those whose sources may be.
-    pub(crate) fn poll(&self, parked: Parked<'_>) {
+    /// Asks the host, wakes the tasks whose sources became ready; or wakes those whose sources may be. Returns how
+    /// many were woken.
+    pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
         let mut driver = self.driver.lock();
         let Driver { sys, events, wakers, barren } = &mut *driver;
         if !(sys::SPECULATES && self.speculate(&parked, wakers)) {
@@ -141,6 +144,7 @@ impl Reactor {
         }
         let mut wakers = std::mem::take(wakers);
         drop(driver);
+        let count = wakers.len();
         // No lock is held: a waker may run anything.
         for waker in wakers.drain(..) {
             waker.wake();
@@ -149,6 +153,7 @@ impl Reactor {
         if let Some(mut driver) = self.driver.try_lock() {
             std::mem::swap(&mut driver.wakers, &mut wakers);
         }
+        count
     }
 
     /// Collects the wakers of those who may find something if they try; false when it is time to ask the host.

@@ -1,17 +1,21 @@
-//! An idle server does nothing: 100 connections are open and silent.
+//! What idle connections cost: an idle server does nothing, and a busy one goes on with its work.
 
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use xtask::engine::Engine;
 use xtask::workspace;
 
 use crate::world::{LIMIT, World};
 use crate::{ALL, Case};
 
-pub(crate) const CASES: &[Case] =
-    &[Case { name: "an_idle_server_does_nothing", needs: &[], on: ALL, run: idle }];
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "an_idle_server_does_nothing", needs: &[], on: ALL, run: idle },
+    Case { name: "a_busy_server_seldom_looks_at_idle_ones", needs: &[], on: ALL, run: busy },
+];
 
 /// How long the server is watched.
 const WATCHED: Duration = Duration::from_secs(10);
@@ -46,11 +50,44 @@ fn idle(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// Where a look costs as much as there is to look at, one after every 61 turns would be most of what a server does.
+fn busy(world: &World) -> Result<()> {
+    const CONNECTIONS: usize = 300;
+    const TURNS: u64 = 100_000;
+    let stats = workspace::scratch("engine-tests")?.join(format!("busy-{}", std::process::id()));
+    let mut launch = world.launch("busy")?.arg(CONNECTIONS.to_string()).arg(TURNS.to_string());
+    if world.engine().is_ours() {
+        launch = launch.option("--stats-file").option(&stats);
+    }
+    let server = launch.spawn("busy")?;
+    let address = server.line("listening on", LIMIT)?;
+    let mut connections = (0..CONNECTIONS)
+        .map(|_| TcpStream::connect(&address))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    connections[CONNECTIONS / 2].write_all(b"!")?;
+    let said = server.line("heard", LIMIT)?;
+    ensure!(said == "1", "{said} of the connections were heard, and one has sent something");
+    server.finish(LIMIT)?.success()?;
+    if world.engine() == Engine::Wasip2 {
+        let polls = number(&stats, "polls")?;
+        // Each of two tasks had so many turns; some polls are the connections' own.
+        let most = 2 * TURNS / 61 / 4 + 2 * CONNECTIONS as u64;
+        ensure!(polls < most, "{polls} polls in {} turns", 2 * TURNS);
+    }
+    let _ = std::fs::remove_file(&stats);
+    Ok(())
+}
+
 /// The host's own count of the calls that the guest made.
 pub(crate) fn host_calls(stats: &Path) -> Result<u64> {
+    number(stats, "host_calls")
+}
+
+/// One of the host's numbers.
+fn number(stats: &Path, name: &str) -> Result<u64> {
     let text = std::fs::read_to_string(stats).context("read the host's numbers")?;
     let stats: serde_json::Value = serde_json::from_str(&text)?;
-    stats["host_calls"].as_u64().context("the host counts its calls")
+    stats[name].as_u64().with_context(|| format!("the host's numbers have {name}"))
 }
 
 /// User and system time of a process, where there is /proc.

@@ -244,8 +244,8 @@ impl<T> Armed<T> {
             }
         }
         match parked {
-            Parked::Glance if is_empty => None,
-            Parked::Glance => Some(Some(0)),
+            Parked::Glance | Parked::Look if is_empty => None,
+            Parked::Glance | Parked::Look => Some(Some(0)),
             Parked::Wait { unless, .. } if unless() => None,
             Parked::Wait { timeout, .. } if is_empty => Some(Some(timeout.map_or(LONG, nanos))),
             Parked::Wait { timeout, .. } => Some(timeout.map(nanos)),

@@ -106,7 +106,7 @@ impl Driver {
     ) -> Outcome {
         let park = &*selector.unparker.0;
         let timeout = match parked {
-            Parked::Glance => Some(Duration::ZERO),
+            Parked::Glance | Parked::Look => Some(Duration::ZERO),
             Parked::Wait { timeout, unless } => {
                 park.parked.raise();
                 if unless() { Some(Duration::ZERO) } else { timeout }

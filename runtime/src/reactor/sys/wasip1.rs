@@ -197,6 +197,7 @@ impl Driver {
         let list = &mut *selector.list.lock();
         let is_empty = list.is_empty();
         let List { armed, plan, flat } = list;
+        let glances = matches!(parked, Parked::Glance);
         let Some(timeout) = armed.prepare(parked, is_empty) else { return Outcome::Done };
         if barren > 1 && timeout != Some(0) {
             // The host keeps waking us for something that it does not name. Do not spin: only sleep.
@@ -212,9 +213,12 @@ impl Driver {
                 flat.called();
                 self.note(count, events, Some(flat), armed)
             }
-            _ => plan.wait(armed, timeout, &mut |armed, count, timeout| {
-                self.ask(armed, count, timeout, events)
-            }),
+            _ => {
+                let ask = &mut |armed: &mut Armed<Subscription>, count, timeout| {
+                    self.ask(armed, count, timeout, events)
+                };
+                if glances { plan.glance(armed, ask) } else { plan.wait(armed, timeout, ask) }
+            }
         };
         let in_time = answer != Answer::Nothing || timeout == Some(0);
         if in_time { Outcome::Done } else { Outcome::Barren }

@@ -142,10 +142,16 @@ impl Driver {
         events: &mut Vec<Event>,
     ) -> Outcome {
         let List { armed, plan, now } = &mut *selector.list.lock();
+        let glances = matches!(parked, Parked::Glance);
         let Some(timeout) = armed.prepare(parked, armed.is_empty()) else { return Outcome::Done };
-        plan.wait(armed, timeout, &mut |armed, count, timeout| {
-            ask(armed, count, timeout, now, events)
-        });
+        let ask = &mut |armed: &mut Armed<u32>, count, timeout| {
+            self::ask(armed, count, timeout, now, events)
+        };
+        if glances {
+            plan.glance(armed, ask);
+        } else {
+            plan.wait(armed, timeout, ask);
+        }
         Outcome::Done
     }
 }
