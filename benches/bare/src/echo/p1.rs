@@ -128,7 +128,7 @@ impl Listener {
                 // answer that was not acknowledged.
                 // SAFETY: four bytes that live for the call.
                 unsafe { sock_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, yes.as_ptr(), 4) };
-                Some(Stream(fd))
+                Some(Stream { fd, buffer: Box::new([0; 4096]) })
             }
             EAGAIN => None,
             errno => panic!("accept: errno {errno}"),
@@ -136,19 +136,22 @@ impl Listener {
     }
 }
 
-pub(crate) struct Stream(i32);
+pub(crate) struct Stream {
+    fd: i32,
+    /// Each has one, as in all the other programs.
+    buffer: Box<[u8; 4096]>,
+}
 
 impl Stream {
     pub(crate) fn subscription(&self) -> i32 {
-        self.0
+        self.fd
     }
 
     pub(crate) fn echo(&mut self) -> Found {
-        let mut buffer = [0; 4096];
-        let mut piece = Piece { first: buffer.as_mut_ptr(), len: buffer.len() };
+        let mut piece = Piece { first: self.buffer.as_mut_ptr(), len: self.buffer.len() };
         let (mut len, mut out) = (0, 0);
-        // SAFETY: the buffer is this function's, and lives for the call.
-        match unsafe { sock_recv(self.0, &piece, 1, 0, &mut len, &mut out) } {
+        // SAFETY: the buffer is ours, and lives for the call.
+        match unsafe { sock_recv(self.fd, &piece, 1, 0, &mut len, &mut out) } {
             0 if len > 0 => {}
             EAGAIN => return Found::Nothing,
             _ => return Found::End,
@@ -156,7 +159,7 @@ impl Stream {
         piece.len = len;
         // A closed loop leaves room for its only message.
         // SAFETY: as above.
-        match unsafe { sock_send(self.0, &piece, 1, 0, &mut len) } {
+        match unsafe { sock_send(self.fd, &piece, 1, 0, &mut len) } {
             0 if len == piece.len => Found::Data,
             _ => Found::End,
         }
@@ -166,7 +169,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         // SAFETY: no pointers.
-        unsafe { fd_close(self.0) };
+        unsafe { fd_close(self.fd) };
     }
 }
 

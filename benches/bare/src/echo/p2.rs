@@ -59,7 +59,9 @@ impl Listener {
     pub(crate) fn accept(&self) -> Option<Stream> {
         match self.socket.accept() {
             Ok((socket, input, output)) => {
-                Some(Stream { pollable: input.subscribe(), input, output, _socket: socket })
+                let pollable = input.subscribe();
+                let buffer = Box::new([0; 4096]);
+                Some(Stream { pollable, input, output, _socket: socket, buffer })
             }
             Err(ErrorCode::WouldBlock) => None,
             Err(code) => panic!("accept: {code:?}"),
@@ -73,6 +75,8 @@ pub(crate) struct Stream {
     input: InputStream,
     output: OutputStream,
     _socket: TcpSocket,
+    /// Each has one, as in all the other programs.
+    buffer: Box<[u8; 4096]>,
 }
 
 impl Stream {
@@ -81,16 +85,18 @@ impl Stream {
     }
 
     pub(crate) fn echo(&mut self) -> Found {
-        match self.input.read(4096) {
-            Ok(bytes) if bytes.is_empty() => Found::Nothing,
-            // More than is permitted would trap. A closed loop leaves room for its only message.
-            Ok(bytes) => match self.output.check_write() {
-                Ok(permit) if permit >= bytes.len() as u64 && self.output.write(&bytes).is_ok() => {
-                    Found::Data
-                }
-                _ => Found::End,
-            },
-            Err(_) => Found::End,
+        let Ok(read) = self.input.read(self.buffer.len() as u64) else { return Found::End };
+        if read.is_empty() {
+            return Found::Nothing;
+        }
+        let bytes = &mut self.buffer[..read.len()];
+        bytes.copy_from_slice(&read);
+        // More than is permitted would trap. A closed loop leaves room for its only message.
+        match self.output.check_write() {
+            Ok(permit) if permit >= bytes.len() as u64 && self.output.write(bytes).is_ok() => {
+                Found::Data
+            }
+            _ => Found::End,
         }
     }
 }
