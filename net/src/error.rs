@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use wasio_runtime::io::forget;
-use wasio_runtime::text_error::text_error;
+use wasio_runtime::text_error::{boxed_error, text_error};
 
 /// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
 /// for, piece by piece: every `String` on the way would be more of every guest. Of one type for each kind of object,
@@ -106,7 +106,7 @@ fn failed<T: Display + Send + Sync + 'static>(
     elsewhere: &'static str,
     error: io::Error,
 ) -> io::Error {
-    io::Error::new(error.kind(), Failed { what, to_grant, object, elsewhere, error })
+    boxed_error(error.kind(), Box::new(Failed { what, to_grant, object, elsewhere, error }))
 }
 
 /// Connecting to, or sending to, an address failed.

@@ -26,7 +26,14 @@ impl Error for TextError {}
 #[cold]
 #[inline(never)]
 pub fn text_error(kind: io::ErrorKind, text: &'static str) -> io::Error {
-    io::Error::new(kind, TextError(text))
+    boxed_error(kind, Box::new(TextError(text)))
+}
+
+/// As `io::Error::new`, of which a guest has one copy then.
+#[cold]
+#[inline(never)]
+pub fn boxed_error(kind: io::ErrorKind, error: Box<dyn Error + Send + Sync>) -> io::Error {
+    io::Error::new(kind, error)
 }
 
 /// Whether the error is [`text_error`]'s with this text.

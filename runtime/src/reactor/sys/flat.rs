@@ -152,7 +152,10 @@ impl Flat {
         timeout: Option<u64>,
     ) -> &[Subscription] {
         self.call[1].set_timeout(timeout.unwrap_or(NEVER));
-        self.call.extend_from_slice(others);
+        // Seldom any. Not `extend_from_slice`, which would be alone in needing what it needs.
+        for other in others {
+            self.call.push(*other);
+        }
         &self.call
     }
 
