@@ -7,8 +7,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::wasm_opt;
 
 /// Build and run any tokio project as a WASI guest, with nothing in it edited.
 ///
@@ -28,7 +31,7 @@ pub(crate) enum Command {
     Run(BuildArgs),
     /// Compile for WASI
     #[command(override_usage = "cargo wasio build [OPTIONS] [CARGO FLAGS]")]
-    Build(BuildArgs),
+    Build(OptimizedArgs),
     /// Check for errors without building
     #[command(override_usage = "cargo wasio check [OPTIONS] [CARGO FLAGS]")]
     Check(BuildArgs),
@@ -52,6 +55,12 @@ pub(crate) enum Command {
     /// What cargo calls to run a guest
     #[command(hide = true, name = "__runner")]
     Runner(RunnerArgs),
+    /// What `build --wasm-opt` does to a file, for benchmarks
+    #[command(hide = true, name = "__wasm-opt")]
+    WasmOpt {
+        /// A module or component
+        file: PathBuf,
+    },
 }
 
 /// How the guest is built and run.
@@ -88,6 +97,25 @@ pub(crate) struct BuildArgs {
     /// Everything else goes to cargo: --release, --features, --bin, -p, …
     #[arg(value_name = "CARGO FLAGS", allow_hyphen_values = true, trailing_var_arg = true)]
     pub(crate) cargo: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OptimizedArgs {
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// Make what was built smaller with Binaryen's wasm-opt, at this level
+    ///
+    /// wasm-opt is looked for on the PATH, unless WASIO_WASM_OPT names it. A component's modules are optimized in
+    /// place; if it has no debug information, the names its linker writes all the same are taken out.
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = wasm_opt::LEVEL,
+        value_parser = ["0", "1", "2", "3", "4", "s", "z"],
+    )]
+    pub(crate) wasm_opt: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -198,9 +226,9 @@ pub(crate) struct Line {
     pub(crate) program: Vec<OsString>,
 }
 
-/// Our flags that take a value, and those that do not.
+/// Our flags that take a value, and those that do not, or only behind `=`.
 const WITH_VALUE: &[&str] = &["--wasi", "--engine", "--net", "--dir", "--env"];
-const WITHOUT_VALUE: &[&str] = &["--sandbox", "--json", "--help", "-h"];
+const WITHOUT_VALUE: &[&str] = &["--sandbox", "--json", "--wasm-opt", "--help", "-h"];
 
 /// Divides the arguments of this process.
 pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
@@ -210,7 +238,7 @@ pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
         args.remove(1);
     }
     let verb = args.get(1).cloned().unwrap_or_default();
-    if verb == "__runner" {
+    if verb == "__runner" || verb == "__wasm-opt" {
         return Line { ours: args, program: Vec::new() };
     }
     let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());

@@ -16,12 +16,7 @@ pub(crate) fn find(engine: Engine) -> Result<PathBuf> {
         Engine::Wasio => ("WASIO_BIN", "wasio"),
         Engine::Wasmedge => ("WASIO_WASMEDGE", "wasmedge"),
     };
-    if let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) {
-        // Guests are run in other folders than this command.
-        let path = std::path::absolute(&named)?;
-        if !is_program(&path) {
-            bail!("{variable} names {}, which is not a program", path.display());
-        }
+    if let Some(path) = named(variable)? {
         return Ok(path);
     }
     let own = env::current_exe().context("the path of this program")?;
@@ -80,6 +75,23 @@ pub(crate) fn version(program: &Path) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| !line.trim().is_empty())?;
     Some(line.trim().to_owned())
+}
+
+/// The program that an environment variable names, or else one of that name on the PATH.
+pub(crate) fn named_or_on_path(variable: &str, name: &str) -> Result<Option<PathBuf>> {
+    Ok(named(variable)?.or_else(|| on_path(name)))
+}
+
+fn named(variable: &str) -> Result<Option<PathBuf>> {
+    let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    // Guests are run in other folders than this command.
+    let path = std::path::absolute(&named)?;
+    if !is_program(&path) {
+        bail!("{variable} names {}, which is not a program", path.display());
+    }
+    Ok(Some(path))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

@@ -8,6 +8,7 @@
 //! | `clang` | the C compiler for crates that have C code |
 //! | `project`, `lock`, `metadata`, `patch` | resolving a project with the drop-ins, and proving that they are used |
 //! | `run` | `run`, `build`, `check`, `test` |
+//! | `wasm_opt` | `build --wasm-opt` |
 //! | `runner`, `engine` | what cargo calls to run a guest |
 //! | `published` | `try`: a published crate as a project |
 //! | `doctor` | what stands in a project's way |
@@ -26,6 +27,7 @@ mod runner;
 mod shell;
 mod sources;
 mod toolchain;
+mod wasm_opt;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,10 +35,11 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-use args::{BuildArgs, CargoFlags, Cli, Command};
+use args::{BuildArgs, CargoFlags, Cli, Command, OptimizedArgs};
 use run::Job;
 use shell::Shell;
 use toolchain::Cargo;
+use wasm_opt::WasmOpt;
 
 /// Runs the command line `args` and returns what the process is to exit with.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -54,14 +57,18 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn start(command: Command, program: Vec<OsString>) -> Result<ExitCode> {
-    let (verb, build) = match command {
-        Command::Run(build) => ("run", build),
-        Command::Build(build) => ("build", build),
-        Command::Check(build) => ("check", build),
-        Command::Test(build) => ("test", build),
+    let (verb, build, level) = match command {
+        Command::Run(build) => ("run", build, None),
+        Command::Build(OptimizedArgs { build, wasm_opt }) => ("build", build, wasm_opt),
+        Command::Check(build) => ("check", build, None),
+        Command::Test(build) => ("test", build, None),
         Command::Try(args) => return published::start(args, program),
         Command::Doctor(args) => return doctor::start(args),
         Command::Runner(args) => return runner::run(&args.guest),
+        Command::WasmOpt { file } => {
+            let wasm_opt = WasmOpt::find(wasm_opt::LEVEL.to_owned())?;
+            return wasm_opt.optimize(&file, &Shell::new(true, None)).map(|()| ExitCode::SUCCESS);
+        }
     };
     let BuildArgs { guest, cargo } = build;
     let flags = CargoFlags::new(cargo);
@@ -69,5 +76,11 @@ fn start(command: Command, program: Vec<OsString>) -> Result<ExitCode> {
         bail!("`cargo wasio {verb}` runs nothing that `-- …` could be given to");
     }
     let shell = Shell::new(flags.quiet, flags.colour.as_deref());
-    Job { verb, guest, flags, args: program }.start(Cargo::find()?, shell)
+    let asks_for_messages =
+        |flag: &OsString| flag.to_string_lossy().starts_with("--message-format");
+    if level.is_some() && flags.all.iter().any(asks_for_messages) {
+        bail!("--wasm-opt reads cargo's messages itself: leave out --message-format");
+    }
+    let wasm_opt = level.map(WasmOpt::find).transpose()?;
+    Job { verb, guest, flags, args: program, wasm_opt }.start(Cargo::find()?, shell)
 }

@@ -59,7 +59,7 @@ pub(crate) fn start(args: TryArgs, program: Vec<OsString>) -> Result<ExitCode> {
     let manifest = found.copy()?;
     shell.status("Trying", format_args!("{} {}", found.name, found.version));
     let flags = CargoFlags::new(args.cargo_flags(&manifest));
-    Job { verb, guest: args.guest, flags, args: program }.start(cargo, shell)
+    Job { verb, guest: args.guest, flags, args: program, wasm_opt: None }.start(cargo, shell)
 }
 
 impl TryArgs {

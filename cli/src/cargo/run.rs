@@ -13,6 +13,7 @@ use super::project::{Project, Resolved};
 use super::runner::{Plan, become_command};
 use super::shell::Shell;
 use super::toolchain::{self, Cargo};
+use super::wasm_opt::WasmOpt;
 
 /// One call of cargo on a project.
 pub(crate) struct Job {
@@ -22,6 +23,8 @@ pub(crate) struct Job {
     pub(crate) flags: CargoFlags,
     /// What the guest gets.
     pub(crate) args: Vec<OsString>,
+    /// What makes smaller what is built.
+    pub(crate) wasm_opt: Option<WasmOpt>,
 }
 
 impl Job {
@@ -59,7 +62,10 @@ impl Job {
             let plan = Plan::new(&self.guest, program, project.flags.quiet);
             plan.install(&mut command, target)?;
         }
-        become_command(command)
+        match self.wasm_opt {
+            Some(wasm_opt) => wasm_opt.build(command, &project.shell),
+            None => become_command(command),
+        }
     }
 }
 

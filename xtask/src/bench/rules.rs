@@ -54,8 +54,8 @@ const TARGETS: [Target; 12] = [
     target("redis_server", HOST, None, Against::Native(0.9)),
     target("http_server", HOST, None, Against::Native(0.8)),
     target("stream", HOST, None, Against::Native(0.8)),
-    target("size_echo", HOST, None, Against::Most(90_000.0)),
-    target("size_echo", Some("wasip2"), None, Against::Most(110_000.0)),
+    target("size_echo_wasm_opt", HOST, None, Against::Most(90_000.0)),
+    target("size_echo_wasm_opt", Some("wasip2"), None, Against::Most(110_000.0)),
     target("start_echo", HOST, None, Against::Most(15.0)),
 ];
 

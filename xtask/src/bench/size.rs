@@ -1,15 +1,22 @@
-//! Stripped guests, in bytes.
+//! Stripped guests, in bytes: as cargo makes them, and as `cargo wasio build --wasm-opt` does.
 
-use anyhow::Result;
-use xtask::engine::Engine::Native;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use xtask::engine::Engine::{Native, Wasio};
+use xtask::process::Running;
 
 use super::field::{Entry, Field};
 use super::measured::Measured;
 use super::{Scale, echo, http, redis};
 
 const GROUP: &str = "size";
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub(super) fn measure(field: &mut Field<'_>, _: &Scale, measured: &mut Measured) -> Result<()> {
+    let optimizer = optimizer(field)?;
     let hyper_client = http::entries("hyper-client");
     let programs: [(&str, &[Entry]); 3] = [
         ("size_echo", &echo::SERVERS),
@@ -22,9 +29,33 @@ pub(super) fn measure(field: &mut Field<'_>, _: &Scale, measured: &mut Measured)
         let guests: Vec<Entry> = entries.iter().filter(is_guest).copied().collect();
         for guest in field.enter(GROUP, &guests)? {
             let file = field.programs.get(guest.entry.program, &|_| {})?;
-            let bytes = std::fs::metadata(file)?.len() as f64;
-            measured.add(GROUP, bench, &serde_json::json!({}), "bytes", &guest, bytes);
+            let mut add = |bench: &str, file: &Path| {
+                let bytes = std::fs::metadata(file)?.len() as f64;
+                measured.add(GROUP, bench, &serde_json::json!({}), "bytes", &guest, bytes);
+                Ok::<_, std::io::Error>(())
+            };
+            add(bench, &file)?;
+            if let Some(optimizer) = &optimizer {
+                let smaller = file.with_extension("opt.wasm");
+                std::fs::copy(&file, &smaller)?;
+                let mut command = Command::new(optimizer);
+                command.args(["wasio", "__wasm-opt"]).arg(&smaller);
+                Running::spawn("wasm-opt", &mut command)?.finish(LIMIT)?.success()?;
+                add(&format!("{bench}_wasm_opt"), &smaller)?;
+            }
         }
     }
     Ok(())
+}
+
+/// What runs `wasm-opt` on a module or on those of a component, if `wasm-opt` is there.
+fn optimizer(field: &mut Field<'_>) -> Result<Option<PathBuf>> {
+    let is_named = std::env::var_os("WASIO_WASM_OPT").is_some();
+    if !is_named && Command::new("wasm-opt").arg("--version").output().is_err() {
+        field.skip("sizes with wasm-opt: it was not found (PATH, WASIO_WASM_OPT)".to_owned());
+        return Ok(None);
+    }
+    let runner = field.runner(Wasio)?.context("the engine is built here")?;
+    let program = runner.program().context("the engine is a program")?;
+    Ok(Some(program.with_file_name("cargo-wasio")))
 }
