@@ -27,7 +27,8 @@ pub struct Engine {
 
 struct Inner {
     engine: wasmtime::Engine,
-    linker: Linker<State>,
+    /// What modules import; made when the first guest is.
+    linker: OnceLock<Linker<State>>,
     /// The module of `shortcut.rs`; compiled when the first program needs it.
     shortcuts: OnceLock<Module>,
     /// What components import; made when the first one is loaded.
@@ -99,12 +100,10 @@ impl EngineBuilder {
             config.allocation_strategy(pool(guests));
         }
         let engine = wasmtime::Engine::new(&config).map_err(Error::Engine)?;
-        let mut linker = Linker::new(&engine);
-        link::define(&mut linker).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(|e| Error::Engine(e.into()))?;
         let inner = Inner {
             engine,
-            linker,
+            linker: OnceLock::new(),
             interfaces: OnceLock::new(),
             shortcuts: OnceLock::new(),
             cache: self.cache.map(Cache::new),
@@ -148,8 +147,12 @@ impl Engine {
         &self.inner.engine
     }
 
-    pub(crate) fn linker(&self) -> &Linker<State> {
-        &self.inner.linker
+    pub(crate) fn linker(&self) -> wasmtime::Result<&Linker<State>> {
+        once(&self.inner.linker, || {
+            let mut linker = Linker::new(&self.inner.engine);
+            link::define(&mut linker)?;
+            Ok(linker)
+        })
     }
 
     pub(crate) fn shortcuts(&self) -> &OnceLock<Module> {
@@ -157,12 +160,11 @@ impl Engine {
     }
 
     pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<State>> {
-        if let Some(interfaces) = self.inner.interfaces.get() {
-            return Ok(interfaces);
-        }
-        let mut interfaces = component::Linker::new(&self.inner.engine);
-        crate::interfaces::define(&mut interfaces)?;
-        Ok(self.inner.interfaces.get_or_init(|| interfaces))
+        once(&self.inner.interfaces, || {
+            let mut interfaces = component::Linker::new(&self.inner.engine);
+            crate::interfaces::define(&mut interfaces)?;
+            Ok(interfaces)
+        })
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
@@ -176,6 +178,15 @@ impl Engine {
     pub(crate) fn ticker(&self) -> Arc<Ticker> {
         self.inner.ticker.clone()
     }
+}
+
+/// What is in the cell, made if nothing is.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<&T> {
+    if let Some(made) = cell.get() {
+        return Ok(made);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
 }
 
 impl std::fmt::Debug for Engine {

@@ -170,7 +170,7 @@ async fn externs(program: &Program, store: &mut Store<State>) -> Result<Vec<Exte
     let Code::Module { imports, own, shortcuts, .. } = program.code() else {
         return Ok(Vec::new());
     };
-    let host = program.engine().linker();
+    let host = program.engine().linker().map_err(Error::Engine)?;
     let shortcuts = match shortcuts {
         Some(module) => {
             Some(shortcut::instantiate(module, host, store).await.map_err(Error::start)?)

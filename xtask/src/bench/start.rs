@@ -15,7 +15,7 @@ use super::{Scale, turns};
 
 const GROUP: &str = "start";
 /// Starts of a turn, of which the median counts.
-const STARTS: usize = 9;
+const STARTS: usize = 31;
 const LIMIT: Duration = Duration::from_secs(60);
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_micros(100);
@@ -26,7 +26,7 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     turns(field, GROUP, step, scale.runs, &mut servers, measured, |server, measured| {
         // The first one may compile.
         start(server)?;
-        let starts = if scale.quick { STARTS / 3 } else { STARTS };
+        let starts = if scale.quick { STARTS / 10 } else { STARTS };
         let times: Vec<f64> = (0..starts)
             .map(|_| start(server).map(|took| took.as_secs_f64() * 1e3))
             .collect::<Result<_>>()?;
