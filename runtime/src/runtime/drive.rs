@@ -138,7 +138,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
     let interval = shared.config.event_interval;
     let mut turns = 0;
     // Those whom the reactor woke, and who have not had their turn.
-    let mut owed = 0;
+    let mut owed = 0_usize;
     loop {
         if let Poll::Ready(output) = root.poll(future.as_mut(), &mut cx) {
             return output;
@@ -164,7 +164,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
         let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
         if turns >= interval || spins || (rounds && !root.is_woken() && !shared.scheduler.is_idle())
         {
-            owed = usize::saturating_sub(owed, turns);
+            owed = owed.saturating_sub(turns);
             turns = 0;
             shared.time.fire();
             // Whom the reactor wakes stands behind them: on WASI, where asking costs much, they come first.

@@ -47,6 +47,31 @@ impl Machine {
     }
 }
 
+/// Time of this machine's processors that its host gave to others, where the kernel tells.
+pub(super) struct Stolen([u64; 2]);
+
+impl Stolen {
+    pub(super) fn begin() -> Stolen {
+        Stolen(stolen_and_all())
+    }
+
+    /// Which part of all time was stolen since.
+    pub(super) fn part(&self) -> f64 {
+        let [stolen, all] = stolen_and_all();
+        let Stolen([stolen_before, all_before]) = self;
+        (stolen - stolen_before) as f64 / (all - all_before).max(1) as f64
+    }
+}
+
+/// In ticks. The fields: user, nice, system, idle, waiting, two kinds of interrupts, stolen.
+fn stolen_and_all() -> [u64; 2] {
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    let ticks: Vec<u64> =
+        line.split_whitespace().skip(1).take(8).filter_map(|field| field.parse().ok()).collect();
+    [ticks.get(7).copied().unwrap_or(0), ticks.iter().sum()]
+}
+
 fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()

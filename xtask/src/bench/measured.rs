@@ -59,23 +59,27 @@ impl Measured {
         who: &Contender,
         value: f64,
     ) {
-        let (engine, runtime) = (who.engine(), who.entry.runtime);
-        let found = self.0.iter_mut().find(|f| {
-            (f.group, f.engine, f.runtime) == (group, engine, runtime)
-                && f.bench == bench
-                && f.params == *params
-        });
-        match found {
-            Some(figure) => figure.runs.push(value),
-            None => self.0.push(Figure {
-                group,
-                bench: bench.to_owned(),
-                engine,
-                runtime,
-                params: params.clone(),
-                unit,
-                runs: vec![value],
-            }),
+        self.append(Measured(vec![Figure {
+            group,
+            bench: bench.to_owned(),
+            engine: who.engine(),
+            runtime: who.entry.runtime,
+            params: params.clone(),
+            unit,
+            runs: vec![value],
+        }]));
+    }
+
+    /// More runs.
+    pub(super) fn append(&mut self, more: Measured) {
+        for new in more.0 {
+            let is_same = |f: &&mut Figure| {
+                (f.engine, f.runtime) == (new.engine, new.runtime) && f.is_of(&new)
+            };
+            match self.0.iter_mut().find(is_same) {
+                Some(figure) => figure.runs.extend(new.runs),
+                None => self.0.push(new),
+            }
         }
     }
 
