@@ -39,7 +39,9 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     let bytes = if scale.quick { QUICK } else { GIGABYTE };
     let params = serde_json::json!({ "bytes": bytes });
     let step = format!("stream: {} MB there and back", bytes / 1_000_000);
-    turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
+    // A run takes a second or two, and the rates of one program lie far apart.
+    let runs = if scale.quick { scale.runs } else { 3 * scale.runs };
+    turns(field, GROUP, &step, runs, &mut servers, measured, |server, measured| {
         let [from_guest, to_guest] = transfer(server, bytes)?;
         let rate = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
         measured.add(GROUP, "stream", &params, "MB/s", server, rate(from_guest));
