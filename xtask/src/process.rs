@@ -227,11 +227,6 @@ impl Running {
         }
     }
 
-    /// Whether the program has not ended yet.
-    pub fn alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
     /// Waits for the program to end by itself.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! From the start of a server's process until its first byte arrives, compiled code being cached.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use xtask::workspace;
 
 use super::echo::SERVERS;
@@ -19,8 +19,6 @@ const TURNS: usize = 6;
 /// Starts of a turn, of which the median counts.
 const STARTS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(60);
-/// Between two attempts to connect.
-const PAUSE: Duration = Duration::from_micros(100);
 
 pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
     let mut servers = field.enter(GROUP, &SERVERS)?;
@@ -40,20 +38,15 @@ fn start(server: &Contender) -> Result<Duration> {
     let port = workspace::free_port()?;
     let launch = server.serve(&format!("127.0.0.1:{port}"));
     let from = Instant::now();
-    let mut running = launch.spawn(server.entry.runtime)?;
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = loop {
-        match TcpStream::connect(address) {
-            Ok(stream) => break stream,
-            Err(e) if from.elapsed() > LIMIT || !running.alive() => {
-                bail!("{}", running.failure(format!("does not listen: {e}")))
-            }
-            Err(_) => std::thread::sleep(PAUSE),
-        }
+    let running = launch.spawn(server.entry.runtime)?;
+    running.line("listening", LIMIT)?;
+    let exchange = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.write_all(b"x")?;
+        stream.read_exact(&mut [0])
     };
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.write_all(b"x")?;
-    stream.read_exact(&mut [0])?;
+    exchange().map_err(|e| running.failure(e.to_string()))?;
     let took = from.elapsed();
     running.stop()?;
     Ok(took)
