@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# The peers that tests run against, clang for ring, valgrind for counts, wasm-opt. Missing ones are installed where we may; a
-# test whose peer is still missing then says so and counts as skipped.
+# The peers that tests run against, clang for ring, valgrind for counts, wasm-opt. Missing ones are installed where we
+# may; a test whose peer is still missing then says so and counts as skipped.
 set -u
 declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [curl]=curl [wrk]=wrk
-  [clang]=clang [llvm-ar]=llvm [postgres]=postgresql [valgrind]=valgrind
-  [wasm-opt]=binaryen)
+  [clang]=clang [llvm-ar]=llvm [postgres]=postgresql [valgrind]=valgrind [wasm-opt]=binaryen)
 missing=()
 for program in "${!package[@]}"; do
   command -v "$program" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$program" >/dev/null 2>&1 ||

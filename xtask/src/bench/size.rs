@@ -10,6 +10,7 @@ use xtask::process::Running;
 
 use super::field::{Entry, Field};
 use super::measured::Measured;
+use super::tools::found;
 use super::{Scale, echo, http, redis};
 
 const GROUP: &str = "size";
@@ -51,7 +52,7 @@ pub(super) fn measure(field: &mut Field<'_>, _: &Scale, measured: &mut Measured)
 /// What runs `wasm-opt` on a module or on those of a component, if `wasm-opt` is there.
 fn optimizer(field: &mut Field<'_>) -> Result<Option<PathBuf>> {
     let is_named = std::env::var_os("WASIO_WASM_OPT").is_some();
-    if !is_named && Command::new("wasm-opt").arg("--version").output().is_err() {
+    if !is_named && !found("wasm-opt") {
         field.skip("sizes with wasm-opt: it was not found (PATH, WASIO_WASM_OPT)".to_owned());
         return Ok(None);
     }
