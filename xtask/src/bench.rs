@@ -24,6 +24,7 @@ mod redis;
 mod row;
 mod rules;
 mod size;
+mod standing;
 mod start;
 mod stream;
 mod suspend;
@@ -115,6 +116,14 @@ struct Scale {
     runs: usize,
     /// Of one figure of one run.
     milliseconds: u64,
+}
+
+impl Scale {
+    /// How many turns each has whose server stands ready, and of how many milliseconds.
+    fn short_turns(&self) -> (usize, u64) {
+        let shorter = if self.quick { 1 } else { 6 };
+        (self.runs * shorter as usize, self.milliseconds / shorter)
+    }
 }
 
 const FULL: Scale = Scale { quick: false, runs: 5, milliseconds: 1500 };

@@ -35,6 +35,15 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Whether a program gets the processors at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// As after Ctrl-Z.
+    Stopped,
+    /// It goes on.
+    Running,
+}
+
 /// A program that has ended.
 #[derive(Debug)]
 pub struct Finished {
@@ -224,6 +233,28 @@ impl Running {
                 return Err(self.failure(format!("does not listen on port {port}")));
             }
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Stops the program, or lets it go on. Where processes cannot be stopped, nothing happens.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn stand(&mut self, stop: Stop) -> Result<(), Failure> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return Err(self.failure(format!("ended with {status} on its own")));
+        }
+        #[cfg(unix)]
+        {
+            use rustix::process::{Pid, Signal, kill_process};
+            let signal = if stop == Stop::Stopped { Signal::STOP } else { Signal::CONT };
+            let sent = kill_process(Pid::from_child(&self.child), signal);
+            sent.map_err(|e| self.failure(format!("cannot be signalled: {e}")))
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = stop;
+            Ok(())
         }
     }
 

@@ -1,10 +1,12 @@
 //! A closed-loop load generator: every connection sends a message, waits for its echo, and sends
-//! the next. `load ADDRESS CONNECTIONS IDLE MILLISECONDS` prints echoes per second.
+//! the next. `load ADDRESS CONNECTIONS IDLE` prints `ready` when all are open. Then each line of its standard input
+//! says for how many milliseconds to load the server, and is answered with a line: its number from 0 on, and echoes
+//! per second.
 //!
 //! It sits directly on readiness events, so that it is not what is measured. Idle connections had one echo,
-//! so the server has taken them, and then nothing.
+//! so the server has taken them, and then nothing. The others keep their echoes outstanding between two lines.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,9 +14,8 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 const MESSAGE: [u8; 64] = [b'x'; 64];
-/// Time to reach a steady state, not counted: this part of the measured time, and never less than the next.
+/// Time to reach a steady state, not counted, as a part of the measured time.
 const WARM_UP_PART: u32 = 4;
-const WARM_UP: Duration = Duration::from_millis(200);
 /// So many idle connections are made at a time: more would overflow the server's queue.
 const AT_ONCE: usize = 64;
 /// A server that answers nobody for so long does not work.
@@ -22,12 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> io::Result<()> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, address, active, idle, milliseconds] = &args[..] else {
-        return Err(io::Error::other("usage: load ADDRESS CONNECTIONS IDLE MILLISECONDS"));
+    let [_, address, active, idle] = &args[..] else {
+        return Err(io::Error::other("usage: load ADDRESS CONNECTIONS IDLE"));
     };
-    let number = |text: &String| text.parse::<usize>().map_err(io::Error::other);
+    let number = |text: &str| text.parse::<usize>().map_err(io::Error::other);
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
-    let measure = Duration::from_millis(number(milliseconds)? as u64);
     let idle = idle_connections(address, number(idle)?)?;
 
     let mut poll = Poll::new()?;
@@ -35,8 +35,14 @@ fn main() -> io::Result<()> {
     for n in 0..number(active)? {
         connections.push(Connection::open(address, n, &poll)?);
     }
-    let rate = run(&mut poll, &mut connections, measure)?;
-    println!("{rate:.0}");
+    println!("ready");
+    for connection in &mut connections {
+        connection.send()?;
+    }
+    for (n, line) in io::stdin().lock().lines().enumerate() {
+        let measure = Duration::from_millis(number(line?.trim())? as u64);
+        println!("{n} {:.0}", run(&mut poll, &mut connections, measure)?);
+    }
     drop(idle);
     Ok(())
 }
@@ -63,13 +69,10 @@ fn idle_connections(address: SocketAddr, count: usize) -> io::Result<Vec<std::ne
 /// Echoes per second.
 fn run(poll: &mut Poll, connections: &mut [Connection], measure: Duration) -> io::Result<f64> {
     let mut events = Events::with_capacity(1024);
-    for connection in &mut *connections {
-        connection.send()?;
-    }
     let mut echoes = 0_u64;
     let mut counted_from: Option<Instant> = None;
     let began = Instant::now();
-    let warm_up = WARM_UP.max(measure / WARM_UP_PART);
+    let warm_up = measure / WARM_UP_PART;
     loop {
         poll.poll(&mut events, Some(PATIENCE))?;
         if events.is_empty() {

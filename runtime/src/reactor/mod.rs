@@ -28,7 +28,7 @@ use crate::text_error::{self, text_error};
 use io_state::IoState;
 #[cfg(unix)]
 pub(crate) use io_state::Seen;
-use speculation::Speculation;
+use speculation::{Next, Speculation};
 
 pub use source::{Direction, Left, Source};
 pub use sys::Raw;
@@ -116,7 +116,10 @@ impl Reactor {
     pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
         let mut driver = self.driver.lock();
         let Driver { sys, events, wakers, barren } = &mut *driver;
-        if !(sys::SPECULATES && self.speculate(&parked, wakers)) {
+        let next = if sys::SPECULATES { self.speculate(&parked, wakers) } else { Next::Wait };
+        if next != Next::Try {
+            let looks = next == Next::Look;
+            let parked = if looks { Parked::Glance } else { parked };
             let outcome = sys.poll(&self.selector, parked, *barren, events);
             let sources = self.sources.lock();
             *barren = match outcome {
@@ -133,7 +136,8 @@ impl Reactor {
                     barren.saturating_add(1)
                 }
             };
-            if sys::SPECULATES {
+            // A look in between that found nothing ends no turn.
+            if sys::SPECULATES && !(looks && events.is_empty()) {
                 self.end_turn(&sources, events);
             }
             for event in events.drain(..) {
@@ -156,18 +160,22 @@ impl Reactor {
         count
     }
 
-    /// Collects the wakers of those who may find something if they try; false when it is time to ask the host.
-    fn speculate(&self, parked: &Parked<'_>, wakers: &mut Vec<Waker>) -> bool {
-        let Parked::Wait { unless, .. } = parked else { return false };
+    /// What to do before the host is asked to wait. Collects the wakers of those who may find something if they try.
+    fn speculate(&self, parked: &Parked<'_>, wakers: &mut Vec<Waker>) -> Next {
+        let Parked::Wait { unless, .. } = parked else { return Next::Wait };
         let mut speculation = self.speculation.lock();
-        if unless() || !speculation.begin_round() {
-            return false;
+        if unless() {
+            return Next::Wait;
+        }
+        let next = speculation.next(sys::now);
+        if next != Next::Try {
+            return next;
         }
         let sources = self.sources.lock();
         let recent = speculation.recent.iter().filter_map(|&key| sources.get(key));
         let count = recent.filter(|state| state.guess(wakers)).count();
         speculation.tries(count);
-        count > 0
+        if count > 0 { Next::Try } else { Next::Wait }
     }
 
     /// An attempt on a guess found something.
@@ -178,7 +186,7 @@ impl Reactor {
     /// What was active in the turn, and what the host reported at its end, is worth trying in the next.
     fn end_turn(&self, sources: &Slab<Arc<IoState>>, events: &[Event]) {
         let mut speculation = self.speculation.lock();
-        speculation.end_turn();
+        speculation.end_turn(sys::now);
         let recent = &mut speculation.recent;
         recent.retain(|&key| sources.get(key).is_some_and(|state| state.goes_on()));
         for event in events.iter().filter(|event| event.ready.is_readable()) {

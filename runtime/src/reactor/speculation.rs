@@ -7,28 +7,35 @@
 //! little, the next turns go without, twice as many as the last time: a program whose peers take their time pays
 //! for one futile round in eight turns.
 //!
-//! The answer on a lone connection is often there before this thread has gone to sleep and has been woken again, which
-//! takes longer than a dozen attempts. So a lone one has more rounds, [`LONE`].
+//! The answer on a lone connection often comes sooner than a thread falls asleep and wakes up. So a lone one is tried
+//! again and again for a while, in which everything is looked at now and then. How long is learnt from how long the
+//! waits were, as hypervisors do before they halt a processor: see [`Lone`].
 //!
 //! A turn ends when the host is asked, about everything; nobody waits longer than its rounds for that.
 
-/// How long a turn is.
-struct Limits {
-    rounds: u32,
-    /// Futile rounds, one after the other.
-    futile: u32,
-    /// Turns without an attempt after one in which all were futile, at most.
-    pause: u32,
-}
+/// Rounds of a turn.
+const ROUNDS: u32 = 3;
 
-const MANY: Limits = Limits { rounds: 3, futile: 1, pause: 7 };
-
-/// With one connection that was active a moment ago. One that echoes had 1.6 times as many answers a second with this as
-/// with [`MANY`] on `wasio-host`, 1.5 times on WasmEdge, for less processor time each.
-const LONE: Limits = Limits { rounds: 64, futile: 16, pause: 31 };
+/// Turns without an attempt after one in which all were futile, at most.
+const LONGEST_PAUSE: u32 = 7;
 
 /// One in so many attempts has to find something.
 const WORTHWHILE: usize = 4;
+
+/// Whether a lone connection is tried for longer. A host of WASI 0.2 on tokio does not see what has come before its
+/// driver has run, which is when the guest waits: there attempts only make it wait later.
+const LONE: bool = !cfg!(target_env = "p2");
+
+/// What to do before the host is asked to wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    /// A round of attempts.
+    Try,
+    /// Ask the host about everything, without waiting.
+    Look,
+    /// Nothing: it is time to wait.
+    Wait,
+}
 
 /// Which sources are worth trying, and whether trying is.
 #[derive(Default)]
@@ -40,43 +47,41 @@ pub(super) struct Speculation {
     /// Of the last round.
     tried: usize,
     found: usize,
-    /// Futile rounds up to now, one after the other.
-    futile: u32,
     /// Turns to go without an attempt.
     pause: u32,
     /// How long the last pause was.
     penalty: u32,
+    lone: Lone,
 }
 
 impl Speculation {
-    /// Whether to have a round, rather than to ask the host.
-    pub(super) fn begin_round(&mut self) -> bool {
+    /// What to do now. `now` is a clock, in nanoseconds.
+    pub(super) fn next(&mut self, now: impl Fn() -> u64) -> Next {
+        let found = std::mem::take(&mut self.found);
+        if LONE && self.recent.len() == 1 {
+            return self.lone.next(found > 0, now());
+        }
+        self.lone.since = None;
         if self.round > 0 {
-            let limits = if self.tried == 1 { &LONE } else { &MANY };
-            if self.found * WORTHWHILE >= self.tried {
+            if found * WORTHWHILE >= self.tried {
                 self.penalty = 0;
-                self.futile = 0;
             } else {
-                self.futile += 1;
-            }
-            if self.futile >= limits.futile {
-                if self.futile == self.round {
-                    self.penalty = (2 * self.penalty + 1).min(limits.pause);
+                if self.round == 1 {
+                    self.penalty = (2 * self.penalty + 1).min(LONGEST_PAUSE);
                     self.pause = self.penalty;
                 }
-                return false;
+                return Next::Wait;
             }
-            if self.round >= limits.rounds {
-                return false;
+            if self.round >= ROUNDS {
+                return Next::Wait;
             }
         } else if self.pause > 0 {
             self.pause -= 1;
-            return false;
+            return Next::Wait;
         }
         self.round += 1;
         self.tried = 0;
-        self.found = 0;
-        !self.recent.is_empty()
+        if self.recent.is_empty() { Next::Wait } else { Next::Try }
     }
 
     /// So many attempts are made in this round.
@@ -90,25 +95,84 @@ impl Speculation {
     }
 
     /// The host was asked.
-    pub(super) fn end_turn(&mut self) {
+    pub(super) fn end_turn(&mut self, now: impl Fn() -> u64) {
         self.round = 0;
-        self.futile = 0;
+        if self.lone.since.is_some() {
+            self.lone.waited(now());
+        }
+    }
+}
+
+/// For how long a lone connection is tried before the host is asked to wait. Times in nanoseconds.
+///
+/// A wait that was over soon makes the next one begin with attempts, and the next with twice as many; one that took
+/// long makes it begin with none. So who waits for seldom events pays nothing, and who waits for frequent ones has them
+/// without sleeping, as long as they come within [`MOST`](Lone::MOST).
+#[derive(Default)]
+struct Lone {
+    /// So long.
+    patience: u64,
+    /// When the wait began.
+    since: Option<u64>,
+    /// When everything was looked at last.
+    looked: u64,
+}
+
+impl Lone {
+    const LEAST: u64 = 8_000;
+    const MOST: u64 = 100_000;
+    /// Between two looks at everything.
+    const BETWEEN: u64 = 50_000;
+
+    fn next(&mut self, found: bool, now: u64) -> Next {
+        if found {
+            self.since = None;
+        }
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_sub(since) >= self.patience {
+            return Next::Wait;
+        }
+        if now.saturating_sub(self.looked) >= Lone::BETWEEN {
+            self.looked = now;
+            return Next::Look;
+        }
+        Next::Try
+    }
+
+    /// The host has waited until now.
+    fn waited(&mut self, now: u64) {
+        self.looked = now;
+        let Some(since) = self.since.take() else { return };
+        self.patience = match now.saturating_sub(since) {
+            ..=Lone::MOST => (2 * self.patience).clamp(Lone::LEAST, Lone::MOST),
+            _ => 0,
+        };
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    fn no_clock() -> u64 {
+        unreachable!("many connections need no clock")
+    }
+
+    fn of(recent: usize) -> Speculation {
+        Speculation { recent: (0..recent).collect(), ..Speculation::default() }
+    }
 
     /// The rounds of a turn in which each of ten attempts finds something or none does.
     fn turn(speculation: &mut Speculation, finds: bool) -> u32 {
         let mut rounds = 0;
-        while speculation.begin_round() {
+        while speculation.next(no_clock) == Next::Try {
             rounds += 1;
             speculation.tries(10);
             (0..if finds { 10 } else { 0 }).for_each(|_| speculation.found());
         }
-        speculation.end_turn();
+        speculation.end_turn(no_clock);
         rounds
     }
 
@@ -119,49 +183,83 @@ mod tests {
 
     #[test]
     fn rounds_are_bounded_and_so_are_futile_ones() {
-        let mut speculation = Speculation { recent: vec![1], ..Speculation::default() };
-        assert_eq!(turn(&mut speculation, true), MANY.rounds);
+        let mut speculation = of(10);
+        assert_eq!(turn(&mut speculation, true), ROUNDS);
         let futile: u32 = (0..1000).map(|_| turn(&mut speculation, false)).sum();
         assert!((120..140).contains(&futile), "{futile} futile rounds in 1000 turns");
         // What pays again is taken up again, within the longest pause.
-        let rounds: u32 = (0..=MANY.pause).map(|_| turn(&mut speculation, true)).sum();
-        assert!(rounds >= MANY.rounds, "{rounds} rounds");
-        assert_eq!(turn(&mut speculation, true), MANY.rounds);
-    }
-
-    #[test]
-    fn a_lone_one_is_tried_again_and_again() {
-        let mut speculation = Speculation { recent: vec![1], ..Speculation::default() };
-        let mut attempts = |finds_after: u32| {
-            let mut attempts = 0;
-            while speculation.begin_round() {
-                speculation.tries(1);
-                attempts += 1;
-                if attempts > finds_after {
-                    speculation.found();
-                }
-            }
-            speculation.end_turn();
-            attempts
-        };
-        assert_eq!(attempts(12), LONE.rounds);
-        let futile: u32 = (0..3200).map(|_| attempts(u32::MAX)).sum();
-        assert!((1600..1700).contains(&futile), "{futile} futile attempts in 3200 turns");
-        // What pays again is taken up again.
-        let found: u32 = (0..=LONE.pause).map(|_| attempts(0)).sum();
-        assert!(found >= LONE.rounds, "{found} attempts");
+        let rounds: u32 = (0..=LONGEST_PAUSE).map(|_| turn(&mut speculation, true)).sum();
+        assert!(rounds >= ROUNDS, "{rounds} rounds");
+        assert_eq!(turn(&mut speculation, true), ROUNDS);
     }
 
     #[test]
     fn a_quarter_is_enough() {
-        let mut speculation = Speculation { recent: vec![1], ..Speculation::default() };
+        let mut speculation = of(8);
         for found in [1, 2] {
-            assert!(speculation.begin_round());
+            assert_eq!(speculation.next(no_clock), Next::Try);
             speculation.tries(8);
             (0..found).for_each(|_| speculation.found());
-            assert_eq!(speculation.begin_round(), found == 2);
-            speculation.end_turn();
+            assert_eq!(speculation.next(no_clock) == Next::Try, found == 2);
+            speculation.end_turn(no_clock);
             speculation.pause = 0;
         }
+    }
+
+    /// What happened in a wait for a lone connection whose data comes after `after` nanoseconds, if an attempt takes a
+    /// microsecond: attempts, looks at everything, and whether it was the host that waited.
+    fn wait(speculation: &mut Speculation, clock: &Cell<u64>, after: u64) -> (u32, u32, bool) {
+        let (mut tries, mut looks) = (0, 0);
+        let comes = clock.get() + after;
+        loop {
+            match speculation.next(|| clock.get()) {
+                Next::Try => {
+                    tries += 1;
+                    clock.set(clock.get() + 1000);
+                    speculation.tries(1);
+                    if clock.get() >= comes {
+                        speculation.found();
+                        return (tries, looks, false);
+                    }
+                }
+                Next::Look => looks += 1,
+                Next::Wait => {
+                    clock.set(clock.get().max(comes));
+                    speculation.end_turn(|| clock.get());
+                    return (tries, looks, true);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lone_one_that_answers_soon_is_tried_until_it_does() {
+        let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
+        let waits: Vec<bool> =
+            (0..10).map(|_| wait(&mut speculation, &clock, 30_000).2).collect();
+        assert_eq!(waits, [[true; 3].as_slice(), &[false; 7]].concat(), "waits of the host");
+        assert_eq!(wait(&mut speculation, &clock, 30_000), (30, 0, false));
+    }
+
+    #[test]
+    fn who_answers_late_is_not_tried() {
+        let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
+        (0..10).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
+        // What was learnt is lost at the first long wait, and costs no more than that.
+        let (tries, ..) = wait(&mut speculation, &clock, 10_000_000);
+        assert!((30..=100).contains(&tries), "{tries} attempts");
+        for _ in 0..100 {
+            assert_eq!(wait(&mut speculation, &clock, 200_000), (0, 0, true));
+        }
+    }
+
+    #[test]
+    fn the_others_are_looked_at_meanwhile() {
+        let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
+        (0..10).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
+        let from = clock.get();
+        let looks: u32 = (0..100).map(|_| wait(&mut speculation, &clock, 30_000).1).sum();
+        let most = (clock.get() - from) / Lone::BETWEEN;
+        assert!((most / 2..=most).contains(&looks.into()), "{looks} looks, {most} at most");
     }
 }

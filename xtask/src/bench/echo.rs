@@ -1,27 +1,23 @@
 //! TCP echo, 64 bytes, connections that each wait for their answer, beside others that do nothing.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
-use xtask::workspace;
 
 use super::client::open_files;
-use super::field::{Contender, Entry, Field};
+use super::field::{Entry, Field};
 use super::measured::Measured;
 use super::programs::Program;
+use super::standing::{retain, stand};
 use super::{Scale, turns};
 
 const GROUP: &str = "echo";
 /// Some peers take minutes until 10,000 connections are open.
 const LIMIT: Duration = Duration::from_secs(400);
-/// Where opening idle connections does not take longer than measuring, turns are so many times shorter, and more: what
-/// the machine is worth changes within seconds.
-const SHORTER: u64 = 3;
-/// Up to so many idle connections are opened in no time.
-const FEW_IDLE: u64 = 1000;
 /// Descriptors that a process has besides those of its connections.
 const OTHER_FILES: u64 = 200;
 
@@ -68,25 +64,40 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
         }
         let params = serde_json::json!({ "connections": connections, "idle": idle });
         let step = format!("echo: {connections} connections, {idle} idle");
-        let shorter = if idle <= FEW_IDLE && !scale.quick { SHORTER } else { 1 };
-        let runs = scale.runs * shorter as usize;
-        turns(field, GROUP, &step, runs, &mut servers, measured, |server, measured| {
-            let rate = rate(server, &load, [connections, idle, scale.milliseconds / shorter])?;
-            measured.add(GROUP, "echo", &params, "req/s", server, rate);
+        let mut standing = stand(field, GROUP, &step, &mut servers, |address| {
+            Load::start(&load, address, [connections, idle])
+        })?;
+        let (runs, milliseconds) = scale.short_turns();
+        turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
+            let rate = server.turn(|_, load| load.rate(milliseconds))?;
+            measured.add(GROUP, "echo", &params, "req/s", server.as_ref(), rate);
             Ok(())
         })?;
+        retain(&mut servers, &standing);
     }
     Ok(())
 }
 
-/// Starts the server, loads it, and returns the rate.
-fn rate(server: &Contender, load: &std::path::Path, numbers: [u64; 3]) -> Result<f64> {
-    let address = format!("127.0.0.1:{}", workspace::free_port()?);
-    let running = server.serve(&address).spawn(server.entry.runtime)?;
-    running.line("listening", Duration::from_secs(60))?;
-    let mut command = Command::new(load);
-    command.arg(&address).args(numbers.map(|n| n.to_string()));
-    let done = Running::spawn("load", &mut command)?.finish(LIMIT)?.success()?;
-    running.stop()?;
-    done.stdout.trim().parse().context("the load generator prints a number")
+/// A load generator, with its connections open.
+struct Load {
+    running: Running,
+    turns: u32,
+}
+
+impl Load {
+    fn start(program: &Path, address: &str, numbers: [u64; 2]) -> Result<Load> {
+        let mut command = Command::new(program);
+        command.arg(address).args(numbers.map(|n| n.to_string()));
+        let running = Running::spawn("load", &mut command)?;
+        running.line("ready", LIMIT)?;
+        Ok(Load { running, turns: 0 })
+    }
+
+    /// Echoes per second.
+    fn rate(&mut self, milliseconds: u64) -> Result<f64> {
+        self.running.write(format!("{milliseconds}\n").as_bytes())?;
+        let line = self.running.line(&format!("{} ", self.turns), LIMIT)?;
+        self.turns += 1;
+        line.parse().context("the load generator prints a number")
+    }
 }

@@ -26,11 +26,17 @@ impl Entry {
 }
 
 /// One program on one engine, ready to start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Contender {
     pub(super) runner: Runner,
     pub(super) entry: Entry,
     pub(super) program: PathBuf,
+}
+
+impl AsRef<Contender> for Contender {
+    fn as_ref(&self) -> &Contender {
+        self
+    }
 }
 
 impl Contender {

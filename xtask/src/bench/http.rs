@@ -8,15 +8,18 @@ use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
 use xtask::workspace;
 
-use super::field::{Contender, Entry, Field};
+use super::field::{Entry, Field};
 use super::measured::Measured;
 use super::programs::Program;
+use super::standing::stand;
 use super::tools::{Started, found};
 use super::{Scale, turns};
 
 const GROUP: &str = "http";
 const LIMIT: Duration = Duration::from_secs(60);
 const CONNECTIONS: u64 = 64;
+/// Turns of a server, each a second of wrk's.
+const RUNS: usize = 12;
 
 /// Everybody with one of the programs.
 pub(super) const fn entries(bin: &'static str) -> [Entry; 5] {
@@ -35,9 +38,11 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
             let mut servers = field.enter(GROUP, &entries(bin))?;
             let step = format!("http: {bin}, {CONNECTIONS} connections");
             let params = serde_json::json!({ "connections": CONNECTIONS });
-            turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
-                let rate = under_load(server, scale)?;
-                measured.add(GROUP, bench, &params, "req/s", server, rate);
+            let mut standing = stand(field, GROUP, &step, &mut servers, |_| Ok(()))?;
+            let runs = if scale.quick { scale.runs } else { RUNS };
+            turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
+                let rate = server.turn(|address, ()| under_load(address))?;
+                measured.add(GROUP, bench, &params, "req/s", server.as_ref(), rate);
                 Ok(())
             })?;
         }
@@ -54,9 +59,10 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     let mut command = Command::new(server);
     command.arg(&address);
     let _server = Started::new(command, port)?;
-    let arguments = [address, scale.milliseconds.to_string()];
+    let (runs, milliseconds) = scale.short_turns();
+    let arguments = [address, milliseconds.to_string()];
     let step = "http: hyper's client";
-    turns(field, GROUP, step, scale.runs, &mut clients, measured, |who, measured| {
+    turns(field, GROUP, step, runs, &mut clients, measured, |who, measured| {
         let launch = who.runner.launch(&who.program).args(arguments.clone());
         let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
         let (bench, rate) = done.stdout.trim().split_once(' ').context("a name and a value")?;
@@ -66,17 +72,12 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
 }
 
 /// Requests per second.
-fn under_load(server: &Contender, scale: &Scale) -> Result<f64> {
-    let address = format!("127.0.0.1:{}", workspace::free_port()?);
-    let running = server.serve(&address).spawn(server.entry.runtime)?;
-    running.line("listening", LIMIT)?;
+fn under_load(address: &str) -> Result<f64> {
     let mut command = Command::new("wrk");
     // It knows whole seconds.
-    let seconds = scale.milliseconds.div_ceil(1000).to_string();
-    command.args(["-t1", "-c", &CONNECTIONS.to_string(), "-d", &seconds]);
+    command.args(["-t1", "-c", &CONNECTIONS.to_string(), "-d1"]);
     command.arg(format!("http://{address}/"));
     let done = Running::spawn("wrk", &mut command)?.finish(LIMIT)?.success()?;
-    running.stop()?;
     match parse(&done.stdout) {
         Some(rate) => Ok(rate),
         None => Err(done.failure("no rate, or errors").into()),

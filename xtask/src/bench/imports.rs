@@ -77,6 +77,7 @@ pub(super) fn run(program: &Path, runs: usize, progress: &dyn Fn(&str)) -> Resul
             unit: unit.to_owned(),
             ratio_native: None,
             spread,
+            wasio_ahead: None,
         })
     };
     FIGURES.into_iter().map(row).collect()

@@ -102,6 +102,12 @@ impl Measured {
         })
     }
 
+    /// Ours on the same engine, if this is a peer's.
+    fn wasio_beside<'a>(&'a self, figure: &'a Figure) -> Option<&'a Figure> {
+        let ours = |other: &&Figure| other.engine == figure.engine && other.runtime == "wasio";
+        self.beside(figure).find(ours)
+    }
+
     pub(super) fn rows(&self) -> Vec<Row> {
         let row = |figure: &Figure| {
             let (value, spread) = median(&figure.runs);
@@ -115,6 +121,7 @@ impl Measured {
                 unit: figure.unit.to_owned(),
                 ratio_native: self.native(figure).map(|native| figure.over(native)),
                 spread,
+                wasio_ahead: self.wasio_beside(figure).map(|ours| ours.ahead_of(figure)),
             }
         };
         // What is compared stands together.

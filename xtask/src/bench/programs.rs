@@ -47,6 +47,11 @@ impl Program {
         Program { unstable: true, ..self }
     }
 
+    /// Whether it does not sleep while it has a connection.
+    pub(super) fn is_restless(&self) -> bool {
+        self.feature == Some("given")
+    }
+
     fn build(&self, progress: &dyn Fn(&str)) -> Result<PathBuf> {
         let bin = match self.bin {
             "load" => "load".to_owned(),

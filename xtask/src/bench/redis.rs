@@ -8,16 +8,18 @@ use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
 use xtask::workspace;
 
-use super::field::{Contender, Entry, Field};
+use super::field::{Entry, Field};
 use super::measured::Measured;
 use super::programs::Program;
+use super::standing::stand;
 use super::tools::{Started, found};
 use super::{Scale, turns};
 
 const GROUP: &str = "redis";
 const LIMIT: Duration = Duration::from_secs(120);
 const CLIENTS: u64 = 50;
-const REQUESTS: u64 = 100_000;
+/// Of a turn, for each command.
+const REQUESTS: u64 = 25_000;
 const QUICK: u64 = 10_000;
 
 const SERVERS: [Entry; 4] = [
@@ -53,25 +55,24 @@ fn under_load(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> 
     let mut servers = field.enter(GROUP, &SERVERS)?;
     let requests = if scale.quick { QUICK } else { REQUESTS };
     let step = format!("redis: the server, {CLIENTS} clients");
-    turns(field, GROUP, &step, scale.runs, &mut servers, measured, |server, measured| {
-        for (name, rate) in benchmark(server, requests)? {
+    let mut standing = stand(field, GROUP, &step, &mut servers, |_| Ok(()))?;
+    let (runs, _) = scale.short_turns();
+    turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
+        for (name, rate) in server.turn(|address, ()| benchmark(address, requests))? {
             let params = serde_json::json!({ "connections": CLIENTS, "command": name });
-            measured.add(GROUP, "redis_server", &params, "req/s", server, rate);
+            measured.add(GROUP, "redis_server", &params, "req/s", server.as_ref(), rate);
         }
         Ok(())
     })
 }
 
 /// Requests per second of each command.
-fn benchmark(server: &Contender, requests: u64) -> Result<Vec<(String, f64)>> {
-    let port = workspace::free_port()?.to_string();
-    let running = server.serve(&format!("127.0.0.1:{port}")).spawn(server.entry.runtime)?;
-    running.line("listening", LIMIT)?;
+fn benchmark(address: &str, requests: u64) -> Result<Vec<(String, f64)>> {
+    let (_, port) = address.split_once(':').context("an address has a port")?;
     let mut command = Command::new("redis-benchmark");
-    command.args(["-p", &port, "-t", "set,get", "--csv", "-d", "64"]);
+    command.args(["-p", port, "-t", "set,get", "--csv", "-d", "64"]);
     command.args(["-c", &CLIENTS.to_string(), "-n", &requests.to_string()]);
     let done = Running::spawn("redis-benchmark", &mut command)?.finish(LIMIT)?.success()?;
-    running.stop()?;
     let rates: Vec<_> = done.stdout.lines().filter_map(parse).collect();
     match rates.len() {
         2 => Ok(rates),
@@ -92,9 +93,10 @@ fn clients(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Res
     let mut command = Command::new("redis-server");
     command.args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
     let _server = Started::new(command, port)?;
-    let arguments = [format!("127.0.0.1:{port}"), scale.milliseconds.to_string()];
+    let (runs, milliseconds) = scale.short_turns();
+    let arguments = [format!("127.0.0.1:{port}"), milliseconds.to_string()];
     let step = "redis: the client, pipelined and not";
-    turns(field, GROUP, step, scale.runs, &mut contenders, measured, |who, measured| {
+    turns(field, GROUP, step, runs, &mut contenders, measured, |who, measured| {
         let launch = who.runner.launch(&who.program).args(arguments.clone());
         let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
         for line in done.stdout.lines() {

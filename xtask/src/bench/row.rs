@@ -17,8 +17,11 @@ pub(super) struct Row {
     pub(super) unit: String,
     /// Value over native tokio's, where that was measured in the same run.
     pub(super) ratio_native: Option<f64>,
-    /// (largest - smallest) / median of the runs.
+    /// (third quartile - first quartile) / median of the runs.
     pub(super) spread: f64,
+    /// How much better wasio is on the same engine, run by run: 2 is twice as many per second, half the time.
+    #[serde(default)]
+    pub(super) wasio_ahead: Option<f64>,
 }
 
 /// The median of several runs and their spread.
@@ -26,12 +29,13 @@ pub(super) fn median(runs: &[f64]) -> (f64, f64) {
     assert!(!runs.is_empty(), "a figure needs a run");
     let mut sorted = runs.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let value = match sorted.len() % 2 {
-        1 => sorted[middle],
-        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    let quantile = |part: f64| {
+        let at = part * (sorted.len() - 1) as f64;
+        let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
+        below + (above - below) * at.fract()
     };
-    (value, (sorted[sorted.len() - 1] - sorted[0]) / value)
+    let value = quantile(0.5);
+    (value, (quantile(0.75) - quantile(0.25)) / value)
 }
 
 /// The name an engine has in rows.
@@ -90,7 +94,8 @@ mod tests {
 
     #[test]
     fn medians() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), (2.0, 1.0));
+        assert_eq!(median(&[3.0, 1.0, 2.0]), (2.0, 0.5));
         assert_eq!(median(&[4.0, 2.0]).0, 3.0);
+        assert_eq!(median(&[1.0]), (1.0, 0.0));
     }
 }

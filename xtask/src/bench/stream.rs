@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
-use xtask::workspace;
 
-use super::field::{Contender, Entry, Field};
+use super::field::{Entry, Field};
 use super::measured::Measured;
 use super::programs::Program;
+use super::standing::stand;
 use super::{Scale, turns};
 
 const GROUP: &str = "stream";
@@ -39,27 +39,19 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     let bytes = if scale.quick { QUICK } else { GIGABYTE };
     let params = serde_json::json!({ "bytes": bytes });
     let step = format!("stream: {} MB there and back", bytes / 1_000_000);
-    // A run takes a second or two, and the rates of one program lie far apart.
-    let runs = if scale.quick { scale.runs } else { 3 * scale.runs };
-    turns(field, GROUP, &step, runs, &mut servers, measured, |server, measured| {
-        let [from_guest, to_guest] = transfer(server, bytes)?;
+    let mut standing = stand(field, GROUP, &step, &mut servers, |_| Ok(()))?;
+    let (runs, _) = scale.short_turns();
+    turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
+        let [from_guest, to_guest] = server.turn(|address, ()| Ok(exchange(address, bytes)?))?;
         let rate = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
-        measured.add(GROUP, "stream", &params, "MB/s", server, rate(from_guest));
-        measured.add(GROUP, "stream_received", &params, "MB/s", server, rate(to_guest));
+        let who = server.as_ref();
+        measured.add(GROUP, "stream", &params, "MB/s", who, rate(from_guest));
+        measured.add(GROUP, "stream_received", &params, "MB/s", who, rate(to_guest));
         Ok(())
     })
 }
 
 /// How long it took from the server, and to it.
-fn transfer(server: &Contender, bytes: u64) -> Result<[Duration; 2]> {
-    let address = format!("127.0.0.1:{}", workspace::free_port()?);
-    let running = server.serve(&address).spawn(server.entry.runtime)?;
-    running.line("listening", LIMIT)?;
-    let took = exchange(&address, bytes).map_err(|e| running.failure(e.to_string()))?;
-    running.stop()?;
-    Ok(took)
-}
-
 fn exchange(address: &str, bytes: u64) -> std::io::Result<[Duration; 2]> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;

@@ -313,6 +313,7 @@ impl Cell {
                 unit: unit.to_owned(),
                 ratio_native: native.map(|native| self.ratio(native, of)),
                 spread,
+                wasio_ahead: None,
             });
         };
         row("requests", "req/s", &|f| f.requests / f.took * 1e9);

@@ -18,14 +18,14 @@ const ATTEMPTS: usize = 4;
 ///
 /// # Errors
 /// None of its own: failures are the field's.
-pub(super) fn turns(
+pub(super) fn turns<C: AsRef<Contender>>(
     field: &mut Field<'_>,
     group: &str,
     step: &str,
     runs: usize,
-    contenders: &mut Vec<Contender>,
+    contenders: &mut Vec<C>,
     measured: &mut Measured,
-    mut once: impl FnMut(&Contender, &mut Measured) -> Result<()>,
+    mut once: impl FnMut(&mut C, &mut Measured) -> Result<()>,
 ) -> Result<()> {
     let mut failures = Vec::new();
     let mut repeated = 0;
@@ -38,14 +38,15 @@ pub(super) fn turns(
             }
             let mut out = Vec::new();
             for at in order {
-                let who = &contenders[at];
-                progress(&format!("run {} of {runs}: {}", run + 1, who.name()));
+                let who = &mut contenders[at];
+                progress(&format!("run {} of {runs}: {}", run + 1, who.as_ref().name()));
                 match undisturbed(&mut repeated, || {
                     let mut turn = Measured::default();
                     once(who, &mut turn).map(|()| turn)
                 }) {
                     Ok(turn) => measured.append(turn),
                     Err(e) => {
+                        let who = who.as_ref();
                         measured.forget_begun(group, who, runs);
                         failures.push((who.name(), e.context(step.to_owned())));
                         out.push(at);

@@ -14,6 +14,7 @@
 //!   error of one source is an event of that source (`Ready::ERROR` with its direction), never of the poll.
 //!   Spurious events are allowed: operations are tried again and find out. Returns `Outcome::Barren` when
 //!   the host ended the wait before the timeout and named nothing.
+//! - `now()` is a clock in nanoseconds, for who guesses ([`SPECULATES`]).
 //! - `Unparker::unpark` makes a wait that has begun, or begins, return. On one thread it does nothing.
 //! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
 //!   something only the host can complete is awaited (a signal).
@@ -34,13 +35,13 @@ mod wasip2;
 #[cfg(unix)]
 pub use native::Raw;
 #[cfg(unix)]
-pub(crate) use native::{Driver, Selector, Unparker, new};
+pub(crate) use native::{Driver, Selector, Unparker, new, now};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use wasip1::Raw;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use wasip1::{Driver, Selector, Unparker, new};
+pub(crate) use wasip1::{Driver, Selector, Unparker, new, now};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2::{Driver, Selector, Unparker, new};
+pub(crate) use wasip2::{Driver, Selector, Unparker, new, now};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub use wasip2::{Raw, Subscribe, wait_for};
 

@@ -98,7 +98,7 @@ unsafe extern "C" {
 }
 
 /// What the clock of the timeouts says, in nanoseconds.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let mut time = 0;
     // SAFETY: `time` is a place for the result. A host without the clock leaves it alone, and refuses to poll.
     unsafe { clock_time_get(CLOCK_MONOTONIC, 1, &mut time) };

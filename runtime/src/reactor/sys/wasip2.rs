@@ -77,7 +77,7 @@ pub(crate) fn new() -> io::Result<(Selector, Driver)> {
 }
 
 /// What the clock of the timeouts says, in nanoseconds.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     monotonic_clock::now()
 }
 
