@@ -249,6 +249,7 @@ impl GuestBuilder {
             fuel: self.fuel.unwrap_or(u64::MAX),
             memory: None,
             poll: Scratch::default(),
+            polls_without_waiting: false,
             streak: 0,
         };
         let mut store = Store::new(self.program.engine().wasmtime(), state);

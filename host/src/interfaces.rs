@@ -7,9 +7,12 @@
 //! name resolved to is granted from then on, as for modules.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::task::yield_now;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
     self, Host, HostResolveAddressStream, IpAddress, Network, ResolveAddressStream,
@@ -78,8 +81,8 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         LookupsView { names, sockets: wasi.sockets() }
     })?;
     poll::add_to_linker::<State, Polls>(linker, |state| {
-        let State { wasi, stats, .. } = state;
-        PollsView { table: wasi.ctx().table, stats }
+        let State { wasi, stats, polls_without_waiting, .. } = state;
+        PollsView { table: wasi.ctx().table, stats, busy: polls_without_waiting }
     })?;
     counted::define(linker)?;
     signals::define(linker)?;
@@ -181,16 +184,29 @@ impl HasData for Polls {
     type Data<'a> = PollsView<'a>;
 }
 
-/// `wasi:io/poll`, counted.
+/// `wasi:io/poll`, counted. As with modules (`poll.rs`), tokio's driver has its turn before a poll that most likely will
+/// not wait: else who only looks would not see what has come since the last wait.
 struct PollsView<'a> {
     table: &'a mut ResourceTable,
     stats: &'a Stats,
+    /// The last poll did not wait.
+    busy: &'a mut bool,
 }
 
 impl poll::Host for PollsView<'_> {
     async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
         self.stats.polled();
-        poll::Host::poll(self.table, pollables).await
+        if *self.busy {
+            yield_now().await;
+        }
+        *self.busy = true;
+        let mut ready = pin!(poll::Host::poll(self.table, pollables));
+        poll_fn(|task| {
+            let ready = ready.as_mut().poll(task);
+            *self.busy &= ready.is_ready();
+            ready
+        })
+        .await
     }
 }
 

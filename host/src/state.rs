@@ -36,6 +36,8 @@ pub(crate) struct State {
     /// The guest's memory, once it is known.
     pub(crate) memory: Option<Memory>,
     pub(crate) poll: Scratch,
+    /// A component's last poll did not wait.
+    pub(crate) polls_without_waiting: bool,
     /// Blocking operations in a row that did not have to wait.
     pub(crate) streak: u8,
 }

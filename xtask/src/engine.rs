@@ -77,7 +77,19 @@ impl Runner {
     /// # Errors
     /// When the build fails.
     pub fn wasio(progress: &dyn Fn(&str)) -> Result<Runner> {
-        Runner::ours(Engine::Wasio, "WASIO_BIN", &["--bins"], "wasio", progress)
+        Runner::ours(Engine::Wasio, "WASIO_BIN", &["--release", "--bins"], "wasio", progress)
+    }
+
+    /// As [`get`](Self::get), with our runner as README says to install it.
+    ///
+    /// # Errors
+    /// When our own runner cannot be built.
+    pub fn installed(engine: Engine, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
+        if !engine.is_ours() {
+            return Runner::get(engine, progress);
+        }
+        let how = ["--profile", "dist", "--bins"];
+        Runner::ours(engine, "WASIO_BIN", &how, "wasio", progress).map(Some)
     }
 
     /// The same for guests of WASI 0.2.
@@ -94,10 +106,11 @@ impl Runner {
     /// When the build fails.
     pub fn stock(progress: &dyn Fn(&str)) -> Result<Runner> {
         // With our runner, so that the engine is compiled once for both.
-        let what = ["--bins", "--example", "stock"];
+        let what = ["--release", "--bins", "--example", "stock"];
         Runner::ours(Engine::Stock, "WASIO_STOCK", &what, "stock", progress)
     }
 
+    /// `what`: the profile, and which of the programs.
     fn ours(
         engine: Engine,
         variable: &str,
@@ -109,7 +122,7 @@ impl Runner {
             Some(path) => PathBuf::from(path),
             None => {
                 let mut command = cargo::command();
-                command.args(["build", "--release", "-p", "wasio-host", "-p", "wasio-cli"]);
+                command.args(["build", "-p", "wasio-host", "-p", "wasio-cli"]);
                 command.args(what);
                 let built = cargo::build(&mut command, progress)?;
                 cargo::find(&built, name)?.to_owned()

@@ -8,5 +8,6 @@ pub mod engine;
 pub mod guests;
 pub mod harness;
 pub mod process;
+pub mod processor;
 pub mod report;
 pub mod workspace;

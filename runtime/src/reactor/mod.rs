@@ -67,6 +67,9 @@ pub(crate) struct Reactor {
     driver: Mutex<Driver>,
 }
 
+/// A look at so many sources costs little.
+const FEW: usize = 16;
+
 /// What only the thread that parks needs.
 struct Driver {
     sys: sys::Driver,
@@ -119,7 +122,11 @@ impl Reactor {
         let next = if sys::SPECULATES { self.speculate(&parked, wakers) } else { Next::Wait };
         if next != Next::Try {
             let looks = next == Next::Look;
-            let parked = if looks { Parked::Glance } else { parked };
+            let parked = match looks {
+                true if self.sources.lock().len() <= FEW => Parked::Look,
+                true => Parked::Glance,
+                false => parked,
+            };
             let outcome = sys.poll(&self.selector, parked, *barren, events);
             let sources = self.sources.lock();
             *barren = match outcome {
@@ -138,7 +145,7 @@ impl Reactor {
             };
             // A look in between that found nothing ends no turn.
             if sys::SPECULATES && !(looks && events.is_empty()) {
-                self.end_turn(&sources, events);
+                self.end_turn(&sources, looks, events);
             }
             for event in events.drain(..) {
                 if let Some(state) = sources.get(event.key) {
@@ -184,9 +191,9 @@ impl Reactor {
     }
 
     /// What was active in the turn, and what the host reported at its end, is worth trying in the next.
-    fn end_turn(&self, sources: &Slab<Arc<IoState>>, events: &[Event]) {
+    fn end_turn(&self, sources: &Slab<Arc<IoState>>, looked: bool, events: &[Event]) {
         let mut speculation = self.speculation.lock();
-        speculation.end_turn(sys::now);
+        speculation.end_turn(looked, sys::now);
         let recent = &mut speculation.recent;
         recent.retain(|&key| sources.get(key).is_some_and(|state| state.goes_on()));
         for event in events.iter().filter(|event| event.ready.is_readable()) {

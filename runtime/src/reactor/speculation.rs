@@ -22,9 +22,9 @@ const LONGEST_PAUSE: u32 = 7;
 /// One in so many attempts has to find something.
 const WORTHWHILE: usize = 4;
 
-/// Whether a lone connection is tried for longer. A host of WASI 0.2 on tokio does not see what has come before its
-/// driver has run, which is when the guest waits: there attempts only make it wait later.
-const LONE: bool = !cfg!(target_env = "p2");
+/// Whether an attempt finds what has come since the host was asked. A host of WASI 0.2 on tokio knows no more than its
+/// driver did the last time it ran, which is not for an attempt: there the host is asked instead, without waiting.
+const ATTEMPTS_SEE: bool = !cfg!(target_env = "p2");
 
 /// What to do before the host is asked to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +58,7 @@ impl Speculation {
     /// What to do now. `now` is a clock, in nanoseconds.
     pub(super) fn next(&mut self, now: impl Fn() -> u64) -> Next {
         let found = std::mem::take(&mut self.found);
-        if LONE && self.recent.len() == 1 {
+        if self.recent.len() == 1 {
             return self.lone.next(found > 0, now());
         }
         self.lone.since = None;
@@ -94,10 +94,12 @@ impl Speculation {
         self.found += 1;
     }
 
-    /// The host was asked.
-    pub(super) fn end_turn(&mut self, now: impl Fn() -> u64) {
+    /// The host was asked; `looked` says that it did not wait, and found something in a look in between.
+    pub(super) fn end_turn(&mut self, looked: bool, now: impl Fn() -> u64) {
         self.round = 0;
-        if self.lone.since.is_some() {
+        if looked {
+            self.lone.seen();
+        } else if self.lone.since.is_some() {
             self.lone.waited(now());
         }
     }
@@ -116,17 +118,22 @@ struct Lone {
     since: Option<u64>,
     /// When everything was looked at last.
     looked: u64,
+    /// Waits in a row that the host ended at once, after attempts that had found nothing.
+    blind: u32,
 }
 
 impl Lone {
     const LEAST: u64 = 8_000;
     const MOST: u64 = 100_000;
     /// Between two looks at everything.
-    const BETWEEN: u64 = 50_000;
+    const BETWEEN: u64 = if ATTEMPTS_SEE { 50_000 } else { 0 };
+    /// After so many of them attempts find nothing on this host, whatever there is.
+    const BLIND: u32 = 16;
 
     fn next(&mut self, found: bool, now: u64) -> Next {
         if found {
             self.since = None;
+            self.blind = 0;
         }
         let since = *self.since.get_or_insert(now);
         if now.saturating_sub(since) >= self.patience {
@@ -139,12 +146,23 @@ impl Lone {
         Next::Try
     }
 
+    /// A look in between has found something.
+    fn seen(&mut self) {
+        self.since = None;
+        self.blind = 0;
+    }
+
     /// The host has waited until now.
     fn waited(&mut self, now: u64) {
         self.looked = now;
         let Some(since) = self.since.take() else { return };
-        self.patience = match now.saturating_sub(since) {
-            ..=Lone::MOST => (2 * self.patience).clamp(Lone::LEAST, Lone::MOST),
+        let took = now.saturating_sub(since);
+        let in_vain = self.patience > 0 && took < self.patience + Lone::LEAST;
+        self.blind = if in_vain { self.blind + 1 } else { self.blind };
+        self.patience = match took {
+            ..=Lone::MOST if self.blind < Lone::BLIND => {
+                (2 * self.patience).clamp(Lone::LEAST, Lone::MOST)
+            }
             _ => 0,
         };
     }
@@ -172,7 +190,7 @@ mod tests {
             speculation.tries(10);
             (0..if finds { 10 } else { 0 }).for_each(|_| speculation.found());
         }
-        speculation.end_turn(no_clock);
+        speculation.end_turn(false, no_clock);
         rounds
     }
 
@@ -201,7 +219,7 @@ mod tests {
             speculation.tries(8);
             (0..found).for_each(|_| speculation.found());
             assert_eq!(speculation.next(no_clock) == Next::Try, found == 2);
-            speculation.end_turn(no_clock);
+            speculation.end_turn(false, no_clock);
             speculation.pause = 0;
         }
     }
@@ -225,7 +243,7 @@ mod tests {
                 Next::Look => looks += 1,
                 Next::Wait => {
                     clock.set(clock.get().max(comes));
-                    speculation.end_turn(|| clock.get());
+                    speculation.end_turn(false, || clock.get());
                     return (tries, looks, true);
                 }
             }
@@ -235,8 +253,7 @@ mod tests {
     #[test]
     fn a_lone_one_that_answers_soon_is_tried_until_it_does() {
         let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
-        let waits: Vec<bool> =
-            (0..10).map(|_| wait(&mut speculation, &clock, 30_000).2).collect();
+        let waits: Vec<bool> = (0..10).map(|_| wait(&mut speculation, &clock, 30_000).2).collect();
         assert_eq!(waits, [[true; 3].as_slice(), &[false; 7]].concat(), "waits of the host");
         assert_eq!(wait(&mut speculation, &clock, 30_000), (30, 0, false));
     }
@@ -251,6 +268,21 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(wait(&mut speculation, &clock, 200_000), (0, 0, true));
         }
+    }
+
+    #[test]
+    fn attempts_that_never_see_anything_end() {
+        let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
+        for _ in 0..100 {
+            while speculation.next(|| clock.get()) != Next::Wait {
+                clock.set(clock.get() + 1000);
+                speculation.tries(1);
+            }
+            // It was there all the time.
+            clock.set(clock.get() + 1000);
+            speculation.end_turn(false, || clock.get());
+        }
+        assert_eq!(wait(&mut speculation, &clock, 30_000), (0, 0, true));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
+use xtask::processor;
 
 use super::client::open_files;
 use super::field::{Entry, Field};
@@ -89,6 +90,7 @@ impl Load {
         let mut command = Command::new(program);
         command.arg(address).args(numbers.map(|n| n.to_string()));
         let running = Running::spawn("load", &mut command)?;
+        processor::keep(running.id(), processor::CLIENTS);
         running.line("ready", LIMIT)?;
         Ok(Load { running, turns: 0 })
     }

@@ -118,7 +118,7 @@ impl<'a> Field<'a> {
         }
         let step = format!("the engine {}", engine_name(engine));
         let runner = self.steps.run(&step, "build", |progress| {
-            let runner = Runner::get(engine, progress)?;
+            let runner = Runner::installed(engine, progress)?;
             let note = runner.as_ref().map_or("skipped: not found".into(), version);
             Ok((runner, note))
         })?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
-use xtask::workspace;
+use xtask::{processor, workspace};
 
 use super::field::{Entry, Field};
 use super::measured::Measured;
@@ -64,7 +64,9 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     let step = "http: hyper's client";
     turns(field, GROUP, step, runs, &mut clients, measured, |who, measured| {
         let launch = who.runner.launch(&who.program).args(arguments.clone());
-        let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
+        let client = launch.spawn(who.entry.runtime)?;
+        processor::keep(client.id(), processor::CLIENTS);
+        let done = client.finish(LIMIT)?.success()?;
         let (bench, rate) = done.stdout.trim().split_once(' ').context("a name and a value")?;
         measured.add(GROUP, bench, &serde_json::json!({}), "req/s", who, rate.parse()?);
         Ok(())
@@ -77,7 +79,9 @@ fn under_load(address: &str) -> Result<f64> {
     // It knows whole seconds.
     command.args(["-t1", "-c", &CONNECTIONS.to_string(), "-d1"]);
     command.arg(format!("http://{address}/"));
-    let done = Running::spawn("wrk", &mut command)?.finish(LIMIT)?.success()?;
+    let clients = Running::spawn("wrk", &mut command)?;
+    processor::keep(clients.id(), processor::CLIENTS);
+    let done = clients.finish(LIMIT)?.success()?;
     match parse(&done.stdout) {
         Some(rate) => Ok(rate),
         None => Err(done.failure("no rate, or errors").into()),

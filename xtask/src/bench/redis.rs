@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
-use xtask::workspace;
+use xtask::{processor, workspace};
 
 use super::field::{Entry, Field};
 use super::measured::Measured;
@@ -72,7 +72,9 @@ fn benchmark(address: &str, requests: u64) -> Result<Vec<(String, f64)>> {
     let mut command = Command::new("redis-benchmark");
     command.args(["-p", port, "-t", "set,get", "--csv", "-d", "64"]);
     command.args(["-c", &CLIENTS.to_string(), "-n", &requests.to_string()]);
-    let done = Running::spawn("redis-benchmark", &mut command)?.finish(LIMIT)?.success()?;
+    let clients = Running::spawn("redis-benchmark", &mut command)?;
+    processor::keep(clients.id(), processor::CLIENTS);
+    let done = clients.finish(LIMIT)?.success()?;
     let rates: Vec<_> = done.stdout.lines().filter_map(parse).collect();
     match rates.len() {
         2 => Ok(rates),
@@ -98,7 +100,9 @@ fn clients(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Res
     let step = "redis: the client, pipelined and not";
     turns(field, GROUP, step, runs, &mut contenders, measured, |who, measured| {
         let launch = who.runner.launch(&who.program).args(arguments.clone());
-        let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;
+        let client = launch.spawn(who.entry.runtime)?;
+        processor::keep(client.id(), processor::CLIENTS);
+        let done = client.finish(LIMIT)?.success()?;
         for line in done.stdout.lines() {
             let (bench, rate) = line.split_once(' ').context("a line has a name and a value")?;
             measured.add(GROUP, bench, &serde_json::json!({}), "req/s", who, rate.parse()?);

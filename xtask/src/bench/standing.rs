@@ -3,12 +3,13 @@
 //! So turns can be short, and who is compared has the processors within a second of each other: what a shared machine
 //! is worth changes from one second to the next. Whoever has no turn sleeps, since nobody asks anything of it; a server
 //! that would not sleep is stopped meanwhile, as by Ctrl-Z. Not all are, because WasmEdge's polls fail when that ends.
+//! Servers have one processor, and clients another.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use xtask::process::{Running, Stop};
-use xtask::workspace;
+use xtask::{processor, workspace};
 
 use super::field::{Contender, Field};
 
@@ -33,6 +34,7 @@ impl<C> Standing<C> {
         let address = format!("127.0.0.1:{}", workspace::free_port()?);
         let running = contender.serve(&address).spawn(contender.entry.runtime)?;
         running.line("listening", LIMIT)?;
+        processor::keep(running.id(), processor::SERVER);
         let clients = clients(&address).map_err(|e| running.failure(format!("{e:#}")))?;
         let mut standing = Standing { contender: contender.clone(), running, address, clients };
         standing.stand(Stop::Stopped)?;
@@ -47,10 +49,7 @@ impl<C> Standing<C> {
     }
 
     /// Has a turn of the server.
-    pub(super) fn turn<T>(
-        &mut self,
-        turn: impl FnOnce(&str, &mut C) -> Result<T>,
-    ) -> Result<T> {
+    pub(super) fn turn<T>(&mut self, turn: impl FnOnce(&str, &mut C) -> Result<T>) -> Result<T> {
         self.stand(Stop::Running)?;
         let result = turn(&self.address, &mut self.clients);
         let stopped = self.stand(Stop::Stopped);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::processor::{self, CLIENTS};
 
 use super::field::{Entry, Field};
 use super::measured::Measured;
@@ -42,7 +43,8 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     let mut standing = stand(field, GROUP, &step, &mut servers, |_| Ok(()))?;
     let (runs, _) = scale.short_turns();
     turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
-        let [from_guest, to_guest] = server.turn(|address, ()| Ok(exchange(address, bytes)?))?;
+        let exchange = |address: &str| processor::on(CLIENTS, || exchange(address, bytes));
+        let [from_guest, to_guest] = server.turn(|address, ()| Ok(exchange(address)?))?;
         let rate = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
         let who = server.as_ref();
         measured.add(GROUP, "stream", &params, "MB/s", who, rate(from_guest));

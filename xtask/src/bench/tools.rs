@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use xtask::process::Running;
+use xtask::processor;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -23,6 +24,7 @@ impl Started {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut server = Running::spawn(&name, &mut command)?;
         server.listens(port, LIMIT)?;
+        processor::keep(server.id(), processor::SERVER);
         Ok(Started(server))
     }
 }
