@@ -1,10 +1,9 @@
 //! What can be given where an address is expected.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::lookup;
-use sealed::{Internal, Resolve, Resolving};
+use sealed::{Addrs, Internal, Known, Resolve, Resolving, Single};
 
 /// What names one or more socket addresses: an address, an IP address with a port, or a text such as
 /// `"example.com:80"`, whose name is looked up without blocking the other tasks.
@@ -18,33 +17,14 @@ use sealed::{Internal, Resolve, Resolving};
 pub trait ToSocketAddrs: Resolve {}
 
 /// Finds the addresses of somebody else. Several are tried one after the other by those who ask.
-pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> Resolving {
+pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
     arg.resolve(Internal(lookup::of_others))
 }
 
 /// Finds an address to listen at: one's own. A name is the host's to know, and a guest that only listens is
 /// spared the resolver.
-pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> Resolving {
+pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
     arg.resolve(Internal(lookup::of_this_host))
-}
-
-/// Calls `op` with each address until one succeeds; the error is that of the last.
-pub(crate) fn each_addr<R>(
-    addrs: impl Iterator<Item = SocketAddr>,
-    mut op: impl FnMut(SocketAddr) -> io::Result<R>,
-) -> io::Result<R> {
-    let mut addrs = addrs;
-    let Some(mut addr) = addrs.next() else { return Err(crate::error::no_address()) };
-    loop {
-        match (op(addr), addrs.next()) {
-            (Ok(result), _) => return Ok(result),
-            (Err(error), None) => return Err(error),
-            (Err(error), Some(next)) => {
-                wasio_runtime::io::forget(error);
-                addr = next;
-            }
-        }
-    }
 }
 
 macro_rules! known {
@@ -52,9 +32,12 @@ macro_rules! known {
         impl ToSocketAddrs for $type {}
 
         impl Resolve for $type {
-            fn resolve(&self, _: Internal) -> Resolving {
+            type Addrs = Single;
+            type Resolving = Known;
+
+            fn resolve(&self, _: Internal) -> Known {
                 let $this = *self;
-                Resolving::known($addr)
+                Known($addr)
             }
         }
     )*};
@@ -72,7 +55,10 @@ known! {
 impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {}
 
 impl<T: Resolve + ?Sized> Resolve for &T {
-    fn resolve(&self, internal: Internal) -> Resolving {
+    type Addrs = T::Addrs;
+    type Resolving = T::Resolving;
+
+    fn resolve(&self, internal: Internal) -> T::Resolving {
         (**self).resolve(internal)
     }
 }
@@ -80,6 +66,9 @@ impl<T: Resolve + ?Sized> Resolve for &T {
 impl ToSocketAddrs for &[SocketAddr] {}
 
 impl Resolve for &[SocketAddr] {
+    type Addrs = Addrs;
+    type Resolving = Resolving;
+
     fn resolve(&self, _: Internal) -> Resolving {
         Resolving::many(self.to_vec())
     }
@@ -88,6 +77,9 @@ impl Resolve for &[SocketAddr] {
 impl ToSocketAddrs for str {}
 
 impl Resolve for str {
+    type Addrs = Addrs;
+    type Resolving = Resolving;
+
     fn resolve(&self, internal: Internal) -> Resolving {
         lookup::text(self, internal)
     }
@@ -96,6 +88,9 @@ impl Resolve for str {
 impl ToSocketAddrs for String {}
 
 impl Resolve for String {
+    type Addrs = Addrs;
+    type Resolving = Resolving;
+
     fn resolve(&self, internal: Internal) -> Resolving {
         self.as_str().resolve(internal)
     }
@@ -104,6 +99,9 @@ impl Resolve for String {
 impl ToSocketAddrs for (&str, u16) {}
 
 impl Resolve for (&str, u16) {
+    type Addrs = Addrs;
+    type Resolving = Resolving;
+
     fn resolve(&self, internal: Internal) -> Resolving {
         lookup::name(self.0, self.1, internal)
     }
@@ -112,6 +110,9 @@ impl Resolve for (&str, u16) {
 impl ToSocketAddrs for (String, u16) {}
 
 impl Resolve for (String, u16) {
+    type Addrs = Addrs;
+    type Resolving = Resolving;
+
     fn resolve(&self, internal: Internal) -> Resolving {
         (self.0.as_str(), self.1).resolve(internal)
     }
@@ -127,8 +128,14 @@ pub(crate) mod sealed {
 
     /// The part of the trait that is not public.
     pub trait Resolve {
+        /// What is found.
+        type Addrs: Found + Send + Sync + Unpin + 'static;
+
+        /// Finds it. A type of its own where nothing is looked up: such a program has nothing of what else could be.
+        type Resolving: Future<Output = io::Result<Self::Addrs>> + Send + Sync + Unpin + 'static;
+
         /// Begins to find the addresses.
-        fn resolve(&self, internal: Internal) -> Resolving;
+        fn resolve(&self, internal: Internal) -> Self::Resolving;
     }
 
     /// Keeps others from calling, and says how names are looked up. A pointer, so that who never has a name
@@ -139,6 +146,66 @@ pub(crate) mod sealed {
     /// The addresses of a name, later.
     pub(crate) type Answer =
         Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>;
+
+    /// Addresses that were found.
+    pub trait Found: Iterator<Item = SocketAddr> {
+        /// Calls `op` with each until one succeeds; the error is that of the last.
+        fn each<R>(mut self, mut op: impl FnMut(SocketAddr) -> io::Result<R>) -> io::Result<R>
+        where
+            Self: Sized,
+        {
+            let Some(mut addr) = self.next() else { return Err(crate::error::no_address()) };
+            loop {
+                match (op(addr), self.next()) {
+                    (Ok(result), _) => return Ok(result),
+                    (Err(error), None) => return Err(error),
+                    (Err(error), Some(next)) => {
+                        wasio_runtime::io::forget(error);
+                        addr = next;
+                    }
+                }
+            }
+        }
+    }
+
+    /// An address that is known.
+    #[derive(Debug)]
+    pub struct Known(pub(crate) SocketAddr);
+
+    impl Future for Known {
+        type Output = io::Result<Single>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            Poll::Ready(Ok(Single { addr: self.0, is_taken: false }))
+        }
+    }
+
+    /// One address.
+    #[derive(Debug)]
+    pub struct Single {
+        addr: SocketAddr,
+        is_taken: bool,
+    }
+
+    impl Iterator for Single {
+        type Item = SocketAddr;
+
+        fn next(&mut self) -> Option<SocketAddr> {
+            (!std::mem::replace(&mut self.is_taken, true)).then_some(self.addr)
+        }
+
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            let left = usize::from(!self.is_taken);
+            (left, Some(left))
+        }
+    }
+
+    impl Found for Single {
+        // There is no second one, nor none: what would be for those is not in the guest.
+        fn each<R>(self, mut op: impl FnMut(SocketAddr) -> io::Result<R>) -> io::Result<R> {
+            op(self.addr)
+        }
+    }
 
     /// The addresses, now or later.
     pub struct Resolving(State);
@@ -195,6 +262,8 @@ pub(crate) mod sealed {
         /// Any number.
         Many(vec::IntoIter<SocketAddr>),
     }
+
+    impl Found for Addrs {}
 
     impl Iterator for Addrs {
         type Item = SocketAddr;

@@ -5,39 +5,54 @@ use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::net::SocketAddr;
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 use wasio_runtime::io::forget;
+use wasio_runtime::io::kind;
 use wasio_runtime::text_error::{boxed_error, text_error};
 
 /// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
 /// for, piece by piece: every `String` on the way would be more of every guest. Of one type for each kind of object,
 /// so that who looks no names up has nothing of them.
 struct Failed<T> {
-    /// What was tried, up to the object.
-    what: &'static str,
-    /// What a grant of the object begins with.
-    to_grant: &'static str,
+    tried: &'static Tried,
     object: T,
-    /// What stock wasmtime is to be given.
-    #[cfg_attr(not(all(target_os = "wasi", target_env = "p2")), allow(dead_code))]
-    elsewhere: &'static str,
     error: io::Error,
 }
 
+/// What can be tried.
+struct Tried {
+    /// Up to the object.
+    what: &'static str,
+    /// What a grant of the object begins with.
+    to_grant: &'static str,
+    /// What stock wasmtime is to be given.
+    #[cfg_attr(not(all(target_os = "wasi", target_env = "p2")), allow(dead_code))]
+    elsewhere: &'static str,
+}
+
+const INHERIT: &str = ", `wasmtime run -S inherit-network`";
+const CONNECT: Tried = Tried { what: "connect ", to_grant: "", elsewhere: INHERIT };
+const BIND: Tried = Tried { what: "bind ", to_grant: "listen:", elsewhere: INHERIT };
+const OPEN: Tried = Tried { what: "open a socket", to_grant: "all", elsewhere: INHERIT };
+const LOOKUP: Tried =
+    Tried { what: "lookup ", to_grant: "", elsewhere: ", `wasmtime run -S allow-ip-name-lookup`" };
+
 impl<T: Display> Display for Failed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)?;
-        self.object.fmt(f)?;
+        let Failed { tried, object, error } = self;
+        f.write_str(tried.what)?;
+        object.fmt(f)?;
         f.write_str(": ")?;
-        self.error.fmt(f)?;
-        if cfg!(target_os = "wasi") && self.error.kind() == io::ErrorKind::PermissionDenied {
+        error.fmt(f)?;
+        if cfg!(target_os = "wasi") && kind(error) == io::ErrorKind::PermissionDenied {
             f.write_str(
                 "; the guest has no access to it unless the host grants it: `wasio run --net ",
             )?;
-            f.write_str(self.to_grant)?;
-            self.object.fmt(f)?;
+            f.write_str(tried.to_grant)?;
+            object.fmt(f)?;
             f.write_str("`")?;
             #[cfg(all(target_os = "wasi", target_env = "p2"))]
-            f.write_str(self.elsewhere)?;
+            f.write_str(tried.elsewhere)?;
         }
         Ok(())
     }
@@ -59,31 +74,28 @@ pub(crate) struct Addr(pub(crate) SocketAddr);
 impl Display for Addr {
     #[inline(never)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            SocketAddr::V4(addr) => join(f, &addr.ip().octets(), 1)?,
-            SocketAddr::V6(addr) => {
-                f.write_str("[")?;
-                // Every group is written; `::` would only be shorter.
-                join(f, &addr.ip().octets(), 2)?;
-                f.write_str("]")?;
+        let (v4, v6);
+        let (octets, width, separator, radix): (&[u8], _, _, _) = match self.0 {
+            SocketAddr::V4(addr) => {
+                v4 = addr.ip().octets();
+                (&v4, 1, '.', 10)
             }
+            SocketAddr::V6(addr) => {
+                v6 = addr.ip().octets();
+                f.write_char('[')?;
+                (&v6, 2, ':', 16)
+            }
+        };
+        // Every group of IPv6 is written; `::` would only be shorter.
+        for (place, octets) in octets.chunks(width).enumerate() {
+            if place > 0 {
+                f.write_char(separator)?;
+            }
+            number(f, octets.iter().fold(0, |n, octet| n << 8 | u16::from(*octet)), radix)?;
         }
-        f.write_str(":")?;
+        f.write_str(if width == 1 { ":" } else { "]:" })?;
         number(f, self.0.port(), 10)
     }
-}
-
-/// Writes the numbers of an address, which have so many octets each.
-#[inline(never)]
-fn join(f: &mut fmt::Formatter<'_>, octets: &[u8], width: usize) -> fmt::Result {
-    let (separator, radix) = if width == 1 { (".", 10) } else { (":", 16) };
-    for (place, octets) in octets.chunks(width).enumerate() {
-        if place > 0 {
-            f.write_str(separator)?;
-        }
-        number(f, octets.iter().fold(0, |n, octet| n << 8 | u16::from(*octet)), radix)?;
-    }
-    Ok(())
 }
 
 #[inline(never)]
@@ -95,33 +107,29 @@ fn number(f: &mut fmt::Formatter<'_>, n: u16, radix: u16) -> fmt::Result {
     f.write_char(char::from(digit + if digit < 10 { b'0' } else { b'a' - 10 }))
 }
 
-const INHERIT: &str = ", `wasmtime run -S inherit-network`";
-
 #[cold]
 #[inline(never)]
 fn failed<T: Display + Send + Sync + 'static>(
-    what: &'static str,
-    to_grant: &'static str,
+    tried: &'static Tried,
     object: T,
-    elsewhere: &'static str,
     error: io::Error,
 ) -> io::Error {
-    boxed_error(error.kind(), Box::new(Failed { what, to_grant, object, elsewhere, error }))
+    boxed_error(kind(&error), Box::new(Failed { tried, object, error }))
 }
 
 /// Connecting to, or sending to, an address failed.
 pub(crate) fn connect(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed("connect ", "", Addr(addr), INHERIT, error)
+    move |error| failed(&CONNECT, Addr(addr), error)
 }
 
 /// Binding an address, or listening on it, failed.
 pub(crate) fn bind(addr: SocketAddr) -> impl FnOnce(io::Error) -> io::Error {
-    move |error| failed("bind ", "listen:", Addr(addr), INHERIT, error)
+    move |error| failed(&BIND, Addr(addr), error)
 }
 
 /// Looking a name up failed.
 pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
-    failed("lookup ", "", name.to_owned(), ", `wasmtime run -S allow-ip-name-lookup`", error)
+    failed(&LOOKUP, name.to_owned(), error)
 }
 
 /// Servers were asked for a name; `what` says which and what came of it.
@@ -150,7 +158,7 @@ impl Failures {
 
 /// A socket could not be made.
 pub(crate) fn open(error: io::Error) -> io::Error {
-    failed("open a socket", "all", "", INHERIT, error)
+    failed(&OPEN, "", error)
 }
 
 /// What was given names no address at all.
@@ -159,6 +167,7 @@ pub(crate) fn no_address() -> io::Error {
 }
 
 /// What a socket lacks is no reason to refuse it.
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 #[inline(never)]
 pub(crate) fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
     match result {

@@ -66,6 +66,8 @@ impl Registered {
     }
 
     pub(crate) fn into_socket(self) -> Socket {
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        self.socket.leave(self.source);
         self.socket
     }
 

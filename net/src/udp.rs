@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::{Interest, ReadBuf};
 
-use crate::addr::{ToSocketAddrs, each_addr, own_addrs, to_socket_addrs};
+use crate::addr::sealed::Found as _;
+use crate::addr::{ToSocketAddrs, own_addrs, to_socket_addrs};
 use crate::error;
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Address, Family, Kind, Membership, Opt, Socket};
@@ -56,7 +57,7 @@ impl UdpSocket {
     ///
     /// Panics outside of a runtime, and in one without I/O.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
-        each_addr(own_addrs(addr).await?, |addr| {
+        own_addrs(addr).await?.each(|addr| {
             let bound = || {
                 let socket = Socket::open(Family::of(addr), Kind::Datagram)?;
                 socket.bind(addr)?;
@@ -110,9 +111,9 @@ impl UdpSocket {
     ///
     /// The error of the last address, which it names.
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
-        each_addr(to_socket_addrs(addr).await?, |addr| {
-            self.io.set_peer(addr).map_err(error::connect(addr))
-        })
+        to_socket_addrs(addr)
+            .await?
+            .each(|addr| self.io.set_peer(addr).map_err(error::connect(addr)))
     }
 
     /// The address of this socket.

@@ -244,9 +244,8 @@ pub(crate) fn turns() -> Turns {
 }
 
 /// Declares that code belongs to a task, without polling it, until the guard is dropped.
-pub(crate) fn set_task_id(id: Id) -> Restore<Option<Running>> {
-    let running = Running { id, spawned_at: Location::caller() };
-    Restore::set(Some(running), |t| &t.running)
+pub(crate) fn set_task(task: Running) -> Restore<Option<Running>> {
+    Restore::set(Some(task), |t| &t.running)
 }
 
 /// Declares that no task is polled until the guard is dropped.

@@ -5,7 +5,7 @@
 //! `runtime::shared` drives it.
 
 use std::future::Future;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
@@ -51,7 +51,8 @@ fn wake_set(waker: &Mutex<Option<Waker>>) {
 pub(crate) struct Scheduler {
     ready: Leaf<Queue>,
     /// Tasks that waited at least once and are not complete. One that never waits has no place here.
-    waiting: Mutex<Vec<Task>>,
+    /// Every task keeps its scheduler: when that goes there is none left to be dropped, so a guest need not have it.
+    waiting: Mutex<Vec<ManuallyDrop<Task>>>,
     /// How many tasks are not complete.
     alive: AtomicUsize,
     /// Set with both locks held.
@@ -194,7 +195,7 @@ impl Scheduler {
         let open = !self.is_closed();
         if open {
             let place = waiting.len();
-            waiting.push(task.stay_at(place));
+            waiting.push(ManuallyDrop::new(task.stay_at(place)));
         }
         open
     }
@@ -213,13 +214,14 @@ impl Scheduler {
         let place = task.place();
         // Not `swap_remove`, which would bring a message with numbers in it.
         let Some(last) = waiting.pop() else { std::process::abort() };
-        match waiting.get_mut(place) {
+        let gone = match waiting.get_mut(place) {
             Some(gone) => {
                 last.move_to(place);
                 mem::replace(gone, last)
             }
             None => last,
-        }
+        };
+        ManuallyDrop::into_inner(gone)
     }
 
     /// Whether the scheduler was closed: its tasks are to be dropped.
@@ -286,7 +288,7 @@ impl Scheduler {
     }
 
     fn waiting_at(&self, place: usize) -> Option<Task> {
-        self.waiting.lock().get(place).cloned()
+        self.waiting.lock().get(place).map(|task| Task::clone(task))
     }
 
     /// Drops the future of every task, until none is left; later spawns are cancelled.

@@ -7,12 +7,15 @@
 #[cfg(not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2")))))]
 compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development, unix");
 
+#[cfg(target_family = "wasm")]
+mod bug;
 mod context;
 mod executor;
 mod lock;
 mod macros;
 #[cfg(all(test, loom))]
 mod models;
+mod places;
 
 pub mod fs;
 pub mod io;

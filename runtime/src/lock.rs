@@ -81,6 +81,8 @@ mod imp {
     use std::ops::{Deref, DerefMut};
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
+    use crate::bug::bug;
+
     #[derive(Default)]
     pub(crate) struct Mutex<T: ?Sized> {
         locked: Cell<bool>,
@@ -108,7 +110,7 @@ mod imp {
         #[inline(always)]
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             if self.locked.replace(true) {
-                taken_twice();
+                bug("a lock of the runtime was taken twice");
             }
             MutexGuard { mutex: self, _stays: PhantomData }
         }
@@ -121,7 +123,7 @@ mod imp {
         #[inline(always)]
         pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
             if self.locked.get() {
-                taken_twice();
+                bug("a lock of the runtime was taken twice");
             }
             // SAFETY: there is no guard, and until `f` is done nobody asks for one, by the caller's promise.
             f(unsafe { &mut *self.value.get() })
@@ -157,12 +159,6 @@ mod imp {
             // caller's promise.
             f(unsafe { &mut *self.0.get() })
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn taken_twice() -> ! {
-        panic!("a lock of the runtime was taken twice: a bug in wasio")
     }
 
     pub(crate) struct MutexGuard<'a, T: ?Sized> {

@@ -14,6 +14,8 @@ mod imp {
     use std::fmt;
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
+    use crate::bug::bug;
+
     /// See the module's documentation of `once`.
     pub struct Once<T>(UnsafeCell<Option<T>>);
 
@@ -48,7 +50,7 @@ mod imp {
             if self.get().is_none() {
                 let value = make();
                 if self.get().is_some() {
-                    written_twice();
+                    bug("a cell was written while its value was made");
                 }
                 // SAFETY: as above.
                 unsafe { self.0.get().write(Some(value)) };
@@ -56,12 +58,6 @@ mod imp {
             // SAFETY: there is a value, and it is never written again.
             unsafe { (*self.0.get()).as_ref().unwrap_unchecked() }
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn written_twice() -> ! {
-        panic!("a cell was written while its value was made: a bug in wasio")
     }
 
     impl<T: fmt::Debug> fmt::Debug for Once<T> {

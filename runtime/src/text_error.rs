@@ -1,22 +1,23 @@
 //! Errors that are a text: one type for all of them, which costs a guest less than std's way from a `&str`, through a
 //! `String` and its box.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io;
 
 /// A text that is an error.
-struct TextError(&'static str);
+struct TextError(Cow<'static, str>);
 
 impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 
 impl fmt::Debug for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0, f)
+        fmt::Debug::fmt(&*self.0, f)
     }
 }
 
@@ -26,6 +27,16 @@ impl Error for TextError {}
 #[cold]
 #[inline(never)]
 pub fn text_error(kind: io::ErrorKind, text: &'static str) -> io::Error {
+    any_error(kind, Cow::Borrowed(text))
+}
+
+/// The same, of a text that was made.
+pub fn string_error(kind: io::ErrorKind, text: String) -> io::Error {
+    any_error(kind, Cow::Owned(text))
+}
+
+#[cold]
+fn any_error(kind: io::ErrorKind, text: Cow<'static, str>) -> io::Error {
     boxed_error(kind, Box::new(TextError(text)))
 }
 

@@ -9,6 +9,7 @@
 //! - `connect` begins: `Ok` says that it succeeded or is under way, never that it is done. When the socket is
 //!   writable, `connected` tells: an error, `WouldBlock`, or success.
 //! - `listen` binds a socket that is not bound, but not on WASI 0.2, where `ensure_bound` does.
+//! - `listening` does all of that, with `SO_REUSEADDR` where there is such a thing.
 //! - `accept` returns the peer's address with the socket. A peer that is gone already is skipped.
 //! - `recv(buf, peek)` and its siblings initialise the first `n` bytes of the buffer and return `n`, never
 //!   more than its length; `Ok(0)` on a stream with room in the buffer is the end. They never un-initialise.
@@ -51,6 +52,8 @@ mod wasip2;
 mod wasip2_ahead;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_convert;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_host;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_lookup;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -155,5 +158,15 @@ impl Socket {
     /// Changes a switch.
     pub(crate) fn set_switch(&self, opt: Opt, on: bool) -> io::Result<()> {
         self.set_option(opt, u32::from(on))
+    }
+
+    /// A socket of TCP that listens.
+    #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+    pub(crate) fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
+        let socket = Socket::open(Family::of(addr), Kind::Stream)?;
+        crate::error::unless_unsupported(socket.set_switch(Opt::ReuseAddr, true))?;
+        socket.bind(addr)?;
+        socket.listen(backlog)?;
+        Ok(socket)
     }
 }

@@ -14,14 +14,10 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasio_runtime::once::Once;
-use wasio_runtime::reactor::Raw;
-use wasip2::sockets::instance_network::instance_network;
-use wasip2::sockets::network::Network;
+use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe, finish};
 
 use super::wasip2_table::Number;
 use super::wasip2_tcp::Tcp;
@@ -31,32 +27,28 @@ use super::{Family, Kind, Membership, Opt};
 /// Does the same with a socket of any kind.
 macro_rules! each {
     ($shared:expr, $socket:ident => $do:expr) => {
-        match $shared {
+        match &*$shared {
             Shared::Tcp($socket) => $do,
             Shared::Other($socket) => $do,
         }
     };
 }
 /// A socket that does not block.
-pub(crate) struct Socket(pub(super) Shared);
+pub(crate) struct Socket(pub(super) Arc<Shared>);
 
-/// A socket's share of its resource. The reactor and the table of numbers have others.
+/// A socket's resource, of which the reactor and the table of numbers have shares, too.
 ///
 /// TCP is called directly, so that a program has only those of its operations that it uses; other kinds through
 /// a table, so that a program that makes none of them has nothing of them.
-#[derive(Clone)]
 pub(super) enum Shared {
-    Tcp(Arc<Tcp>),
-    Other(Arc<dyn Resource>),
+    Tcp(Tcp),
+    Other(Box<dyn Resource>),
 }
 
 /// What sockets other than TCP's can do; what they cannot is `Unsupported`.
-pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
+pub(super) trait Resource: Subscribe {
     /// The number that stands for the socket.
     fn number(&self) -> &Number;
-
-    /// What the reactor waits for.
-    fn raw(self: Arc<Self>) -> Raw;
 
     fn bind(&self, addr: SocketAddr) -> io::Result<()>;
 
@@ -85,7 +77,7 @@ pub(super) trait Resource: Send + Sync + UnwindSafe + RefUnwindSafe {
 
 impl Shared {
     /// What only TCP's sockets can do.
-    fn tcp(&self) -> io::Result<&Arc<Tcp>> {
+    fn tcp(&self) -> io::Result<&Tcp> {
         match self {
             Shared::Tcp(tcp) => Ok(tcp),
             Shared::Other(_) => unsupported(),
@@ -97,10 +89,14 @@ impl Shared {
     }
 }
 
-/// The network that the guest was given: one handle for all.
-pub(super) fn network() -> &'static Network {
-    static NETWORK: Once<Network> = Once::new();
-    NETWORK.get_or_init(instance_network)
+impl Subscribe for Shared {
+    fn pollable(&self, direction: Direction) -> Option<u32> {
+        each!(self, socket => socket.pollable(direction))
+    }
+
+    fn close(&self) -> bool {
+        each!(self, socket => socket.close())
+    }
 }
 
 pub(super) fn unsupported<T>() -> io::Result<T> {
@@ -110,22 +106,35 @@ pub(super) fn unsupported<T>() -> io::Result<T> {
 impl Socket {
     /// What the reactor waits for.
     pub(crate) fn raw(&self) -> Raw {
-        match &self.0 {
-            Shared::Tcp(tcp) => tcp.clone(),
-            Shared::Other(other) => other.clone().raw(),
+        self.0.clone()
+    }
+
+    /// The socket goes on without its registration.
+    pub(crate) fn leave(&self, source: Source) {
+        match &*self.0 {
+            Shared::Tcp(tcp) => tcp.without_writes(|| drop(source)),
+            Shared::Other(_) => drop(source),
         }
     }
 
     #[inline]
     pub(crate) fn open(family: Family, kind: Kind) -> io::Result<Socket> {
-        Ok(Socket(match kind {
-            Kind::Stream => Shared::Tcp(Arc::new(Tcp::open(family)?)),
-            Kind::Datagram => Shared::Other(Arc::new(Udp::open(family)?)),
-        }))
+        Ok(Socket(Arc::new(match kind {
+            Kind::Stream => Shared::Tcp(Tcp::open(family)?),
+            Kind::Datagram => Shared::Other(Box::new(Udp::open(family)?)),
+        })))
+    }
+
+    /// A socket of TCP that listens; it is its kind that is known here.
+    pub(crate) fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
+        let tcp = Tcp::open(Family::of(addr))?;
+        tcp.bind(addr)?;
+        tcp.listen(backlog)?;
+        Ok(Socket(Arc::new(Shared::Tcp(tcp))))
     }
 
     pub(crate) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
-        each!(&self.0, socket => socket.bind(addr))
+        each!(self.0, socket => socket.bind(addr))
     }
 
     /// To be called before `listen` on a socket that may not be bound: elsewhere listening implies it.
@@ -139,11 +148,11 @@ impl Socket {
 
     pub(crate) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
         let (tcp, addr) = self.0.tcp()?.accept()?;
-        Ok((Socket(Shared::Tcp(Arc::new(tcp))), addr))
+        Ok((Socket(Arc::new(Shared::Tcp(tcp))), addr))
     }
 
     pub(crate) fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        each!(&self.0, socket => socket.connect(addr))
+        each!(self.0, socket => socket.connect(addr))
     }
 
     pub(crate) fn connected(&self) -> io::Result<()> {
@@ -165,17 +174,17 @@ impl Socket {
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.0, socket => socket.local_addr())
+        each!(self.0, socket => socket.local_addr())
     }
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.0, socket => socket.peer_addr())
+        each!(self.0, socket => socket.peer_addr())
     }
 
     /// Inlined, so that who never peeks has no code for it.
     #[inline]
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
-        each!(&self.0, socket => socket.recv(buf, peek))
+        each!(self.0, socket => socket.recv(buf, peek))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -199,11 +208,11 @@ impl Socket {
 
     #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        each!(&self.0, socket => socket.send(buf))
+        each!(self.0, socket => socket.send(buf))
     }
 
     pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        match &self.0 {
+        match &*self.0 {
             Shared::Tcp(tcp) => tcp.send_vectored(bufs),
             Shared::Other(other) => {
                 other.send(&bufs.iter().flat_map(|buf| buf.iter().copied()).collect::<Vec<u8>>())
@@ -231,12 +240,16 @@ impl Socket {
     /// Inlined, as its counterpart: callers know the option, and have no code for others.
     #[inline]
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
-        each!(&self.0, socket => socket.option(opt))
+        each!(self.0, socket => socket.option(opt))
     }
 
     #[inline]
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
-        each!(&self.0, socket => socket.set_option(opt, value))
+        // The host's affair. Known here, so that callers have no code for an error.
+        if opt == Opt::NoDelay {
+            return Ok(());
+        }
+        each!(self.0, socket => socket.set_option(opt, value))
     }
 
     pub(crate) fn set_membership(&self, _: Membership, _: bool) -> io::Result<()> {
@@ -245,12 +258,12 @@ impl Socket {
 }
 
 impl Drop for Socket {
+    #[inline(never)] // Every operation that makes one may have to drop it.
     fn drop(&mut self) {
-        // The reactor's share is gone before the socket is; a share in the table means that it lives on.
-        if let Shared::Tcp(tcp) = &self.0 {
-            if Arc::strong_count(tcp) == 1 {
-                tcp.clone().finish();
-            }
+        // One that was registered is the reactor's by now if it is writing; a share in the table means that it lives
+        // on. Nobody waits for another.
+        if Arc::strong_count(&self.0) == 1 && self.0.close() {
+            finish(self.0.clone());
         }
     }
 }
@@ -267,14 +280,14 @@ impl super::Address for SocketAddr {
         buf: &mut [MaybeUninit<u8>],
         peek: bool,
     ) -> io::Result<(usize, SocketAddr)> {
-        match &socket.0 {
+        match &*socket.0 {
             Shared::Tcp(_) => unsupported(),
             Shared::Other(other) => other.recv_from(buf, peek),
         }
     }
 
     fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
-        match &socket.0 {
+        match &*socket.0 {
             Shared::Tcp(_) => unsupported(),
             Shared::Other(other) => other.send_to(buf, *self),
         }

@@ -15,43 +15,20 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawF
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasio_runtime::once::Once;
-use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe};
+use wasio_runtime::reactor::{Direction, Source, Subscribe};
 
 use super::Opt;
 use super::wasip2::{Resource, Shared, Socket};
-use super::wasip2_tcp::Tcp;
 
 /// Far above what the C library counts up to.
 const FIRST: RawFd = 1 << 20;
 
 enum Entry {
     Free,
-    /// Somebody knows the number of a socket that lives elsewhere.
-    Lent(Lent),
+    /// Somebody knows the number of a socket that lives elsewhere, if it still does.
+    Lent(Weak<Shared>),
     /// The number is all that there is of the socket.
-    Owned(Shared),
-}
-
-/// A socket that lives elsewhere, if it still does.
-enum Lent {
-    Tcp(Weak<Tcp>),
-    Other(Weak<dyn Resource>),
-}
-
-impl Lent {
-    fn of(socket: &Shared) -> Lent {
-        match socket {
-            Shared::Tcp(tcp) => Lent::Tcp(Arc::downgrade(tcp)),
-            Shared::Other(other) => Lent::Other(Arc::downgrade(other)),
-        }
-    }
-
-    fn upgrade(&self) -> Option<Shared> {
-        match self {
-            Lent::Tcp(tcp) => tcp.upgrade().map(Shared::Tcp),
-            Lent::Other(other) => other.upgrade().map(Shared::Other),
-        }
-    }
+    Owned(Arc<Shared>),
 }
 
 static TABLE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
@@ -70,14 +47,14 @@ fn index(number: RawFd) -> Option<usize> {
 pub(super) struct Number(Once<(RawFd, fn(RawFd))>);
 
 impl Number {
-    fn get(&self, socket: &Shared) -> RawFd {
+    fn get(&self, socket: &Arc<Shared>) -> RawFd {
         let make = || {
             let mut table = table();
             let index = table.iter().position(|e| matches!(e, Entry::Free)).unwrap_or_else(|| {
                 table.push(Entry::Free);
                 table.len() - 1
             });
-            table[index] = Entry::Lent(Lent::of(socket));
+            table[index] = Entry::Lent(Arc::downgrade(socket));
             (FIRST + index as RawFd, give_back as fn(RawFd))
         };
         self.0.get_or_init(make).0
@@ -120,7 +97,7 @@ impl Socket {
                 let Entry::Owned(socket) = std::mem::replace(entry, Entry::Free) else {
                     unreachable!("matched above")
                 };
-                *entry = Entry::Lent(Lent::of(&socket));
+                *entry = Entry::Lent(Arc::downgrade(&socket));
                 // The C library never knew it.
                 let _ = fd.into_raw_fd();
                 Socket(socket)
@@ -170,8 +147,8 @@ impl std::ops::Deref for Borrowed {
 struct Foreign(Number);
 
 impl Foreign {
-    fn shared() -> Shared {
-        Shared::Other(Arc::new(Foreign::default()))
+    fn shared() -> Arc<Shared> {
+        Arc::new(Shared::Other(Box::new(Foreign::default())))
     }
 }
 
@@ -192,10 +169,6 @@ impl Subscribe for Foreign {
 impl Resource for Foreign {
     fn number(&self) -> &Number {
         &self.0
-    }
-
-    fn raw(self: Arc<Self>) -> Raw {
-        self
     }
 
     fn bind(&self, _: SocketAddr) -> io::Result<()> {

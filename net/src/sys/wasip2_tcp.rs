@@ -4,40 +4,30 @@
 //! background. Dropping a stream waits for that, and would hold up every task of the guest; so a socket
 //! with writes under way is kept until they are done.
 
-use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use wasio_runtime::io::forget;
 use wasio_runtime::once::Once;
-use wasio_runtime::reactor::{Direction, Source, Subscribe, wait_for};
-use wasio_runtime::task::coop::unconstrained;
-use wasip2::clocks::monotonic_clock::subscribe_duration;
-use wasip2::io::poll::Pollable;
-use wasip2::io::streams::{InputStream, OutputStream, StreamError};
+use wasio_runtime::reactor::wasip2_io::{
+    InputStream, OutputStream, Pollable, StreamError, wait_for,
+};
+use wasio_runtime::reactor::{Direction, Subscribe};
 use wasip2::sockets::network::ErrorCode;
-use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
-use wasip2::sockets::tcp_create_socket::create_tcp_socket;
+use wasip2::sockets::tcp::ShutdownType;
 
-use super::wasip2::{network, unsupported};
+use super::wasip2::unsupported;
 use super::wasip2_ahead::{self, Ahead};
-use super::wasip2_convert::{error, failed, from_host, to_host, unconnected, unspecified};
+use super::wasip2_convert::{error, failed, unconnected, unspecified};
+use super::wasip2_host::{Begun, TcpSocket};
 use super::wasip2_table::Number;
 use super::{Family, Opt};
 
 /// How much several buffers are joined to at most, for one call.
 const JOINED: usize = 64 * 1024;
-/// How long the end of a runtime waits for writes under way.
-const LAST_WRITES: Duration = Duration::from_secs(1);
-/// How often it looks meanwhile.
-const STEP: Duration = Duration::from_millis(5);
-
 pub(super) struct Tcp {
     // Children before their parents: fields are dropped in this order.
     streams: Once<Streams>,
@@ -68,10 +58,6 @@ impl Streams {
         }
     }
 
-    fn writable(&self) -> &Pollable {
-        self.writable.get_or_init(|| self.output.subscribe())
-    }
-
     /// Reads; an empty answer is the end.
     pub(super) fn read(&self, len: usize) -> io::Result<Vec<u8>> {
         match self.input.read(len as u64) {
@@ -99,9 +85,14 @@ impl Streams {
     }
 
     /// Whether dropping the stream would wait.
-    #[inline(never)] // Asked when sockets are closed, in three places.
     fn is_writing(&self) -> bool {
-        self.has_written.load(Ordering::Relaxed) && matches!(self.output.check_write(), Ok(0))
+        if !self.has_written.load(Ordering::Relaxed) {
+            return false;
+        }
+        let is_writing = matches!(self.output.check_write(), Ok(0));
+        // The socket is asked once more when its source is gone.
+        self.has_written.store(is_writing, Ordering::Relaxed);
+        is_writing
     }
 }
 
@@ -115,7 +106,7 @@ pub(super) fn fill(buf: &mut [MaybeUninit<u8>], bytes: &[u8]) -> usize {
 
 impl Tcp {
     pub(super) fn open(family: Family) -> io::Result<Tcp> {
-        let socket = create_tcp_socket(family.into()).map_err(error)?;
+        let socket = TcpSocket::create(family).map_err(error)?;
         Ok(Tcp::new(Once::new(), socket))
     }
 
@@ -129,10 +120,10 @@ impl Tcp {
 
     /// Waits for the end of something that hosts do at once.
     #[inline(never)]
-    fn complete(&self, attempt: fn(&TcpSocket) -> Result<(), ErrorCode>) -> io::Result<()> {
+    fn complete(&self, what: Begun) -> io::Result<()> {
         loop {
-            match attempt(&self.socket) {
-                Err(ErrorCode::WouldBlock) => wait_for(self.own_pollable()),
+            match self.socket.finish(what) {
+                Err(ErrorCode::WouldBlock) => wait_for(self.own_pollable().handle()),
                 result => return result.map_err(error),
             }
         }
@@ -145,14 +136,30 @@ impl Tcp {
 
 impl Subscribe for Tcp {
     fn pollable(&self, direction: Direction) -> Option<u32> {
-        let pollable = match (self.streams.get(), direction) {
-            (None, _) => self.own_pollable(),
-            (Some(streams), Direction::Write) => streams.writable(),
+        let streams = self.streams.get();
+        let place = match (streams, direction) {
+            (None, _) => &self.pollable,
+            (Some(streams), Direction::Write) => &streams.writable,
             // What was read ahead is there to be read.
             (Some(streams), _) if streams.ahead.is_kept() => return None,
-            (Some(streams), _) => streams.readable.get_or_init(|| streams.input.subscribe()),
+            (Some(streams), _) => &streams.readable,
         };
+        // Of all three in one place.
+        let pollable = place.get_or_init(|| match (streams, direction) {
+            (None, _) => self.socket.subscribe(),
+            (Some(streams), Direction::Write) => streams.output.subscribe(),
+            (Some(streams), Direction::Read) => streams.input.subscribe(),
+        });
         Some(pollable.handle())
+    }
+
+    fn close(&self) -> bool {
+        if !self.streams.get().is_some_and(Streams::is_writing) {
+            return false;
+        }
+        // The peer sees the end after the last byte.
+        let _ = self.shutdown(Shutdown::Write).map_err(forget);
+        true
     }
 }
 
@@ -162,14 +169,14 @@ impl Tcp {
     }
 
     pub(super) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
-        self.socket.start_bind(network(), to_host(addr)).map_err(error)?;
-        self.complete(TcpSocket::finish_bind)
+        self.socket.start_bind(addr).map_err(error)?;
+        self.complete(Begun::Bind)
     }
 
     /// Binds the socket to any address if it has none, which elsewhere listening implies.
     pub(super) fn ensure_bound(&self) -> io::Result<()> {
         if let Err(ErrorCode::InvalidState) = self.socket.local_address() {
-            self.bind(unspecified(self.socket.address_family()))?;
+            self.bind(unspecified(self.socket.published().address_family()))?;
         }
         Ok(())
     }
@@ -180,7 +187,7 @@ impl Tcp {
             result => result.map_err(error)?,
         }
         self.socket.start_listen().map_err(error)?;
-        self.complete(TcpSocket::finish_listen)
+        self.complete(Begun::Listen)
     }
 
     pub(super) fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
@@ -189,13 +196,13 @@ impl Tcp {
             let tcp = Tcp::new(Once::from(Streams::new(input, output)), socket);
             // Without an address, the peer has gone.
             if let Ok(addr) = tcp.socket.remote_address() {
-                return Ok((tcp, from_host(addr)));
+                return Ok((tcp, addr));
             }
         }
     }
 
     pub(super) fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        self.socket.start_connect(network(), to_host(addr)).map_err(error)
+        self.socket.start_connect(addr).map_err(error)
     }
 
     pub(super) fn connected(&self) -> io::Result<()> {
@@ -219,14 +226,16 @@ impl Tcp {
 
     pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self.socket.local_address() {
-            Ok(addr) => Ok(from_host(addr)),
-            Err(ErrorCode::InvalidState) => Ok(unspecified(self.socket.address_family())),
+            Ok(addr) => Ok(addr),
+            Err(ErrorCode::InvalidState) => {
+                Ok(unspecified(self.socket.published().address_family()))
+            }
             Err(code) => Err(error(code)),
         }
     }
 
     pub(super) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.remote_address().map(from_host).map_err(unconnected)
+        self.socket.remote_address().map_err(unconnected)
     }
 
     #[inline]
@@ -270,7 +279,7 @@ impl Tcp {
 
     #[inline]
     pub(super) fn option(&self, opt: Opt) -> io::Result<u32> {
-        let socket = &self.socket;
+        let socket = self.socket.published();
         let value = match opt {
             Opt::Keepalive => socket.keep_alive_enabled().map(u32::from),
             Opt::RecvBuffer => socket.receive_buffer_size().map(saturate),
@@ -284,7 +293,7 @@ impl Tcp {
 
     #[inline]
     pub(super) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
-        let socket = &self.socket;
+        let socket = self.socket.published();
         let result = match opt {
             Opt::Keepalive => socket.set_keep_alive_enabled(value != 0),
             Opt::RecvBuffer => socket.set_receive_buffer_size(value.max(1).into()),
@@ -294,7 +303,6 @@ impl Tcp {
                 Err(_) => Err(ErrorCode::InvalidArgument),
             },
             Opt::ReuseAddr if value != 0 => Ok(()),
-            Opt::NoDelay => Ok(()),
             _ => return unsupported(),
         };
         result.map_err(error)
@@ -307,79 +315,30 @@ impl Tcp {
         retries: Option<u32>,
     ) -> io::Result<()> {
         let nanos = |t: Duration| u64::try_from(t.as_nanos()).unwrap_or(u64::MAX);
+        let socket = self.socket.published();
         if let Some(time) = time {
-            self.socket.set_keep_alive_idle_time(nanos(time)).map_err(error)?;
+            socket.set_keep_alive_idle_time(nanos(time)).map_err(error)?;
         }
         if let Some(interval) = interval {
-            self.socket.set_keep_alive_interval(nanos(interval)).map_err(error)?;
+            socket.set_keep_alive_interval(nanos(interval)).map_err(error)?;
         }
         if let Some(retries) = retries {
-            self.socket.set_keep_alive_count(retries).map_err(error)?;
+            socket.set_keep_alive_count(retries).map_err(error)?;
         }
         Ok(())
     }
 
-    /// Keeps the socket until what was written is on its way, without holding anybody up.
-    pub(super) fn finish(self: Arc<Self>) {
-        if !self.streams.get().is_some_and(Streams::is_writing) {
-            return;
+    /// Does something with a socket that goes on as if it had nothing to write.
+    pub(super) fn without_writes(&self, then: impl FnOnce()) {
+        let has_written = self.streams.get().map(|streams| &streams.has_written);
+        let before = has_written.map(|flag| flag.swap(false, Ordering::Relaxed));
+        then();
+        if let (Some(flag), Some(before)) = (has_written, before) {
+            flag.store(before, Ordering::Relaxed);
         }
-        // The peer sees the end after the last byte.
-        ok(self.shutdown(Shutdown::Write));
-        let source = if Source::is_available() { ok(Source::new(self.clone())) } else { None };
-        Arc::new(Lingering { source, tcp: self }).watch();
     }
 }
 
 pub(super) fn saturate(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-/// A socket with writes under way that nobody holds any more but its own waker: not a task, which would be
-/// two kilobytes in every guest.
-struct Lingering {
-    /// `None` if no runtime could tell. Dropped before the socket.
-    source: Option<Source>,
-    tcp: Arc<Tcp>,
-}
-
-impl Lingering {
-    /// Lets go of the socket, now or when it is written to the end.
-    fn watch(self: Arc<Self>) {
-        let Some(source) = &self.source else { return };
-        let waker = Waker::from(self.clone());
-        // Without a budget: this may run at the end of a task that has none left.
-        let ready = unconstrained(poll_fn(|cx| source.poll_ready(cx, Direction::Write)));
-        if let Poll::Ready(result) = pin!(ready).poll(&mut Context::from_waker(&waker)) {
-            ok(result);
-        }
-    }
-}
-
-impl Wake for Lingering {
-    fn wake(self: Arc<Self>) {
-        self.watch();
-    }
-}
-
-/// As `Result::ok`, with less code for the error.
-fn ok<T>(result: io::Result<T>) -> Option<T> {
-    result.map_err(forget).ok()
-}
-
-impl Drop for Lingering {
-    fn drop(&mut self) {
-        let Some(streams) = self.tcp.streams.get().filter(|streams| streams.is_writing()) else {
-            return;
-        };
-        // The runtime ends. The host forgets what it has not sent when the guest ends: wait a little.
-        for _ in 0..LAST_WRITES.as_millis() / STEP.as_millis() {
-            wait_for(&subscribe_duration(STEP.as_nanos() as u64));
-            if !streams.is_writing() {
-                return;
-            }
-        }
-        // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
-        std::mem::forget(self.tcp.clone());
-    }
 }

@@ -5,10 +5,10 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wasio_runtime::once::Once;
-use wasio_runtime::reactor::{Direction, Raw, Subscribe};
+use wasio_runtime::reactor::{Direction, Subscribe};
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::io::poll::Pollable;
 use wasip2::sockets::network::ErrorCode;
@@ -17,8 +17,9 @@ use wasip2::sockets::udp::{
 };
 use wasip2::sockets::udp_create_socket::create_udp_socket;
 
-use super::wasip2::{Resource, network, unsupported};
+use super::wasip2::{Resource, unsupported};
 use super::wasip2_convert::{error, from_host, to_host, unconnected, unspecified};
+use super::wasip2_host::network;
 use super::wasip2_table::Number;
 use super::wasip2_tcp::{fill, saturate};
 use super::{Family, Opt};
@@ -123,10 +124,6 @@ impl Subscribe for Udp {
 impl Resource for Udp {
     fn number(&self) -> &Number {
         &self.number
-    }
-
-    fn raw(self: Arc<Self>) -> Raw {
-        self
     }
 
     fn bind(&self, addr: SocketAddr) -> io::Result<()> {

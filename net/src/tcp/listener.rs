@@ -1,17 +1,20 @@
 //! The server's end: `TcpListener`.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::Interest;
 
 use super::stream::TcpStream;
-use crate::addr::{ToSocketAddrs, each_addr, own_addrs};
+use crate::addr::sealed::Found as _;
+use crate::addr::{ToSocketAddrs, own_addrs};
 use crate::error;
 use crate::registered::{Registered, debug_socket};
-use crate::sys::{Family, Kind, Opt, Socket};
+use crate::sys::{Opt, Socket};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -52,16 +55,14 @@ impl TcpListener {
     /// # Panics
     ///
     /// Panics outside of a runtime, and in one without I/O.
-    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
-        each_addr(own_addrs(addr).await?, |addr| {
-            let bound = || {
-                let socket = Socket::open(Family::of(addr), Kind::Stream)?;
-                error::unless_unsupported(socket.set_switch(Opt::ReuseAddr, true))?;
-                socket.bind(addr)?;
-                socket.listen(BACKLOG)?;
-                Ok(socket)
-            };
-            TcpListener::new(bound().map_err(error::bind(addr))?)
+    // Not `async`, as `accept`.
+    pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<TcpListener>> {
+        let mut found = own_addrs(addr);
+        poll_fn(move |cx| {
+            let addrs = ready!(Pin::new(&mut found).poll(cx))?;
+            Poll::Ready(addrs.each(|addr| {
+                TcpListener::new(Socket::listening(addr, BACKLOG).map_err(error::bind(addr))?)
+            }))
         })
     }
 
@@ -79,9 +80,13 @@ impl TcpListener {
     /// # Cancel safety
     ///
     /// Dropping the future loses no connection.
-    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (socket, addr) = self.io.async_io(Interest::READABLE, Socket::accept).await?;
-        Ok((TcpStream::from_registered(Registered::accepted(socket)?), addr))
+    // Not `async`: a coroutine around the one future would be more of every server.
+    pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
+        let accept = |socket: &Socket| {
+            let (socket, addr) = socket.accept()?;
+            Ok((TcpStream::from_registered(Registered::accepted(socket)?), addr))
+        };
+        self.io.async_io(Interest::READABLE, accept)
     }
 
     /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.

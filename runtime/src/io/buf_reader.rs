@@ -119,7 +119,7 @@ impl<R: AsyncRead> AsyncBufRead for BufReader<R> {
         if me.ahead.bytes().is_empty() {
             let mut buf = ReadBuf::new(&mut me.ahead.memory);
             ready!(me.inner.poll_read(cx, &mut buf))?;
-            (me.ahead.start, me.ahead.end) = (0, buf.filled().len());
+            (me.ahead.start, me.ahead.end) = (0, buf.filled_len());
         }
         Poll::Ready(Ok(me.ahead.bytes()))
     }

@@ -76,7 +76,7 @@ impl CopyBuffer {
         let mut buf = ReadBuf::new(&mut self.memory);
         buf.set_filled(self.end);
         ready!(retry(|| reader.as_mut().poll_read(cx, &mut buf)))?;
-        let end = buf.filled().len();
+        let end = buf.filled_len();
         self.ended = end == self.end;
         self.end = end;
         Poll::Ready(Ok(()))

@@ -29,7 +29,7 @@ where
     // SAFETY: a ReadBuf never makes an initialised byte uninitialised.
     let mut room = ReadBuf::uninit(unsafe { buf.chunk_mut().as_uninit_slice_mut() });
     ready!(poll_fill(reader, cx, &mut room))?;
-    let n = room.filled().len();
+    let n = room.filled_len();
     // SAFETY: the ReadBuf over the first chunk has `n` bytes filled, so they are initialised.
     unsafe { buf.advance_mut(n) };
     Poll::Ready(Ok(n))
@@ -55,7 +55,7 @@ pub(super) unsafe fn poll_read_spare<R: AsyncRead + ?Sized>(
     unsafe { room.assume_init(*initialized) };
     let polled = poll_fill(reader, cx, &mut room);
     *initialized = room.initialized().len();
-    let n = room.filled().len();
+    let n = room.filled_len();
     ready!(polled)?;
     *initialized -= n;
     let len = vec.len() + n;

@@ -41,7 +41,7 @@ impl<R: AsyncRead, T, const N: usize> Future for ReadNumber<R, T, [u8; N]> {
         while *me.read < N {
             let mut buf = ReadBuf::new(&mut me.bytes[*me.read..]);
             ready!(retry(|| me.reader.as_mut().poll_read(cx, &mut buf)))?;
-            match buf.filled().len() {
+            match buf.filled_len() {
                 0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 n => *me.read += n,
             }

@@ -68,6 +68,12 @@ impl<'a> ReadBuf<'a> {
         &self.initialized()[..self.filled]
     }
 
+    /// How long it is, without a check that it is there.
+    #[inline]
+    pub(crate) fn filled_len(&self) -> usize {
+        self.filled
+    }
+
     /// The filled part, to be changed.
     #[inline]
     pub fn filled_mut(&mut self) -> &mut [u8] {

@@ -36,7 +36,7 @@ impl<R: AsyncRead + Unpin + ?Sized> Future for Read<'_, R> {
         let me = self.project();
         let mut buf = ReadBuf::new(me.buf);
         ready!(Pin::new(&mut **me.reader).poll_read(cx, &mut buf))?;
-        Poll::Ready(Ok(buf.filled().len()))
+        Poll::Ready(Ok(buf.filled_len()))
     }
 }
 

@@ -52,7 +52,7 @@ fn poll_read_to_end<R: AsyncRead + ?Sized>(
             // What it writes into the spare capacity, or a new place for the vector: both end what was known.
             progress.initialized = 0;
             vec.extend_from_slice(probe.filled());
-            probe.filled().len()
+            probe.filled_len()
         } else {
             progress.initialized = 0;
             vec.reserve(LEAST_ROOM);

@@ -1,12 +1,14 @@
 //! What is known of one source: its readiness, and who waits for it.
 
+use std::mem::ManuallyDrop;
 use std::task::{Context, Poll, Waker};
-
-use slab::Slab;
 
 use super::source::Direction;
 use crate::io::{Interest, Ready};
-use crate::lock::Mutex;
+use crate::lock::{Mutex, MutexGuard};
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+use crate::once::Once;
+use crate::places::Places;
 
 /// Readiness that an operation may act on, and what must be true to clear it again.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +61,9 @@ enum Activity {
 
 struct Waiter {
     interest: Interest,
-    waker: Waker,
+    /// Of a future that borrows the source and drops this. Who forgets the future has forgotten it, too: then the
+    /// state has nothing to drop, nor a guest the code for it.
+    waker: ManuallyDrop<Waker>,
 }
 
 struct State {
@@ -81,17 +85,22 @@ struct State {
     activity: Activity,
     reader: Option<Waker>,
     writer: Option<Waker>,
-    waiters: Slab<Waiter>,
+    waiters: Places<Waiter>,
 }
 
-pub(crate) struct IoState(Mutex<State>);
+pub(crate) struct IoState {
+    state: Mutex<State>,
+    /// The source itself, when nobody has it any more and it is kept until it is written.
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    pub(super) lingering: Once<super::Raw>,
+}
 
 /// The runtime of the source is gone.
 pub(crate) struct Gone;
 
 impl IoState {
     pub(crate) fn new() -> IoState {
-        IoState(Mutex::new(State {
+        let state = State {
             ready: Ready::EMPTY,
             untried: Ready::READABLE | Ready::WRITABLE,
             told: Ready::EMPTY,
@@ -103,97 +112,113 @@ impl IoState {
             activity: Activity::None,
             reader: None,
             writer: None,
-            waiters: Slab::new(),
-        }))
+            waiters: Places::new(),
+        };
+        IoState {
+            state: Mutex::new(state),
+            #[cfg(all(target_os = "wasi", target_env = "p2"))]
+            lingering: Once::new(),
+        }
     }
 
     /// Adds readiness that nobody reported and nobody can wait for yet.
     pub(crate) fn assume_ready(&self, ready: Ready) {
-        self.0.lock().ready |= ready;
+        self.state.lock().ready |= ready;
     }
 
     /// In these directions only what the host reports is worth an attempt.
     pub(crate) fn forget_untried(&self, ready: Ready) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.untried = state.untried.without(ready);
     }
 
-    /// Adds readiness and collects the wakers of those who waited for it.
-    pub(crate) fn set_ready(&self, ready: Ready, wakers: &mut Vec<Waker>) {
-        let mut state = self.0.lock();
+    /// Adds readiness and wakes those who waited for it. Returns how many.
+    pub(crate) fn set_ready(&self, ready: Ready) -> usize {
+        let mut state = self.state.lock();
         state.ready |= ready;
         state.tick = state.tick.wrapping_add(1);
         state.guessed = false;
         state.drained = false;
         let ready = state.ready;
-        if ready.is_readable() || ready.is_error() {
-            add(wakers, state.reader.take());
-        }
-        if ready.is_writable() || ready.is_error() {
-            add(wakers, state.writer.take());
-        }
-        for (_, waiter) in &state.waiters {
-            if !ready.intersection(waiter.interest).is_empty() || ready.is_error() {
-                // The waiter stays until its future sees the readiness or is dropped.
-                wakers.push(waiter.waker.clone());
-            }
-        }
+        self.wake(state, ready)
     }
 
-    /// Wakes the reader to try, though nothing was reported. Returns whether one waits that would.
-    pub(crate) fn guess(&self, wakers: &mut Vec<Waker>) -> bool {
-        let mut state = self.0.lock();
+    /// Wakes those who wait for any of this, all if it has an error.
+    #[cfg_attr(target_family = "wasm", inline(never))] // After the host was asked, and at the end.
+    fn wake(&self, mut state: MutexGuard<'_, State>, ready: Ready) -> usize {
+        let mut take = |is_ready: bool, waker: fn(&mut State) -> &mut Option<Waker>| {
+            if is_ready || ready.is_error() { waker(&mut state).take() } else { None }
+        };
+        let reader = take(ready.is_readable(), |state| &mut state.reader);
+        let writer = take(ready.is_writable(), |state| &mut state.writer);
+        let waiters = state.waiters.end();
+        // A waker may run anything.
+        drop(state);
+        let mut woken = wake(reader) + wake(writer);
+        for key in 0..waiters {
+            let state = self.state.lock();
+            // The waiter stays until its future sees the readiness or is dropped.
+            let waiter = state.waiters.get(key).filter(|waiter| {
+                !ready.intersection(waiter.interest).is_empty() || ready.is_error()
+            });
+            let waker = waiter.map(|waiter| Waker::clone(&waiter.waker));
+            drop(state);
+            woken += wake(waker);
+        }
+        woken
+    }
+
+    /// Wakes the reader to try, though nothing was reported. Returns how many that are: one, or none.
+    pub(crate) fn guess(&self) -> usize {
+        let mut state = self.state.lock();
         if !state.reader_tries || state.reader.is_none() {
-            return false;
+            return 0;
         }
         state.untried |= Ready::READABLE;
         state.guessed = true;
         state.drained = false;
-        add(wakers, state.reader.take());
-        true
+        let reader = state.reader.take();
+        drop(state);
+        wake(reader)
     }
 
     /// A guess was right.
     pub(crate) fn guessed_right(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.guessed = false;
         state.activity = Activity::Now;
     }
 
     /// A read took all there was, unless more came since.
     pub(crate) fn set_drained(&self, seen: Seen) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.untried = state.untried.without(Ready::READABLE);
         state.drained = state.tick == seen.tick;
     }
 
     /// The host reported something to read. Returns whether the source is to be listed as active.
     pub(crate) fn begin_activity(&self) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         std::mem::replace(&mut state.activity, Activity::Now) == Activity::None
     }
 
     /// A turn of the listed sources is over. Returns whether this one stays listed.
     pub(crate) fn goes_on(&self) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let active = state.activity == Activity::Now;
         state.activity = if active { Activity::Before } else { Activity::None };
         active
     }
 
-    pub(crate) fn shutdown(&self, wakers: &mut Vec<Waker>) {
-        let mut state = self.0.lock();
+    pub(crate) fn shutdown(&self) {
+        let mut state = self.state.lock();
         state.shutdown = true;
-        add_seldom(wakers, state.reader.take());
-        add_seldom(wakers, state.writer.take());
-        for (_, waiter) in &state.waiters {
-            add_seldom(wakers, Some(waiter.waker.clone()));
-        }
+        self.wake(state, Ready::ERROR);
     }
 
     /// The readiness for an interest, without waiting; a direction that was never tried counts as ready.
     pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.told = Ready::EMPTY;
         let ready = (state.ready | state.untried).intersection(interest);
         Seen { ready, tick: state.tick, stale: false, guess: false }
@@ -207,7 +232,7 @@ impl IoState {
         direction: Direction,
         want: Want,
     ) -> Poll<Result<Seen, Gone>> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.shutdown {
             return Poll::Ready(Err(Gone));
         }
@@ -246,7 +271,10 @@ impl IoState {
         proven: bool,
         key: &mut Option<usize>,
     ) -> Poll<Result<Seen, Gone>> {
-        let mut state = self.0.lock();
+        if let Some(key) = key.take() {
+            self.forget_waiter(key);
+        }
+        let mut state = self.state.lock();
         let known = if proven { state.ready } else { state.ready | state.untried };
         let ready = known.intersection(interest) | (known & Ready::ERROR);
         let result = if state.shutdown {
@@ -258,35 +286,28 @@ impl IoState {
             }
             Ok(Seen { ready, tick: state.tick, stale, guess: false })
         } else {
-            match *key {
-                Some(key) => {
-                    if let Some(waiter) = state.waiters.get_mut(key) {
-                        waiter.waker.clone_from(cx.waker());
-                    }
-                }
-                None => {
-                    *key =
-                        Some(state.waiters.insert(Waiter { interest, waker: cx.waker().clone() }))
-                }
-            }
+            *key = Some(
+                state
+                    .waiters
+                    .insert(Waiter { interest, waker: ManuallyDrop::new(cx.waker().clone()) }),
+            );
             return Poll::Pending;
         };
-        if let Some(key) = key.take() {
-            state.waiters.try_remove(key);
-        }
         Poll::Ready(result)
     }
 
     /// A future that waited is dropped.
     #[inline(never)]
     pub(crate) fn forget_waiter(&self, key: usize) {
-        self.0.lock().waiters.try_remove(key);
+        let waiter = self.state.lock().waiters.remove(key);
+        // Wakers go outside of the lock.
+        drop(waiter.map(|waiter| ManuallyDrop::into_inner(waiter.waker)));
     }
 
     /// An operation would have blocked: what was seen is not true any more, unless more came since.
     #[cfg_attr(target_family = "wasm", inline(never))] // The host was asked just now.
     pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.untried = state.untried.without(direction);
         if direction.is_readable() {
             state.guessed = false;
@@ -310,15 +331,13 @@ fn direction_all(direction: Ready) -> Ready {
     direction | Ready::ERROR
 }
 
-// Not `extend`, which is twice as much of a guest.
-#[inline]
-fn add(wakers: &mut Vec<Waker>, waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        wakers.push(waker);
+/// Wakes; returns how many that are.
+fn wake(waker: Option<Waker>) -> usize {
+    match waker {
+        Some(waker) => {
+            waker.wake();
+            1
+        }
+        None => 0,
     }
-}
-
-#[inline(never)]
-fn add_seldom(wakers: &mut Vec<Waker>, waker: Option<Waker>) {
-    add(wakers, waker);
 }

@@ -8,6 +8,8 @@
 //! `sys/mod.rs` states what a backend does.
 
 mod io_state;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod lingering;
 #[cfg(unix)]
 pub(crate) mod park_flag;
 mod source;
@@ -15,26 +17,27 @@ mod speculation;
 mod sys;
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Waker;
 use std::time::Duration;
-
-use slab::Slab;
 
 use crate::io::Ready;
 use crate::lock::Mutex;
+use crate::places::Places;
 use crate::text_error::{self, text_error};
 use io_state::IoState;
 #[cfg(unix)]
 pub(crate) use io_state::Seen;
 use speculation::{Next, Speculation};
 
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub use lingering::finish;
 pub use source::{Direction, Left, Source};
 pub use sys::Raw;
 pub(crate) use sys::Unparker;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use sys::{Subscribe, wait_for};
+pub use sys::{Subscribe, wasip2_io};
 
 /// What a backend reports of one source.
 pub(crate) struct Event {
@@ -61,20 +64,18 @@ pub(crate) enum Parked<'a> {
 pub(crate) struct Reactor {
     enabled: bool,
     closed: AtomicBool,
-    sources: Mutex<Slab<Arc<IoState>>>,
+    /// Every source keeps the reactor, and those that linger leave it at the end of the runtime: when it goes there is
+    /// none left to be dropped, so a guest need not have that.
+    sources: Mutex<Places<ManuallyDrop<Arc<IoState>>>>,
     selector: sys::Selector,
     speculation: Mutex<Speculation>,
     driver: Mutex<Driver>,
 }
 
-/// A look at so many sources costs little.
-const FEW: usize = 16;
-
 /// What only the thread that parks needs.
 struct Driver {
     sys: sys::Driver,
     events: Vec<Event>,
-    wakers: Vec<Waker>,
     /// Polls in a row that ended early and reported nothing.
     barren: u32,
 }
@@ -85,10 +86,10 @@ impl Reactor {
         Ok(Reactor {
             enabled,
             closed: AtomicBool::new(false),
-            sources: Mutex::new(Slab::new()),
+            sources: Mutex::new(Places::new()),
             selector,
             speculation: Mutex::default(),
-            driver: Mutex::new(Driver { sys, events: Vec::new(), wakers: Vec::new(), barren: 0 }),
+            driver: Mutex::new(Driver { sys, events: Vec::new(), barren: 0 }),
         })
     }
 
@@ -114,75 +115,105 @@ impl Reactor {
         !self.sources.lock().is_empty()
     }
 
+    /// Forgets a source.
+    #[cfg_attr(target_family = "wasm", inline(never))] // Every future with a socket in it drops one.
+    fn remove(&self, raw: &Raw, key: usize) {
+        self.selector.deregister(raw, key);
+        let state = self.sources.lock().remove(key);
+        // Wakers go outside of the lock.
+        drop(state.map(ManuallyDrop::into_inner));
+    }
+
+    /// The state of a source, if it is still there.
+    #[cfg_attr(target_family = "wasm", inline(never))] // After the host was asked.
+    fn source(&self, key: usize) -> Option<Arc<IoState>> {
+        self.sources.lock().get(key).map(|state| Arc::clone(state))
+    }
+
     /// Asks the host, wakes the tasks whose sources became ready; or wakes those whose sources may be. Returns how
     /// many were woken.
     pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
-        let mut driver = self.driver.lock();
-        let Driver { sys, events, wakers, barren } = &mut *driver;
-        let next = if sys::SPECULATES { self.speculate(&parked, wakers) } else { Next::Wait };
-        if next != Next::Try {
-            let looks = next == Next::Look;
-            let parked = match looks {
-                true if self.sources.lock().len() <= FEW => Parked::Look,
-                true => Parked::Glance,
-                false => parked,
-            };
-            let outcome = sys.poll(&self.selector, parked, *barren, events);
-            let sources = self.sources.lock();
-            *barren = match outcome {
-                sys::Outcome::Done => 0,
-                // Something happened that the host cannot name: look at every armed source once; if that
-                // repeats, the backend waits longer and longer before it asks again.
-                sys::Outcome::Barren => {
-                    for (key, _) in sources.iter() {
-                        let ready = self.selector.disarm(key);
-                        if !ready.is_empty() {
-                            events.push(Event { key, ready });
-                        }
-                    }
-                    barren.saturating_add(1)
-                }
-            };
-            // A look in between that found nothing ends no turn.
-            if sys::SPECULATES && !(looks && events.is_empty()) {
-                self.end_turn(&sources, looks, events);
-            }
-            for event in events.drain(..) {
-                if let Some(state) = sources.get(event.key) {
-                    state.set_ready(event.ready, wakers);
+        let (mut woken, mut looks) = (0, false);
+        if sys::SPECULATES {
+            let next = self.next(&parked);
+            if next == Next::Try {
+                woken = self.guess();
+                if woken > 0 {
+                    return woken;
                 }
             }
+            looks = next == Next::Look;
         }
-        let mut wakers = std::mem::take(wakers);
+        let parked = if looks { Parked::Look } else { parked };
+        let mut driver = self.driver.lock();
+        let Driver { sys, events, barren } = &mut *driver;
+        *barren = match sys.poll(&self.selector, parked, *barren, events) {
+            sys::Outcome::Done => 0,
+            // Something happened that the host cannot name: look at every armed source once; if that
+            // repeats, the backend waits longer and longer before it asks again.
+            sys::Outcome::Barren => {
+                for key in 0..self.sources.lock().end() {
+                    let ready = self.selector.disarm(key);
+                    if !ready.is_empty() {
+                        events.push(Event { key, ready });
+                    }
+                }
+                barren.saturating_add(1)
+            }
+        };
+        let mut events = std::mem::take(events);
+        // No lock is held from here on: a waker may run anything.
         drop(driver);
-        let count = wakers.len();
-        // No lock is held: a waker may run anything.
-        for waker in wakers.drain(..) {
-            waker.wake();
+        // A look in between that found nothing ends no turn.
+        if sys::SPECULATES && !(looks && events.is_empty()) {
+            self.end_turn(looks);
+        }
+        for event in &events {
+            woken += self.tell(event.key, Some(event.ready));
         }
         // Keep the allocation for the next time.
+        events.clear();
         if let Some(mut driver) = self.driver.try_lock() {
-            std::mem::swap(&mut driver.wakers, &mut wakers);
+            driver.events = events;
         }
-        count
+        woken
     }
 
-    /// What to do before the host is asked to wait. Collects the wakers of those who may find something if they try.
-    fn speculate(&self, parked: &Parked<'_>, wakers: &mut Vec<Waker>) -> Next {
-        let Parked::Wait { unless, .. } = parked else { return Next::Wait };
-        let mut speculation = self.speculation.lock();
-        if unless() {
-            return Next::Wait;
+    /// Tells a source what the host reported, or that a read is worth trying on a guess. Returns how many were woken.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    fn tell(&self, key: usize, ready: Option<Ready>) -> usize {
+        let Some(state) = self.source(key) else { return 0 };
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        if let Some(raw) = state.lingering.get() {
+            self.look_after(key, raw);
+            return 0;
         }
-        let next = speculation.next(sys::now);
-        if next != Next::Try {
-            return next;
+        let Some(ready) = ready else { return state.guess() };
+        // What the host reported is worth trying in the next turn.
+        if sys::SPECULATES && ready.is_readable() && state.begin_activity() {
+            self.speculation.lock().recent.push(key);
         }
-        let sources = self.sources.lock();
-        let recent = speculation.recent.iter().filter_map(|&key| sources.get(key));
-        let count = recent.filter(|state| state.guess(wakers)).count();
-        speculation.tries(count);
-        if count > 0 { Next::Try } else { Next::Wait }
+        state.set_ready(ready)
+    }
+
+    /// What to do before the host is asked to wait.
+    fn next(&self, parked: &Parked<'_>) -> Next {
+        match parked {
+            Parked::Wait { unless, .. } if !unless() => self.speculation.lock().next(sys::now),
+            _ => Next::Wait,
+        }
+    }
+
+    /// Wakes those who may find something if they try. Returns how many.
+    fn guess(&self) -> usize {
+        let recent = |place| self.speculation.lock().recent.get(place).copied();
+        let (mut place, mut woken) = (0, 0);
+        while let Some(key) = recent(place) {
+            woken += self.tell(key, None);
+            place += 1;
+        }
+        self.speculation.lock().tries(woken);
+        woken
     }
 
     /// An attempt on a guess found something.
@@ -190,28 +221,39 @@ impl Reactor {
         self.speculation.lock().found();
     }
 
-    /// What was active in the turn, and what the host reported at its end, is worth trying in the next.
-    fn end_turn(&self, sources: &Slab<Arc<IoState>>, looked: bool, events: &[Event]) {
+    /// What was active in the turn that is over is worth trying in the next.
+    fn end_turn(&self, looked: bool) {
+        let sources = self.sources.lock();
         let mut speculation = self.speculation.lock();
         speculation.end_turn(looked, sys::now);
         let recent = &mut speculation.recent;
-        recent.retain(|&key| sources.get(key).is_some_and(|state| state.goes_on()));
-        for event in events.iter().filter(|event| event.ready.is_readable()) {
-            if sources.get(event.key).is_some_and(|state| state.begin_activity()) {
-                recent.push(event.key);
+        // Not `retain`, which is twice as much of a guest.
+        let (mut place, mut kept) = (0, 0);
+        while let Some(&key) = recent.get(place) {
+            if sources.get(key).is_some_and(|state| state.goes_on()) {
+                if let Some(kept) = recent.get_mut(kept) {
+                    *kept = key;
+                }
+                kept += 1;
             }
+            place += 1;
         }
+        recent.truncate(kept);
     }
 
     /// Tells every source that the runtime is gone.
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
-        let mut wakers = Vec::new();
-        for (_, state) in self.sources.lock().iter() {
-            state.shutdown(&mut wakers);
-        }
-        while let Some(waker) = wakers.pop() {
-            waker.wake();
+        // None is added any more. No lock is held: a waker may run anything.
+        let end = self.sources.lock().end();
+        for key in 0..end {
+            let Some(state) = self.source(key) else { continue };
+            #[cfg(all(target_os = "wasi", target_env = "p2"))]
+            if let Some(raw) = state.lingering.get() {
+                self.look_after(key, raw);
+                continue;
+            }
+            state.shutdown();
         }
     }
 

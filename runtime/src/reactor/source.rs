@@ -3,13 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::io_state::{Gone, IoState, Seen, Want};
 use super::{Raw, Reactor, shutdown_error};
-use crate::io::{Interest, Next, Ready};
+use crate::io::{Interest, Ready, forget, kind};
 use crate::runtime::Handle;
 use crate::task::coop;
 
@@ -56,10 +57,10 @@ pub enum Left {
 /// Operations are tried first: [`poll_io`](Self::poll_io) calls the operation, and only when it says
 /// `WouldBlock` is the host asked to tell when to try again.
 pub struct Source {
-    reactor: Arc<Reactor>,
-    state: Arc<IoState>,
-    key: usize,
-    raw: Raw,
+    pub(super) reactor: Arc<Reactor>,
+    pub(super) state: Arc<IoState>,
+    pub(super) key: usize,
+    pub(super) raw: Raw,
 }
 
 const NO_IO: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on the runtime \
@@ -97,9 +98,9 @@ impl Source {
             return Err(shutdown_error());
         }
         let state = Arc::new(IoState::new());
-        let key = reactor.sources.lock().insert(state.clone());
+        let key = reactor.sources.lock().insert(ManuallyDrop::new(state.clone()));
         if let Err(error) = reactor.selector.register(&raw, key, interest) {
-            reactor.sources.lock().remove(key);
+            reactor.sources.lock().remove(key).map(ManuallyDrop::into_inner);
             return Err(error);
         }
         Ok(Source { reactor, state, key, raw })
@@ -258,20 +259,19 @@ impl Source {
         mut op: impl FnMut() -> io::Result<R>,
         left: impl FnOnce(&R) -> Left,
     ) -> Poll<io::Result<R>> {
-        let coop = ready!(coop::poll_proceed(cx));
+        if !coop::may_proceed(cx) {
+            return Poll::Pending;
+        }
         loop {
             let seen = ready!(self.poll_seen(cx, direction, want))?;
-            let result = match op().map_err(Next::after) {
-                Err(Next::Wait) => {
-                    self.state.clear(seen, direction.ready());
-                    continue;
-                }
-                Err(Next::Again) => continue,
-                Err(Next::Fail(error)) => Err(error),
+            let again = |error| self.unless_again(error, seen, direction.ready());
+            let result = match op().map_err(again) {
+                Err(None) => continue,
+                Err(Some(error)) => Err(error),
                 Ok(value) => Ok(value),
             };
-            coop.made_progress();
-            if seen.guess {
+            coop::spend();
+            if want == Want::Read && seen.guess {
                 self.state.guessed_right();
                 self.reactor.guessed_right();
             }
@@ -283,6 +283,21 @@ impl Source {
             }
             return Poll::Ready(result);
         }
+    }
+
+    /// The error of an operation, unless it is to be tried again: at once, or when it does not block any more.
+    ///
+    /// In one place of a guest: the host was asked just now, and each copy would be hundreds of bytes.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
+    fn unless_again(&self, error: io::Error, seen: Seen, tried: Ready) -> Option<io::Error> {
+        match kind(&error) {
+            io::ErrorKind::WouldBlock => self.state.clear(seen, tried),
+            io::ErrorKind::Interrupted => {}
+            _ => return Some(error),
+        }
+        forget(error);
+        None
     }
 
     /// Does an operation if it is worth trying, for tokio's `try_*`.
@@ -346,10 +361,11 @@ impl Source {
 impl Drop for Source {
     #[inline(never)] // Every future with a socket in it drops one.
     fn drop(&mut self) {
-        self.reactor.selector.deregister(&self.raw, self.key);
-        let state = self.reactor.sources.lock().try_remove(self.key);
-        // Wakers go outside of the lock.
-        drop(state);
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        if self.linger() {
+            return;
+        }
+        self.reactor.remove(&self.raw, self.key);
     }
 }
 
@@ -413,19 +429,18 @@ impl<R, Op: FnMut() -> io::Result<R>> Future for Operation<'_, Op> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         loop {
             let seen = ready!(Pin::new(&mut self.readiness).poll(cx))?;
-            let coop = ready!(coop::poll_proceed(cx));
-            let result = match (self.op)().map_err(Next::after) {
-                Err(Next::Wait) => {
-                    let Readiness { source, interest, .. } = &self.readiness;
-                    let tried = interest.mask() & (Ready::READABLE | Ready::WRITABLE);
-                    source.state.clear(seen, tried);
-                    continue;
-                }
-                Err(Next::Again) => continue,
-                Err(Next::Fail(error)) => Err(error),
+            if !coop::may_proceed(cx) {
+                return Poll::Pending;
+            }
+            let Readiness { source, interest, .. } = &self.readiness;
+            let tried = interest.mask() & (Ready::READABLE | Ready::WRITABLE);
+            let again = |error| source.unless_again(error, seen, tried);
+            let result = match (self.op)().map_err(again) {
+                Err(None) => continue,
+                Err(Some(error)) => Err(error),
                 Ok(value) => Ok(value),
             };
-            coop.made_progress();
+            coop::spend();
             return Poll::Ready(result);
         }
     }

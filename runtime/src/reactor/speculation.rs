@@ -16,7 +16,7 @@
 /// Rounds of a turn.
 const ROUNDS: u32 = 3;
 
-/// Turns without an attempt after one in which all were futile, at most.
+/// Turns without an attempt after one in which all were futile, at most: one less than a power of two.
 const LONGEST_PAUSE: u32 = 7;
 
 /// One in so many attempts has to find something.
@@ -67,7 +67,7 @@ impl Speculation {
                 self.penalty = 0;
             } else {
                 if self.round == 1 {
-                    self.penalty = (2 * self.penalty + 1).min(LONGEST_PAUSE);
+                    self.penalty = (2 * self.penalty + 1) & LONGEST_PAUSE;
                     self.pause = self.penalty;
                 }
                 return Next::Wait;
@@ -126,7 +126,7 @@ impl Lone {
     const LEAST: u64 = 8_000;
     const MOST: u64 = 100_000;
     /// Between two looks at everything.
-    const BETWEEN: u64 = if ATTEMPTS_SEE { 50_000 } else { 0 };
+    const BETWEEN: u64 = 50_000;
     /// After so many of them attempts find nothing on this host, whatever there is.
     const BLIND: u32 = 16;
 
@@ -136,10 +136,10 @@ impl Lone {
             self.blind = 0;
         }
         let since = *self.since.get_or_insert(now);
-        if now.saturating_sub(since) >= self.patience {
+        if now.wrapping_sub(since) >= self.patience {
             return Next::Wait;
         }
-        if now.saturating_sub(self.looked) >= Lone::BETWEEN {
+        if !ATTEMPTS_SEE || now.wrapping_sub(self.looked) >= Lone::BETWEEN {
             self.looked = now;
             return Next::Look;
         }
@@ -156,7 +156,7 @@ impl Lone {
     fn waited(&mut self, now: u64) {
         self.looked = now;
         let Some(since) = self.since.take() else { return };
-        let took = now.saturating_sub(since);
+        let took = now.wrapping_sub(since);
         let in_vain = self.patience > 0 && took < self.patience + Lone::LEAST;
         self.blind = if in_vain { self.blind + 1 } else { self.blind };
         self.patience = match took {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::RuntimeFlavor;
-use super::shared::{Config, Hook, Shared, ThreadConfig};
+use super::shared::{Config, Hook, Hooks, Shared, ThreadConfig};
 use super::{Handle, LocalOptions, LocalRuntime, Runtime};
 use crate::time::{self, StartPaused};
 
@@ -33,8 +33,38 @@ pub struct Builder {
     name: Option<String>,
     #[cfg(unix)]
     threads: ThreadConfig,
-    on_park: Hook,
-    on_unpark: Hook,
+    park: ParkHooks,
+    /// Makes the runtime's of them, if there are any.
+    hooks: Option<MakeHooks>,
+}
+
+type MakeHooks = fn(&ParkHooks) -> Box<dyn Hooks>;
+
+/// Functions around a wait.
+#[derive(Clone, Default)]
+struct ParkHooks {
+    before: Hook,
+    after: Hook,
+}
+
+impl ParkHooks {
+    fn boxed(&self) -> Box<dyn Hooks> {
+        Box::new(self.clone())
+    }
+}
+
+impl Hooks for ParkHooks {
+    fn park(&self) {
+        if let Some(hook) = &self.before {
+            hook();
+        }
+    }
+
+    fn unpark(&self) {
+        if let Some(hook) = &self.after {
+            hook();
+        }
+    }
 }
 
 impl Builder {
@@ -55,8 +85,8 @@ impl Builder {
                 on_start: None,
                 on_stop: None,
             },
-            on_park: None,
-            on_unpark: None,
+            park: ParkHooks::default(),
+            hooks: None,
         }
     }
 
@@ -185,7 +215,8 @@ impl Builder {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        self.on_park = Some(Arc::new(f));
+        self.park.before = Some(Arc::new(f));
+        self.hooks = Some(ParkHooks::boxed);
         self
     }
 
@@ -194,7 +225,8 @@ impl Builder {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        self.on_unpark = Some(Arc::new(f));
+        self.park.after = Some(Arc::new(f));
+        self.hooks = Some(ParkHooks::boxed);
         self
     }
 
@@ -298,8 +330,7 @@ impl Builder {
             start_paused: self.start_paused,
             event_interval: self.event_interval,
             name: self.name.clone(),
-            on_park: self.on_park.clone(),
-            on_unpark: self.on_unpark.clone(),
+            hooks: self.hooks.map(|boxed| boxed(&self.park)),
             #[cfg(unix)]
             threads: self.threads.clone(),
         })?;

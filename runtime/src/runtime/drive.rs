@@ -69,10 +69,8 @@ impl Root {
     }
 }
 
-const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
-     `block_on`) attempted to block the current thread while the thread is being used to drive \
-     asynchronous tasks. If you are in an async function, use `.await` on the future instead of blocking on \
-     it. Elsewhere, call `block_on` inside `spawn_blocking`.";
+const NESTED: &str = "Cannot start a runtime from within a runtime: `block_on` would stop the tasks that this \
+     thread runs. In an async function use `.await` instead; elsewhere call `block_on` inside `spawn_blocking`.";
 
 /// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]
@@ -213,8 +211,8 @@ fn park_on<F: Future>(future: F) -> F::Output {
 
 #[cfg(not(unix))]
 const DEADLOCK: &str = "deadlock: every task is waiting, and no timer, socket, stdin or signal is left that \
-     could wake one. Look for a channel whose sender is kept alive but never used, a lock held across an \
-     await, or a JoinHandle that waits for itself";
+     could wake one. Look for a channel whose sender is kept but never used, a lock held across an await, or a \
+     JoinHandle that waits for itself";
 
 impl Shared {
     /// Takes what the reactor has, without waiting. Returns how many it woke.
@@ -227,8 +225,8 @@ impl Shared {
 
     /// Waits until something may have become ready. Returns how many the reactor woke.
     fn park(&self, root: &Root) -> usize {
-        if let Some(hook) = &self.config.on_park {
-            hook();
+        if let Some(hooks) = &self.config.hooks {
+            hooks.park();
         }
         // A hook may have spawned.
         self.parks.fetch_add(1, Ordering::Relaxed);
@@ -239,8 +237,8 @@ impl Shared {
         self.time.fire();
         #[cfg(unix)]
         crate::signal::publish();
-        if let Some(hook) = &self.config.on_unpark {
-            hook();
+        if let Some(hooks) = &self.config.hooks {
+            hooks.unpark();
         }
         woken
     }

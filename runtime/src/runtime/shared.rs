@@ -28,8 +28,15 @@ pub(crate) struct ThreadConfig {
     pub(crate) on_stop: Hook,
 }
 
+/// What is called around a wait: a table of functions, so that a program without them has nothing of them.
+pub(crate) trait Hooks: Send + Sync {
+    /// Before it.
+    fn park(&self);
+    /// After it.
+    fn unpark(&self);
+}
+
 /// What the builder decided.
-#[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) flavor: RuntimeFlavor,
     /// The flavour is `LocalRuntime`'s: `spawn_local` works without a `LocalSet`.
@@ -43,8 +50,7 @@ pub(crate) struct Config {
     /// How many tasks run before timers and I/O are looked at again.
     pub(crate) event_interval: usize,
     pub(crate) name: Option<String>,
-    pub(crate) on_park: Hook,
-    pub(crate) on_unpark: Hook,
+    pub(crate) hooks: Option<Box<dyn Hooks>>,
     #[cfg(unix)]
     pub(crate) threads: ThreadConfig,
 }
@@ -102,12 +108,14 @@ impl Busy {
         Duration::from_nanos(self.total.load(Ordering::Relaxed))
     }
 
+    #[cfg_attr(target_family = "wasm", inline(never))] // Before and after the host is asked.
     pub(crate) fn start(&self) {
         if let Some(clock) = self.clock.get() {
             self.since.store(clock(), Ordering::Relaxed);
         }
     }
 
+    #[cfg_attr(target_family = "wasm", inline(never))]
     pub(crate) fn stop(&self) {
         let since = self.since.swap(0, Ordering::Relaxed);
         if let (Some(clock), 1..) = (self.clock.get(), since) {

@@ -75,6 +75,11 @@ impl Header {
         self.id.0
     }
 
+    /// The task as messages have it.
+    pub(crate) fn running(&self) -> Running {
+        Running { id: self.id(), spawned_at: self.spawned_at }
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.state.load(Ordering::Acquire) & COMPLETE != 0
     }
@@ -382,7 +387,7 @@ impl<F: Future> Cell<F> {
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
         // Read again, when it is needed: it need not be kept while the future runs.
         let id = || cell.header.id();
-        Turns::begin(Running { id: id(), spawned_at: cell.header.spawned_at }, Budget::FULL);
+        Turns::begin(cell.header.running(), Budget::FULL);
         let cancelled = || Err(JoinError::cancelled(id()));
         // Made for each turn: so it is known, where the future is inlined, whose waker it is.
         let waker = waker::of(&task);

@@ -108,7 +108,7 @@ impl<T> JoinHandle<T> {
 
     #[inline(never)]
     fn detach(&self) {
-        self.join().detach(self.id());
+        self.join().detach(self.task.running());
     }
 }
 

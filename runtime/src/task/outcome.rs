@@ -4,8 +4,8 @@ use std::mem;
 use std::task::{Context, Poll, Waker};
 
 use super::cell::catch;
-use super::{Id, JoinError, waker};
-use crate::context;
+use super::{JoinError, waker};
+use crate::context::{self, Running};
 use crate::lock::modelled::Mutex;
 
 /// Where the result goes.
@@ -60,11 +60,11 @@ impl<T> Mutex<Join<T>> {
         Poll::Pending
     }
 
-    /// Nobody will take the result of the task with this id.
-    pub(crate) fn detach(&self, id: Id) {
+    /// Nobody will take the result of the task.
+    pub(crate) fn detach(&self, task: Running) {
         let old = mem::replace(&mut *self.lock(), Join::Over);
         // If the task is over its result goes now: as if in the task, and a panic stays here.
-        let _task = context::set_task_id(id);
+        let _task = context::set_task(task);
         let _ = catch(|| drop(old));
     }
 }

@@ -1,37 +1,41 @@
 //! On WASI a panic ends the guest: say at least which task it was.
 
-use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write as _};
+use std::panic::{self, PanicHookInfo};
 
 use crate::context;
+use crate::once::Once;
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+/// The hook that was there before.
+static EARLIER: Once<Hook> = Once::new();
 
 /// Adds to the panic message where the panicking task was spawned.
 ///
 /// Does nothing natively, where the panic becomes the task's `JoinError`.
 pub(crate) fn report_panics() {
-    static DONE: AtomicBool = AtomicBool::new(false);
-    if !cfg!(target_family = "wasm") || DONE.swap(true, Ordering::Relaxed) {
+    if !cfg!(target_family = "wasm") || EARLIER.get().is_some() {
         return;
     }
-    let earlier = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        earlier(info);
-        report();
-    }));
+    EARLIER.get_or_init(panic::take_hook);
+    // A function, which unlike a closure has nothing to be kept and dropped.
+    panic::set_hook(Box::new(report));
 }
 
-// Apart: a closure that becomes a hook is compiled twice.
-#[inline(never)]
-fn report() {
+/// Calls the earlier hook, and says which task it was.
+fn report(info: &PanicHookInfo<'_>) {
+    if let Some(earlier) = EARLIER.get() {
+        earlier(info);
+    }
     if let Some(task) = context::running() {
         // Of types whose formatting the standard library's panics bring along anyway.
-        let at = task.spawned_at;
-        eprintln!(
-            "the panic was in task {}, spawned at {}:{}:{}; on WASI a panic ends the whole program",
+        // That nobody can be told is no panic more.
+        let _ = writeln!(
+            io::stderr(),
+            "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program",
             task.id.number(),
-            at.file(),
-            at.line(),
-            at.column()
+            task.spawned_at
         );
     }
 }

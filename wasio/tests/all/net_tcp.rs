@@ -368,6 +368,30 @@ async fn a_dropped_operation_loses_nothing() {
     assert_eq!(peer, client.local_addr().unwrap());
 }
 
+/// On WASI 0.2 dropping a stream would wait for the peer, so that whoever is dropped is kept.
+#[wasio::test]
+async fn what_was_written_arrives_though_the_stream_is_dropped() {
+    const BYTES: usize = 4 << 20;
+    let (client, mut server) = pair().await;
+    let writer = wasio::spawn(async move {
+        server.write_all(&vec![7; BYTES]).await.unwrap();
+        // Not all of it has left.
+        drop(server);
+    });
+    let mut reader = client;
+    let (mut buf, mut read) = (vec![0; 64 << 10], 0);
+    while read < BYTES / 2 || !writer.is_finished() {
+        read += reader.read(&mut buf).await.unwrap();
+        yield_now().await;
+    }
+    // Nobody is held up by it.
+    let (mut client, mut server) = pair().await;
+    client.write_all(b"x").await.unwrap();
+    server.read_exact(&mut [0; 1]).await.unwrap();
+    read += reader.read_to_end(&mut Vec::new()).await.unwrap();
+    assert_eq!(read, BYTES);
+}
+
 #[wasio::test]
 async fn a_connect_can_be_given_up() {
     // The queue of this listener holds one connection; further ones get no answer.

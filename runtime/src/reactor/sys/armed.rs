@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use crate::bug::bug;
 use crate::io::Ready;
 use crate::reactor::{Direction, Parked};
 
@@ -37,16 +38,6 @@ enum Slot {
     Armed(u32),
     /// Its event was reported; it leaves before the next poll unless it is armed again.
     Spent(u32),
-}
-
-/// How a direction that is to be armed was found.
-pub(super) enum Found<'a, T> {
-    /// Armed: there is nothing to do.
-    Armed,
-    /// Spent, and armed again by this: the entry as it was.
-    Spent(&'a mut T),
-    /// Not in the list: to be pushed.
-    Idle,
 }
 
 /// What is noted of an entry.
@@ -98,48 +89,46 @@ impl<T> Armed<T> {
     }
 
     pub(super) fn clock(&mut self) -> &mut T {
-        &mut self.entries[0]
+        at(&mut self.entries, 0)
     }
 
-    /// Whose entry is at this index.
+    /// Whose entry is at this index; the clock's if there is none.
     #[cfg_attr(
         target_env = "p1",
         expect(dead_code, reason = "events of preview 1 carry the owner")
     )]
     pub(super) fn owner_at(&self, index: usize) -> usize {
-        self.marks[index].owner
+        self.marks.get(index).map_or(CLOCK, |mark| mark.owner)
     }
 
-    pub(super) fn find(&mut self, key: usize, direction: Direction) -> Found<'_, T> {
+    /// Arms a direction of `key`. Returns its entry if that is to be written, which it is unless it is armed already:
+    /// as it was, or what `blank` makes.
+    #[inline]
+    pub(super) fn arm(
+        &mut self,
+        key: usize,
+        direction: Direction,
+        blank: impl FnOnce(usize) -> T,
+    ) -> Option<&mut T> {
         // Not `resize`, which is unrolled to a quarter of a kilobyte.
         let owner = owner(key, direction);
         while self.slots.len() <= owner {
             self.slots.push(Slot::Idle);
         }
-        let slot = &mut self.slots[owner];
-        match *slot {
-            Slot::Armed(index) => {
-                self.bring_forward(index as usize);
-                Found::Armed
+        let slot = at(&mut self.slots, owner);
+        let (index, is_armed) = match *slot {
+            Slot::Armed(index) => (index, true),
+            Slot::Spent(index) => (index, false),
+            Slot::Idle => {
+                self.entries.push(blank(owner));
+                self.marks.push(Mark { owner, turn: 0 });
+                (self.entries.len() as u32 - 1, false)
             }
-            Slot::Spent(index) => {
-                *slot = Slot::Armed(index);
-                self.count += 1;
-                let index = self.bring_forward(index as usize);
-                Found::Spent(&mut self.entries[index])
-            }
-            Slot::Idle => Found::Idle,
-        }
-    }
-
-    /// Arms what was found idle.
-    pub(super) fn push(&mut self, key: usize, direction: Direction, entry: T) {
-        let owner = owner(key, direction);
-        self.slots[owner] = Slot::Armed(self.entries.len() as u32);
-        self.entries.push(entry);
-        self.marks.push(Mark { owner, turn: self.turn });
-        self.count += 1;
-        self.bring_forward(self.entries.len() - 1);
+        };
+        *slot = Slot::Armed(index);
+        self.count += usize::from(!is_armed);
+        let index = self.bring_forward(index as usize);
+        if is_armed { None } else { self.entries.get_mut(index) }
     }
 
     /// How many entries were armed lately, and are first in the list. The clock is one.
@@ -150,7 +139,7 @@ impl<T> Armed<T> {
     /// Puts an entry in front; returns where.
     #[inline]
     fn bring_forward(&mut self, index: usize) -> usize {
-        self.marks[index].turn = self.turn;
+        at(&mut self.marks, index).turn = self.turn;
         if index < self.front {
             return index;
         }
@@ -164,7 +153,7 @@ impl<T> Armed<T> {
     pub(super) fn settle(&mut self) {
         self.turn = self.turn.wrapping_add(1);
         for index in (1..self.front).rev() {
-            if self.turn.wrapping_sub(self.marks[index].turn) > 2 {
+            if self.turn.wrapping_sub(at(&mut self.marks, index).turn) > 2 {
                 self.front -= 1;
                 self.swap(index, self.front);
             }
@@ -185,7 +174,7 @@ impl<T> Armed<T> {
     /// Tells the owner of an entry that it stands here now.
     #[inline(never)]
     fn note_place(&mut self, index: usize) {
-        match &mut self.slots[self.marks[index].owner] {
+        match at(&mut self.slots, at(&mut self.marks, index).owner) {
             Slot::Armed(i) | Slot::Spent(i) => *i = index as u32,
             Slot::Idle => debug_assert!(false, "an entry without a slot"),
         }
@@ -209,7 +198,7 @@ impl<T> Armed<T> {
         self.swap(index, last);
         self.entries.truncate(last);
         self.marks.truncate(last);
-        self.slots[owner] = Slot::Idle;
+        *at(&mut self.slots, owner) = Slot::Idle;
         was_armed
     }
 
@@ -239,7 +228,7 @@ impl<T> Armed<T> {
     /// nothing to ask (`is_empty`); else in nanoseconds, of which `None` is without an end.
     pub(super) fn prepare(&mut self, parked: Parked<'_>, is_empty: bool) -> Option<Option<u64>> {
         while let Some(owner) = self.spent.pop() {
-            if matches!(self.slots[owner], Slot::Spent(_)) {
+            if matches!(at(&mut self.slots, owner), Slot::Spent(_)) {
                 self.remove(owner);
             }
         }
@@ -250,6 +239,15 @@ impl<T> Armed<T> {
             Parked::Wait { timeout, .. } if is_empty => Some(Some(timeout.map_or(LONG, nanos))),
             Parked::Wait { timeout, .. } => Some(timeout.map(nanos)),
         }
+    }
+}
+
+/// What is known to be there. In one place, because each of the compiler's own checks is 30 bytes of a guest.
+#[inline(always)]
+fn at<E>(list: &mut [E], index: usize) -> &mut E {
+    match list.get_mut(index) {
+        Some(element) => element,
+        None => bug("what is armed is not in the list"),
     }
 }
 

@@ -18,7 +18,7 @@ use super::armed::Armed;
 #[cfg(target_env = "p1")]
 use super::wasip1::now;
 #[cfg(not(target_env = "p1"))]
-use super::wasip2::now;
+use super::wasip2_io::now;
 
 /// With so few entries behind the front, everything is asked about at once.
 const FEW: usize = 16;
@@ -44,6 +44,11 @@ const LONGEST_PAUSE: u32 = 7;
 /// With less time than this for the front, everything is asked about at once. WASI 0.2 has a host whose timers count
 /// milliseconds: a shorter wait is as long there, and whoever is not in front would wait for nothing.
 const SHORTEST: u64 = if cfg!(target_env = "p2") { 500_000 } else { 1_000 };
+
+/// How long ago that was. The clock never goes back.
+fn since(began: u64) -> u64 {
+    now().wrapping_sub(began)
+}
 
 /// What the host said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +93,7 @@ impl Plan {
             return Answer::TimedOut;
         }
         let answer = self.wait(armed, Some(0), ask);
-        let took = now().saturating_sub(began).min(MOST_PER_ENTRY * armed.entries().len() as u64);
+        let took = since(began).min(MOST_PER_ENTRY * armed.entries().len() as u64);
         self.next_glance = began + (1 + BETWEEN_GLANCES) * took;
         answer
     }
@@ -111,7 +116,7 @@ impl Plan {
                 let began = now();
                 let answer = ask(armed, all, Some(0));
                 // And as much for what the host does to be asked about the front again.
-                self.cost = 2 * now().saturating_sub(began).min(MOST_PER_ENTRY * all as u64);
+                self.cost = 2 * since(began).min(MOST_PER_ENTRY * all as u64);
                 self.entries = all;
                 self.valid = MEASURED_FOR;
                 self.spent = 0;
@@ -125,7 +130,7 @@ impl Plan {
                 let limit = timeout.map_or(most, |timeout| timeout.min(most));
                 let began = now();
                 let answer = ask(armed, armed.front(), Some(limit));
-                let took = now().saturating_sub(began);
+                let took = since(began);
                 // A coarse clock must not make the front's turn endless.
                 self.spent += took.max(1_000);
                 if answer == Answer::Events {

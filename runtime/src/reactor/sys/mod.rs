@@ -31,6 +31,8 @@ mod native;
 mod wasip1;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub mod wasip2_io;
 
 #[cfg(unix)]
 pub use native::Raw;
@@ -41,9 +43,11 @@ pub use wasip1::Raw;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasip1::{Driver, Selector, Unparker, new, now};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2::{Driver, Selector, Unparker, new, now};
+pub(crate) use wasip2::{Driver, Selector, Unparker, new};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use wasip2::{Raw, Subscribe, wait_for};
+pub use wasip2::{Raw, Subscribe};
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+pub(crate) use wasip2_io::now;
 
 /// Whether reads are tried on a guess before the host is asked. Natively asking costs too little.
 pub(crate) const SPECULATES: bool = cfg!(not(unix));

@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::RawFd;
 
 use super::Outcome;
-use super::armed::{Armed, CLOCK, Found, owner, place};
+use super::armed::{Armed, CLOCK, place};
 use super::flat::{CAPACITY, Flat};
 use super::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
@@ -163,12 +163,10 @@ impl Selector {
             return;
         }
         let armed = &mut list.armed;
-        let mut arm = |direction, tag| match armed.find(key, direction) {
-            Found::Armed => {}
-            Found::Spent(subscription) => subscription.body.subject = *raw as u32,
-            Found::Idle => {
-                let owner = owner(key, direction);
-                armed.push(key, direction, Subscription::new(owner, tag, *raw as u32));
+        let mut arm = |direction, tag| {
+            let blank = |owner| Subscription::new(owner, tag, 0);
+            if let Some(subscription) = armed.arm(key, direction, blank) {
+                subscription.body.subject = *raw as u32;
             }
         };
         if interest.is_readable() {

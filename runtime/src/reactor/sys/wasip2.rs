@@ -3,22 +3,19 @@
 //! A source is something that has pollables. They are made when somebody first waits, and belong to the
 //! source; the reactor only knows their handles, which are kept in [`armed`](super::armed).
 //!
-//! The import is declared here: the published bindings copy the list for every call.
+//! The imports are declared in `wasip2_io.rs`.
 //!
 //! Limits: the cost of a poll grows with the number of pollables. A pollable says only that an attempt is
 //! worth while, never why.
-#![allow(unsafe_code)] // `poll` is an import.
 
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use wasip2::clocks::monotonic_clock;
-use wasip2::io::poll::Pollable;
-
 use super::Outcome;
-use super::armed::{Armed, CLOCK, Found, place};
+use super::armed::{Armed, CLOCK, place};
 use super::hot::{Answer, Plan};
+use super::wasip2_io::{Pollable, ready, subscribe_duration, wait_for};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
@@ -32,6 +29,12 @@ pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// The handle of the pollable that is ready when an operation in this direction is worth an attempt;
     /// `None` when it always is.
     fn pollable(&self, direction: Direction) -> Option<u32>;
+
+    /// It is about to be dropped. Whether that would wait for what was written: then it is kept, and asked again when
+    /// it is ready to be written to.
+    fn close(&self) -> bool {
+        false
+    }
 }
 
 /// What a source is made of.
@@ -39,19 +42,6 @@ pub type Raw = Arc<dyn Subscribe>;
 
 /// From so many events on, the host may have used up its budget: see [`ask`].
 const MANY: usize = 100;
-
-/// A list as the canonical ABI returns it, in memory that the host asked our allocator for.
-#[repr(C)]
-struct Indices {
-    first: *mut u32,
-    count: usize,
-}
-
-#[link(wasm_import_module = "wasi:io/poll@0.2.0")]
-unsafe extern "C" {
-    /// `poll: func(in: list<borrow<pollable>>) -> list<u32>`, as the canonical ABI lowers it.
-    fn poll(handles: *const u32, count: usize, ready: *mut Indices);
-}
 
 struct List {
     /// Handles.
@@ -76,13 +66,8 @@ pub(crate) fn new() -> io::Result<(Selector, Driver)> {
     ))
 }
 
-/// What the clock of the timeouts says, in nanoseconds.
-pub(crate) fn now() -> u64 {
-    monotonic_clock::now()
-}
-
 fn always_ready(now: &mut Option<Pollable>) -> u32 {
-    now.get_or_insert_with(|| monotonic_clock::subscribe_duration(0)).handle()
+    now.get_or_insert_with(|| subscribe_duration(0)).handle()
 }
 
 /// What to ask about, for a source.
@@ -111,11 +96,9 @@ impl Selector {
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
         let List { armed, now, .. } = &mut *self.list.lock();
         let mut arm = |direction| {
-            match armed.find(key, direction) {
-                Found::Armed => {}
-                // The source may have another pollable by now.
-                Found::Spent(entry) => *entry = handle(raw, direction, now),
-                Found::Idle => armed.push(key, direction, handle(raw, direction, now)),
+            if let Some(entry) = armed.arm(key, direction, |_| 0) {
+                // The source may have another pollable than the last time.
+                *entry = handle(raw, direction, now);
             }
         };
         if interest.is_readable() {
@@ -173,21 +156,24 @@ fn ask(
             0
         }
         Some(timeout) => {
-            let clock = monotonic_clock::subscribe_duration(timeout);
+            let clock = subscribe_duration(timeout);
             *armed.clock() = clock.handle();
             _clock = Some(clock);
             0
         }
     };
-    let ready = call(&armed.entries()[first..count]);
-    if ready.len() >= MANY {
+    let indices = ready(armed.entries().get(first..count).unwrap_or_default());
+    if indices.len() >= MANY {
         // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. With
         // none left it calls every stream unready, the next poll uses them all up again, and nothing
         // ever moves. Asking for one that is ready makes it yield if it must.
-        call(&armed.entries()[first + ready[0] as usize..][..1]);
+        let index = indices.first().map_or(0, |index| first + *index as usize);
+        if let Some(&pollable) = armed.entries().get(index) {
+            wait_for(pollable);
+        }
     }
     let before = events.len();
-    for index in ready {
+    for index in indices {
         let owner = armed.owner_at(first + index as usize);
         if owner == CLOCK {
             continue;
@@ -201,23 +187,4 @@ fn ask(
         armed.spend(owner);
     }
     if events.len() > before { Answer::Events } else { Answer::TimedOut }
-}
-
-/// Holds up the whole guest until a pollable is ready: `block`, by an import that every guest has.
-pub fn wait_for(pollable: &Pollable) {
-    call(&[pollable.handle()]);
-}
-
-/// Makes the host call; returns the indices of what is ready.
-fn call(handles: &[u32]) -> Vec<u32> {
-    let mut ready = Indices { first: std::ptr::null_mut(), count: 0 };
-    // SAFETY: `handles` live for the call, and are those of pollables that exist: a source is deregistered
-    // before its pollables go.
-    unsafe { poll(handles.as_ptr(), handles.len(), &mut ready) };
-    if ready.count == 0 {
-        return Vec::new();
-    }
-    // SAFETY: the canonical ABI: the host had `cabi_realloc` allocate room for `count` numbers, filled them,
-    // and left them to us. That function is the published bindings', over the global allocator.
-    unsafe { Vec::from_raw_parts(ready.first, ready.count, ready.count) }
 }
