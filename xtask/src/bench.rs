@@ -18,6 +18,7 @@ mod imports;
 mod machine;
 mod measured;
 mod memory;
+mod network;
 mod page;
 mod programs;
 mod redis;
@@ -205,15 +206,19 @@ fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
     let engines = args.engine.iter().map(|&on| on.into()).collect();
     let mut field = Field::new(steps, engines)?;
     let (mut rows, mut bounds, mut skipped) = (Vec::new(), Vec::new(), 0);
-    for (_, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
+    for (one, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
         let machine = Machine::now();
         let mut measured = Measured::default();
         measure(&mut field, &scale, &mut measured)?;
+        let (runs, milliseconds) = match one {
+            Group::Echo | Group::Stream | Group::Redis | Group::Http => scale.short_turns(),
+            _ => (scale.runs, scale.milliseconds),
+        };
         let part = page::Part {
-            machine: machine.measured(),
+            machine: machine.measured(&field.network.described),
             engines: field.versions.clone(),
-            runs: scale.runs,
-            milliseconds: scale.milliseconds,
+            runs,
+            milliseconds,
             skipped: std::mem::take(&mut field.skipped),
             rows: measured.rows(),
             bounds: [std::mem::take(&mut field.bounds), rules::judge(&measured)].concat(),

@@ -1,6 +1,7 @@
 //! Who takes part: programs on engines, each under the name of its runtime.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::Result;
 use xtask::cargo;
@@ -8,6 +9,7 @@ use xtask::engine::{Engine, Launch, Runner};
 use xtask::report::Steps;
 
 use super::Bound;
+use super::network::Network;
 use super::programs::{Program, Programs};
 use super::row::engine_name;
 
@@ -63,6 +65,8 @@ impl Contender {
 pub(super) struct Field<'a> {
     pub(super) steps: &'a mut Steps,
     pub(super) programs: Programs,
+    /// Where what is measured takes place.
+    pub(super) network: Rc<Network>,
     /// Engines that are wanted; none is all.
     wanted: Vec<Engine>,
     engines: Vec<(Engine, Option<Runner>)>,
@@ -82,6 +86,7 @@ impl<'a> Field<'a> {
         Ok(Field {
             steps,
             programs: Programs::default(),
+            network: Network::new(),
             wanted,
             engines: Vec::new(),
             skipped: Vec::new(),

@@ -54,6 +54,7 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
         Ok((field.programs.get(server, progress)?, String::new()))
     })?;
     let mut clients = field.enter(GROUP, &entries("hyper-client"))?;
+    let _inside = field.network.enter();
     let port = workspace::free_port()?;
     let address = format!("127.0.0.1:{port}");
     let mut command = Command::new(server);

@@ -17,6 +17,9 @@ pub(super) struct Machine {
     pub(super) rustc: String,
     pub(super) wasmtime: String,
     pub(super) tokio: String,
+    /// What connections went through.
+    #[serde(default)]
+    pub(super) network: String,
     /// Processes that wanted to run in the minute before the measurement, and in its last minute.
     pub(super) load_before: String,
     pub(super) load_after: String,
@@ -36,12 +39,14 @@ impl Machine {
             rustc: said("rustc", &["--version"]),
             wasmtime: locked("Cargo.lock", "wasmtime"),
             tokio: locked("benches/tokio/Cargo.lock", "tokio"),
+            network: String::new(),
             load_before: load(),
             load_after: String::new(),
         }
     }
 
-    pub(super) fn measured(mut self) -> Machine {
+    pub(super) fn measured(mut self, network: &str) -> Machine {
+        network.clone_into(&mut self.network);
         self.load_after = load();
         self
     }

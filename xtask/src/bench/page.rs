@@ -100,12 +100,12 @@ fn render(parts: &Parts) -> String {
 
 fn measured_on(group: &str, part: &Part) -> String {
     let Machine { date, commit, processor, cores, memory, system, .. } = &part.machine;
-    let Machine { rustc, wasmtime, tokio, load_before, load_after, .. } = &part.machine;
+    let Machine { rustc, wasmtime, tokio, network, load_before, load_after, .. } = &part.machine;
     let engines: String = part.engines.iter().map(|engine| format!(", {engine}")).collect();
     let (runs, milliseconds) = (part.runs, part.milliseconds);
     format!(
         "Measured {date} at commit {commit} with `cargo xtask bench {group}`: {processor}, {cores} processors, \
-         {memory}, {system}; {rustc}, wasmtime {wasmtime}, tokio {tokio}{engines}; {runs} runs, {milliseconds} ms \
+         {memory}, {system}, {network}; {rustc}, wasmtime {wasmtime}, tokio {tokio}{engines}; {runs} runs, {milliseconds} ms \
          each; the machine's load was {load_before} before and {load_after} after.\n"
     )
 }

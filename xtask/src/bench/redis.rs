@@ -91,6 +91,7 @@ fn parse(line: &str) -> Option<(String, f64)> {
 
 fn clients(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
     let mut contenders = field.enter(GROUP, &CLIENT)?;
+    let _inside = field.network.enter();
     let port = workspace::free_port()?;
     let mut command = Command::new("redis-server");
     command.args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"]);

@@ -71,6 +71,7 @@ pub(super) fn stand<C>(
     contenders: &mut Vec<Contender>,
     mut clients: impl FnMut(&str) -> Result<C>,
 ) -> Result<Vec<Standing<C>>> {
+    let _inside = field.network.enter();
     let mut standing = Vec::new();
     let mut failures = Vec::new();
     field.steps.run(&format!("{step}: start"), "all", |progress| {

@@ -187,7 +187,7 @@ pub(super) fn measure(
     rows.extend(cells.iter().flat_map(|cell| cell.rows(&cells)));
     bounds.extend(bounds_of(rows));
     let report = Report {
-        machine: machine.measured(),
+        machine: machine.measured("the machine's loopback"),
         runs: scale.runs,
         measured_ms: scale.measure.as_millis() as u64,
         think_ms: scale.think.as_millis() as u64,

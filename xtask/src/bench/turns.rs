@@ -27,6 +27,7 @@ pub(super) fn turns<C: AsRef<Contender>>(
     measured: &mut Measured,
     mut once: impl FnMut(&mut C, &mut Measured) -> Result<()>,
 ) -> Result<()> {
+    let _inside = field.network.enter();
     let mut failures = Vec::new();
     let mut repeated = 0;
     field.steps.run(step, "all", |progress| {
