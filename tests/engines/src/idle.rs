@@ -1,6 +1,6 @@
 //! What idle connections cost: an idle server does nothing, and a busy one goes on with its work.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::{ALL, Case};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "an_idle_server_does_nothing", needs: &[], on: ALL, run: idle },
+    Case { name: "a_lone_connection_is_waited_for_asleep", needs: &[], on: ALL, run: lone },
     Case { name: "a_busy_server_seldom_looks_at_idle_ones", needs: &[], on: ALL, run: busy },
 ];
 
@@ -47,6 +48,36 @@ fn idle(world: &World) -> Result<()> {
     drop(connections);
     server.stop()?;
     let _ = std::fs::remove_file(&stats);
+    Ok(())
+}
+
+/// While a lone connection's messages come at once, the server tries again and again instead of sleeping. It must not
+/// when they come seldom, nor when they end.
+fn lone(world: &World) -> Result<()> {
+    const MESSAGES: u32 = 100;
+    let server = world.launch("echo")?.arg("127.0.0.1:0").spawn("echo")?;
+    let address = server.line("listening on", LIMIT)?;
+    let mut stream = TcpStream::connect(&address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    let mut exchange = || {
+        stream.write_all(b"message")?;
+        stream.read_exact(&mut [0; 7])
+    };
+    // So that it learns to wait for them.
+    for _ in 0..5000 {
+        exchange()?;
+    }
+    let Some(before) = cpu_ticks(server.id()) else { return Ok(()) };
+    for _ in 0..MESSAGES {
+        std::thread::sleep(Duration::from_millis(20));
+        exchange()?;
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let ticks = cpu_ticks(server.id()).context("it still runs")? - before;
+    // In some four seconds, which are 400 ticks for who does not sleep.
+    ensure!(ticks <= 40, "{ticks} ticks of CPU time for {MESSAGES} messages and silence");
+    server.stop()?;
     Ok(())
 }
 
