@@ -19,6 +19,10 @@ use crate::state::{Cx, State, parts};
 /// The flag of `POLL_EXTENSION.md`: nothing is left to read.
 const DRAINED: u16 = 1 << 15;
 
+/// An attempt to read that finds nothing is worth so many operations of a turn: who tries instead of waiting must not
+/// keep others waiting for long.
+const IN_VAIN: u8 = STREAK / 8;
+
 /// A read of more than this that comes back full is one of many: most likely there is more.
 const SMALL: usize = 4096;
 
@@ -90,7 +94,10 @@ pub(crate) fn recv(
             memory.0[flags_out].copy_from_slice(&flags.to_le_bytes());
             Some(Ok(()))
         }
-        Err(error) => failed(error),
+        Err(error) => {
+            *streak = streak.saturating_add(IN_VAIN);
+            failed(error)
+        }
     }
 }
 
