@@ -56,7 +56,7 @@ impl TcpListener {
     ///
     /// Panics outside of a runtime, and in one without I/O.
     // Not `async`, as `accept`.
-    pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<TcpListener>> {
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
         let mut found = own_addrs(addr);
         poll_fn(move |cx| {
             let addrs = ready!(Pin::new(&mut found).poll(cx))?;
@@ -64,6 +64,7 @@ impl TcpListener {
                 TcpListener::new(Socket::listening(addr, BACKLOG).map_err(error::bind(addr))?)
             }))
         })
+        .await
     }
 
     #[track_caller]
@@ -81,12 +82,12 @@ impl TcpListener {
     ///
     /// Dropping the future loses no connection.
     // Not `async`: a coroutine around the one future would be more of every server.
-    pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let accept = |socket: &Socket| {
             let (socket, addr) = socket.accept()?;
             Ok((TcpStream::from_registered(Registered::accepted(socket)?), addr))
         };
-        self.io.async_io(Interest::READABLE, accept)
+        self.io.async_io(Interest::READABLE, accept).await
     }
 
     /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.
