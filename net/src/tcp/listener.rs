@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::marker::PhantomPinned;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -56,15 +57,15 @@ impl TcpListener {
     ///
     /// Panics outside of a runtime, and in one without I/O.
     // Not `async`, as `accept`.
-    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
-        let mut found = own_addrs(addr);
+    pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<TcpListener>> {
+        let (mut found, unmovable) = (own_addrs(addr), PhantomPinned);
         poll_fn(move |cx| {
+            let _ = &unmovable;
             let addrs = ready!(Pin::new(&mut found).poll(cx))?;
             Poll::Ready(addrs.each(|addr| {
                 TcpListener::new(Socket::listening(addr, BACKLOG).map_err(error::bind(addr))?)
             }))
         })
-        .await
     }
 
     #[track_caller]
@@ -82,12 +83,17 @@ impl TcpListener {
     ///
     /// Dropping the future loses no connection.
     // Not `async`: a coroutine around the one future would be more of every server.
-    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
         let accept = |socket: &Socket| {
             let (socket, addr) = socket.accept()?;
             Ok((TcpStream::from_registered(Registered::accepted(socket)?), addr))
         };
-        self.io.async_io(Interest::READABLE, accept).await
+        let (mut accepted, unmovable) =
+            (self.io.async_io(Interest::READABLE, accept), PhantomPinned);
+        poll_fn(move |cx| {
+            let _ = &unmovable;
+            Pin::new(&mut accepted).poll(cx)
+        })
     }
 
     /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.

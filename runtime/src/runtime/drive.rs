@@ -69,8 +69,10 @@ impl Root {
     }
 }
 
-const NESTED: &str = "Cannot start a runtime from within a runtime: `block_on` would stop the tasks that this \
-     thread runs. In an async function use `.await` instead; elsewhere call `block_on` inside `spawn_blocking`.";
+const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
+     `block_on`) attempted to block the current thread while the thread is being used to drive \
+     asynchronous tasks. If you are in an async function, use `.await` on the future instead of blocking on \
+     it. Elsewhere, call `block_on` inside `spawn_blocking`.";
 
 /// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]
