@@ -2,9 +2,40 @@
 
 use std::io::{Read as _, Write as _};
 
-use wasio_host::{Guest, Policy, Stats};
+use wasio_host::{Guest, Policy, Program, Snapshot, Stats};
 
 use crate::support::{LIMIT, peer, run, wat};
+
+/// A guest that connects to `port`, and then executes `body` with the socket in `$fd` and its import `sock_recv` as
+/// `$recv`. It has a local variable `$left`, and a buffer of one byte at 600 as the piece at 32.
+fn connected(port: &str, body: &str) -> Program {
+    wat(&format!(
+        r#"(module
+        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_connect" (func $connect (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $flags (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 512) "\7f\00\00\01")
+        (func (export "_start") (local $left i32) (local $fd i32)
+            (drop (call $open (i32.const 1) (i32.const 2) (i32.const 8)))
+            (local.set $fd (i32.load (i32.const 8)))
+            (i32.store (i32.const 16) (i32.const 512))
+            (i32.store (i32.const 20) (i32.const 4))
+            (drop (call $connect (local.get $fd) (i32.const 16) (i32.const {port})))
+            (i32.store (i32.const 32) (i32.const 600))
+            (i32.store (i32.const 36) (i32.const 1))
+            {body}))"#
+    ))
+}
+
+/// Its host's numbers when it has ended well.
+fn stats_of(program: &Program) -> Snapshot {
+    let stats = Stats::new();
+    let guest = Guest::builder(program).network(Policy::all()).stats(&stats).timeout(LIMIT);
+    assert_eq!(run(guest).unwrap().code(), 0);
+    stats.snapshot()
+}
 
 #[test]
 fn operations_that_need_not_wait_use_the_turn_up() {
@@ -14,31 +45,17 @@ fn operations_that_need_not_wait_use_the_turn_up() {
         // Until the guest has read them all.
         assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
     });
-    let program = wat(&format!(
-        r#"(module
-        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "sock_connect" (func $connect (param i32 i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (data (i32.const 512) "\7f\00\00\01")
-        (func (export "_start") (local $left i32)
-            (local.set $left (i32.const {BYTES}))
-            (drop (call $open (i32.const 1) (i32.const 2) (i32.const 8)))
-            (i32.store (i32.const 16) (i32.const 512))
-            (i32.store (i32.const 20) (i32.const 4))
-            (drop (call $connect (i32.load (i32.const 8)) (i32.const 16) (i32.const {port})))
-            (i32.store (i32.const 32) (i32.const 600))
-            (i32.store (i32.const 36) (i32.const 1))
+    let stats = stats_of(&connected(
+        &port,
+        &format!(
+            r#"(local.set $left (i32.const {BYTES}))
             (loop $next
-                (if (call $recv (i32.load (i32.const 8)) (i32.const 32) (i32.const 1) (i32.const 0)
+                (if (call $recv (local.get $fd) (i32.const 32) (i32.const 1) (i32.const 0)
                     (i32.const 40) (i32.const 44)) (then unreachable))
                 (if (i32.ne (i32.load8_u (i32.const 600)) (i32.const 7)) (then unreachable))
-                (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"#
+                (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))"#
+        ),
     ));
-    let stats = Stats::new();
-    let guest = Guest::builder(&program).network(Policy::all()).stats(&stats).timeout(LIMIT);
-    assert_eq!(run(guest).unwrap().code(), 0);
-    let stats = stats.snapshot();
     assert_eq!((stats.bytes_in, stats.calls["sock_recv"]), (BYTES as u64, BYTES as u64));
     // Ticks, and waits for the peer, are a few more.
     assert!(stats.suspensions >= BYTES as u64 / 128, "{stats:?}");
@@ -52,32 +69,17 @@ fn attempts_in_vain_use_the_turn_up() {
         // Until the guest is done.
         assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
     });
-    let program = wat(&format!(
-        r#"(module
-        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "sock_connect" (func $connect (param i32 i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $flags (param i32 i32) (result i32)))
-        (import "wasi_snapshot_preview1" "sock_recv" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (data (i32.const 512) "\7f\00\00\01")
-        (func (export "_start") (local $left i32)
-            (local.set $left (i32.const {ATTEMPTS}))
-            (drop (call $open (i32.const 1) (i32.const 2) (i32.const 8)))
-            (i32.store (i32.const 16) (i32.const 512))
-            (i32.store (i32.const 20) (i32.const 4))
-            (drop (call $connect (i32.load (i32.const 8)) (i32.const 16) (i32.const {port})))
-            (if (call $flags (i32.load (i32.const 8)) (i32.const 4)) (then unreachable))
-            (i32.store (i32.const 32) (i32.const 600))
-            (i32.store (i32.const 36) (i32.const 1))
+    let stats = stats_of(&connected(
+        &port,
+        &format!(
+            r#"(local.set $left (i32.const {ATTEMPTS}))
+            (if (call $flags (local.get $fd) (i32.const 4)) (then unreachable))
             (loop $next
-                (if (i32.ne (i32.const 6) (call $recv (i32.load (i32.const 8)) (i32.const 32) (i32.const 1)
+                (if (i32.ne (i32.const 6) (call $recv (local.get $fd) (i32.const 32) (i32.const 1)
                     (i32.const 0) (i32.const 40) (i32.const 44))) (then unreachable))
-                (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"#
+                (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))"#
+        ),
     ));
-    let stats = Stats::new();
-    let guest = Guest::builder(&program).network(Policy::all()).stats(&stats).timeout(LIMIT);
-    assert_eq!(run(guest).unwrap().code(), 0);
-    let stats = stats.snapshot();
     assert_eq!(stats.calls["sock_recv"], ATTEMPTS as u64);
     assert!(stats.suspensions >= ATTEMPTS as u64 / 9, "{stats:?}");
 }

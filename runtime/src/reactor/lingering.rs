@@ -51,7 +51,8 @@ impl Reactor {
     }
 }
 
-/// Waits a little for what was written, where nobody can tell when that is: the host forgets what it has not sent when the guest ends.
+/// Waits a little for what was written, where nobody can tell when that is: the host forgets what it has not sent when
+/// the guest ends.
 #[cold]
 #[inline(never)]
 pub fn finish(raw: Raw) {

@@ -123,30 +123,35 @@ struct Lone {
 }
 
 impl Lone {
-    const LEAST: u64 = 8_000;
-    const MOST: u64 = 100_000;
+    /// A power of two.
+    const LEAST: u64 = 8_192;
+    /// `LEAST` and the three powers of two that follow it.
+    const MOST: u64 = 122_880;
     /// Between two looks at everything.
     const BETWEEN: u64 = 50_000;
-    /// After so many of them attempts find nothing on this host, whatever there is.
+    /// After so many of them attempts find nothing on this host, whatever there is: one of WASI 0.2 may let its driver run
+    /// only when the guest waits. It is tried again after a long wait.
     const BLIND: u32 = 16;
 
     fn next(&mut self, found: bool, now: u64) -> Next {
         if found {
-            self.since = None;
-            self.blind = 0;
+            self.seen();
         }
         let since = *self.since.get_or_insert(now);
         if now.wrapping_sub(since) >= self.patience {
             return Next::Wait;
         }
-        if !ATTEMPTS_SEE || now.wrapping_sub(self.looked) >= Lone::BETWEEN {
+        if !ATTEMPTS_SEE {
+            return Next::Look;
+        }
+        if now.wrapping_sub(self.looked) >= Lone::BETWEEN {
             self.looked = now;
             return Next::Look;
         }
         Next::Try
     }
 
-    /// A look in between has found something.
+    /// There was something without a wait.
     fn seen(&mut self) {
         self.since = None;
         self.blind = 0;
@@ -154,17 +159,17 @@ impl Lone {
 
     /// The host has waited until now.
     fn waited(&mut self, now: u64) {
-        self.looked = now;
         let Some(since) = self.since.take() else { return };
         let took = now.wrapping_sub(since);
-        let in_vain = self.patience > 0 && took < self.patience + Lone::LEAST;
-        self.blind = if in_vain { self.blind + 1 } else { self.blind };
-        self.patience = match took {
-            ..=Lone::MOST if self.blind < Lone::BLIND => {
-                (2 * self.patience).clamp(Lone::LEAST, Lone::MOST)
-            }
-            _ => 0,
-        };
+        if took < self.patience + Lone::LEAST {
+            self.blind += 1;
+        }
+        if took > Lone::MOST {
+            self.blind = 0;
+        }
+        // Twice as long, or `LEAST`, up to `MOST`.
+        let longer = ((2 * self.patience) | Lone::LEAST) & Lone::MOST;
+        self.patience = if took > Lone::MOST || self.blind >= Lone::BLIND { 0 } else { longer };
     }
 }
 
@@ -283,6 +288,16 @@ mod tests {
             speculation.end_turn(false, || clock.get());
         }
         assert_eq!(wait(&mut speculation, &clock, 30_000), (0, 0, true));
+    }
+
+    #[test]
+    fn they_are_taken_up_again_after_a_long_wait() {
+        let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
+        speculation.lone.blind = Lone::BLIND;
+        assert!((0..10).all(|_| wait(&mut speculation, &clock, 30_000).2), "it has given up");
+        wait(&mut speculation, &clock, 10_000_000);
+        (0..3).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
+        assert!(!wait(&mut speculation, &clock, 30_000).2, "the host waits");
     }
 
     #[test]
