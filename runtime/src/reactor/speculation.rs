@@ -2,10 +2,10 @@
 //!
 //! Under load most connections that were active a moment ago have data again by the time that their tasks have run
 //! once. Asking the host which of them do costs a call, and in the call as much per connection as trying. So before
-//! the host is asked, the tasks that read from those connections are woken to try, for at most three rounds,
-//! and only while a quarter of the attempts or more find something. When the first round of a turn finds too
-//! little, the next turns go without, twice as many as the last time: a program whose peers take their time pays
-//! for one futile round in eight turns.
+//! the host is asked, the tasks that read from those connections are woken to try, for three rounds, or up to sixteen
+//! within a millisecond, and only while a quarter of the attempts or more find something. When the first round of a turn
+//! finds too little, the next turns go without, twice as many as the last time: a program whose peers take their time
+//! pays for one futile round in eight turns.
 //!
 //! The answer on a lone connection often comes sooner than a thread falls asleep and wakes up. So a lone one is tried
 //! again and again for a while, in which everything is looked at now and then. How long is learnt from how long the
@@ -13,8 +13,14 @@
 //!
 //! A turn ends when the host is asked, about everything; nobody waits longer than its rounds for that.
 
-/// Rounds of a turn.
+/// Rounds of a turn, however long they take.
 const ROUNDS: u32 = 3;
+
+/// More rounds are begun for so long, in nanoseconds: whoever is not among the tried waits for the end of the turn.
+const TURN: u64 = 1_000_000;
+
+/// Rounds of a turn at most, should the clock stand still.
+const MOST_ROUNDS: u32 = 16;
 
 /// Turns without an attempt after one in which all were futile, at most: one less than a power of two.
 const LONGEST_PAUSE: u32 = 7;
@@ -44,6 +50,8 @@ pub(super) struct Speculation {
     pub(super) recent: Vec<usize>,
     /// Of this turn.
     round: u32,
+    /// When its first round began.
+    began: u64,
     /// Of the last round.
     tried: usize,
     found: usize,
@@ -72,16 +80,24 @@ impl Speculation {
                 }
                 return Next::Wait;
             }
-            if self.round >= ROUNDS {
+            if self.round >= MOST_ROUNDS
+                || (self.round >= ROUNDS && now().wrapping_sub(self.began) >= TURN)
+            {
                 return Next::Wait;
             }
         } else if self.pause > 0 {
             self.pause -= 1;
             return Next::Wait;
         }
+        if self.recent.is_empty() {
+            return Next::Wait;
+        }
+        if self.round == 0 {
+            self.began = now();
+        }
         self.round += 1;
         self.tried = 0;
-        if self.recent.is_empty() { Next::Wait } else { Next::Try }
+        Next::Try
     }
 
     /// So many attempts are made in this round.
@@ -179,52 +195,52 @@ mod tests {
 
     use super::*;
 
-    fn no_clock() -> u64 {
-        unreachable!("many connections need no clock")
-    }
-
     fn of(recent: usize) -> Speculation {
         Speculation { recent: (0..recent).collect(), ..Speculation::default() }
     }
 
-    /// The rounds of a turn in which each of ten attempts finds something or none does.
-    fn turn(speculation: &mut Speculation, finds: bool) -> u32 {
+    /// The rounds of a turn in which each of ten attempts finds something or none does, if a round takes so long.
+    fn turn(speculation: &mut Speculation, finds: bool, takes: u64) -> u32 {
+        let clock = Cell::new(1_000_000);
         let mut rounds = 0;
-        while speculation.next(no_clock) == Next::Try {
+        while speculation.next(|| clock.get()) == Next::Try {
             rounds += 1;
+            clock.set(clock.get() + takes);
             speculation.tries(10);
             (0..if finds { 10 } else { 0 }).for_each(|_| speculation.found());
         }
-        speculation.end_turn(false, no_clock);
+        speculation.end_turn(false, || clock.get());
         rounds
     }
 
     #[test]
     fn nothing_recent_is_nothing_to_try() {
-        assert_eq!(turn(&mut Speculation::default(), true), 0);
+        assert_eq!(turn(&mut Speculation::default(), true, 1000), 0);
     }
 
     #[test]
     fn rounds_are_bounded_and_so_are_futile_ones() {
         let mut speculation = of(10);
-        assert_eq!(turn(&mut speculation, true), ROUNDS);
-        let futile: u32 = (0..1000).map(|_| turn(&mut speculation, false)).sum();
+        assert_eq!(turn(&mut speculation, true, TURN / 5), 5);
+        assert_eq!(turn(&mut speculation, true, 10 * TURN), ROUNDS, "however long they take");
+        assert_eq!(turn(&mut speculation, true, 0), MOST_ROUNDS, "the clock stands still");
+        let futile: u32 = (0..1000).map(|_| turn(&mut speculation, false, 1000)).sum();
         assert!((120..140).contains(&futile), "{futile} futile rounds in 1000 turns");
         // What pays again is taken up again, within the longest pause.
-        let rounds: u32 = (0..=LONGEST_PAUSE).map(|_| turn(&mut speculation, true)).sum();
+        let rounds: u32 = (0..=LONGEST_PAUSE).map(|_| turn(&mut speculation, true, TURN)).sum();
         assert!(rounds >= ROUNDS, "{rounds} rounds");
-        assert_eq!(turn(&mut speculation, true), ROUNDS);
+        assert_eq!(turn(&mut speculation, true, TURN), ROUNDS);
     }
 
     #[test]
     fn a_quarter_is_enough() {
         let mut speculation = of(8);
         for found in [1, 2] {
-            assert_eq!(speculation.next(no_clock), Next::Try);
+            assert_eq!(speculation.next(|| 0), Next::Try);
             speculation.tries(8);
             (0..found).for_each(|_| speculation.found());
-            assert_eq!(speculation.next(no_clock) == Next::Try, found == 2);
-            speculation.end_turn(false, no_clock);
+            assert_eq!(speculation.next(|| 0) == Next::Try, found == 2);
+            speculation.end_turn(false, || 0);
             speculation.pause = 0;
         }
     }
