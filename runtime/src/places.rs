@@ -10,14 +10,26 @@ pub(crate) struct Places<T> {
     free: Vec<usize>,
 }
 
+impl<T> Default for Places<T> {
+    fn default() -> Places<T> {
+        Places::new()
+    }
+}
+
 impl<T> Places<T> {
     pub(crate) const fn new() -> Places<T> {
         Places { values: Vec::new(), free: Vec::new() }
     }
 
+    /// The number of the value that is kept next.
+    pub(crate) fn next(&self) -> usize {
+        self.free.last().copied().unwrap_or(self.values.len())
+    }
+
     /// Keeps a value; returns its number.
     pub(crate) fn insert(&mut self, value: T) -> usize {
-        let key = self.free.pop().unwrap_or(self.values.len());
+        let key = self.next();
+        self.free.pop();
         match self.values.get_mut(key) {
             // There is nothing to be dropped.
             Some(place) => mem::forget(place.replace(value)),
@@ -59,7 +71,8 @@ mod tests {
         assert_eq!(places.remove(1), Some('b'));
         assert_eq!(places.remove(1), None);
         assert_eq!(places.get(1), None);
-        assert_eq!((places.insert('d'), places.end()), (1, 3));
+        assert_eq!(places.next(), 1);
+        assert_eq!((places.insert('d'), places.end(), places.next()), (1, 3, 3));
         assert_eq!(places.get(1), Some(&'d'));
         assert!([0, 1, 2].into_iter().all(|key| places.remove(key).is_some()));
         assert!(places.is_empty() && places.remove(3).is_none());

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wasio_runtime::once::Once;
@@ -21,7 +21,6 @@ type Read = fn(&Streams, &mut [MaybeUninit<u8>]) -> io::Result<usize>;
 pub(super) struct Ahead {
     /// Set by those who read ahead, so that a program in which nobody does has no code for it.
     read: Once<Read>,
-    is_kept: AtomicBool,
     kept: Mutex<Kept>,
 }
 
@@ -33,6 +32,12 @@ struct Kept {
 }
 
 impl Kept {
+    /// Notes whether a read would find something here, without asking the host.
+    fn note(&self, streams: &Streams) {
+        let is_kept = !self.bytes.is_empty() || self.error.is_some();
+        streams.is_ahead.store(is_kept, Ordering::Relaxed);
+    }
+
     /// Reads until there are `len` bytes, if they are there. `Ok(false)` is the end.
     fn extend(&mut self, streams: &Streams, len: usize) -> io::Result<bool> {
         let missing = len.saturating_sub(self.bytes.len());
@@ -53,24 +58,14 @@ impl Kept {
 }
 
 impl Ahead {
-    /// Whether a read would find something here, without asking the host.
-    pub(super) fn is_kept(&self) -> bool {
-        self.is_kept.load(Ordering::Relaxed)
-    }
-
-    /// How to read what is kept, if something is.
+    /// How to read what may be kept, if something ever was.
     pub(super) fn reader(&self) -> Option<Read> {
-        self.is_kept().then(|| self.read.get().copied()).flatten()
+        self.read.get().copied()
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.read.set(read);
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, kept: &Kept) {
-        let is_kept = !kept.bytes.is_empty() || kept.error.is_some();
-        self.is_kept.store(is_kept, Ordering::Relaxed);
     }
 }
 
@@ -78,7 +73,7 @@ fn read(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     let mut kept = streams.ahead.lock();
     if kept.bytes.is_empty() {
         let error = kept.error.take();
-        streams.ahead.note(&kept);
+        kept.note(streams);
         return match error {
             Some(error) => Err(error.into()),
             None => streams.read(buf.len()).map(|bytes| fill(buf, &bytes)),
@@ -86,7 +81,7 @@ fn read(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     }
     let n = fill(buf, &kept.bytes);
     kept.bytes.drain(..n);
-    streams.ahead.note(&kept);
+    kept.note(streams);
     Ok(n)
 }
 
@@ -100,7 +95,7 @@ pub(super) fn peek(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result
     }
     // Whoever peeks wants to see all that is there.
     let result = kept.extend(streams, buf.len());
-    streams.ahead.note(&kept);
+    kept.note(streams);
     result.map(|_| fill(buf, &kept.bytes))
 }
 
@@ -113,6 +108,6 @@ pub(super) fn is_closed(streams: &Streams) -> bool {
             kept.error = Some(e.kind());
         }
     }
-    streams.ahead.note(&kept);
+    kept.note(streams);
     matches!(more, Ok(false)) || kept.error.is_some()
 }

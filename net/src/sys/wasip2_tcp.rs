@@ -43,6 +43,8 @@ pub(super) struct Streams {
     input: InputStream,
     output: OutputStream,
     pub(super) ahead: Ahead,
+    /// Whether something read ahead is kept. Here for the room that it takes.
+    pub(super) is_ahead: AtomicBool,
     has_written: AtomicBool,
 }
 
@@ -54,6 +56,7 @@ impl Streams {
             input,
             output,
             ahead: Ahead::default(),
+            is_ahead: AtomicBool::new(false),
             has_written: AtomicBool::new(false),
         }
     }
@@ -141,7 +144,7 @@ impl Subscribe for Tcp {
             (None, _) => &self.pollable,
             (Some(streams), Direction::Write) => &streams.writable,
             // What was read ahead is there to be read.
-            (Some(streams), _) if streams.ahead.is_kept() => return None,
+            (Some(streams), _) if streams.is_ahead.load(Ordering::Relaxed) => return None,
             (Some(streams), _) => &streams.readable,
         };
         // Of all three in one place.

@@ -85,10 +85,13 @@ struct State {
     activity: Activity,
     reader: Option<Waker>,
     writer: Option<Waker>,
-    waiters: Places<Waiter>,
+    /// Once there was one: most sources have a reader and a writer, and that is all.
+    waiters: Option<Box<Places<Waiter>>>,
 }
 
 pub(crate) struct IoState {
+    /// The source's number. Here, so that every future with a socket in it is smaller.
+    pub(super) key: usize,
     state: Mutex<State>,
     /// The source itself, when nobody has it any more and it is kept until it is written.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -99,7 +102,7 @@ pub(crate) struct IoState {
 pub(crate) struct Gone;
 
 impl IoState {
-    pub(crate) fn new() -> IoState {
+    pub(crate) fn new(key: usize) -> IoState {
         let state = State {
             ready: Ready::EMPTY,
             untried: Ready::READABLE | Ready::WRITABLE,
@@ -112,9 +115,10 @@ impl IoState {
             activity: Activity::None,
             reader: None,
             writer: None,
-            waiters: Places::new(),
+            waiters: None,
         };
         IoState {
+            key,
             state: Mutex::new(state),
             #[cfg(all(target_os = "wasi", target_env = "p2"))]
             lingering: Once::new(),
@@ -151,14 +155,15 @@ impl IoState {
         };
         let reader = take(ready.is_readable(), |state| &mut state.reader);
         let writer = take(ready.is_writable(), |state| &mut state.writer);
-        let waiters = state.waiters.end();
+        let waiters = state.waiters.as_ref().map_or(0, |waiters| waiters.end());
         // A waker may run anything.
         drop(state);
         let mut woken = wake(reader) + wake(writer);
         for key in 0..waiters {
             let state = self.state.lock();
             // The waiter stays until its future sees the readiness or is dropped.
-            let waiter = state.waiters.get(key).filter(|waiter| {
+            let waiter = state.waiters.as_ref().and_then(|waiters| waiters.get(key));
+            let waiter = waiter.filter(|waiter| {
                 !ready.intersection(waiter.interest).is_empty() || ready.is_error()
             });
             let waker = waiter.map(|waiter| Waker::clone(&waiter.waker));
@@ -286,11 +291,8 @@ impl IoState {
             }
             Ok(Seen { ready, tick: state.tick, stale, guess: false })
         } else {
-            *key = Some(
-                state
-                    .waiters
-                    .insert(Waiter { interest, waker: ManuallyDrop::new(cx.waker().clone()) }),
-            );
+            let waiter = Waiter { interest, waker: ManuallyDrop::new(cx.waker().clone()) };
+            *key = Some(state.waiters.get_or_insert_default().insert(waiter));
             return Poll::Pending;
         };
         Poll::Ready(result)
@@ -299,7 +301,7 @@ impl IoState {
     /// A future that waited is dropped.
     #[inline(never)]
     pub(crate) fn forget_waiter(&self, key: usize) {
-        let waiter = self.state.lock().waiters.remove(key);
+        let waiter = self.state.lock().waiters.as_mut().and_then(|waiters| waiters.remove(key));
         // Wakers go outside of the lock.
         drop(waiter.map(|waiter| ManuallyDrop::into_inner(waiter.waker)));
     }

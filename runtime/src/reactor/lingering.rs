@@ -32,7 +32,7 @@ impl Source {
             return false;
         }
         self.state.lingering.set(self.raw.clone());
-        self.reactor.selector.arm(&self.raw, self.key, Interest::WRITABLE);
+        self.reactor.selector.arm(&self.raw, self.state.key, Interest::WRITABLE);
         true
     }
 }

@@ -59,7 +59,6 @@ pub enum Left {
 pub struct Source {
     pub(super) reactor: Arc<Reactor>,
     pub(super) state: Arc<IoState>,
-    pub(super) key: usize,
     pub(super) raw: Raw,
 }
 
@@ -97,13 +96,16 @@ impl Source {
         if reactor.is_closed() {
             return Err(shutdown_error());
         }
-        let state = Arc::new(IoState::new());
-        let key = reactor.sources.lock().insert(ManuallyDrop::new(state.clone()));
+        let mut sources = reactor.sources.lock();
+        let key = sources.next();
+        let state = Arc::new(IoState::new(key));
+        sources.insert(ManuallyDrop::new(state.clone()));
+        drop(sources);
         if let Err(error) = reactor.selector.register(&raw, key, interest) {
             reactor.sources.lock().remove(key).map(ManuallyDrop::into_inner);
             return Err(error);
         }
-        Ok(Source { reactor, state, key, raw })
+        Ok(Source { reactor, state, raw })
     }
 
     /// Whether the current runtime exists and has I/O, so that [`new`](Self::new) does not panic.
@@ -137,7 +139,7 @@ impl Source {
     /// Those of `replace`.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
     pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
-        let armed = self.reactor.selector.disarm(self.key);
+        let armed = self.reactor.selector.disarm(self.state.key);
         let result = replace();
         if armed.is_readable() {
             self.arm(Interest::READABLE);
@@ -150,7 +152,7 @@ impl Source {
 
     #[cfg_attr(target_family = "wasm", inline(never))] // The host is asked next: a call is nothing to that.
     fn arm(&self, interest: Interest) {
-        self.reactor.selector.arm(&self.raw, self.key, interest);
+        self.reactor.selector.arm(&self.raw, self.state.key, interest);
     }
 
     /// Waits until the host says that the direction is ready. May be wrong: try, and if the operation
@@ -365,13 +367,13 @@ impl Drop for Source {
         if self.linger() {
             return;
         }
-        self.reactor.remove(&self.raw, self.key);
+        self.reactor.remove(&self.raw, self.state.key);
     }
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Source").field("key", &self.state.key).finish_non_exhaustive()
     }
 }
 

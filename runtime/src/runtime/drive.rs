@@ -116,6 +116,7 @@ pub(crate) fn block_on_sync<F: Future>(future: F) -> F::Output {
 }
 
 /// Drives the runtime until `future` is ready.
+#[cfg_attr(not(unix), track_caller)]
 fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
     let root = Root::new(Some(handle));
     let waker = Waker::from(root.clone());
@@ -226,6 +227,7 @@ impl Shared {
     }
 
     /// Waits until something may have become ready. Returns how many the reactor woke.
+    #[cfg_attr(not(unix), track_caller)]
     fn park(&self, root: &Root) -> usize {
         if let Some(hooks) = &self.config.hooks {
             hooks.park();
@@ -255,6 +257,7 @@ impl Shared {
         self.scheduler.is_idle() && !root.is_woken()
     }
 
+    #[cfg_attr(not(unix), track_caller)]
     fn wait(&self, root: &Root) -> usize {
         let nothing_ready = || self.is_nothing_ready(root);
         if self.time.is_paused() && !self.blocking_in_flight() {

@@ -91,7 +91,10 @@ fn task_panic_native(world: &World) -> Result<()> {
 }
 
 fn deadlock(world: &World) -> Result<()> {
-    panics(world, "deadlock", "deadlock: every task is waiting").map(drop)
+    let done = panics(world, "deadlock", "deadlock: every task is waiting")?;
+    let whose = "it does not say whose `block_on` waits for ever";
+    ensure!(done.stderr.contains("src/bin/panics.rs"), done.failure(whose));
+    Ok(())
 }
 
 fn exit_code(world: &World) -> Result<()> {

@@ -29,15 +29,36 @@ pub(super) fn place(owner: usize) -> (usize, Direction) {
     (owner >> 1, if owner & 1 == 0 { Direction::Read } else { Direction::Write })
 }
 
-/// Where a direction of a source stands in the list.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Slot {
-    #[default]
-    Idle,
-    /// Armed, at this index.
-    Armed(u32),
+/// Where a direction of a source stands in the list: nowhere, or at an index, in four bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Slot(u32);
+
+impl Slot {
+    /// Nothing of it: index 0 is the clock's.
+    const IDLE: Slot = Slot(0);
     /// Its event was reported; it leaves before the next poll unless it is armed again.
-    Spent(u32),
+    const SPENT: u32 = 1;
+
+    fn armed(index: usize) -> Slot {
+        Slot((index as u32) << 1)
+    }
+
+    fn index(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    fn is_spent(self) -> bool {
+        self.0 & Slot::SPENT != 0
+    }
+
+    /// The same at another index.
+    fn moved(self, index: usize) -> Slot {
+        Slot((index as u32) << 1 | self.0 & Slot::SPENT)
+    }
+
+    fn spent(self) -> Slot {
+        Slot(self.0 | Slot::SPENT)
+    }
 }
 
 /// What is noted of an entry.
@@ -113,21 +134,19 @@ impl<T> Armed<T> {
         // Not `resize`, which is unrolled to a quarter of a kilobyte.
         let owner = owner(key, direction);
         while self.slots.len() <= owner {
-            self.slots.push(Slot::Idle);
+            self.slots.push(Slot::IDLE);
         }
         let slot = at(&mut self.slots, owner);
-        let (index, is_armed) = match *slot {
-            Slot::Armed(index) => (index, true),
-            Slot::Spent(index) => (index, false),
-            Slot::Idle => {
-                self.entries.push(blank(owner));
-                self.marks.push(Mark { owner, turn: 0 });
-                (self.entries.len() as u32 - 1, false)
-            }
-        };
-        *slot = Slot::Armed(index);
+        let mut index = slot.index();
+        let is_armed = *slot != Slot::IDLE && !slot.is_spent();
+        if *slot == Slot::IDLE {
+            index = self.entries.len();
+            self.entries.push(blank(owner));
+            self.marks.push(Mark { owner, turn: 0 });
+        }
+        *slot = Slot::armed(index);
         self.count += usize::from(!is_armed);
-        let index = self.bring_forward(index as usize);
+        let index = self.bring_forward(index);
         if is_armed { None } else { self.entries.get_mut(index) }
     }
 
@@ -165,6 +184,10 @@ impl<T> Armed<T> {
         if a == b {
             return;
         }
+        // The compiler's own check says where in this file it is.
+        if a.max(b) >= self.marks.len().min(self.entries.len()) {
+            bug("what is swapped is not in the list");
+        }
         self.marks.swap(a, b);
         self.entries.swap(a, b);
         self.note_place(a);
@@ -174,20 +197,18 @@ impl<T> Armed<T> {
     /// Tells the owner of an entry that it stands here now.
     #[inline(never)]
     fn note_place(&mut self, index: usize) {
-        match at(&mut self.slots, at(&mut self.marks, index).owner) {
-            Slot::Armed(i) | Slot::Spent(i) => *i = index as u32,
-            Slot::Idle => debug_assert!(false, "an entry without a slot"),
-        }
+        let slot = at(&mut self.slots, at(&mut self.marks, index).owner);
+        debug_assert!(*slot != Slot::IDLE, "an entry without a slot");
+        *slot = slot.moved(index);
     }
 
     /// Takes a direction out of the list; true if it was armed.
     #[inline(never)]
     fn remove(&mut self, owner: usize) -> bool {
-        let (mut index, was_armed) = match self.slots.get(owner) {
-            None | Some(Slot::Idle) => return false,
-            Some(Slot::Armed(index)) => (*index as usize, true),
-            Some(Slot::Spent(index)) => (*index as usize, false),
+        let Some(&slot) = self.slots.get(owner).filter(|slot| **slot != Slot::IDLE) else {
+            return false;
         };
+        let (mut index, was_armed) = (slot.index(), !slot.is_spent());
         self.count -= usize::from(was_armed);
         if index < self.front {
             self.front -= 1;
@@ -198,7 +219,7 @@ impl<T> Armed<T> {
         self.swap(index, last);
         self.entries.truncate(last);
         self.marks.truncate(last);
-        *at(&mut self.slots, owner) = Slot::Idle;
+        *at(&mut self.slots, owner) = Slot::IDLE;
         was_armed
     }
 
@@ -217,8 +238,8 @@ impl<T> Armed<T> {
     /// The event of an entry was reported.
     pub(super) fn spend(&mut self, owner: usize) {
         let Some(slot) = self.slots.get_mut(owner) else { return };
-        if let Slot::Armed(index) = *slot {
-            *slot = Slot::Spent(index);
+        if *slot != Slot::IDLE && !slot.is_spent() {
+            *slot = slot.spent();
             self.count -= 1;
             self.spent.push(owner);
         }
@@ -228,7 +249,7 @@ impl<T> Armed<T> {
     /// nothing to ask (`is_empty`); else in nanoseconds, of which `None` is without an end.
     pub(super) fn prepare(&mut self, parked: Parked<'_>, is_empty: bool) -> Option<Option<u64>> {
         while let Some(owner) = self.spent.pop() {
-            if matches!(at(&mut self.slots, owner), Slot::Spent(_)) {
+            if at(&mut self.slots, owner).is_spent() {
                 self.remove(owner);
             }
         }

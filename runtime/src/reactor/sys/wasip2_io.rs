@@ -6,6 +6,7 @@
 #![allow(unsafe_code)] // Imports, as the canonical ABI lowers them.
 
 use std::mem::MaybeUninit;
+use std::num::NonZeroU32;
 
 /// A `result` as the canonical ABI returns it.
 #[repr(C)]
@@ -104,6 +105,38 @@ impl From<Failure> for StreamError {
     }
 }
 
+/// Something that is ready, or will be. The canonical ABI gives no handle the number 0, so a socket has room to say that it
+/// has none.
+#[derive(Debug)]
+pub struct Pollable(NonZeroU32);
+
+impl Pollable {
+    /// The resource with this handle.
+    ///
+    /// # Safety
+    ///
+    /// It is one, and nobody else owns it.
+    #[inline]
+    pub unsafe fn from_handle(handle: u32) -> Pollable {
+        // SAFETY: the caller's promise, and see above.
+        Pollable(unsafe { NonZeroU32::new_unchecked(handle) })
+    }
+
+    /// Its handle.
+    #[inline]
+    pub fn handle(&self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl Drop for Pollable {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is ours.
+        unsafe { drop_pollable(self.handle()) }
+    }
+}
+
 macro_rules! resources {
     ($($(#[$docs:meta])* $name:ident, $drop:ident;)*) => {$(
         $(#[$docs])*
@@ -139,8 +172,6 @@ macro_rules! resources {
 }
 
 resources! {
-    /// Something that is ready, or will be.
-    Pollable, drop_pollable;
     /// A stream of bytes to us.
     InputStream, drop_input;
     /// A stream of bytes from us.
@@ -201,7 +232,7 @@ impl InputStream {
     /// What is ready when there is something to read.
     pub fn subscribe(&self) -> Pollable {
         // SAFETY: the stream is ours, and so is what the host returns.
-        unsafe { Pollable(subscribe_input(self.0)) }
+        unsafe { Pollable::from_handle(subscribe_input(self.0)) }
     }
 }
 
@@ -226,7 +257,7 @@ impl OutputStream {
     /// What is ready when something may be written.
     pub fn subscribe(&self) -> Pollable {
         // SAFETY: the stream is ours, and so is what the host returns.
-        unsafe { Pollable(subscribe_output(self.0)) }
+        unsafe { Pollable::from_handle(subscribe_output(self.0)) }
     }
 }
 
@@ -239,7 +270,7 @@ pub(crate) fn now() -> u64 {
 /// What is ready after so many nanoseconds.
 pub fn subscribe_duration(nanos: u64) -> Pollable {
     // SAFETY: what the host returns is ours.
-    unsafe { Pollable(clock_after(nanos)) }
+    unsafe { Pollable::from_handle(clock_after(nanos)) }
 }
 
 /// Waits until a pollable is ready; returns the indices of those that are.
