@@ -90,10 +90,10 @@ impl Drop for Ticker {
 /// As long as one thread alone has them, Linux finds the file of a descriptor without counting who uses it: that is 0.6 %
 /// of a request of 64 bytes and its answer, for a runner whose guests run on one thread.
 #[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "no crate has the call, see SAFETY")]
 fn give_up_descriptors() {
     // SAFETY: takes no pointers. It gives this thread a table of files of its own, in which it closes everything: the
     // others' stays as it is. Nothing on this thread has a file. A kernel before 5.9 refuses, and all is as before.
-    #[allow(unsafe_code)]
     unsafe {
         libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE);
     }

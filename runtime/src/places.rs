@@ -10,12 +10,6 @@ pub(crate) struct Places<T> {
     free: Vec<usize>,
 }
 
-impl<T> Default for Places<T> {
-    fn default() -> Places<T> {
-        Places::new()
-    }
-}
-
 impl<T> Places<T> {
     pub(crate) const fn new() -> Places<T> {
         Places { values: Vec::new(), free: Vec::new() }

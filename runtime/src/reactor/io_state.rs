@@ -292,7 +292,8 @@ impl IoState {
             Ok(Seen { ready, tick: state.tick, stale, guess: false })
         } else {
             let waiter = Waiter { interest, waker: ManuallyDrop::new(cx.waker().clone()) };
-            *key = Some(state.waiters.get_or_insert_default().insert(waiter));
+            *key =
+                Some(state.waiters.get_or_insert_with(|| Box::new(Places::new())).insert(waiter));
             return Poll::Pending;
         };
         Poll::Ready(result)

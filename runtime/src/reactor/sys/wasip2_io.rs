@@ -106,7 +106,7 @@ impl From<Failure> for StreamError {
 }
 
 /// Something that is ready, or will be. The canonical ABI gives no handle the number 0, so a socket has room to say that it
-/// has none.
+/// has none: 12 bytes less of each. The others below are never missing, and would be half a kilobyte more of a guest so.
 #[derive(Debug)]
 pub struct Pollable(NonZeroU32);
 
