@@ -1,5 +1,6 @@
 //! The suites: which `cargo test` runs on which engine.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -20,7 +21,7 @@ pub(super) struct Suite {
 pub(super) fn on(runner: &Runner, filter: Option<&str>) -> Result<Vec<Suite>> {
     let mut suites = match runner.engine() {
         Engine::Native => vec![guest_crates()?, runner_crates()],
-        Engine::Wasio => vec![public_api(runner)?, mini_redis(runner)],
+        Engine::Wasio => vec![public_api(runner)?, mini_redis(program(runner))],
         Engine::Wasip2 | Engine::Stock | Engine::Wasmedge => vec![public_api(runner)?],
     };
     suites.push(engine_tests(runner));
@@ -60,7 +61,7 @@ fn public_api(runner: &Runner) -> Result<Suite> {
     let target = runner.engine().target().expect("a guest's target");
     let packages = ["-p", "wasio", "-p", "socket2@0.6.999", "--tests", "--target", target];
     let mut suite = cargo_test("the public API's tests", &packages);
-    let ours = || utf8(runner.program().expect("the runner is a program"));
+    let ours = || utf8(program(runner));
     let line = match runner.engine() {
         Engine::Stock => {
             format!("{} -S inherit-network,allow-ip-name-lookup --dir . --", ours()?)
@@ -91,11 +92,29 @@ fn engine_tests(runner: &Runner) -> Suite {
     suite
 }
 
-/// mini-redis' own test suite, as `cargo wasio try` runs it.
-fn mini_redis(runner: &Runner) -> Suite {
-    let program = runner.program().expect("the runner is a program");
+fn program(runner: &Runner) -> &Path {
+    runner.program().expect("the runner is a program")
+}
+
+/// mini-redis' own test suite, as `cargo wasio try` beside this program runs it.
+fn mini_redis(program: &Path) -> Suite {
     let mut command = Command::new(program.with_file_name("cargo-wasio"));
     command.args(["wasio", "try", &format!("mini-redis@{MINI_REDIS}"), "--test", "--quiet"]);
+    // A filter is for the tests.
+    command.arg("--");
     command.current_dir(workspace::root());
     Suite { name: "mini-redis' own tests".to_owned(), command }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn a_filter_reaches_mini_redis_tests() {
+        let mut command = super::mini_redis(Path::new("/bin/wasio")).command;
+        command.arg("pattern");
+        let args: Vec<_> = command.get_args().collect();
+        assert!(args.ends_with(&["--".as_ref(), "pattern".as_ref()]), "{args:?}");
+    }
 }
