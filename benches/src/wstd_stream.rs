@@ -14,15 +14,22 @@ async fn main() -> std::io::Result<()> {
     let mut incoming = listener.incoming();
     while let Some(stream) = incoming.next().await {
         let stream = stream?;
-        let served = async move { serve(stream).await.expect("the client stays to the end") };
-        wstd::runtime::spawn(served).detach();
+        wstd::runtime::spawn(serve(stream)).detach();
     }
     Ok(())
 }
 
-async fn serve(stream: TcpStream) -> std::io::Result<()> {
+async fn serve(stream: TcpStream) {
     let (mut from, mut to) = stream.split();
     let mut buffer = vec![b'x'; WRITE];
+    while let Ok(count) = count(&mut from).await {
+        exchange((&mut from, &mut to), &mut buffer, count)
+            .await
+            .expect("the client stays to the end");
+    }
+}
+
+async fn count(from: &mut impl AsyncRead) -> std::io::Result<u64> {
     let (mut count, mut got) = ([0; 8], 0);
     while got < count.len() {
         match from.read(&mut count[got..]).await? {
@@ -30,7 +37,14 @@ async fn serve(stream: TcpStream) -> std::io::Result<()> {
             n => got += n,
         }
     }
-    let count = u64::from_le_bytes(count);
+    Ok(u64::from_le_bytes(count))
+}
+
+async fn exchange(
+    (from, to): (&mut impl AsyncRead, &mut impl AsyncWrite),
+    buffer: &mut [u8],
+    count: u64,
+) -> std::io::Result<()> {
     let mut left = count;
     while left > 0 {
         let n = left.min(WRITE as u64);
@@ -39,7 +53,7 @@ async fn serve(stream: TcpStream) -> std::io::Result<()> {
     }
     let mut left = count;
     while left > 0 {
-        match from.read(&mut buffer).await? as u64 {
+        match from.read(buffer).await? as u64 {
             0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
             n => left -= n,
         }

@@ -125,6 +125,12 @@ impl Scale {
         let shorter = if self.quick { 1 } else { 6 };
         (self.runs * shorter as usize, self.milliseconds / shorter)
     }
+
+    /// The same for the page.
+    fn short_turns_described(&self) -> String {
+        let (runs, milliseconds) = self.short_turns();
+        format!("{runs} runs, {milliseconds} ms each")
+    }
 }
 
 const FULL: Scale = Scale { quick: false, runs: 5, milliseconds: 1500 };
@@ -134,7 +140,23 @@ const QUICK: Scale = Scale { quick: true, runs: 3, milliseconds: 200 };
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Bound {
     what: String,
-    holds: bool,
+    verdict: Verdict,
+}
+
+/// Whether a bound holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Holds,
+    /// Neither ahead nor behind, as far as can be told, and that is nearly all there is to be told.
+    Tie,
+    Missed,
+}
+
+impl From<bool> for Verdict {
+    fn from(holds: bool) -> Verdict {
+        if holds { Verdict::Holds } else { Verdict::Missed }
+    }
 }
 
 impl Args {
@@ -153,13 +175,17 @@ impl Args {
         }
         steps.say("");
         for bound in bounds {
-            let word = if bound.holds { "holds" } else { "MISSED" };
+            let word = match bound.verdict {
+                Verdict::Holds => "holds",
+                Verdict::Tie => "TIE",
+                Verdict::Missed => "MISSED",
+            };
             steps.say(&format!("  {word:6} {}", bound.what));
         }
         if skipped > 0 {
             steps.say(&format!("\n  {skipped} SKIPPED: see above"));
         }
-        let missed = bounds.iter().filter(|bound| !bound.holds).count();
+        let missed = bounds.iter().filter(|bound| bound.verdict == Verdict::Missed).count();
         if missed > 0 {
             bail!("{missed} of {} bounds missed", bounds.len());
         }
@@ -183,7 +209,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.finish(&steps, &rows, &bounds, 0)
 }
 
-type Measure = fn(&mut Field<'_>, &Scale, &mut Measured) -> Result<()>;
+/// Measures, and says how often, for the page.
+type Measure = fn(&mut Field<'_>, &Scale, &mut Measured) -> Result<String>;
 
 /// wasio beside its peers.
 fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
@@ -206,19 +233,14 @@ fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
     let engines = args.engine.iter().map(|&on| on.into()).collect();
     let mut field = Field::new(steps, engines)?;
     let (mut rows, mut bounds, mut skipped) = (Vec::new(), Vec::new(), 0);
-    for (one, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
+    for (_, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
         let machine = Machine::now();
         let mut measured = Measured::default();
-        measure(&mut field, &scale, &mut measured)?;
-        let (runs, milliseconds) = match one {
-            Group::Echo | Group::Stream | Group::Redis | Group::Http => scale.short_turns(),
-            _ => (scale.runs, scale.milliseconds),
-        };
+        let runs = measure(&mut field, &scale, &mut measured)?;
         let part = page::Part {
             machine: machine.measured(&field.network.described),
             engines: field.versions.clone(),
             runs,
-            milliseconds,
             skipped: std::mem::take(&mut field.skipped),
             rows: measured.rows(),
             bounds: [std::mem::take(&mut field.bounds), rules::judge(&measured)].concat(),

@@ -1,6 +1,6 @@
 //! The floor for one stream of many bytes: std alone, blocking. `stream IPV4:PORT`; prints `listening` when it
 //! does. Who connects says in eight bytes how many there are to be, gets them in writes of 64 KiB, sends as many,
-//! and gets one byte when they are there.
+//! and gets one byte when they are there; and all of it again, until the connection is closed.
 
 use std::io::{Read, Result, Write};
 use std::net::{SocketAddrV4, TcpListener, TcpStream};
@@ -12,15 +12,20 @@ fn main() -> Result<()> {
     let listener = listen(address.parse().expect("an address is IPV4:PORT"))?;
     println!("listening");
     loop {
-        serve(listener.accept()?.0)?;
+        serve(listener.accept()?.0);
     }
 }
 
-fn serve(mut stream: TcpStream) -> Result<()> {
+fn serve(mut stream: TcpStream) {
     let mut buffer = vec![b'x'; WRITE];
     let mut count = [0; 8];
-    stream.read_exact(&mut count)?;
-    let count = u64::from_le_bytes(count);
+    while stream.read_exact(&mut count).is_ok() {
+        let count = u64::from_le_bytes(count);
+        exchange(&mut stream, &mut buffer, count).expect("the client stays to the end");
+    }
+}
+
+fn exchange(stream: &mut TcpStream, buffer: &mut [u8], count: u64) -> Result<()> {
     let mut left = count;
     while left > 0 {
         let n = left.min(WRITE as u64);
@@ -29,7 +34,7 @@ fn serve(mut stream: TcpStream) -> Result<()> {
     }
     let mut left = count;
     while left > 0 {
-        match stream.read(&mut buffer)? as u64 {
+        match stream.read(buffer)? as u64 {
             0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
             n => left -= n,
         }

@@ -64,13 +64,19 @@ fn case_12_the_pool_is_exhausted() {
 /// Runs a test in a process of its own: it counts or uses up what the whole process has.
 #[cfg(target_os = "linux")]
 pub(crate) fn alone(test: &str, body: fn()) {
+    alone_with(test, "0", body);
+}
+
+/// The same with this in `RUST_BACKTRACE`.
+#[cfg(target_os = "linux")]
+pub(crate) fn alone_with(test: &str, backtrace: &str, body: fn()) {
     const ALONE: &str = "WASIO_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {
         return body();
     }
     let own = std::env::current_exe().unwrap();
     let mut command = std::process::Command::new(own);
-    command.args(["--exact", test, "--nocapture"]).env(ALONE, "1").env("RUST_BACKTRACE", "0");
+    command.args(["--exact", test, "--nocapture"]).env(ALONE, "1").env("RUST_BACKTRACE", backtrace);
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let said = String::from_utf8_lossy(&output.stderr);

@@ -42,8 +42,8 @@ impl Socket {
         fill(buf, |space| Ok((self.recv_uninit(space, peek)?, ()))).map(|(n, ())| n)
     }
 
-    /// Appends to a `ReadBuf` from a stream, and says what is left.
-    pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<Left> {
+    /// Appends to a `ReadBuf` from a stream, and says how much and what is left.
+    pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Left)> {
         fill(buf, |space| {
             let room = space.len();
             #[cfg(all(target_os = "wasi", target_env = "p1"))]
@@ -57,7 +57,6 @@ impl Socket {
             };
             Ok((n, left))
         })
-        .map(|(_, left)| left)
     }
 
     /// Appends to a `ReadBuf`, with the sender's address.

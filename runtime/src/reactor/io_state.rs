@@ -83,6 +83,8 @@ struct State {
     /// told that the source is readable until one has tried, as in tokio.
     drained: bool,
     activity: Activity,
+    /// Reads of much since something was written last, as far as they matter.
+    streamed: u8,
     reader: Option<Waker>,
     writer: Option<Waker>,
     /// Once there was one: most sources have a reader and a writer, and that is all.
@@ -113,6 +115,7 @@ impl IoState {
             guessed: false,
             drained: false,
             activity: Activity::None,
+            streamed: 0,
             reader: None,
             writer: None,
             waiters: None,
@@ -194,6 +197,17 @@ impl IoState {
         state.activity = Activity::Now;
     }
 
+    /// A read brought much.
+    pub(crate) fn streams(&self) {
+        let mut state = self.state.lock();
+        state.streamed = state.streamed.saturating_add(1);
+    }
+
+    /// How many reads have brought much since something was written last.
+    pub(crate) fn streamed(&self) -> u8 {
+        self.state.lock().streamed
+    }
+
     /// A read took all there was, unless more came since.
     pub(crate) fn set_drained(&self, seen: Seen) {
         let mut state = self.state.lock();
@@ -240,6 +254,9 @@ impl IoState {
         let mut state = self.state.lock();
         if state.shutdown {
             return Poll::Ready(Err(Gone));
+        }
+        if direction == Direction::Write {
+            state.streamed = 0;
         }
         let known = match want {
             Want::Proof => state.ready,

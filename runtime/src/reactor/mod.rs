@@ -135,14 +135,17 @@ impl Reactor {
     pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
         let (mut woken, mut looks) = (0, false);
         if sys::SPECULATES {
-            let next = self.next(&parked);
-            if next == Next::Try {
-                woken = self.guess();
-                if woken > 0 {
-                    return woken;
+            match self.next(&parked) {
+                Next::Try => {
+                    woken = self.guess();
+                    if woken > 0 {
+                        return woken;
+                    }
                 }
+                Next::Pause => return 0,
+                Next::Look => looks = true,
+                Next::Wait => {}
             }
-            looks = next == Next::Look;
         }
         let parked = if looks { Parked::Look } else { parked };
         let mut driver = self.driver.lock();
@@ -199,7 +202,12 @@ impl Reactor {
     /// What to do before the host is asked to wait.
     fn next(&self, parked: &Parked<'_>) -> Next {
         match parked {
-            Parked::Wait { unless, .. } if !unless() => self.speculation.lock().next(sys::now),
+            Parked::Wait { unless, .. } if !unless() => {
+                let sources = self.sources.lock();
+                let mut speculation = self.speculation.lock();
+                let lone = speculation.lone().and_then(|key| sources.get(key));
+                speculation.next(lone.map_or(0, |state| state.streamed()), sys::now)
+            }
             _ => Next::Wait,
         }
     }

@@ -39,6 +39,9 @@ impl Direction {
     }
 }
 
+/// Bytes that one read brings of what is sent in bulk.
+const MUCH: usize = 16 * 1024;
+
 /// What a read has left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Left {
@@ -230,13 +233,13 @@ impl Source {
         direction: Direction,
         op: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_op(cx, direction, Want::Attempt, op, |_| Left::Perhaps)
+        self.poll_op(cx, direction, Want::Attempt, op, |_| (0, Left::Perhaps))
     }
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
     ///
-    /// As [`poll_io`](Self::poll_io), but `op` says what is left, which is nothing when a read leaves
-    /// room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI it may
+    /// As [`poll_io`](Self::poll_io), but `op` says how many bytes it read and what is left, which is nothing when a read
+    /// leaves room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI it may
     /// also be called when the host has said nothing, since there was something a moment ago.
     ///
     /// # Errors
@@ -246,12 +249,12 @@ impl Source {
     pub fn poll_read(
         &self,
         cx: &mut Context<'_>,
-        op: impl FnMut() -> io::Result<Left>,
+        op: impl FnMut() -> io::Result<(usize, Left)>,
     ) -> Poll<io::Result<()>> {
-        self.poll_op(cx, Direction::Read, Want::Read, op, |left| *left).map_ok(drop)
+        self.poll_op(cx, Direction::Read, Want::Read, op, |read| *read).map_ok(drop)
     }
 
-    /// `left`: whether the operation would block now.
+    /// `left`: how much was read, and whether the operation would block now.
     #[inline]
     fn poll_op<R>(
         &self,
@@ -259,7 +262,7 @@ impl Source {
         direction: Direction,
         want: Want,
         mut op: impl FnMut() -> io::Result<R>,
-        left: impl FnOnce(&R) -> Left,
+        left: impl FnOnce(&R) -> (usize, Left),
     ) -> Poll<io::Result<R>> {
         if !coop::may_proceed(cx) {
             return Poll::Pending;
@@ -277,7 +280,11 @@ impl Source {
                 self.state.guessed_right();
                 self.reactor.guessed_right();
             }
-            match result.as_ref().map_or(Left::Perhaps, left) {
+            let (read, left) = result.as_ref().map_or((0, Left::Perhaps), left);
+            if want == Want::Read && read >= MUCH {
+                self.state.streams();
+            }
+            match left {
                 Left::Perhaps => {}
                 // An error that was reported beside is still to come.
                 Left::Nothing => self.state.clear(seen.only(direction.ready()), direction.ready()),

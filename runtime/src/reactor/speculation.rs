@@ -11,6 +11,11 @@
 //! again and again for a while, in which everything is looked at now and then. How long is learnt from how long the
 //! waits were, as hypervisors do before they halt a processor: see [`Lone`].
 //!
+//! Each attempt holds the kernel's lock of the socket, and each read sends an acknowledgement: who receives in bulk and is
+//! faster than the sender hinders him by looking for every piece. So after reads of much, with nothing written in between,
+//! a lone connection gets a pause first, in which more comes together; a longer one after each of them, so that the last
+//! pause is a fraction of the time that everything took.
+//!
 //! A turn ends when the host is asked, about everything; nobody waits longer than its rounds for that.
 
 /// Rounds of a turn, however long they take.
@@ -39,6 +44,8 @@ pub(super) enum Next {
     Try,
     /// Ask the host about everything, without waiting.
     Look,
+    /// Nothing yet, without waiting: more is to come together.
+    Pause,
     /// Nothing: it is time to wait.
     Wait,
 }
@@ -63,11 +70,17 @@ pub(super) struct Speculation {
 }
 
 impl Speculation {
-    /// What to do now. `now` is a clock, in nanoseconds.
-    pub(super) fn next(&mut self, now: impl Fn() -> u64) -> Next {
+    /// The only source worth trying.
+    pub(super) fn lone(&self) -> Option<usize> {
+        if let [key] = self.recent[..] { Some(key) } else { None }
+    }
+
+    /// What to do now. `streamed`: how many reads of the lone source brought much since it was written to. `now` is a
+    /// clock, in nanoseconds.
+    pub(super) fn next(&mut self, streamed: u8, now: impl Fn() -> u64) -> Next {
         let found = std::mem::take(&mut self.found);
         if self.recent.len() == 1 {
-            return self.lone.next(found > 0, now());
+            return self.lone.next(found > 0, streamed, now());
         }
         self.lone.since = None;
         if self.round > 0 {
@@ -143,18 +156,29 @@ impl Lone {
     const LEAST: u64 = 8_192;
     /// `LEAST` and the three powers of two that follow it.
     const MOST: u64 = 122_880;
+    /// For each read that brought much, up to half of `MOST`.
+    const MORE: u64 = 1_024;
     /// Between two looks at everything.
     const BETWEEN: u64 = 50_000;
     /// After so many of them attempts find nothing on this host, whatever there is: one of WASI 0.2 may let its driver run
     /// only when the guest waits. It is tried again after a long wait.
     const BLIND: u32 = 16;
 
-    fn next(&mut self, found: bool, now: u64) -> Next {
+    fn next(&mut self, found: bool, streamed: u8, now: u64) -> Next {
         if found {
             self.seen();
         }
         let since = *self.since.get_or_insert(now);
-        if now.wrapping_sub(since) >= self.patience {
+        let waited = now.wrapping_sub(since);
+        let mut patience = self.patience;
+        if patience > 0 && streamed > 0 {
+            let pause = (u64::from(streamed) * Lone::MORE).min(Lone::MOST / 2);
+            if waited < pause {
+                return Next::Pause;
+            }
+            patience = patience.max(pause + Lone::LEAST);
+        }
+        if waited >= patience {
             return Next::Wait;
         }
         if !ATTEMPTS_SEE {
@@ -203,7 +227,7 @@ mod tests {
     fn turn(speculation: &mut Speculation, finds: bool, takes: u64) -> u32 {
         let clock = Cell::new(1_000_000);
         let mut rounds = 0;
-        while speculation.next(|| clock.get()) == Next::Try {
+        while speculation.next(0, || clock.get()) == Next::Try {
             rounds += 1;
             clock.set(clock.get() + takes);
             speculation.tries(10);
@@ -236,10 +260,10 @@ mod tests {
     fn a_quarter_is_enough() {
         let mut speculation = of(8);
         for found in [1, 2] {
-            assert_eq!(speculation.next(|| 0), Next::Try);
+            assert_eq!(speculation.next(0, || 0), Next::Try);
             speculation.tries(8);
             (0..found).for_each(|_| speculation.found());
-            assert_eq!(speculation.next(|| 0) == Next::Try, found == 2);
+            assert_eq!(speculation.next(0, || 0) == Next::Try, found == 2);
             speculation.end_turn(false, || 0);
             speculation.pause = 0;
         }
@@ -248,10 +272,21 @@ mod tests {
     /// What happened in a wait for a lone connection whose data comes after `after` nanoseconds, if an attempt takes a
     /// microsecond: attempts, looks at everything, and whether it was the host that waited.
     fn wait(speculation: &mut Speculation, clock: &Cell<u64>, after: u64) -> (u32, u32, bool) {
+        wait_for_more(speculation, clock, after, 0)
+    }
+
+    /// The same after so many reads of much.
+    fn wait_for_more(
+        speculation: &mut Speculation,
+        clock: &Cell<u64>,
+        after: u64,
+        streamed: u8,
+    ) -> (u32, u32, bool) {
         let (mut tries, mut looks) = (0, 0);
         let comes = clock.get() + after;
         loop {
-            match speculation.next(|| clock.get()) {
+            match speculation.next(streamed, || clock.get()) {
+                Next::Pause => clock.set(clock.get() + 100),
                 Next::Try => {
                     tries += 1;
                     clock.set(clock.get() + 1000);
@@ -280,6 +315,26 @@ mod tests {
     }
 
     #[test]
+    fn in_bulk_more_comes_together() {
+        let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
+        (0..10).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
+        // It is there at once. How long it is left alone grows with what came before.
+        let pause = |speculation: &mut Speculation, streamed| {
+            let from = clock.get();
+            let (.., waited) = wait_for_more(speculation, &clock, 0, streamed);
+            assert!(!waited);
+            clock.get() - from
+        };
+        assert_eq!(pause(&mut speculation, 0), 1000, "one attempt");
+        assert!((2_000..=2_200).contains(&pause(&mut speculation, 1)));
+        assert!((5_000..=5_200).contains(&pause(&mut speculation, 4)));
+        assert!((62_000..=63_000).contains(&pause(&mut speculation, u8::MAX)));
+        // Who answered late is not waited for so.
+        wait(&mut speculation, &clock, 10_000_000);
+        assert_eq!(wait_for_more(&mut speculation, &clock, 30_000, u8::MAX), (0, 0, true));
+    }
+
+    #[test]
     fn who_answers_late_is_not_tried() {
         let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
         (0..10).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
@@ -295,7 +350,7 @@ mod tests {
     fn attempts_that_never_see_anything_end() {
         let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
         for _ in 0..100 {
-            while speculation.next(|| clock.get()) != Next::Wait {
+            while speculation.next(0, || clock.get()) != Next::Wait {
                 clock.set(clock.get() + 1000);
                 speculation.tries(1);
             }

@@ -43,7 +43,11 @@ pub(super) const SERVERS: [Entry; 11] = [
     Entry::new(Wasip2, "bare", Program::wasip2("bare", "echo")),
 ];
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     let mut servers = field.enter(GROUP, &SERVERS)?;
     let load = field.steps.run("build the load generator", "build", |progress| {
         Ok((field.programs.get(LOAD, progress)?, String::new()))
@@ -76,7 +80,7 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
         })?;
         retain(&mut servers, &standing);
     }
-    Ok(())
+    Ok(scale.short_turns_described())
 }
 
 /// A load generator, with its connections open.

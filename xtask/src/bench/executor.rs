@@ -33,7 +33,11 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     let mut contenders = field.enter(GROUP, &entries())?;
     let milliseconds = (scale.milliseconds / PART).to_string();
     let step = "executor: tasks, wakes, channels, timers";
@@ -45,7 +49,8 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
             measured.add(GROUP, bench, &params, "ns", who, value);
         }
         Ok(())
-    })
+    })?;
+    Ok(format!("{} runs, {milliseconds} ms each", scale.runs))
 }
 
 /// A line `NAME VALUE`, or `timers/NUMBER VALUE`.

@@ -32,14 +32,18 @@ pub(super) const fn entries(bin: &'static str) -> [Entry; 5] {
     ]
 }
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     if found("wrk") {
         for (bench, bin) in [("http_server", "hyper-server"), ("http_server_axum", "axum-server")] {
             let mut servers = field.enter(GROUP, &entries(bin))?;
             let step = format!("http: {bin}, {CONNECTIONS} connections");
             let params = serde_json::json!({ "connections": CONNECTIONS });
             let mut standing = stand(field, GROUP, &step, &mut servers, |_| Ok(()))?;
-            let runs = if scale.quick { scale.runs } else { RUNS };
+            let runs = servers_runs(scale);
             turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
                 let rate = server.turn(|address, ()| under_load(address))?;
                 measured.add(GROUP, bench, &params, "req/s", server.as_ref(), rate);
@@ -71,13 +75,22 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
         let (bench, rate) = done.stdout.trim().split_once(' ').context("a name and a value")?;
         measured.add(GROUP, bench, &serde_json::json!({}), "req/s", who, rate.parse()?);
         Ok(())
-    })
+    })?;
+    Ok(format!(
+        "servers {} runs of a second, clients {}",
+        servers_runs(scale),
+        scale.short_turns_described()
+    ))
+}
+
+/// How many turns each server has: wrk knows whole seconds.
+fn servers_runs(scale: &Scale) -> usize {
+    if scale.quick { scale.runs } else { RUNS }
 }
 
 /// Requests per second.
 fn under_load(address: &str) -> Result<f64> {
     let mut command = Command::new("wrk");
-    // It knows whole seconds.
     command.args(["-t1", "-c", &CONNECTIONS.to_string(), "-d1"]);
     command.arg(format!("http://{address}/"));
     let clients = Running::spawn("wrk", &mut command)?;

@@ -33,7 +33,11 @@ const CROWDS: [Entry; 7] = [
     Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "tasks")),
 ];
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     let runs = if scale.quick { 1 } else { RUNS };
     let mut servers = field.enter(GROUP, &SERVERS)?;
     let params = serde_json::json!({ "connections": CONNECTIONS });
@@ -54,7 +58,8 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
             measured.add(GROUP, "task_guest", &params, "bytes", crowd, guest);
         }
         Ok(())
-    })
+    })?;
+    Ok(format!("{runs} runs"))
 }
 
 /// Bytes for each connection.

@@ -8,20 +8,19 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xtask::workspace;
 
-use super::Bound;
 use super::chart::{Chart, Line, number};
 use super::machine::Machine;
 use super::measured::more_is_better;
 use super::row::{Row, describe};
+use super::{Bound, Verdict};
 
 /// One group, measured in one go.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) machine: Machine,
     pub(super) engines: Vec<String>,
-    pub(super) runs: usize,
-    /// How long each figure of a run was measured.
-    pub(super) milliseconds: u64,
+    /// How many there were, and how long or large each was.
+    pub(super) runs: String,
     pub(super) skipped: Vec<String>,
     pub(super) rows: Vec<Row>,
     pub(super) bounds: Vec<Bound>,
@@ -102,11 +101,10 @@ fn measured_on(group: &str, part: &Part) -> String {
     let Machine { date, commit, processor, cores, memory, system, .. } = &part.machine;
     let Machine { rustc, wasmtime, tokio, network, load_before, load_after, .. } = &part.machine;
     let engines: String = part.engines.iter().map(|engine| format!(", {engine}")).collect();
-    let (runs, milliseconds) = (part.runs, part.milliseconds);
+    let runs = &part.runs;
     format!(
         "Measured {date} at commit {commit} with `cargo xtask bench {group}`: {processor}, {cores} processors, \
-         {memory}, {system}, {network}; {rustc}, wasmtime {wasmtime}, tokio {tokio}{engines}; {runs} runs, {milliseconds} ms \
-         each; the machine's load was {load_before} before and {load_after} after.\n"
+         {memory}, {system}, {network}; {rustc}, wasmtime {wasmtime}, tokio {tokio}{engines}; {runs}; the machine's load was {load_before} before and {load_after} after.\n"
     )
 }
 
@@ -140,17 +138,20 @@ fn tables(rows: &[Row]) -> String {
 }
 
 fn bounds(bounds: &[Bound]) -> String {
-    let missed: Vec<&Bound> = bounds.iter().filter(|bound| !bound.holds).collect();
-    let held = bounds.len() - missed.len();
-    let mut text = format!("Of {} bounds {held} hold", bounds.len());
-    if missed.is_empty() {
-        return text + ".\n\n";
+    let those = |verdict| bounds.iter().filter(move |bound| bound.verdict == verdict);
+    let held = those(Verdict::Holds).count();
+    let mut text = format!("Of {} bounds {held} hold.\n\n", bounds.len());
+    for (verdict, title) in [(Verdict::Tie, "Ties"), (Verdict::Missed, "Missed")] {
+        if those(verdict).next().is_none() {
+            continue;
+        }
+        _ = write!(text, "{title}:\n\n");
+        for bound in those(verdict) {
+            _ = writeln!(text, "- {}", bound.what);
+        }
+        text.push('\n');
     }
-    text.push_str("; missed:\n\n");
-    for bound in missed {
-        _ = writeln!(text, "- {}", bound.what);
-    }
-    text + "\n"
+    text
 }
 
 /// Lines over a number that grows tenfold, a chart for each engine beside native tokio.
@@ -252,9 +253,10 @@ mod tests {
 
     #[test]
     fn what_is_missed_is_listed() {
-        let bound = |what: &str, holds| Bound { what: what.into(), holds };
-        assert_eq!(bounds(&[bound("a", true)]), "Of 1 bounds 1 hold.\n\n");
-        let text = bounds(&[bound("a", true), bound("b", false)]);
-        assert_eq!(text, "Of 2 bounds 1 hold; missed:\n\n- b\n\n");
+        let bound = |what: &str, verdict| Bound { what: what.into(), verdict };
+        let holds = bound("a", Verdict::Holds);
+        assert_eq!(bounds(std::slice::from_ref(&holds)), "Of 1 bounds 1 hold.\n\n");
+        let text = bounds(&[bound("b", Verdict::Missed), holds, bound("c", Verdict::Tie)]);
+        assert_eq!(text, "Of 3 bounds 1 hold.\n\nTies:\n\n- c\n\nMissed:\n\n- b\n\n");
     }
 }

@@ -37,7 +37,11 @@ pub(super) const CLIENT: [Entry; 5] = [
     Entry::new(Wasip2, "tokio", Program::wasip2("apps", "redis-client").with("redis").unstable()),
 ];
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     if found("redis-benchmark") {
         under_load(field, scale, measured)?;
     } else {
@@ -48,7 +52,7 @@ pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measu
     } else {
         field.skip("the redis client: redis-server not found".into());
     }
-    Ok(())
+    Ok(scale.short_turns_described())
 }
 
 fn under_load(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {

@@ -10,28 +10,31 @@ use xtask::workspace;
 use super::echo::SERVERS;
 use super::field::{Contender, Field};
 use super::measured::Measured;
-use super::row::median;
 use super::{Scale, turns};
 
 const GROUP: &str = "start";
-/// Turns for one of another group: a start is so short that who had his turn a second later had another machine.
-const TURNS: usize = 6;
-/// Starts of a turn, of which the median counts.
-const STARTS: usize = 5;
+/// Starts for one turn of another group. They take turns one by one: a start is so short that who had his some tenths
+/// of a second later had another machine.
+const STARTS: usize = 80;
 const LIMIT: Duration = Duration::from_secs(60);
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     let mut servers = field.enter(GROUP, &SERVERS)?;
+    // The first one may compile.
+    let step = "start: once, to compile";
+    turns(field, GROUP, step, 1, &mut servers, measured, |server, _| start(server).map(drop))?;
     let step = "start: from nothing to the first answer";
-    turns(field, GROUP, step, scale.runs * TURNS, &mut servers, measured, |server, measured| {
-        // The first one may compile.
-        start(server)?;
-        let times: Vec<f64> = (0..STARTS)
-            .map(|_| start(server).map(|took| took.as_secs_f64() * 1e3))
-            .collect::<Result<_>>()?;
-        measured.add(GROUP, "start_echo", &serde_json::json!({}), "ms", server, median(&times).0);
+    let runs = scale.runs * STARTS;
+    turns(field, GROUP, step, runs, &mut servers, measured, |server, measured| {
+        let took = start(server)?.as_secs_f64() * 1e3;
+        measured.add(GROUP, "start_echo", &serde_json::json!({}), "ms", server, took);
         Ok(())
-    })
+    })?;
+    Ok(format!("{runs} starts"))
 }
 
 fn start(server: &Contender) -> Result<Duration> {

@@ -1,4 +1,8 @@
-//! One gigabyte through one connection: the server writes it in pieces of 64 KiB, then reads as much.
+//! One gigabyte through one connection: the server writes it in pieces of 64 KiB, and reads as much.
+//!
+//! It goes in slices, there and back, which all contenders have in turn. A whole one takes long enough for the machine to
+//! change: rates of gigabytes lay 25 % apart, whoever had them, and those of slices that follow each other little. Servers
+//! are started anew for each, since one and the same program differs by one or two percent from start to start.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,13 +15,15 @@ use xtask::processor::{self, CLIENTS};
 use super::field::{Entry, Field};
 use super::measured::Measured;
 use super::programs::Program;
-use super::standing::stand;
+use super::standing::{retain, stand};
 use super::{Scale, turns};
 
 const GROUP: &str = "stream";
 const LIMIT: Duration = Duration::from_secs(120);
-const GIGABYTE: u64 = 1_000_000_000;
-const QUICK: u64 = GIGABYTE / 20;
+/// Of a gigabyte.
+const SLICES: usize = 20;
+const SLICE: u64 = 1_000_000_000 / SLICES as u64;
+const GIGABYTES: usize = 40;
 /// Of the client's reads and writes.
 const PIECE: usize = 64 * 1024;
 
@@ -35,32 +41,43 @@ const SERVERS: [Entry; 11] = [
     Entry::new(Wasip2, "bare", Program::wasip2("bare", "stream")),
 ];
 
-pub(super) fn measure(field: &mut Field<'_>, scale: &Scale, measured: &mut Measured) -> Result<()> {
+pub(super) fn measure(
+    field: &mut Field<'_>,
+    scale: &Scale,
+    measured: &mut Measured,
+) -> Result<String> {
     let mut servers = field.enter(GROUP, &SERVERS)?;
-    let bytes = if scale.quick { QUICK } else { GIGABYTE };
-    let params = serde_json::json!({ "bytes": bytes });
-    let step = format!("stream: {} MB there and back", bytes / 1_000_000);
-    let mut standing = stand(field, GROUP, &step, &mut servers, |_| Ok(()))?;
-    // Hosts and peers differ by little here: it takes many turns to tell by how much.
-    let runs = 2 * scale.short_turns().0;
-    turns(field, GROUP, &step, runs, &mut standing, measured, |server, measured| {
-        let exchange = |address: &str| processor::on(CLIENTS, || exchange(address, bytes));
-        let [from_guest, to_guest] = server.turn(|address, ()| Ok(exchange(address)?))?;
-        let rate = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
-        let who = server.as_ref();
-        measured.add(GROUP, "stream", &params, "MB/s", who, rate(from_guest));
-        measured.add(GROUP, "stream_received", &params, "MB/s", who, rate(to_guest));
-        Ok(())
-    })
+    let gigabytes = if scale.quick { 1 } else { GIGABYTES };
+    let params = serde_json::json!({ "bytes": SLICE * SLICES as u64 });
+    for number in 1..=gigabytes {
+        let step = format!("stream: a gigabyte there and back, {number} of {gigabytes}");
+        let mut standing = stand(field, GROUP, &step, &mut servers, connect)?;
+        turns(field, GROUP, &step, SLICES, &mut standing, measured, |server, measured| {
+            let [from_guest, to_guest] =
+                server.turn(|_, stream| Ok(processor::on(CLIENTS, || exchange(stream, SLICE))?))?;
+            let rate = |took: Duration| SLICE as f64 / 1e6 / took.as_secs_f64();
+            let who = server.as_ref();
+            measured.add(GROUP, "stream", &params, "MB/s", who, rate(from_guest));
+            measured.add(GROUP, "stream_received", &params, "MB/s", who, rate(to_guest));
+            Ok(())
+        })?;
+        retain(&mut servers, &standing);
+    }
+    let slice = SLICE / 1_000_000;
+    Ok(format!("{gigabytes} servers with {SLICES} runs each, {slice} MB each"))
 }
 
-/// How long it took from the server, and to it.
-fn exchange(address: &str, bytes: u64) -> std::io::Result<[Duration; 2]> {
-    let mut stream = TcpStream::connect(address)?;
-    // Else the last piece may wait for the peer's delayed acknowledgement, a fifth of a gigabyte's time.
+fn connect(address: &str) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    // Else the last piece may wait for the peer's delayed acknowledgement, many times as long as all others.
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
+    Ok(stream)
+}
+
+/// How long it took from the server, and to it.
+fn exchange(stream: &mut TcpStream, bytes: u64) -> std::io::Result<[Duration; 2]> {
     let mut buffer = vec![b'x'; PIECE];
     let from = Instant::now();
     stream.write_all(&bytes.to_le_bytes())?;

@@ -2,6 +2,8 @@
 //!
 //! A turn in which other machines had the processors of this one says nothing, and is taken again.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use anyhow::Result;
 
 use super::field::{Contender, Field};
@@ -34,9 +36,11 @@ pub(super) fn turns<C: AsRef<Contender>>(
         for run in 0..runs {
             let mut order: Vec<usize> = (0..contenders.len()).collect();
             // Whoever comes right after somebody else should not always do.
-            if run % 2 == 1 {
-                order.reverse();
-            }
+            order.sort_by_cached_key(|at| {
+                let mut shuffled = DefaultHasher::new();
+                (run, at).hash(&mut shuffled);
+                shuffled.finish()
+            });
             let mut out = Vec::new();
             for at in order {
                 let who = &mut contenders[at];
