@@ -145,6 +145,8 @@ struct Lone {
     patience: u64,
     /// When the wait began.
     since: Option<u64>,
+    /// How often it was asked in this wait what to do.
+    asked: u32,
     /// When everything was looked at last.
     looked: u64,
     /// Waits in a row that the host ended at once, after attempts that had found nothing.
@@ -160,6 +162,8 @@ impl Lone {
     const MORE: u64 = 1_024;
     /// Between two looks at everything.
     const BETWEEN: u64 = 50_000;
+    /// Pauses and attempts of one wait at most, should the clock stand still.
+    const MOST_ASKED: u32 = 4_096;
     /// After so many of them attempts find nothing on this host, whatever there is: one of WASI 0.2 may let its driver run
     /// only when the guest waits. It is tried again after a long wait.
     const BLIND: u32 = 16;
@@ -168,9 +172,12 @@ impl Lone {
         if found {
             self.seen();
         }
-        let since = *self.since.get_or_insert(now);
-        let waited = now.wrapping_sub(since);
-        let mut patience = self.patience;
+        if self.since.is_none() {
+            self.asked = 0;
+        }
+        let waited = now.wrapping_sub(*self.since.get_or_insert(now));
+        self.asked += 1;
+        let mut patience = if self.asked > Lone::MOST_ASKED { 0 } else { self.patience };
         if patience > 0 && streamed > 0 {
             let pause = (u64::from(streamed) * Lone::MORE).min(Lone::MOST / 2);
             if waited < pause {
@@ -332,6 +339,21 @@ mod tests {
         // Who answered late is not waited for so.
         wait(&mut speculation, &clock, 10_000_000);
         assert_eq!(wait_for_more(&mut speculation, &clock, 30_000, u8::MAX), (0, 0, true));
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_ends_every_wait() {
+        for streamed in [0, u8::MAX] {
+            let mut speculation = of(1);
+            for _ in 0..100 {
+                let mut asked = 0;
+                while speculation.next(streamed, || 0) != Next::Wait {
+                    asked += 1;
+                }
+                assert!(asked <= Lone::MOST_ASKED, "asked {asked} times");
+                speculation.end_turn(false, || 0);
+            }
+        }
     }
 
     #[test]
