@@ -96,12 +96,20 @@ fn rules<'a>(measured: &'a Measured, figure: &'a Figure) -> impl Iterator<Item =
     })
 }
 
-/// Whether a ratio to a peer's, which lies within these with certainty, is one to be ahead.
-fn ahead(times: f64, (least, most): (f64, f64), peer: &str) -> (String, Verdict) {
+/// Whether a ratio is not more than 1 for sure, and not less.
+fn is_tie(times: f64, (least, most): (f64, f64)) -> bool {
     let is_level = (1.0 - LEVEL..=1.0).contains(&least) && (1.0..=1.0 + LEVEL).contains(&most);
-    if times <= 1.0 && is_level {
-        let what = format!("{times:.3} of {peer}, from {least:.3} to {most:.3}");
-        return (what, Verdict::Tie);
+    times < 1.0 && is_level
+}
+
+fn tie(times: f64, (least, most): (f64, f64), other: &str) -> (String, Verdict) {
+    (format!("{times:.3} of {other}, from {least:.3} to {most:.3}"), Verdict::Tie)
+}
+
+/// Whether a ratio to a peer's, which lies within these with certainty, is one to be ahead.
+fn ahead(times: f64, within: (f64, f64), peer: &str) -> (String, Verdict) {
+    if is_tie(times, within) {
+        return tie(times, within, peer);
     }
     (format!("{times:.2} of {peer}, more than 1 wanted"), (times > 1.0).into())
 }
@@ -118,24 +126,30 @@ impl Target {
 
     /// Nothing when what it is held against was not measured: that failed, and is said elsewhere.
     fn judge(&self, measured: &Measured, figure: &Figure) -> Option<Bound> {
-        let (what, holds) = match self.against {
+        let (what, verdict) = match self.against {
             Against::Native(least) => {
-                let times = figure.ahead_of(measured.native(figure)?);
-                (format!("{times:.2} of native tokio, at least {least:.2} wanted"), times >= least)
+                let native = measured.native(figure)?;
+                let times = figure.ahead_of(native);
+                if least == 1.0 && is_tie(times, figure.ahead_within(native)) {
+                    tie(times, figure.ahead_within(native), "native tokio")
+                } else {
+                    let what = format!("{times:.2} of native tokio, at least {least:.2} wanted");
+                    (what, (times >= least).into())
+                }
             }
             Against::Tokio(least) => {
                 let is_tokio = |f: &&Figure| f.engine == figure.engine && f.runtime == "tokio";
                 let times = figure.ahead_of(measured.beside(figure).find(is_tokio)?);
                 let what = format!("{times:.1}x as good as tokio there, at least {least}x wanted");
-                (what, times >= least)
+                (what, (times >= least).into())
             }
             Against::Most(most) => {
                 let value = figure.median();
                 let (text, unit) = (super::chart::number(value), figure.unit);
-                (format!("{text} {unit}, at most {most} wanted"), value <= most)
+                (format!("{text} {unit}, at most {most} wanted"), (value <= most).into())
             }
         };
-        Some(Bound { what: format!("{}: {what}", describe(figure)), verdict: holds.into() })
+        Some(Bound { what: format!("{}: {what}", describe(figure)), verdict })
     }
 }
 
