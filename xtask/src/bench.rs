@@ -140,23 +140,7 @@ const QUICK: Scale = Scale { quick: true, runs: 3, milliseconds: 200 };
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Bound {
     what: String,
-    verdict: Verdict,
-}
-
-/// Whether a bound holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Holds,
-    /// Neither ahead nor behind, as far as can be told, and that is nearly all there is to be told.
-    Tie,
-    Missed,
-}
-
-impl From<bool> for Verdict {
-    fn from(holds: bool) -> Verdict {
-        if holds { Verdict::Holds } else { Verdict::Missed }
-    }
+    holds: bool,
 }
 
 impl Args {
@@ -175,17 +159,13 @@ impl Args {
         }
         steps.say("");
         for bound in bounds {
-            let word = match bound.verdict {
-                Verdict::Holds => "holds",
-                Verdict::Tie => "TIE",
-                Verdict::Missed => "MISSED",
-            };
+            let word = if bound.holds { "holds" } else { "MISSED" };
             steps.say(&format!("  {word:6} {}", bound.what));
         }
         if skipped > 0 {
             steps.say(&format!("\n  {skipped} SKIPPED: see above"));
         }
-        let missed = bounds.iter().filter(|bound| bound.verdict == Verdict::Missed).count();
+        let missed = bounds.iter().filter(|bound| !bound.holds).count();
         if missed > 0 {
             bail!("{missed} of {} bounds missed", bounds.len());
         }

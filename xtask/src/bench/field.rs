@@ -8,10 +8,10 @@ use xtask::cargo;
 use xtask::engine::{Engine, Launch, Runner};
 use xtask::report::Steps;
 
+use super::Bound;
 use super::network::Network;
 use super::programs::{Program, Programs};
 use super::row::engine_name;
-use super::{Bound, Verdict};
 
 /// A program that is to take part.
 #[derive(Debug, Clone, Copy)]
@@ -108,10 +108,7 @@ impl<'a> Field<'a> {
         self.steps.say(&format!("  FAILED {group}: {who}: {why:#}"));
         let why = format!("{why:#}");
         let line = why.lines().next().unwrap_or_default();
-        self.bounds.push(Bound {
-            what: format!("{group}: {who} failed: {line}"),
-            verdict: Verdict::Missed,
-        });
+        self.bounds.push(Bound { what: format!("{group}: {who} failed: {line}"), holds: false });
     }
 
     /// Whether an engine is wanted. Native tokio always is: ratios refer to it.

@@ -43,7 +43,7 @@ pub(super) fn measure(
     for (row, (name, unit, _, bound)) in rows.iter().zip(FIGURES) {
         if let Some(bound) = bound {
             let what = format!("{name}: {:.1} {unit}, at most {bound} wanted", row.value);
-            bounds.push(Bound { what, verdict: (row.value <= bound).into() });
+            bounds.push(Bound { what, holds: row.value <= bound });
         }
     }
     Ok(())

@@ -42,29 +42,9 @@ impl Figure {
         if more_is_better(self.unit) { over } else { 1.0 / over }
     }
 
-    /// Between which numbers `ahead_of` lies, with a certainty of 95 %: the ratios of two runs, whatever their
-    /// distribution (a median has as many above as below, as a coin has heads and tails).
-    pub(super) fn ahead_within(&self, other: &Figure) -> (f64, f64) {
-        let mut ratios = self.ratios(other);
-        if !more_is_better(self.unit) {
-            ratios.iter_mut().for_each(|ratio| *ratio = 1.0 / *ratio);
-        }
-        ratios.sort_by(f64::total_cmp);
-        if ratios.len() < 6 {
-            return (0.0, f64::INFINITY);
-        }
-        let (last, half) = (ratios.len() - 1, ratios.len() as f64 / 2.0);
-        let least = (half - 0.98 * (ratios.len() as f64).sqrt()).floor().max(0.0) as usize;
-        (ratios[least], ratios[last - least])
-    }
-
     fn over(&self, other: &Figure) -> f64 {
-        median(&self.ratios(other)).0
-    }
-
-    /// Run by run.
-    fn ratios(&self, other: &Figure) -> Vec<f64> {
-        self.runs.iter().zip(&other.runs).map(|(a, b)| a / b).collect()
+        let ratios: Vec<f64> = self.runs.iter().zip(&other.runs).map(|(a, b)| a / b).collect();
+        median(&ratios).0
     }
 }
 

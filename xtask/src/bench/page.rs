@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xtask::workspace;
 
+use super::Bound;
 use super::chart::{Chart, Line, number};
 use super::machine::Machine;
 use super::measured::more_is_better;
 use super::row::{Row, describe};
-use super::{Bound, Verdict};
 
 /// One group, measured in one go.
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,20 +138,17 @@ fn tables(rows: &[Row]) -> String {
 }
 
 fn bounds(bounds: &[Bound]) -> String {
-    let those = |verdict| bounds.iter().filter(move |bound| bound.verdict == verdict);
-    let held = those(Verdict::Holds).count();
-    let mut text = format!("Of {} bounds {held} hold.\n\n", bounds.len());
-    for (verdict, title) in [(Verdict::Tie, "Ties"), (Verdict::Missed, "Missed")] {
-        if those(verdict).next().is_none() {
-            continue;
-        }
-        _ = write!(text, "{title}:\n\n");
-        for bound in those(verdict) {
-            _ = writeln!(text, "- {}", bound.what);
-        }
-        text.push('\n');
+    let missed: Vec<&Bound> = bounds.iter().filter(|bound| !bound.holds).collect();
+    let held = bounds.len() - missed.len();
+    let mut text = format!("Of {} bounds {held} hold", bounds.len());
+    if missed.is_empty() {
+        return text + ".\n\n";
     }
-    text
+    text.push_str("; missed:\n\n");
+    for bound in missed {
+        _ = writeln!(text, "- {}", bound.what);
+    }
+    text + "\n"
 }
 
 /// Lines over a number that grows tenfold, a chart for each engine beside native tokio.
@@ -253,10 +250,9 @@ mod tests {
 
     #[test]
     fn what_is_missed_is_listed() {
-        let bound = |what: &str, verdict| Bound { what: what.into(), verdict };
-        let holds = bound("a", Verdict::Holds);
-        assert_eq!(bounds(std::slice::from_ref(&holds)), "Of 1 bounds 1 hold.\n\n");
-        let text = bounds(&[bound("b", Verdict::Missed), holds, bound("c", Verdict::Tie)]);
-        assert_eq!(text, "Of 3 bounds 1 hold.\n\nTies:\n\n- c\n\nMissed:\n\n- b\n\n");
+        let bound = |what: &str, holds| Bound { what: what.into(), holds };
+        assert_eq!(bounds(&[bound("a", true)]), "Of 1 bounds 1 hold.\n\n");
+        let text = bounds(&[bound("a", true), bound("b", false)]);
+        assert_eq!(text, "Of 2 bounds 1 hold; missed:\n\n- b\n\n");
     }
 }

@@ -370,13 +370,13 @@ fn bounds_of(rows: &[Row]) -> Vec<Bound> {
         let what = format!(
             "{BOUND_AT} tasks in a guest: {ratio:.2}x native requests/s, at least 0.8 wanted"
         );
-        bounds.push(Bound { what, verdict: (ratio >= 0.8).into() });
+        bounds.push(Bound { what, holds: ratio >= 0.8 });
     }
     if let Some(ratio) = ratio("cpu_per_request") {
         let what = format!(
             "{BOUND_AT} tasks in a guest: {ratio:.2}x native time per request, at most 1.5 wanted"
         );
-        bounds.push(Bound { what, verdict: (ratio <= 1.5).into() });
+        bounds.push(Bound { what, holds: ratio <= 1.5 });
     }
     bounds
 }
