@@ -244,7 +244,7 @@ impl GuestBuilder {
             grants: Grants::new(self.network, self.on_denied),
             signals: heard,
             limits: Limits::new(self.most, instances, self.stats.clone()),
-            stats: self.stats,
+            tally: self.stats.tally(),
             clock,
             fuel: self.fuel.unwrap_or(u64::MAX),
             memory: None,
@@ -265,7 +265,7 @@ impl GuestBuilder {
         // sockets of others do not wait for a guest that computes.
         store
             .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
-        store.data().stats.took_to_start(begun.elapsed());
+        store.data().tally.stats().took_to_start(begun.elapsed());
         Ok(Guest { program: self.program, signals, store, timeout: self.timeout })
     }
 }

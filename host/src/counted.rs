@@ -91,11 +91,11 @@ fn answer<R>(
     call: impl FnOnce(&mut WasiSocketsCtxView<'_>) -> Result<R, SocketError>,
     note: impl FnOnce(&R, &mut ResourceTable, &Stats) -> wasmtime::Result<()>,
 ) -> wasmtime::Result<(Result<R, ErrorCode>,)> {
-    let State { wasi, stats, .. } = store.data_mut();
+    let State { wasi, tally, .. } = store.data_mut();
     let mut sockets = wasi.sockets();
     Ok((match call(&mut sockets) {
         Ok(result) => {
-            note(&result, sockets.table, stats)?;
+            note(&result, sockets.table, tally.stats())?;
             Ok(result)
         }
         Err(error) => Err(sockets.convert_error_code(error)?),

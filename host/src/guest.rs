@@ -51,7 +51,7 @@ impl Guest {
 
     /// The guest's counters, which stay readable while and after it runs.
     pub fn stats(&self) -> Stats {
-        self.store.data().stats.clone()
+        self.store.data().tally.stats().clone()
     }
 
     /// What sends signals to the guest while it runs.
@@ -95,7 +95,7 @@ impl Guest {
     pub async fn run(self) -> Result<Exit, Error> {
         let Guest { program, mut store, timeout, .. } = self;
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
-        let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
+        let (ticker, stats) = (program.engine().ticker(), store.data().tally.stats().clone());
         let mut life = Life::begin(&stats);
         let result = drive(call(&program, &mut store), &ticker, &stats, timeout).await.flatten();
         note_fuel(&store);
@@ -121,7 +121,7 @@ impl Guest {
             return Err(Error::Start(wasmtime::Error::msg(why)));
         };
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
-        let (ticker, stats) = (program.engine().ticker(), store.data().stats.clone());
+        let (ticker, stats) = (program.engine().ticker(), store.data().tally.stats().clone());
         let initialized = async {
             let imports = externs(&program, &mut store).await?;
             let instance = instantiate(module, &imports, &mut store).await?;
@@ -146,8 +146,8 @@ impl Guest {
 /// Tells the counters how much of its fuel the guest has burnt.
 pub(crate) fn note_fuel(store: &Store<State>) {
     if let Ok(left) = store.get_fuel() {
-        let State { stats, fuel, .. } = store.data();
-        stats.burnt(fuel.saturating_sub(left));
+        let State { tally, fuel, .. } = store.data();
+        tally.stats().burnt(fuel.saturating_sub(left));
     }
 }
 
@@ -213,7 +213,7 @@ async fn call_module(
     };
     let start =
         instance.get_typed_func::<(), ()>(&mut *store, "_start").map_err(|_| Error::NoStart)?;
-    store.data().stats.took_to_start(begun.elapsed());
+    store.data().tally.stats().took_to_start(begun.elapsed());
     match start.call_async(&mut *store, ()).await {
         Ok(()) => Ok(Exit { code: 0 }),
         Err(e) => ended(e),
@@ -230,7 +230,7 @@ async fn call_component(
         Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
         Err(e) => return Err(Error::start(e)),
     };
-    store.data().stats.took_to_start(begun.elapsed());
+    store.data().tally.stats().took_to_start(begun.elapsed());
     match command.wasi_cli_run().call_run(&mut *store).await {
         Ok(result) => Ok(Exit { code: result.is_err().into() }),
         Err(e) => match e.downcast_ref::<I32Exit>() {

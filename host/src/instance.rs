@@ -44,7 +44,7 @@ impl Instance {
         timeout: Option<Duration>,
         life: Life,
     ) -> Instance {
-        let stats = store.data().stats.clone();
+        let stats = store.data().tally.stats().clone();
         Instance { store, instance, ticker, stats, timeout, unfinished: false, life }
     }
 

@@ -81,8 +81,8 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         LookupsView { names, sockets: wasi.sockets() }
     })?;
     poll::add_to_linker::<State, Polls>(linker, |state| {
-        let State { wasi, stats, polls_without_waiting, .. } = state;
-        PollsView { table: wasi.ctx().table, stats, busy: polls_without_waiting }
+        let State { wasi, tally, polls_without_waiting, .. } = state;
+        PollsView { table: wasi.ctx().table, stats: tally.stats(), busy: polls_without_waiting }
     })?;
     counted::define(linker)?;
     signals::define(linker)?;

@@ -109,14 +109,14 @@ pub(crate) use on_wasi;
 macro_rules! define {
     (wasi $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap(MODULE, $key, |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> wasmtime::Result<i32> {
-            caller.data().stats.count(Import::$id);
+            caller.data().tally.count(Import::$id);
             on_wasi!(caller, state, memory, numbers => $handler(state, &mut memory $(, passed!(numbers $ty $arg))*))
         })?;
     };
     (wasi_async $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
-                caller.data().stats.count(Import::$id);
+                caller.data().tally.count(Import::$id);
                 on_wasi!(caller, state, memory, numbers => $handler(state, &mut memory $(, passed!(numbers $ty $arg))*).await)
             })
         })?;
@@ -124,7 +124,7 @@ macro_rules! define {
     (opens $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
-                caller.data().stats.count(Import::$id);
+                caller.data().tally.count(Import::$id);
                 let errno = on_wasi!(caller, state, memory, numbers =>
                     $handler(state, &mut memory $(, passed!(numbers $ty $arg))*).await)?;
                 if errno == 0 {
@@ -136,14 +136,14 @@ macro_rules! define {
     };
     (plain $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap(MODULE, $key, |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
-            caller.data().stats.count(Import::$id);
+            caller.data().tally.count(Import::$id);
             errno($handler(&mut caller $(, $arg)*))
         })?;
     };
     (suspend $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
-                caller.data().stats.count(Import::$id);
+                caller.data().tally.count(Import::$id);
                 errno($handler(&mut caller $(, $arg)*).await)
             })
         })?;
@@ -152,21 +152,21 @@ macro_rules! define {
         define!(suspend $linker $id $key; ($($arg: $ty),*) $handler);
         $linker.func_wrap(MODULE, plain_key!($key), |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
             let Some(result) = $quick(&mut caller $(, $arg)*) else { return OTHERWISE };
-            caller.data().stats.count(Import::$id);
+            caller.data().tally.count(Import::$id);
             errno(result)
         })?;
     };
     (shared $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
-                caller.data().stats.count(Import::$id);
+                caller.data().tally.count(Import::$id);
                 $handler(caller $(, $arg)*).await
             })
         })?;
     };
     (exit $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap(MODULE, $key, |caller: Caller<'_, State> $(, $arg: $ty)*| -> wasmtime::Result<()> {
-            caller.data().stats.count(Import::$id);
+            caller.data().tally.count(Import::$id);
             $handler($($arg),*)
         })?;
     };

@@ -64,6 +64,8 @@ pub(crate) struct Scratch {
     failed: VecDeque<Subscription>,
     /// The guest has made an extended call.
     extended: bool,
+    /// Counts calls.
+    turn: u32,
     /// The last call found something ready without waiting. So will this one,
     /// probably: the driver is turned first and the sockets looked at once.
     busy: bool,
@@ -73,6 +75,11 @@ impl Scratch {
     /// Whether the guest has made an extended call.
     pub(crate) fn is_extended(&self) -> bool {
         self.extended
+    }
+
+    /// Which turn of the guest this is; one ends with each call.
+    pub(crate) fn turn(&self) -> u32 {
+        self.turn
     }
 }
 
@@ -132,7 +139,8 @@ pub(crate) async fn poll_oneoff(
         return memory.write_u32(out, 0);
     }
     let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
-    let Scratch { subscriptions: list, failed, extended: was_extended, busy } = scratch;
+    scratch.turn = scratch.turn.wrapping_add(1);
+    let Scratch { subscriptions: list, failed, extended: was_extended, busy, .. } = scratch;
     // They are looked at in one go, and others wait meanwhile: 130,000 take some 40 ms.
     if n as usize + failed.len() > 2 * sockets.limit() + MAX_OTHERS {
         return Err(Errno::INVAL);

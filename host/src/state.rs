@@ -12,7 +12,7 @@ use crate::policy::Grants;
 use crate::poll::Scratch;
 use crate::signals::Heard;
 use crate::sockets::table::Table;
-use crate::stats::Stats;
+use crate::stats::Tally;
 
 /// WASI's descriptor flag for a descriptor that does not block.
 pub(crate) const NONBLOCK: u16 = 4;
@@ -28,7 +28,7 @@ pub(crate) struct State {
     pub(crate) sockets: Table,
     pub(crate) grants: Grants,
     pub(crate) signals: Heard,
-    pub(crate) stats: Stats,
+    pub(crate) tally: Tally,
     pub(crate) clock: Monotonic,
     pub(crate) limits: Limits,
     /// What it began with; nothing, if it is not metered.
@@ -53,7 +53,7 @@ pub(crate) fn state<'a>(cx: &'a mut Cx<'_>) -> &'a mut State {
 /// # Errors
 ///
 /// `FAULT` when the guest exports no memory named `memory`.
-#[inline]
+#[inline(always)]
 pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut State), Errno> {
     let memory = memory(cx).ok_or(Errno::FAULT)?;
     let (bytes, state) = memory.data_and_store_mut(cx);
@@ -62,10 +62,13 @@ pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut 
 
 /// The guest's memory, which is known once there is an instance. Code that runs before, in a start function, has it
 /// looked up; only not for the imports of `shortcut.rs`, which it does not call itself.
+#[inline]
 pub(crate) fn memory(cx: &mut Cx<'_>) -> Option<Memory> {
-    if let Some(memory) = cx.data().memory {
-        return Some(memory);
-    }
+    cx.data().memory.or_else(|| find_memory(cx))
+}
+
+#[cold]
+fn find_memory(cx: &mut Cx<'_>) -> Option<Memory> {
     let Some(Extern::Memory(memory)) = cx.get_export("memory") else {
         return None;
     };

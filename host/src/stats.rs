@@ -1,11 +1,14 @@
 //! What a guest did, counted by the host while it happens.
 //!
 //! A [`Stats`] is a shared handle of atomics: read it from anywhere, also
-//! while the guest runs. Counting costs one relaxed addition per host call.
+//! while the guest runs. Counting a host call costs a load and a store: what happens at every call is written by one
+//! guest alone, as a locked addition makes the processor wait for all that it has stored before. Guests that share a
+//! handle with one that is still there count beside it, with such additions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use crate::link::{Import, NAMES};
@@ -19,13 +22,16 @@ pub struct Stats {
     counters: Arc<Counters>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Counters {
-    calls: [AtomicU64; NAMES.len()],
+    /// Of the guest that has them to itself.
+    owned: Frequent,
+    /// Whether there is such a guest.
+    is_owned: AtomicBool,
+    /// Of all others, and of components' streams.
+    shared: Frequent,
     /// Calls of `wasi:io/poll`'s function.
     polls: AtomicU64,
-    bytes_in: AtomicU64,
-    bytes_out: AtomicU64,
     suspensions: AtomicU64,
     starting_nanos: AtomicU64,
     running_nanos: AtomicU64,
@@ -34,21 +40,30 @@ struct Counters {
     fuel: AtomicU64,
 }
 
-impl Default for Counters {
-    fn default() -> Counters {
-        Counters {
-            calls: [const { AtomicU64::new(0) }; NAMES.len()],
-            polls: AtomicU64::new(0),
+/// What is counted at every call.
+#[derive(Debug)]
+struct Frequent {
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    calls: [AtomicU64; NAMES.len()],
+}
+
+impl Default for Frequent {
+    fn default() -> Frequent {
+        Frequent {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
-            suspensions: AtomicU64::new(0),
-            starting_nanos: AtomicU64::new(0),
-            running_nanos: AtomicU64::new(0),
-            suspended_nanos: AtomicU64::new(0),
-            peak_memory: AtomicU64::new(0),
-            fuel: AtomicU64::new(0),
+            calls: [const { AtomicU64::new(0) }; NAMES.len()],
         }
     }
+}
+
+/// One guest's end of a [`Stats`].
+#[derive(Debug)]
+pub(crate) struct Tally {
+    stats: Stats,
+    /// It is the one guest that writes `owned`.
+    is_owner: bool,
 }
 
 /// The counters at one moment.
@@ -123,8 +138,11 @@ impl Stats {
     pub fn snapshot(&self) -> Snapshot {
         let c = &*self.counters;
         let mut calls = BTreeMap::new();
-        for (name, count) in NAMES.iter().zip(&c.calls) {
-            let count = count.load(Relaxed);
+        let sum =
+            |owned: &AtomicU64, shared: &AtomicU64| owned.load(Relaxed) + shared.load(Relaxed);
+        let (owned, shared) = (&c.owned, &c.shared);
+        for (name, (owned, shared)) in NAMES.iter().zip(owned.calls.iter().zip(&shared.calls)) {
+            let count = sum(owned, shared);
             if count > 0 {
                 *calls.entry(*name).or_insert(0) += count;
             }
@@ -135,8 +153,8 @@ impl Stats {
         }
         Snapshot {
             calls,
-            bytes_in: c.bytes_in.load(Relaxed),
-            bytes_out: c.bytes_out.load(Relaxed),
+            bytes_in: sum(&owned.bytes_in, &shared.bytes_in),
+            bytes_out: sum(&owned.bytes_out, &shared.bytes_out),
             suspensions: c.suspensions.load(Relaxed),
             starting: Duration::from_nanos(c.starting_nanos.load(Relaxed)),
             running: Duration::from_nanos(c.running_nanos.load(Relaxed)),
@@ -146,24 +164,23 @@ impl Stats {
         }
     }
 
-    #[inline]
-    pub(crate) fn count(&self, import: Import) {
-        self.counters.calls[import as usize].fetch_add(1, Relaxed);
+    /// The end of a guest that is built.
+    pub(crate) fn tally(&self) -> Tally {
+        // What the last owner counted is seen.
+        let is_owner = !self.counters.is_owned.swap(true, Acquire);
+        Tally { stats: self.clone(), is_owner }
     }
 
-    #[inline]
     pub(crate) fn polled(&self) {
         self.counters.polls.fetch_add(1, Relaxed);
     }
 
-    #[inline]
     pub(crate) fn received(&self, bytes: usize) {
-        self.counters.bytes_in.fetch_add(bytes as u64, Relaxed);
+        self.counters.shared.bytes_in.fetch_add(bytes as u64, Relaxed);
     }
 
-    #[inline]
     pub(crate) fn sent(&self, bytes: usize) {
-        self.counters.bytes_out.fetch_add(bytes as u64, Relaxed);
+        self.counters.shared.bytes_out.fetch_add(bytes as u64, Relaxed);
     }
 
     pub(crate) fn took_to_start(&self, time: Duration) {
@@ -185,5 +202,45 @@ impl Stats {
     pub(crate) fn was_suspended(&self, time: Duration) {
         self.counters.suspensions.fetch_add(1, Relaxed);
         self.counters.suspended_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
+    }
+}
+
+impl Tally {
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    #[inline]
+    pub(crate) fn count(&self, import: Import) {
+        self.add(1, |frequent| &frequent.calls[import as usize]);
+    }
+
+    #[inline]
+    pub(crate) fn received(&self, bytes: usize) {
+        self.add(bytes, |frequent| &frequent.bytes_in);
+    }
+
+    #[inline]
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.add(bytes, |frequent| &frequent.bytes_out);
+    }
+
+    #[inline]
+    fn add(&self, more: usize, counter: impl Fn(&Frequent) -> &AtomicU64) {
+        let more = more as u64;
+        if self.is_owner {
+            let counter = counter(&self.stats.counters.owned);
+            counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
+        } else {
+            counter(&self.stats.counters.shared).fetch_add(more, Relaxed);
+        }
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        if self.is_owner {
+            self.stats.counters.is_owned.store(false, Release);
+        }
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct Socket {
     trouble: Mutex<Option<Trouble>>,
     /// What small reads have left so far.
     pub(super) exact: Exact,
+    /// The turn in which an attempt took back what tokio remembered of data to read. It learns of more when its driver
+    /// runs, which is between turns; on another thread in between, too, and then a poll is a false alarm.
+    pub(super) unready: Option<u32>,
     /// Told when tokio's driver forgets who waits, once the socket was armed.
     pub(super) bell: Option<Arc<Bell>>,
 }
@@ -108,6 +111,7 @@ impl Socket {
             wanted_port: 0,
             trouble: Mutex::default(),
             exact: Exact::default(),
+            unready: None,
             bell: None,
         }
     }
@@ -367,9 +371,10 @@ fn hung_up(stream: &TcpStream, reading: bool, cx: &mut Context<'_>) -> bool {
 }
 
 /// Whether a short read or write proves that a new edge will follow.
-const EDGE_TRIGGERED: bool = cfg!(unix);
+pub(super) const EDGE_TRIGGERED: bool = cfg!(unix);
 
-fn retry<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+#[inline(always)]
+pub(super) fn retry<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match operation() {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

@@ -160,7 +160,7 @@ async fn receive(
             Ok(mut got) => {
                 state_.streak = state_.streak.saturating_add(u8::from(!socket.nonblocking));
                 if !peek {
-                    state_.stats.received(got.len);
+                    state_.tally.received(got.len);
                 }
                 total += got.len;
                 if fill && got.len > 0 {
@@ -293,12 +293,12 @@ async fn transmit(
     in_turn(cx).await;
     loop {
         let (mut memory, state_) = parts(cx)?;
-        let State { sockets, stats, streak, .. } = state_;
+        let State { sockets, tally, streak, .. } = state_;
         let socket = sockets.get(fd)?;
         match send_once(socket, &memory, &buffers, to.as_ref()) {
             Ok(len) => {
                 *streak = streak.saturating_add(u8::from(!socket.nonblocking));
-                stats.sent(len);
+                tally.sent(len);
                 total += len;
                 if socket.kind == Kind::Stream && !socket.nonblocking {
                     buffers = advance(&buffers, len);
@@ -364,13 +364,15 @@ fn advance(buffers: &[Buffer], mut done: usize) -> Buffers {
 
 /// The C library's `recv` and `send` are points where a thread can be cancelled, which costs as much as the rest of them.
 #[cfg(unix)]
+#[inline]
 pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> io::Result<usize> {
     let flags = RecvFlags::from_bits_retain(flags as _);
     Ok(rustix::net::recv(host, bytes, flags)?.0)
 }
 
 #[cfg(unix)]
-fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+#[inline]
+pub(super) fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(host, bytes, SendFlags::from_bits_retain(MSG_NOSIGNAL as _))?)
 }
 
@@ -380,7 +382,7 @@ pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> 
 }
 
 #[cfg(not(unix))]
-fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn send_one(host: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
     host.send_with_flags(bytes, MSG_NOSIGNAL)
 }
 
