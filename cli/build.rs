@@ -246,8 +246,16 @@ fn normal(folder: &str, path: &str) -> String {
 
 /// A workspace root keeps cargo from looking for one above the cache folder.
 fn root_manifest(packages: &BTreeMap<String, Table>) -> String {
-    let members: Vec<String> = packages.keys().map(|folder| format!("{folder:?}")).collect();
-    format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", "))
+    // A workspace has one package of a name.
+    let mut names = BTreeSet::new();
+    let name = |manifest: &Table| Some(table(manifest, "package").ok()?.get("name")?.to_string());
+    let (members, others): (Vec<_>, Vec<_>) =
+        packages.iter().partition(|(_, manifest)| names.insert(name(manifest)));
+    let list = |of: Vec<(&String, &Table)>| {
+        of.iter().map(|(folder, _)| format!("{folder:?}")).collect::<Vec<_>>().join(", ")
+    };
+    let (members, others) = (list(members), list(others));
+    format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\nexclude = [{others}]\n")
 }
 
 fn collect(path: &Path, name: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), String> {

@@ -56,7 +56,7 @@ impl State {
 impl Obstacle {
     pub(crate) fn explanation(&self) -> String {
         let name = &self.name;
-        let own = sources::drop_in(name).map_or("?", |drop_in| drop_in.version);
+        let own = sources::drop_in(name, &self.version).map_or("?", |drop_in| drop_in.version);
         let mut text = format!(
             "{name} {} as published is in the tree, and wasio cannot take its place",
             self.version
@@ -90,9 +90,8 @@ impl Obstacle {
 /// Examines a resolved tree. `metadata` is what the chosen features and target
 /// use of what `lock` lists.
 pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -> State {
-    let stands_for = |package: &&Package| {
-        sources::drop_in(&package.name).is_some_and(|own| own.replaces(&package.version))
-    };
+    let stands_for =
+        |package: &&Package| sources::drop_in(&package.name, &package.version).is_some();
     let obstacles: Vec<Obstacle> = metadata
         .reachable()
         .into_iter()
@@ -116,7 +115,8 @@ pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -
 }
 
 fn obstacle(metadata: &Metadata, package: &Package) -> Obstacle {
-    let own = sources::drop_in(&package.name).and_then(|own| Version::parse(own.version).ok());
+    let own = sources::drop_in(&package.name, &package.version);
+    let own = own.and_then(|own| Version::parse(own.version).ok());
     let mut demands = Vec::new();
     // cargo chooses one tokio for the whole workspace where it can.
     for asking in &metadata.packages {

@@ -17,7 +17,7 @@ use super::lock::{Lock, compatible};
 use super::metadata::Metadata;
 use super::patch::{self, State};
 use super::shell::Shell;
-use super::sources::{self, Sources};
+use super::sources::{self, DropIn, Sources};
 use super::toolchain::{self, Cargo, Failure, captured, toml_text, utf8};
 
 /// A project that cargo was pointed at, not yet resolved.
@@ -166,11 +166,11 @@ impl Project {
     fn drop_unused(&self, mut resolved: Resolved, target: &str) -> Result<Resolved> {
         let text = read(&self.lock)?.unwrap_or_default();
         let lock = Lock::parse(&text);
-        let used = |name: &str| {
+        let used = |own: &DropIn| {
             lock.entries.iter().any(|entry| {
-                let stood_for = sources::drop_in(name)
-                    .is_some_and(|own| entry.version.to_string() == own.version);
-                entry.name == name && !entry.has_source && stood_for
+                entry.name == own.name
+                    && !entry.has_source
+                    && entry.version.to_string() == own.version
             })
         };
         let config = self.patches(used)?;
@@ -185,15 +185,12 @@ impl Project {
         Ok(resolved)
     }
 
-    fn patches(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-        self.sources
-            .drop_ins()
-            .filter(|(drop_in, _)| wanted(drop_in.name))
-            .map(|(drop_in, folder)| {
-                let folder = toml_text(utf8(&folder)?);
-                Ok(format!("patch.crates-io.{}.path={folder}", drop_in.name))
-            })
-            .collect()
+    fn patches(&self, wanted: impl Fn(&DropIn) -> bool) -> Result<Vec<String>> {
+        let mut config = Vec::new();
+        for (drop_in, folder) in self.sources.drop_ins().filter(|(own, _)| wanted(own)) {
+            config.extend(drop_in.patch(&folder)?);
+        }
+        Ok(config)
     }
 
     fn ask(&self, config: &[String], target: &str) -> Result<Result<Metadata, Failure>> {
@@ -221,7 +218,7 @@ impl Project {
             _ => self.direct_needs(),
         };
         let in_the_way = |name: &str, version: &Version| {
-            sources::drop_in(name).is_some_and(|drop_in| drop_in.replaces(version))
+            sources::drop_in(name, version).is_some()
                 || needed.iter().any(|need| need.is_missed_by(name, version))
         };
         let own = Lock::parse(own.unwrap_or_default());
@@ -241,8 +238,9 @@ impl Project {
         let mut manifest = "[package]\nname = \"probe\"\nedition = \"2021\"\n\n[workspace]\n\n\
                             [dependencies]\n"
             .to_owned();
-        for (drop_in, path) in self.sources.drop_ins() {
-            manifest += &format!("{} = {{ path = {} }}\n", drop_in.name, toml_text(utf8(&path)?));
+        for (index, (drop_in, path)) in self.sources.drop_ins().enumerate() {
+            let (name, path) = (drop_in.name, toml_text(utf8(&path)?));
+            manifest += &format!("own{index} = {{ package = {name:?}, path = {path} }}\n");
         }
         fs::write(folder.join("Cargo.toml"), manifest)?;
         fs::write(folder.join("src/lib.rs"), "")?;

@@ -155,9 +155,8 @@ impl Wanted {
 
         let (unpacked, _) = Sources::unpacked()?;
         let mut config = Vec::new();
-        for (drop_in, path) in unpacked.drop_ins() {
-            let path = toml_text(utf8(&path)?);
-            config.push(format!("patch.crates-io.{}.path={path}", drop_in.name));
+        for (drop_in, folder) in unpacked.drop_ins() {
+            config.extend(drop_in.patch(&folder)?);
         }
         let ask =
             |config: &[String], offline: bool| -> Result<std::result::Result<Metadata, Failure>> {
@@ -177,7 +176,7 @@ impl Wanted {
                 })
             };
         // Asking for tokio itself means the published one.
-        let patched = sources::drop_in(&self.name).is_none();
+        let patched = !sources::has_drop_in(&self.name);
         let config = if patched { config.as_slice() } else { &[] };
         let mut answer = ask(config, offline)?;
         if answer.is_err() && kept {

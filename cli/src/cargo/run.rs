@@ -84,9 +84,8 @@ fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> 
         }
         State::InUse(_) | State::NoTokio | State::NotInUse(_) => {}
     }
-    for (drop_in, _) in project.sources.drop_ins() {
-        let key = format!("patch.crates-io.{}.", drop_in.name);
-        if resolved.config.iter().any(|value| value.starts_with(&key)) {
+    for (drop_in, folder) in project.sources.drop_ins() {
+        if resolved.config.contains(&drop_in.patch(&folder)?[0]) {
             let (name, version) = (drop_in.name, drop_in.version);
             shell.status("Patching", format_args!("{name} -> wasio's {name} {version} ({target})"));
         }

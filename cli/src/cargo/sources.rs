@@ -13,6 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io, process};
 
 use anyhow::{Context, Result, bail};
+use semver::Version;
+
+use super::lock::compatible;
+use super::toolchain::{toml_text, utf8};
 
 include!(concat!(env!("OUT_DIR"), "/drop_ins.rs"));
 
@@ -30,12 +34,19 @@ pub(crate) struct DropIn {
 impl DropIn {
     /// Whether a published `version` is one this drop-in can stand for: the same
     /// one by semantic versioning, as cargo sees it.
-    pub(crate) fn replaces(&self, version: &semver::Version) -> bool {
-        let Ok(own) = semver::Version::parse(self.version) else { return false };
-        if own.major != version.major {
-            return false;
-        }
-        own.major > 0 || own.minor == version.minor
+    fn replaces(&self, version: &Version) -> bool {
+        Version::parse(self.version).is_ok_and(|own| compatible(&own, version))
+    }
+
+    /// Values for `--config` that patch it in from `folder`. Their key names the folder, not the package: one
+    /// package may have several drop-ins.
+    pub(crate) fn patch(&self, folder: &Path) -> Result<[String; 2]> {
+        let key = self.folder.rsplit('/').next().unwrap_or(self.name).replace('.', "_");
+        let path = toml_text(utf8(folder)?);
+        Ok([
+            format!("patch.crates-io.{key}.path={path}"),
+            format!("patch.crates-io.{key}.package={:?}", self.name),
+        ])
     }
 }
 
@@ -82,9 +93,19 @@ impl Sources {
     }
 }
 
-/// The drop-in of that name, if one is shipped.
-pub(crate) fn drop_in(name: &str) -> Option<DropIn> {
-    DROP_INS.iter().copied().find(|drop_in| drop_in.name == name)
+/// The drop-in that stands for `version` of the published package `name`, if one is shipped.
+pub(crate) fn drop_in(name: &str, version: &Version) -> Option<DropIn> {
+    DROP_INS.iter().copied().find(|own| own.name == name && own.replaces(version))
+}
+
+/// Whether the package `name` in that very version is a drop-in, not one that is published.
+pub(crate) fn is_drop_in(name: &str, version: &Version) -> bool {
+    drop_in(name, version).is_some_and(|own| own.version == version.to_string())
+}
+
+/// Whether any version of the package `name` has a drop-in.
+pub(crate) fn has_drop_in(name: &str) -> bool {
+    DROP_INS.iter().any(|drop_in| drop_in.name == name)
 }
 
 /// What the carried packages require of published ones.
@@ -192,12 +213,12 @@ mod tests {
 
     #[test]
     fn replaces_by_semantic_version() {
-        let tokio = drop_in("tokio").unwrap();
-        let version = |text: &str| semver::Version::parse(text).unwrap();
-        assert!(tokio.replaces(&version("1.8.1")));
-        assert!(!tokio.replaces(&version("0.2.25")));
-        let socket = DropIn { name: "socket2", version: "0.6.999", folder: "" };
-        assert!(socket.replaces(&version("0.6.1")));
-        assert!(!socket.replaces(&version("0.5.10")));
+        let own = |name: &str, version: &str| {
+            drop_in(name, &Version::parse(version).unwrap()).map(|own| own.version)
+        };
+        assert_eq!(own("tokio", "1.8.1"), Some("1.999.0"));
+        assert_eq!(own("tokio", "0.2.25"), None);
+        assert_eq!(own("socket2", "0.6.1"), Some("0.6.999"));
+        assert_eq!(own("socket2", "0.4.10"), None);
     }
 }

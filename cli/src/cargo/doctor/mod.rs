@@ -214,12 +214,11 @@ fn note(what: String, instead: &str) -> Finding {
 /// The published tokio 1.x that the project's own lock pins.
 fn own_lock_pin(project: &Project) -> Option<String> {
     let text = fs::read_to_string(project.root.join("Cargo.lock")).ok()?;
-    let tokio = sources::drop_in("tokio")?;
     let lock = Lock::parse(&text);
-    let pinned = lock
-        .entries
-        .iter()
-        .find(|entry| entry.name == "tokio" && entry.has_source && tokio.replaces(&entry.version));
+    let pinned = lock.entries.iter().find(|entry| {
+        let stood_for = sources::drop_in(entry.name, &entry.version).is_some();
+        entry.name == "tokio" && entry.has_source && stood_for
+    });
     pinned.map(|entry| entry.version.to_string())
 }
 
@@ -230,8 +229,7 @@ fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding>
     for package in guest {
         let on = features.get(package.id.as_str()).copied().unwrap_or_default();
         for known in known::TABLE.iter().filter(|known| known.package == package.name) {
-            let stands_in = sources::drop_in(known.package)
-                .is_some_and(|own| own.version == package.version.to_string());
+            let stands_in = sources::is_drop_in(known.package, &package.version);
             let about_published = known.level != Level::Note;
             // semver's own `*` leaves out previews, such as 0.0.2-alpha.
             let version = known.versions == "*"
