@@ -187,8 +187,15 @@ impl Stats {
         self.counters.starting_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
     }
 
-    pub(crate) fn grew_to(&self, bytes: usize) {
-        self.counters.peak_memory.fetch_max(bytes as u64, Relaxed);
+    /// Returns the peak before.
+    pub(crate) fn grew_to(&self, bytes: usize) -> u64 {
+        self.counters.peak_memory.fetch_max(bytes as u64, Relaxed)
+    }
+
+    /// A growth to so many bytes, at a peak of `before`, did not happen after all.
+    pub(crate) fn did_not_grow(&self, bytes: usize, before: u64) {
+        let peak = &self.counters.peak_memory;
+        let _ = peak.compare_exchange(bytes as u64, before.min(bytes as u64), Relaxed, Relaxed);
     }
 
     pub(crate) fn burnt(&self, fuel: u64) {

@@ -5,6 +5,7 @@ mod armed;
 mod cache;
 mod events;
 mod fuzz;
+mod growth;
 mod hostile;
 mod imports;
 mod limits;
