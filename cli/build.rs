@@ -301,8 +301,14 @@ fn write_generated(
          static BLOB: &[u8] = include_bytes!(concat!(env!(\"OUT_DIR\"), \"/drop_ins.bin\"));\n",
         hash.0
     );
-    fs::write(out.join("drop_ins.bin"), blob).map_err(|e| e.to_string())?;
-    fs::write(out.join("drop_ins.rs"), text).map_err(|e| e.to_string())
+    replace(&out.join("drop_ins.bin"), &blob)?;
+    replace(&out.join("drop_ins.rs"), text.as_bytes())
+}
+
+/// Writes a new file, where another target folder may have a hard link to the old one.
+fn replace(path: &Path, content: &[u8]) -> Result<(), String> {
+    let _ = fs::remove_file(path);
+    fs::write(path, content).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// FNV-1a: the hash only names a folder, its content is compared byte by byte.
