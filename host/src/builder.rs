@@ -22,7 +22,7 @@ use crate::policy::{Denied, Grants, OnDenied, Policy};
 use crate::poll::Scratch;
 use crate::program::Program;
 use crate::signals::Signals;
-use crate::sink::Sink;
+use crate::sink::{Receive, Sink};
 use crate::sockets::socket::Socket;
 use crate::sockets::table::Table;
 use crate::state::State;
@@ -40,6 +40,8 @@ const NO_DESCRIPTORS: &str = "a component of WASI 0.2 has no descriptors: let it
 pub struct GuestBuilder {
     program: Program,
     wasi: WasiCtxBuilder,
+    #[cfg(unix)]
+    outputs: Vec<Output>,
     dirs: Vec<(PathBuf, String)>,
     listeners: Vec<TcpListener>,
     network: Arc<Policy>,
@@ -57,6 +59,8 @@ impl GuestBuilder {
         GuestBuilder {
             program: program.clone(),
             wasi: WasiCtxBuilder::new(),
+            #[cfg(unix)]
+            outputs: Vec::new(),
             dirs: Vec::new(),
             listeners: Vec::new(),
             network: Arc::default(),
@@ -127,19 +131,33 @@ impl GuestBuilder {
     /// Hands what the guest writes to its standard output to a function, piece by piece. The guest waits
     /// meanwhile, and so does everybody on its thread.
     pub fn on_stdout(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
-        self.stdout(Sink::new(f))
+        self.stdout(Sink::always(f))
     }
 
     /// The same for standard error.
     pub fn on_stderr(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
-        self.stderr(Sink::new(f))
+        self.stderr(Sink::always(f))
+    }
+
+    /// The same for standard output, to somebody who may have to wait: only this guest is suspended meanwhile.
+    pub fn stdout_to(self, to: impl Receive) -> GuestBuilder {
+        self.stdout(Sink::new(to))
+    }
+
+    /// The same for standard error.
+    pub fn stderr_to(self, to: impl Receive) -> GuestBuilder {
+        self.stderr(Sink::new(to))
     }
 
     /// Gives the guest this process's standard streams. While an output takes no more, the guest is suspended.
     pub fn inherit_stdio(mut self) -> GuestBuilder {
         self.wasi.inherit_stdio();
         #[cfg(unix)]
-        self.wasi.stdout(Output::Stdout).stderr(Output::Stderr);
+        {
+            let outputs = [Output::stdout(), Output::stderr()];
+            self.wasi.stdout(outputs[0].clone()).stderr(outputs[1].clone());
+            self.outputs = outputs.into();
+        }
         self
     }
 
@@ -149,7 +167,8 @@ impl GuestBuilder {
         self
     }
 
-    /// Called for each network access that was refused, once per distinct one.
+    /// Called for each network access that was refused, once per distinct one, for 256 of them. Further ones are
+    /// [counted](crate::Snapshot::unreported_refusals).
     pub fn on_denied(mut self, f: impl Fn(&Denied) + Send + Sync + 'static) -> GuestBuilder {
         self.on_denied = Some(Arc::new(f));
         self
@@ -234,14 +253,17 @@ impl GuestBuilder {
         }
         // The parts that a component is composed of are instances, and so is what a module's imports are in.
         let instances = if self.program.is_component() { 1000 } else { 2 };
-        let names = Names::new(Grants::new(self.network.clone(), self.on_denied.clone()));
+        let grants = || Grants::new(self.network.clone(), self.on_denied.clone());
+        let names = Names::new(grants().counted(&self.stats));
         names.guard(&mut self.wasi);
         let (signals, heard) = Signals::new();
         let state = State {
             names,
             wasi: self.wasi.build_p1(),
+            #[cfg(unix)]
+            outputs: self.outputs,
             sockets,
-            grants: Grants::new(self.network, self.on_denied),
+            grants: grants().counted(&self.stats),
             signals: heard,
             limits: Limits::new(self.most, instances, self.stats.clone()),
             tally: self.stats.tally(),

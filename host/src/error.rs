@@ -7,6 +7,10 @@ use std::time::Duration;
 use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 
 use crate::guest::Exit;
+use crate::printable::Printable;
+
+/// How long a sentence with names of the guest's in it may be.
+const SENTENCE: usize = 1024;
 
 /// Why a program could not be loaded or a guest did not exit.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +20,7 @@ pub enum Error {
     #[error("cannot set up the WebAssembly engine: {0:#}")]
     Engine(wasmtime::Error),
     /// A file or folder could not be opened.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}: {source}", sentence(.path.display()))]
     Open {
         /// What was to be opened.
         path: PathBuf,
@@ -35,11 +39,12 @@ pub enum Error {
         hint: &'static str,
     },
     /// The program does not validate or uses features that are not enabled.
-    #[error("cannot compile the program: {0:#}")]
+    #[error("cannot compile the program: {}", chain(.0))]
     Compile(wasmtime::Error),
     /// The module imports something that is not provided.
     #[error(
-        "the module imports `{module}.{name}` of type {ty}, which this host does not provide: {reason}"
+        "the module imports `{}.{}` of type {}, which this host does not provide: {}",
+        label(.module), label(.name), label(.ty), sentence(.reason)
     )]
     MissingImport {
         /// The import's module.
@@ -53,7 +58,7 @@ pub enum Error {
     },
     /// The component imports something that is not provided, or exports no
     /// `wasi:cli/run`.
-    #[error("the component does not fit this host: {0:#}")]
+    #[error("the component does not fit this host: {}", chain(.0))]
     MissingInterface(wasmtime::Error),
     /// The module is no program: nothing to start it by.
     #[error("the module exports no function `_start`: it is a library, not a program")]
@@ -62,7 +67,7 @@ pub enum Error {
     #[error("no room for another guest: {0}; `EngineBuilder::pool` decides how many there may be")]
     PoolExhausted(PoolConcurrencyLimitError),
     /// The instance could not be made, for example for want of memory.
-    #[error("cannot start the guest: {0:#}{hint}", hint = hint(.0))]
+    #[error("cannot start the guest: {}{hint}", chain(.0), hint = hint(.0))]
     Start(wasmtime::Error),
     /// The guest trapped.
     #[error("{0}")]
@@ -71,7 +76,7 @@ pub enum Error {
     #[error("the guest exited with code {} in the middle of a call", .0.code())]
     Exited(Exit),
     /// The module exports no such function.
-    #[error("the guest exports no function `{name}` that could be called so: {reason}")]
+    #[error("the guest exports no function `{}` that could be called so: {}", label(.name), sentence(.reason))]
     NotExported {
         /// The function's name.
         name: String,
@@ -79,7 +84,7 @@ pub enum Error {
         reason: String,
     },
     /// Two functions were provided under one name.
-    #[error("the import `{module}.{name}` is provided already")]
+    #[error("the import `{}.{}` is provided already", label(.module), label(.name))]
     Duplicate {
         /// The import's module.
         module: String,
@@ -120,6 +125,18 @@ impl Error {
     }
 }
 
+fn label(text: &str) -> Printable<'_> {
+    Printable::new(text)
+}
+
+fn sentence(text: impl std::fmt::Display) -> String {
+    Printable::new(&text.to_string()).at_most(SENTENCE).to_string()
+}
+
+fn chain(error: &wasmtime::Error) -> String {
+    sentence(format_args!("{error:#}"))
+}
+
 /// What to do where the kernel's words do not say.
 fn hint(error: &wasmtime::Error) -> &'static str {
     #[cfg(target_os = "linux")]
@@ -147,20 +164,23 @@ impl Trap {
         };
         let frames = error.downcast_ref::<WasmBacktrace>().map(|backtrace| {
             let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-                Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+                Some(name) => {
+                    let name = format!("{:#}", rustc_demangle::demangle(name));
+                    Printable::new(&name).to_string()
+                }
                 None => format!("<function {}>", frame.func_index()),
             };
             backtrace.frames().iter().map(name).collect()
         });
-        Trap { reason, frames: frames.unwrap_or_default() }
+        Trap { reason: sentence(reason), frames: frames.unwrap_or_default() }
     }
 
-    /// What happened, in wasmtime's words.
+    /// What happened, in wasmtime's words, [printable](Printable).
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The functions that were executing, innermost first, demangled.
+    /// The functions that were executing, innermost first, demangled and [printable](Printable).
     pub fn frames(&self) -> &[String] {
         &self.frames
     }

@@ -231,7 +231,12 @@ async fn call_component(
         Err(e) => return Err(Error::start(e)),
     };
     store.data().tally.stats().took_to_start(begun.elapsed());
-    match command.wasi_cli_run().call_run(&mut *store).await {
+    let result = command.wasi_cli_run().call_run(&mut *store).await;
+    #[cfg(unix)]
+    for output in store.data().outputs.clone() {
+        output.settle().await;
+    }
+    match result {
         Ok(result) => Ok(Exit { code: result.is_err().into() }),
         Err(e) => match e.downcast_ref::<I32Exit>() {
             Some(exit) => Ok(Exit { code: exit.0 }),

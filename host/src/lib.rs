@@ -54,6 +54,7 @@ mod memory;
 mod output;
 mod policy;
 mod poll;
+mod printable;
 mod program;
 mod shortcut;
 mod signals;
@@ -70,8 +71,10 @@ pub use guest::{Exit, Guest};
 pub use imports::{AsyncHostFunc, AsyncHostFuncWithEnv, Caller, Definition, HostFunc, Imports};
 pub use instance::Instance;
 pub use policy::{Denied, Policy, Rule, RuleError};
+pub use printable::Printable;
 pub use program::Program;
 pub use signals::{Signal, Signals};
+pub use sink::Receive;
 pub use stats::{Snapshot, Stats};
 /// The engine underneath, for its values and types.
 pub use wasmtime;

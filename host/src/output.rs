@@ -1,15 +1,22 @@
 //! This process's standard output and error as streams for guests, which suspend the guest while they are full.
 //!
-//! wasmtime-wasi's own would block the thread, and with it every guest. Here a stream takes as much as a pipe
-//! that is writable has room for (`PIPE_BUF`), and nothing while it is not. A write is done when it returns:
-//! nothing is lost when the guest ends, and the order of the two streams is the guest's.
+//! wasmtime-wasi's own would block the thread, and with it every guest. Here no write waits: others may write to the
+//! same pipe, guests of this process and other processes, so what a poll promised may be gone by then. A blocking write
+//! of a guest's is done when it returns. What a component was permitted to write and found no room for is kept, 64 KiB
+//! at most, and written before the guest's next output, or before its run ends.
 //!
-//! Limits: a terminal that is stopped blocks all the same.
+//! Limits: a terminal, and a pipe where the system cannot write without waiting (Linux before 6.5, macOS), takes a
+//! write after a poll, so another process that writes in between blocks the thread.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::FileType;
+use rustix::io::Errno;
+use rustix::net::SendFlags;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncWrite, Interest};
 use wasmtime_wasi::async_trait;
@@ -17,27 +24,132 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 use wasmtime_wasi_io::bytes::Bytes;
 
-/// What a pipe takes at once if it takes anything.
+/// What a pipe takes at once if it takes anything (`PIPE_BUF`).
 const PERMIT: usize = 4096;
+/// How much is kept of what found no room.
+const KEPT: usize = 16 * PERMIT;
+/// How often is looked where nothing can be waited for.
+const PAUSE: Duration = Duration::from_millis(5);
 
-/// One of the two streams.
+/// One of the two streams. Clones share what is kept.
+#[derive(Clone)]
+pub(crate) struct Output {
+    stream: Stream,
+    kind: FileType,
+    kept: Arc<Mutex<Vec<u8>>>,
+    /// How much may be written before it is asked for again.
+    permit: usize,
+}
+
 #[derive(Clone, Copy)]
-pub(crate) enum Output {
+enum Stream {
     Stdout,
     Stderr,
 }
 
-impl Output {
+impl Stream {
     fn with_fd<R>(self, f: impl FnOnce(BorrowedFd<'_>) -> R) -> R {
         match self {
-            Output::Stdout => f(io::stdout().as_fd()),
-            Output::Stderr => f(io::stderr().as_fd()),
+            Stream::Stdout => f(io::stdout().as_fd()),
+            Stream::Stderr => f(io::stderr().as_fd()),
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn stdout() -> Output {
+        Output::new(Stream::Stdout)
+    }
+
+    pub(crate) fn stderr() -> Output {
+        Output::new(Stream::Stderr)
+    }
+
+    fn new(stream: Stream) -> Output {
+        let stat = stream.with_fd(|fd| rustix::fs::fstat(fd));
+        let kind = stat.map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
+        Output { stream, kind, kept: Arc::default(), permit: 0 }
+    }
+
+    /// Waits until what is kept is written, or cannot be.
+    pub(crate) async fn settle(&self) {
+        let mut waits = Waits::default();
+        while let Ok(false) = self.try_to_settle() {
+            waits.wait(self).await;
         }
     }
 
-    fn takes_more(self) -> bool {
-        self.with_fd(takes_more)
+    /// Whether nothing is kept any more.
+    fn try_to_settle(&self) -> Result<bool, StreamError> {
+        self.write_kept(&mut self.kept())
     }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing is left of it.
+    fn write_kept(&self, kept: &mut Vec<u8>) -> Result<bool, StreamError> {
+        let written = self.write_some(kept).inspect_err(|_| kept.clear())?;
+        kept.drain(..written);
+        Ok(kept.is_empty())
+    }
+
+    /// Writes as much as is taken without waiting.
+    fn write_some(&self, bytes: &[u8]) -> Result<usize, StreamError> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.stream.with_fd(|fd| attempt(fd, self.kind, &bytes[written..])) {
+                Ok(n) => written += n,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(error) => {
+                    return Err(StreamError::LastOperationFailed(io::Error::from(error).into()));
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    fn takes_more(&self) -> bool {
+        self.stream.with_fd(takes_more)
+    }
+}
+
+/// Writes once and does not wait.
+fn attempt(fd: BorrowedFd<'_>, kind: FileType, bytes: &[u8]) -> rustix::io::Result<usize> {
+    match kind {
+        FileType::RegularFile => rustix::io::write(fd, bytes),
+        FileType::Socket => rustix::net::send(fd, bytes, SendFlags::DONTWAIT),
+        FileType::Fifo => write_to_pipe(fd, bytes),
+        _ => write_if_polled(fd, bytes),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn write_to_pipe(fd: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
+    use rustix::io::ReadWriteFlags;
+
+    let bytes_ = [io::IoSlice::new(bytes)];
+    match rustix::io::pwritev2(fd, &bytes_, u64::MAX, ReadWriteFlags::NOWAIT) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => write_if_polled(fd, bytes),
+        result => result,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_to_pipe(fd: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
+    write_if_polled(fd, bytes)
+}
+
+/// Writes what is taken if the descriptor is writable. Of this process, nobody writes in between.
+fn write_if_polled(fd: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !takes_more(fd) {
+        return Err(Errno::AGAIN);
+    }
+    rustix::io::write(fd, &bytes[..bytes.len().min(PERMIT)])
 }
 
 /// Whether a write would not wait. One that fails does not.
@@ -54,62 +166,123 @@ fn watch(fd: BorrowedFd<'_>) -> Option<AsyncFd<OwnedFd>> {
     unsafe { AsyncFd::register_with_interest(own, Interest::WRITABLE) }.ok()
 }
 
+/// Waits in a row. Others may always be quicker, so from the second on each takes some time.
+#[derive(Default)]
+struct Waits {
+    again: bool,
+}
+
+impl Waits {
+    async fn wait(&mut self, output: &Output) {
+        if std::mem::replace(&mut self.again, true) {
+            tokio::time::sleep(PAUSE).await;
+        }
+        output.writable().await;
+    }
+}
+
+impl Output {
+    async fn writable(&self) {
+        if self.takes_more() {
+            return;
+        }
+        if let Some(fd) = self.stream.with_fd(watch) {
+            while let Ok(mut guard) = fd.writable().await {
+                if takes_more(fd.as_fd()) {
+                    return;
+                }
+                guard.clear_ready();
+            }
+        }
+        // The process has no descriptor to spare, or the driver is not for such a one.
+        while !self.takes_more() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
 impl IsTerminal for Output {
     fn is_terminal(&self) -> bool {
-        self.with_fd(|fd| fd.is_terminal())
+        self.stream.with_fd(|fd| fd.is_terminal())
     }
 }
 
 impl StdoutStream for Output {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        match self {
-            Output::Stdout => Box::new(tokio::io::stdout()),
-            Output::Stderr => Box::new(tokio::io::stderr()),
+        match self.stream {
+            Stream::Stdout => Box::new(tokio::io::stdout()),
+            Stream::Stderr => Box::new(tokio::io::stderr()),
         }
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 
+#[async_trait]
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        let mut left = &bytes[..];
-        while !left.is_empty() {
-            match self.with_fd(|fd| rustix::io::write(fd, left)) {
-                Ok(n) => left = &left[n..],
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => {
-                    return Err(StreamError::LastOperationFailed(io::Error::from(error).into()));
-                }
-            }
+        if bytes.len() > self.permit {
+            return Err(StreamError::trap("more was written to a stream than it permitted"));
         }
+        self.permit -= bytes.len();
+        let mut kept = self.kept();
+        let mut left = &bytes[..];
+        if self.write_kept(&mut kept)? {
+            left = &left[self.write_some(left)?..];
+        }
+        if kept.len() + left.len() > KEPT {
+            let error = io::Error::other("too much was permitted before the stream was full");
+            return Err(StreamError::LastOperationFailed(error.into()));
+        }
+        kept.extend_from_slice(left);
         Ok(())
+    }
+
+    fn write_zeroes(&mut self, bytes: usize) -> Result<(), StreamError> {
+        // More than is permitted is refused before memory is taken for it.
+        let zeroes = vec![0; bytes.min(self.permit + 1)];
+        self.write(zeroes.into())
     }
 
     fn flush(&mut self) -> Result<(), StreamError> {
-        Ok(())
+        self.try_to_settle().map(drop)
     }
 
     fn check_write(&mut self) -> Result<usize, StreamError> {
-        Ok(if self.takes_more() { PERMIT } else { 0 })
+        let settled = self.try_to_settle()?;
+        self.permit = if settled && self.takes_more() { PERMIT } else { 0 };
+        Ok(self.permit)
+    }
+
+    async fn write_ready(&mut self) -> Result<usize, StreamError> {
+        let mut waits = Waits::default();
+        loop {
+            match self.check_write()? {
+                0 => waits.wait(self).await,
+                permit => return Ok(permit),
+            }
+        }
+    }
+
+    async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        self.settle().await;
+        let mut left = &bytes[..];
+        let mut waits = Waits::default();
+        loop {
+            left = &left[self.write_some(left)?..];
+            if left.is_empty() {
+                return Ok(());
+            }
+            waits.wait(self).await;
+        }
     }
 }
 
 #[async_trait]
 impl Pollable for Output {
     async fn ready(&mut self) {
-        if self.takes_more() {
-            return;
-        }
-        // A file cannot be waited for, and never needs to be.
-        let Some(fd) = self.with_fd(watch) else { return };
-        while let Ok(mut guard) = fd.writable().await {
-            if takes_more(fd.as_fd()) {
-                return;
-            }
-            guard.clear_ready();
-        }
+        self.writable().await;
     }
 }

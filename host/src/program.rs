@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::format::{self, Kind};
 use crate::imports::Imports;
 use crate::link;
+use crate::printable::Printable;
 use crate::shortcut;
 use crate::state::State;
 
@@ -130,6 +131,7 @@ impl std::fmt::Debug for Program {
             Code::Module { module, .. } => module.name(),
             Code::Component(_) => None,
         };
+        let name = name.map(|name| Printable::new(name).to_string());
         f.debug_struct("Program").field("name", &name).finish_non_exhaustive()
     }
 }

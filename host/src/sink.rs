@@ -1,9 +1,10 @@
-//! A guest's output handed to a function of the embedder's, as it is written.
+//! A guest's output handed to the embedder, as it is written.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::async_trait;
@@ -14,22 +15,47 @@ use wasmtime_wasi_io::bytes::Bytes;
 /// How much is taken at once.
 const PERMIT: usize = 1 << 16;
 
-type Take = dyn FnMut(&[u8]) + Send;
+/// Where a guest's output goes that may have to wait ([`GuestBuilder::stdout_to`](crate::GuestBuilder::stdout_to)).
+pub trait Receive: Send + 'static {
+    /// Whether more is taken; if not, the guest is suspended until the waker is called.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-/// A stream that is always ready. Clones are one stream.
+    /// Takes what the guest has written, 64 KiB at most. It may come without a call of
+    /// [`poll_ready`](Self::poll_ready) right before it, when the guest was promised that so much is taken.
+    fn receive(&mut self, bytes: &[u8]);
+}
+
+/// A function that takes everything.
+struct Always<F>(F);
+
+impl<F: FnMut(&[u8]) + Send + 'static> Receive for Always<F> {
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        (self.0)(bytes);
+    }
+}
+
+/// A stream of the guest's. Clones are one stream.
 #[derive(Clone)]
 pub(crate) struct Sink {
-    take: Arc<Mutex<Take>>,
+    to: Arc<Mutex<dyn Receive>>,
 }
 
 impl Sink {
-    pub(crate) fn new(take: impl FnMut(&[u8]) + Send + 'static) -> Sink {
-        Sink { take: Arc::new(Mutex::new(take)) }
+    pub(crate) fn new(to: impl Receive) -> Sink {
+        Sink { to: Arc::new(Mutex::new(to)) }
     }
 
-    fn give(&self, bytes: &[u8]) {
+    pub(crate) fn always(take: impl FnMut(&[u8]) + Send + 'static) -> Sink {
+        Sink::new(Always(take))
+    }
+
+    fn to(&self) -> MutexGuard<'_, dyn Receive + 'static> {
         // A function that panicked once may be called again: it is the embedder's.
-        (self.take.lock().unwrap_or_else(PoisonError::into_inner))(bytes);
+        self.to.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,10 +75,18 @@ impl StdoutStream for Sink {
     }
 }
 
+#[async_trait]
 impl OutputStream for Sink {
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        self.give(&bytes);
+        bytes.chunks(PERMIT).for_each(|piece| self.to().receive(piece));
         Ok(())
+    }
+
+    fn write_zeroes(&mut self, bytes: usize) -> Result<(), StreamError> {
+        if bytes > PERMIT {
+            return Err(StreamError::trap("more was written to a stream than it permitted"));
+        }
+        self.write(vec![0; bytes].into())
     }
 
     fn flush(&mut self) -> Result<(), StreamError> {
@@ -60,22 +94,35 @@ impl OutputStream for Sink {
     }
 
     fn check_write(&mut self) -> Result<usize, StreamError> {
+        match self.to().poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => Ok(PERMIT),
+            Poll::Pending => Ok(0),
+        }
+    }
+
+    async fn write_ready(&mut self) -> Result<usize, StreamError> {
+        self.ready().await;
         Ok(PERMIT)
     }
 }
 
 #[async_trait]
 impl Pollable for Sink {
-    async fn ready(&mut self) {}
+    async fn ready(&mut self) {
+        poll_fn(|cx| self.to().poll_ready(cx)).await;
+    }
 }
 
 impl AsyncWrite for Sink {
     fn poll_write(
         self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.give(bytes);
+        let mut to = self.to();
+        std::task::ready!(to.poll_ready(cx));
+        let bytes = &bytes[..bytes.len().min(PERMIT)];
+        to.receive(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 

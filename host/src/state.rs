@@ -8,6 +8,8 @@ use crate::errno::Errno;
 use crate::interfaces::Names;
 use crate::limits::Limits;
 use crate::memory::GuestMemory;
+#[cfg(unix)]
+use crate::output::Output;
 use crate::policy::Grants;
 use crate::poll::Scratch;
 use crate::signals::Heard;
@@ -25,6 +27,9 @@ pub(crate) struct State {
     pub(crate) names: Names,
     /// wasmtime-wasi's preview 1: files, environment, clocks, random, stdio.
     pub(crate) wasi: WasiP1Ctx,
+    /// This process's streams, if the guest has them.
+    #[cfg(unix)]
+    pub(crate) outputs: Vec<Output>,
     pub(crate) sockets: Table,
     pub(crate) grants: Grants,
     pub(crate) signals: Heard,

@@ -38,6 +38,7 @@ struct Counters {
     suspended_nanos: AtomicU64,
     peak_memory: AtomicU64,
     fuel: AtomicU64,
+    left_out: AtomicU64,
 }
 
 /// What is counted at every call.
@@ -91,6 +92,9 @@ pub struct Snapshot {
     /// Fuel that was burnt when the guest, or a call of it, last ended; 0 when it is not metered
     /// ([`EngineBuilder::meter_fuel`](crate::EngineBuilder::meter_fuel)).
     pub fuel: u64,
+    /// Refused network accesses of which [`on_denied`](crate::GuestBuilder::on_denied) was not told, because it had
+    /// been told of so many others.
+    pub unreported_refusals: u64,
 }
 
 impl Snapshot {
@@ -113,6 +117,7 @@ impl Snapshot {
         self.suspended += other.suspended;
         self.peak_memory += other.peak_memory;
         self.fuel += other.fuel;
+        self.unreported_refusals += other.unreported_refusals;
     }
 
     /// Calls of `poll_oneoff`, or of `wasi:io/poll`.
@@ -161,6 +166,7 @@ impl Stats {
             suspended: Duration::from_nanos(c.suspended_nanos.load(Relaxed)),
             peak_memory: c.peak_memory.load(Relaxed),
             fuel: c.fuel.load(Relaxed),
+            unreported_refusals: c.left_out.load(Relaxed),
         }
     }
 
@@ -200,6 +206,10 @@ impl Stats {
 
     pub(crate) fn burnt(&self, fuel: u64) {
         self.counters.fuel.store(fuel, Relaxed);
+    }
+
+    pub(crate) fn left_out(&self) {
+        self.counters.left_out.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn ran(&self, time: Duration) {

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
+use wasio_host::Printable;
+
 /// Writes status lines as cargo does. Errors are written even when quiet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shell {
@@ -29,9 +31,9 @@ impl Shell {
             return;
         }
         if self.colour {
-            say(format_args!("\x1b[1m\x1b[32m{verb:>12}\x1b[0m {what}"));
+            say(format_args!("\x1b[1m\x1b[32m{verb:>12}\x1b[0m {}", printable(what)));
         } else {
-            say(format_args!("{verb:>12} {what}"));
+            say(format_args!("{verb:>12} {}", printable(what)));
         }
     }
 
@@ -53,11 +55,18 @@ impl Shell {
 
     fn labelled(&self, label: &str, code: &str, what: impl Display) {
         if self.colour {
-            say(format_args!("\x1b[1m\x1b[{code}m{label}\x1b[0m: {what}"));
+            say(format_args!("\x1b[1m\x1b[{code}m{label}\x1b[0m: {}", printable(what)));
         } else {
-            say(format_args!("{label}: {what}"));
+            say(format_args!("{label}: {}", printable(what)));
         }
     }
+}
+
+/// Lines with names in them that others chose, of crates and files.
+pub(crate) fn printable(text: impl Display) -> String {
+    let text = text.to_string();
+    let lines = text.split('\n').map(|line| Printable::new(line).at_most(usize::MAX).to_string());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A closed stderr is no reason to stop.

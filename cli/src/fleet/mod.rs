@@ -19,8 +19,10 @@ use tokio::task::JoinSet;
 use wasio_host::{Engine, Program, Stats};
 
 use crate::run::guest::{GuestArgs, Setup};
-use crate::run::{USAGE, interrupted, say};
-use output::{Stream, Tail};
+use crate::run::notes::{self, NOTES};
+use crate::run::{USAGE, interrupted, say_of};
+use output::{Errors, Lines, STDOUT, Tail};
+use summary::printable_json;
 use tally::{Tally, Watched};
 use view::View;
 
@@ -94,10 +96,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             code
         }
         Err(error) => {
-            say(format_args!("{}: {error:#}", args.guest.file().display()));
+            say_of(args.guest.file(), &error);
             USAGE
         }
     };
+    NOTES.settle();
     // Threads may sit in a name lookup: not waited for.
     std::process::exit(code.into())
 }
@@ -153,10 +156,22 @@ async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
     let wall = begun.elapsed();
     view.finish();
     let summary = fleet.tally.summary(fleet.count, wall, stopped.is_some());
+    // Guests that exited have waited for whoever reads, and so does their output, until it is enough.
+    let stopped = match summary.failed() || stopped.is_some() {
+        true => {
+            STDOUT.settle();
+            stopped
+        }
+        false => tokio::select! {
+            _ = tokio::task::spawn_blocking(|| STDOUT.finish()) => None,
+            code = &mut end => Some(code),
+        },
+    };
+    fleet.setup.refusals.sum_up(summary.ends.totals.unreported_refusals);
     if args.json {
-        println!("{}", summary.json());
+        println!("{}", printable_json(&summary.json()));
     } else {
-        eprint!("{}", summary.text());
+        notes::write(summary.text());
     }
     match stopped {
         Some(code) => code,
@@ -167,30 +182,23 @@ async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
 
 /// One copy, from its start to its end.
 async fn one(fleet: Arc<Fleet>, index: u32) {
-    let (stats, said) = (Stats::new(), Tail::default());
+    let (stats, tail) = (Stats::new(), Tail::default());
     let mut guest = fleet
         .setup
         .guest(&fleet.program)
         .env(INDEX, index.to_string())
         .env(COUNT, fleet.count.to_string())
         .stats(&stats);
-    let mut errors = fleet.output.then(|| Stream::stderr(index));
     if fleet.output {
-        let mut lines = Stream::stdout(index);
-        guest = guest.on_stdout(move |bytes| lines.take(bytes));
+        guest = guest.stdout_to(Lines::stdout(index));
     }
-    let tail = said.clone();
-    guest = guest.on_stderr(move |bytes| {
-        tail.take(bytes);
-        if let Some(lines) = &mut errors {
-            lines.take(bytes);
-        }
-    });
+    let lines = fleet.output.then(|| Lines::stderr(index));
+    guest = guest.stderr_to(Errors { tail: tail.clone(), lines });
     let life = fleet.tally.started();
     let outcome = match guest.build() {
         Ok(guest) => Watched::new(Box::pin(guest.run()), &fleet.tally).await,
         Err(error) => Err(error),
     };
-    fleet.tally.ended(index, outcome, &stats.snapshot(), &said.text());
+    fleet.tally.ended(index, outcome, &stats.snapshot(), &tail.text());
     drop(life);
 }

@@ -5,8 +5,26 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde_json::{Value, json};
+use wasio_host::Printable;
 
 use super::tally::{Ends, Failure};
+
+/// JSON on one line, with escapes for what a terminal would not print.
+pub(super) fn printable_json(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        if c.is_ascii() && c != '\u{7f}'
+            || Printable::new(c.encode_utf8(&mut [0; 4])).is_unchanged()
+        {
+            text.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                let _ = write!(text, "\\u{unit:04x}");
+            });
+        }
+    }
+    text
+}
 
 /// How the fleet did.
 pub(super) struct Summary {
@@ -23,6 +41,11 @@ impl Summary {
     /// Whether every guest exited with 0.
     pub(super) fn succeeded(&self) -> bool {
         self.ends.exited.get(&0) == Some(&self.count)
+    }
+
+    /// Whether some guest was ended, by a trap or a limit.
+    pub(super) fn failed(&self) -> bool {
+        self.ends.failed > 0
     }
 
     fn exited(&self) -> u32 {
@@ -90,7 +113,8 @@ impl Summary {
         for failure in &self.ends.errors {
             let Failure { error, first, said, guests } = failure;
             say(format_args!("{guests} guests, the first of them number {first}: {error}"));
-            said.lines().for_each(|line| say(format_args!("    {line}")));
+            said.lines()
+                .for_each(|line| say(format_args!("    {}", Printable::new(line).at_most(1024))));
         }
         let unknown = "unknown".to_owned();
         let time =

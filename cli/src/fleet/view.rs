@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::process;
 use super::tally::{Progress, Tally};
-use crate::run::say;
+use crate::run::notes::say;
 
 /// How often a line is printed where there is no terminal.
 const LINE: Duration = Duration::from_secs(2);

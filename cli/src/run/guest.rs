@@ -1,16 +1,15 @@
 //! What a guest is given on the command line: shared by `wasio run` and `wasio fleet`.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytesize::ByteSize;
 use wasio_host::{EngineBuilder, Guest, GuestBuilder, Policy, Program, Rule, RuleError};
 
-use super::say;
+use super::notes::Refusals;
 
 /// What the guest may use, and the guest.
 #[derive(Debug, clap::Args)]
@@ -87,7 +86,7 @@ impl GuestArgs {
                 .map(bytes)
                 .transpose()
                 .context("--max-memory is too large")?,
-            said: Arc::default(),
+            refusals: Arc::default(),
         })
     }
 
@@ -111,25 +110,17 @@ pub(crate) struct Setup {
     network: Arc<Policy>,
     timeout: Option<std::time::Duration>,
     max_memory: Option<usize>,
-    /// What was said of denied accesses: each thing once, however many guests try it.
-    said: Arc<Mutex<HashSet<String>>>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Setup {
     /// A guest of `program` with all of it, but for its streams.
     pub(crate) fn guest(&self, program: &Program) -> GuestBuilder {
-        let said = self.said.clone();
+        let refusals = self.refusals.clone();
         let mut guest = Guest::builder(program)
             .args(&self.args)
             .network(self.network.clone())
-            .on_denied(move |denied| {
-                let denied = denied.to_string();
-                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-                if !said.contains(&denied) {
-                    say(format_args!("{denied}"));
-                    said.insert(denied);
-                }
-            });
+            .on_denied(move |denied| refusals.tell(denied));
         for (name, value) in &self.env {
             guest = guest.env(name, value);
         }

@@ -2,15 +2,20 @@
 
 mod args;
 pub(crate) mod guest;
+pub(crate) mod notes;
 mod report;
 mod signals;
+pub(crate) mod writer;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use wasio_host::{Engine, Error, Guest, Stats};
+use wasio_host::{Engine, Error, Guest, Printable, Stats};
 
+use notes::{Refusals, say};
 use signals::told_or_interrupted;
 
 pub(crate) use args::Args;
@@ -30,30 +35,33 @@ pub(crate) fn run(args: Args) -> ExitCode {
     let code = match prepare(&args) {
         Ok(prepared) => prepared.finish(&args),
         Err(error) => {
-            say(format_args!("{}: {error:#}", args.guest.file().display()));
+            say_of(args.guest.file(), &error);
             USAGE.into()
         }
     };
+    notes::NOTES.settle();
     // Threads may sit in a read of stdin or a name lookup: not waited for.
     let _ = std::io::stdout().flush();
     std::process::exit(code)
 }
 
-/// Writes to stderr, which may be closed.
-pub(crate) fn say(message: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "wasio: {message}");
+/// Says why a file is not run.
+pub(crate) fn say_of(file: &Path, error: &anyhow::Error) {
+    say(format_args!("{}: {error:#}", Printable::new(&file.to_string_lossy()).at_most(1024)));
 }
 
 struct Prepared {
     guest: Guest,
     stats: Stats,
+    refusals: Arc<Refusals>,
     runtime: tokio::runtime::Runtime,
 }
 
 fn prepare(args: &Args) -> anyhow::Result<Prepared> {
     let program = args.guest.program(Engine::builder())?;
     let stats = Stats::new();
-    let mut guest = args.guest.setup()?.guest(&program).inherit_stdio().stats(&stats);
+    let setup = args.guest.setup()?;
+    let mut guest = setup.guest(&program).inherit_stdio().stats(&stats);
     for address in &args.listen {
         let listener = std::net::TcpListener::bind(address)
             .with_context(|| format!("cannot listen on {address}"))?;
@@ -64,12 +72,12 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
         let _context = runtime.enter();
         guest.build()?
     };
-    Ok(Prepared { guest, stats, runtime })
+    Ok(Prepared { guest, stats, refusals: setup.refusals, runtime })
 }
 
 impl Prepared {
     fn finish(self, args: &Args) -> i32 {
-        let Prepared { guest, stats, runtime } = self;
+        let Prepared { guest, stats, refusals, runtime } = self;
         let signals = guest.signals();
         let code = runtime.block_on(async {
             // A task of its own, so that nothing but its own events wakes it.
@@ -83,6 +91,7 @@ impl Prepared {
                 never = report::live(args, &stats) => match never {},
             }
         });
+        refusals.sum_up(stats.snapshot().unreported_refusals);
         report::at_end(args, &stats);
         runtime.shutdown_background();
         code

@@ -1,7 +1,6 @@
 //! `--stats`: what the guest asked of the host.
 
 use std::convert::Infallible;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use serde_json::json;
 use wasio_host::{Snapshot, Stats};
 
 use super::args::{Args, Format};
+use super::notes;
 
 /// How often `--stats-file` is rewritten.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -67,7 +67,7 @@ fn print(format: Format, snapshot: &Snapshot) {
         Format::Json => format!("{}\n", json(snapshot)),
         Format::Text => text(snapshot),
     };
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    notes::write(text);
 }
 
 /// Readers see the old numbers or the new, never half of them.

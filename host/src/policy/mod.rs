@@ -13,6 +13,7 @@ mod rule;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -22,11 +23,15 @@ use ipnet::IpNet;
 use self::rule::{Kind, Port};
 pub use self::rule::{Rule, RuleError};
 use crate::events;
+use crate::printable::Printable;
+use crate::stats::Stats;
 
 /// How many resolved addresses one guest may collect.
 const MAX_PINS: usize = 4096;
 /// How many different refusals are reported for one guest.
 const MAX_REPORTS: usize = 256;
+/// The longest name of the DNS.
+const MAX_NAME: usize = 253;
 
 /// The rules a guest's network access is checked against. Empty denies all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,15 +85,21 @@ impl FromStr for Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Denied {
-    /// What the guest tried, such as `connect to 127.0.0.1:6379`.
+    /// What the guest tried, such as `connect to 127.0.0.1:6379`. Names of the guest's are
+    /// [printable](crate::Printable) in it.
     pub action: String,
-    /// The rule, as text, that would allow it.
+    /// The rule, as text, that would allow it. Empty where the guest asked for what is no host name: only `all`
+    /// allows that.
     pub rule: String,
 }
 
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "network access denied: {}; allow it with --net {}", self.action, self.rule)
+        write!(f, "network access denied: {}", self.action)?;
+        if self.rule.is_empty() {
+            return Ok(());
+        }
+        write!(f, "; allow it with --net {}", self.rule)
     }
 }
 
@@ -99,8 +110,11 @@ pub(crate) type OnDenied = Arc<dyn Fn(&Denied) + Send + Sync>;
 pub(crate) struct Grants {
     policy: Arc<Policy>,
     pins: HashSet<(IpAddr, Port)>,
-    reported: HashSet<Denied>,
+    /// Hashes of the refusals that were reported: what a guest asks for takes no memory of the host's.
+    reported: HashSet<u64>,
+    hasher: RandomState,
     on_denied: Option<OnDenied>,
+    stats: Option<Stats>,
 }
 
 /// The policy said no; the guest has been reported.
@@ -109,7 +123,20 @@ pub(crate) struct Refused;
 
 impl Grants {
     pub(crate) fn new(policy: Arc<Policy>, on_denied: Option<OnDenied>) -> Grants {
-        Grants { policy, pins: HashSet::new(), reported: HashSet::new(), on_denied }
+        Grants {
+            policy,
+            pins: HashSet::new(),
+            reported: HashSet::new(),
+            hasher: RandomState::new(),
+            on_denied,
+            stats: None,
+        }
+    }
+
+    /// Counts in `stats` what is not reported any more.
+    pub(crate) fn counted(mut self, stats: &Stats) -> Grants {
+        self.stats = Some(stats.clone());
+        self
     }
 
     /// May the guest connect or send to `addr`?
@@ -175,9 +202,13 @@ impl Grants {
         if self.policy.any(|rule| matches!(rule, Kind::Name { name: n, .. } if matches(n, &name))) {
             return Ok(());
         }
+        let action = format!("look up {}", Printable::new(&name));
+        if !rule::is_host_name(&name) || name.len() > MAX_NAME {
+            self.report(Denied { action: action + ", which is no host name", rule: String::new() });
+            return Err(Refused);
+        }
         let port = if port == 0 { Port::Any } else { Port::Is(port) };
-        let rule = Rule(Kind::Name { name: name.clone(), port });
-        self.refuse(format!("look up {name}"), rule)
+        self.refuse(action, Rule(Kind::Name { name, port }))
     }
 
     /// Takes in the answers to a granted lookup and drops those that the guest
@@ -215,6 +246,7 @@ impl Grants {
                     Port::Is(port)
                 };
                 let rule = Rule(Kind::Net { net: IpNet::from(ip), port });
+                let name = Printable::new(&name);
                 let _ = self
                     .refuse(format!("{name} resolved to {ip}, which is no public address"), rule);
             }
@@ -223,15 +255,23 @@ impl Grants {
     }
 
     fn refuse(&mut self, action: String, rule: Rule) -> Result<(), Refused> {
-        let denied = Denied { action, rule: rule.to_string() };
-        events::refused(&denied);
-        if let Some(on_denied) = &self.on_denied
-            && self.reported.len() < MAX_REPORTS
-            && self.reported.insert(denied.clone())
-        {
-            on_denied(&denied);
-        }
+        self.report(Denied { action, rule: rule.to_string() });
         Err(Refused)
+    }
+
+    fn report(&mut self, denied: Denied) {
+        events::refused(&denied);
+        let Some(on_denied) = &self.on_denied else { return };
+        let hash = self.hasher.hash_one(&denied);
+        if self.reported.contains(&hash) {
+            return;
+        }
+        if self.reported.len() == MAX_REPORTS {
+            self.stats.iter().for_each(Stats::left_out);
+            return;
+        }
+        self.reported.insert(hash);
+        on_denied(&denied);
     }
 }
 

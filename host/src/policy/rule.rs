@@ -105,13 +105,17 @@ fn parse(text: &str) -> Result<Kind, &'static str> {
         return Err("the part after the slash is no prefix length of such an address");
     }
     let name = host.trim_end_matches('.').to_ascii_lowercase();
-    let plain = name.strip_prefix("*.").unwrap_or(&name);
-    let valid = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if plain.is_empty() || !plain.chars().all(valid) {
+    if !is_host_name(name.strip_prefix("*.").unwrap_or(&name)) {
         return Err("expected HOST:PORT, an address, a CIDR, listen:ADDRESS or all");
     }
     let port = port.ok_or("a name needs a port: HOST:443, or HOST:* for any")?;
     Ok(Kind::Name { name, port })
+}
+
+/// Whether a rule can name it.
+pub(super) fn is_host_name(name: &str) -> bool {
+    let valid = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.chars().all(valid)
 }
 
 /// Splits `HOST:PORT`, `[V6]:PORT`, `[V6]/64:PORT`; a bare IPv6 address has no port.

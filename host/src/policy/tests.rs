@@ -127,3 +127,33 @@ fn localhost_is_the_loopback() {
     assert_eq!(g.connect(addr("[::1]:8080")), Ok(()));
     assert_eq!(g.connect(addr("127.0.0.1:80")), Err(Refused));
 }
+
+#[test]
+fn names_of_the_guests_are_printable_and_no_rule_is_named_that_does_not_exist() {
+    let (mut g, said) = grants("");
+    for name in ["\x1b[31mred", "a\nwasio: all is well", "\u{202e}x", &"n".repeat(1000)] {
+        assert_eq!(g.lookup(name, 80), Err(Refused));
+    }
+    let said = said.lock().unwrap();
+    assert_eq!(said.len(), 4);
+    for text in &*said {
+        assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
+        assert!(text.ends_with(", which is no host name") && text.len() < 400, "{text}");
+    }
+    assert!(said[1].contains(r"look up a\nwasio: all is well,"), "{said:?}");
+    assert!(said[3].contains("nnn… (744 more bytes)"), "{said:?}");
+}
+
+#[test]
+fn many_refusals_are_counted() {
+    let (g, said) = grants("");
+    let stats = Stats::new();
+    let mut g = g.counted(&stats);
+    for _ in 0..2 {
+        for i in 0..300 {
+            assert_eq!(g.lookup(&format!("{i}.example"), 80), Err(Refused));
+        }
+    }
+    assert_eq!(said.lock().unwrap().len(), MAX_REPORTS);
+    assert_eq!(stats.snapshot().unreported_refusals, 2 * (300 - MAX_REPORTS as u64));
+}

@@ -1,6 +1,13 @@
 //! The doctor's report for people.
 
 use super::{Level, Report};
+use crate::cargo::shell::printable;
+
+macro_rules! say {
+    ($($what:tt)*) => {
+        println!("{}", printable(format_args!($($what)*)))
+    };
+}
 
 /// Prints to stdout.
 pub(super) fn print(report: &Report) {
@@ -42,16 +49,16 @@ pub(super) fn print(report: &Report) {
             Level::Note => "note",
         };
         let about = finding.package.as_deref().map(|name| format!("{name}: ")).unwrap_or_default();
-        println!("\n{label}: {about}{}", finding.what);
+        say!("\n{label}: {about}{}", finding.what);
         if finding.chain.len() > 1 {
-            println!("  in the tree through {}", finding.chain.join(" -> "));
+            say!("  in the tree through {}", finding.chain.join(" -> "));
         }
         if !finding.instead.is_empty() {
-            println!("  way out: {}", finding.instead.replace('\n', "\n  "));
+            say!("  way out: {}", finding.instead.replace('\n', "\n  "));
         }
     }
     let count = |level| report.findings.iter().filter(|found| found.level == level).count();
-    println!(
+    say!(
         "\n{}: {} errors, {} warnings",
         if report.ok { "nothing found that stops this project" } else { "this will not work" },
         count(Level::Error),
@@ -60,5 +67,5 @@ pub(super) fn print(report: &Report) {
 }
 
 fn line(what: &str, value: &str) {
-    println!("{what:>8}  {value}");
+    say!("{what:>8}  {value}");
 }

@@ -1,0 +1,67 @@
+//! What the commands say on standard error. Nobody waits for whoever reads it (`writer.rs`): as long as nobody does,
+//! 256 KiB are kept, and what comes then is counted.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use wasio_host::Denied;
+
+use super::writer::Writer;
+
+/// How many different refusals are told, of all guests together.
+const REFUSALS: usize = 256;
+
+/// Standard error, which may be closed.
+pub(crate) static NOTES: Writer = Writer::new(|text| {
+    let _ = std::io::stderr().write_all(text);
+});
+
+/// Says a line.
+pub(crate) fn say(message: fmt::Arguments<'_>) {
+    write(format!("wasio: {message}\n"));
+}
+
+/// Writes whole lines.
+pub(crate) fn write(text: String) {
+    NOTES.offer(text.into_bytes());
+}
+
+/// What was said of denied accesses: each thing once, however many guests try it.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    texts: HashSet<String>,
+    left_out: u64,
+}
+
+impl Refusals {
+    pub(crate) fn tell(&self, denied: &Denied) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = denied.to_string();
+        if told.texts.contains(&text) {
+            return;
+        }
+        if told.texts.len() == REFUSALS {
+            told.left_out += 1;
+            return;
+        }
+        say(format_args!("{text}"));
+        told.texts.insert(text);
+        if told.texts.len() == REFUSALS {
+            say(format_args!("further denied accesses are counted, and not listed"));
+        }
+    }
+
+    /// Says how many were not listed, with those of which the host has not told.
+    pub(crate) fn sum_up(&self, unreported: u64) {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left_out = told.left_out + unreported;
+        if left_out > 0 {
+            say(format_args!("network access was denied {left_out} times more than listed"));
+        }
+    }
+}
