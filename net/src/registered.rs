@@ -53,9 +53,13 @@ impl Registered {
     }
 
     /// Begins to connect, and waits until that succeeded or failed.
+    ///
+    /// It suspends also where the connection exists at once, as tokio does: programs rely on other tasks running
+    /// before a connection is there.
     pub(crate) async fn connect(socket: Socket, addr: SocketAddr) -> io::Result<Registered> {
         socket.connect(addr)?;
         let io = Registered::new(socket)?;
+        io.source.never_try_first(Ready::WRITABLE);
         io.source.async_io(Interest::WRITABLE, || io.socket.connected()).await?;
         io.source.assume_ready(Ready::WRITABLE);
         Ok(io)

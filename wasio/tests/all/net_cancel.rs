@@ -29,15 +29,19 @@ async fn accept() {
 async fn connect_is_abandoned() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    // Whether or not it is ready at once, its descriptor is closed when it is dropped.
     let mut abandoned = probe(TcpSocket::new_v4().unwrap().connect(addr));
-    let stream = match abandoned.poll() {
-        std::task::Poll::Ready(stream) => Some(stream.unwrap()),
-        std::task::Poll::Pending => None,
-    };
-    drop((abandoned, stream));
+    assert!(abandoned.is_pending());
+    drop(abandoned);
+    let mut client = TcpStream::connect(addr).await.unwrap();
+    client.write_all(b"x").await.unwrap();
+    // Its descriptor is closed. A host of WASI 0.2 may not have begun to connect at all.
     let (mut server, _) = listener.accept().await.unwrap();
-    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    if server.read(&mut [0; 8]).await.unwrap() == 0 {
+        let (mut server, _) = listener.accept().await.unwrap();
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 1);
+    } else {
+        assert!(cfg!(target_env = "p2"), "the abandoned connection came to nobody");
+    }
 }
 
 #[wasio::test]

@@ -87,6 +87,23 @@ async fn streams() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
+/// As of TCP (`net_connect`).
+#[wasio::test]
+async fn connecting_is_pending_first() {
+    use std::future::Future;
+
+    if !are_there() {
+        return;
+    }
+    let place = Place::new("pending");
+    let listener = UnixListener::bind(place.path()).unwrap();
+    let mut connect = std::pin::pin!(UnixStream::connect(place.path()));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(connect.as_mut().poll(&mut cx).is_pending());
+    let (client, server) = wasio::join!(connect, listener.accept());
+    drop((client.unwrap(), server.unwrap()));
+}
+
 #[wasio::test]
 async fn a_listener_waits_and_much_goes_through() {
     if !are_there() {
