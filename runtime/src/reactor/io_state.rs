@@ -94,6 +94,8 @@ struct State {
 pub(crate) struct IoState {
     /// The source's number. Here, so that every future with a socket in it is smaller.
     pub(super) key: usize,
+    /// Whose it is: the runtime's reactor by its address, which every source keeps.
+    pub(super) owner: usize,
     state: Mutex<State>,
     /// The source itself, when nobody has it any more and it is kept until it is written.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -104,7 +106,7 @@ pub(crate) struct IoState {
 pub(crate) struct Gone;
 
 impl IoState {
-    pub(crate) fn new(key: usize) -> IoState {
+    pub(crate) fn new(key: usize, owner: usize) -> IoState {
         let state = State {
             ready: Ready::EMPTY,
             untried: Ready::READABLE | Ready::WRITABLE,
@@ -122,6 +124,7 @@ impl IoState {
         };
         IoState {
             key,
+            owner,
             state: Mutex::new(state),
             #[cfg(all(target_os = "wasi", target_env = "p2"))]
             lingering: Once::new(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::sys::wasip2_io::{subscribe_duration, wait_for};
-use super::{Raw, Reactor, Source};
+use super::{Core, Raw, Source};
 use crate::io::Interest;
 
 /// How long the end of a runtime waits for writes under way.
@@ -37,14 +37,12 @@ impl Source {
     }
 }
 
-impl Reactor {
+impl Core {
     /// The host says that something which is kept may be done.
     #[cold]
     #[inline(never)]
     pub(super) fn look_after(&self, key: usize, raw: &Raw) {
-        if self.is_closed() {
-            finish(raw.clone());
-        } else if raw.close() {
+        if raw.close() {
             return self.selector.arm(raw, key, Interest::WRITABLE);
         }
         self.remove(raw, key);

@@ -18,6 +18,7 @@ mod sys;
 
 use std::io;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,11 +61,35 @@ pub(crate) enum Parked<'a> {
     },
 }
 
-/// The reactor of one runtime.
+/// The reactor of one runtime: what it shares with others, and whether it is there.
 pub(crate) struct Reactor {
     enabled: bool,
     closed: AtomicBool,
-    /// Every source keeps the reactor, and those that linger leave it at the end of the runtime: when it goes there is
+    common: Common,
+}
+
+/// On WASI all runtimes share one: there is one thread, and a host is asked once for everything.
+#[cfg(not(unix))]
+type Common = &'static Core;
+#[cfg(unix)]
+type Common = Core;
+
+#[cfg(not(unix))]
+fn common() -> io::Result<Common> {
+    static CORE: crate::once::Once<Core> = crate::once::Once::new();
+    if CORE.get().is_none() {
+        CORE.set(Core::new()?);
+    }
+    CORE.get().ok_or_else(|| io::ErrorKind::Other.into())
+}
+#[cfg(unix)]
+fn common() -> io::Result<Common> {
+    Core::new()
+}
+
+/// The sources, and how the host is asked about them.
+pub(crate) struct Core {
+    /// Every source keeps its reactor, and those that linger leave at the end of the runtime: when it goes there is
     /// none left to be dropped, so a guest need not have that.
     sources: Mutex<Places<ManuallyDrop<Arc<IoState>>>>,
     selector: sys::Selector,
@@ -80,23 +105,67 @@ struct Driver {
     barren: u32,
 }
 
+impl Deref for Reactor {
+    type Target = Core;
+
+    #[inline(always)]
+    fn deref(&self) -> &Core {
+        #[cfg(unix)]
+        return &self.common;
+        #[cfg(not(unix))]
+        self.common
+    }
+}
+
 impl Reactor {
     pub(crate) fn new(enabled: bool) -> io::Result<Reactor> {
-        let (selector, sys) = sys::new()?;
-        Ok(Reactor {
-            enabled,
-            closed: AtomicBool::new(false),
-            sources: Mutex::new(Places::new()),
-            selector,
-            speculation: Mutex::default(),
-            driver: Mutex::new(Driver { sys, events: Vec::new(), barren: 0 }),
-        })
+        Ok(Reactor { enabled, closed: AtomicBool::new(false), common: common()? })
     }
 
     /// Whether the runtime was built with I/O.
     #[cfg(unix)]
     pub(crate) fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// Whose a source is.
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Tells every source of the runtime that it is gone.
+    pub(crate) fn shutdown(&self) {
+        self.closed.store(true, Ordering::Release);
+        // None is added any more. No lock is held: a waker may run anything.
+        let end = self.sources.lock().end();
+        for key in 0..end {
+            let Some(state) = self.source(key).filter(|state| state.owner == self.id()) else {
+                continue;
+            };
+            #[cfg(all(target_os = "wasi", target_env = "p2"))]
+            if let Some(raw) = state.lingering.get() {
+                finish(raw.clone());
+                self.remove(raw, key);
+                continue;
+            }
+            state.shutdown();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Core {
+    fn new() -> io::Result<Core> {
+        let (selector, sys) = sys::new()?;
+        Ok(Core {
+            sources: Mutex::new(Places::new()),
+            selector,
+            speculation: Mutex::default(),
+            driver: Mutex::new(Driver { sys, events: Vec::new(), barren: 0 }),
+        })
     }
 
     /// What makes `poll` return early.
@@ -247,26 +316,6 @@ impl Reactor {
             place += 1;
         }
         recent.truncate(kept);
-    }
-
-    /// Tells every source that the runtime is gone.
-    pub(crate) fn shutdown(&self) {
-        self.closed.store(true, Ordering::Release);
-        // None is added any more. No lock is held: a waker may run anything.
-        let end = self.sources.lock().end();
-        for key in 0..end {
-            let Some(state) = self.source(key) else { continue };
-            #[cfg(all(target_os = "wasi", target_env = "p2"))]
-            if let Some(raw) = state.lingering.get() {
-                self.look_after(key, raw);
-                continue;
-            }
-            state.shutdown();
-        }
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
     }
 }
 

@@ -101,7 +101,7 @@ impl Source {
         }
         let mut sources = reactor.sources.lock();
         let key = sources.next();
-        let state = Arc::new(IoState::new(key));
+        let state = Arc::new(IoState::new(key, reactor.id()));
         sources.insert(ManuallyDrop::new(state.clone()));
         drop(sources);
         if let Err(error) = reactor.selector.register(&raw, key, interest) {

@@ -36,6 +36,9 @@ pub struct Builder {
     park: ParkHooks,
     /// Makes the runtime's of them, if there are any.
     hooks: Option<MakeHooks>,
+    /// Has the runtime driven by whoever blocks: a function, so that who asks for no such runtime has nothing of it.
+    #[cfg(not(unix))]
+    join: Option<fn(&Handle)>,
 }
 
 type MakeHooks = fn(&ParkHooks) -> Box<dyn Hooks>;
@@ -87,6 +90,8 @@ impl Builder {
             },
             park: ParkHooks::default(),
             hooks: None,
+            #[cfg(not(unix))]
+            join: None,
         }
     }
 
@@ -99,9 +104,13 @@ impl Builder {
     ///
     /// # On WASI
     ///
-    /// The same as [`new_current_thread`](Self::new_current_thread).
+    /// There are no other threads: its tasks run while something blocks, on this runtime or on any other.
     pub fn new_multi_thread() -> Builder {
-        Builder::new(RuntimeFlavor::MultiThread)
+        Builder {
+            #[cfg(not(unix))]
+            join: Some(super::peers::join),
+            ..Builder::new(RuntimeFlavor::MultiThread)
+        }
     }
 
     /// Enables I/O and time.
@@ -288,7 +297,12 @@ impl Builder {
     ///
     /// Fails when the reactor or a thread cannot be made.
     pub fn build(&mut self) -> io::Result<Runtime> {
-        Runtime::start(self.handle(false)?)
+        let runtime = Runtime::start(self.handle(false)?)?;
+        #[cfg(not(unix))]
+        if let Some(join) = self.join {
+            join(runtime.handle());
+        }
+        Ok(runtime)
     }
 
     /// Builds a runtime whose tasks need not be `Send`.

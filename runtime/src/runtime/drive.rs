@@ -1,7 +1,8 @@
 //! Driving a runtime: run tasks, fire timers, look at the reactor, park.
 //!
 //! `block_on` polls its own future (the root) whenever it was woken, and drives the runtime in between. On
-//! WASI there is one thread, so whoever blocks drives, also from inside a blocking task. Natively the
+//! WASI there is one thread, so whoever blocks drives, also from inside a blocking task, and also other runtimes
+//! (`peers.rs`). Natively the
 //! `multi_thread` flavour is driven by its worker thread, and of several threads that block on a
 //! `current_thread` runtime one drives (`turn.rs`).
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+#[cfg(not(unix))]
+use super::peers;
 use super::{Handle, Shared};
 use crate::context::{self, Entered};
 use crate::reactor::Parked;
@@ -160,6 +163,11 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
             true => ran,
             false => ran + shared.blocking.run_some((most - ran).max(1)),
         };
+        #[cfg(not(unix))]
+        let peers_ran = peers::get().map_or(0, |peers| peers.run(shared, interval));
+        #[cfg(unix)]
+        let peers_ran = 0;
+        let ran = ran + peers_ran;
         turns += 1 + ran;
         // A root that yields alone waits for the reactor more likely than not.
         let spins = ran == 0 && root.is_woken() && shared.reactor.has_sources();
@@ -167,12 +175,12 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
         {
             owed = owed.saturating_sub(turns);
             turns = 0;
-            shared.time.fire();
+            shared.fire();
             // Whom the reactor wakes stands behind them: on WASI, where asking costs much, they come first.
             if cfg!(unix) || owed == 0 || spins {
                 owed = shared.glance();
             }
-        } else if !root.is_woken() {
+        } else if !root.is_woken() && peers_ran == 0 {
             turns = 0;
             owed = shared.park(&root);
         }
@@ -196,10 +204,16 @@ fn park_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Polls `future` without a runtime: on one thread nobody else could wake it.
+/// Polls `future` without a runtime of its own: on one thread nobody could wake it but the tasks of the runtimes that
+/// run all the same.
 #[cfg(not(unix))]
 #[track_caller]
 fn park_on<F: Future>(future: F) -> F::Output {
+    if let Some(handle) = peers::get().and_then(|peers| peers.any()) {
+        let _runtime = context::enter(handle.clone());
+        let _entered = context::set_entered(Entered::BlockOn);
+        return drive_until(&handle, future);
+    }
     let root = Root::new(None);
     let waker = Waker::from(root.clone());
     let mut cx = Context::from_waker(&waker);
@@ -218,6 +232,15 @@ const DEADLOCK: &str = "deadlock: every task is waiting, and no timer, socket, s
      JoinHandle that waits for itself";
 
 impl Shared {
+    /// Fires the timers that are due.
+    fn fire(&self) {
+        self.time.fire();
+        #[cfg(not(unix))]
+        if let Some(peers) = peers::get() {
+            peers.fire(self);
+        }
+    }
+
     /// Takes what the reactor has, without waiting. Returns how many it woke.
     fn glance(&self) -> usize {
         let woken = self.reactor.poll(Parked::Glance);
@@ -238,7 +261,7 @@ impl Shared {
         let woken = self.wait(root);
         self.busy.start();
         self.parks.fetch_add(1, Ordering::Relaxed);
-        self.time.fire();
+        self.fire();
         #[cfg(unix)]
         crate::signal::publish();
         if let Some(hooks) = &self.config.hooks {
@@ -251,10 +274,10 @@ impl Shared {
     #[cfg_attr(target_family = "wasm", inline(never))] // Asked a few times for each wait.
     fn is_nothing_ready(&self, root: &Root) -> bool {
         #[cfg(not(unix))]
-        if !self.blocking.is_idle() {
+        if peers::get().is_some_and(|peers| !peers.is_idle(self)) {
             return false;
         }
-        self.scheduler.is_idle() && !root.is_woken()
+        self.is_idle() && !root.is_woken()
     }
 
     #[cfg_attr(not(unix), track_caller)]
@@ -275,8 +298,14 @@ impl Shared {
         // While the clock is paused no deadline comes closer: there is no timeout unless a timer is due.
         let timeout = self.time.park_timeout();
         #[cfg(not(unix))]
+        let timeout = match peers::get() {
+            Some(peers) => peers.park_timeout(self, timeout),
+            None => timeout,
+        };
+        #[cfg(not(unix))]
         if timeout.is_none() && !self.reactor.is_waiting() {
-            assert!(self.is_host_awaited() || !nothing_ready(), "{DEADLOCK}");
+            let is_host_awaited = || peers::get().is_some_and(|peers| peers.is_host_awaited());
+            assert!(self.is_host_awaited() || is_host_awaited() || !nothing_ready(), "{DEADLOCK}");
         }
         let something_ready = || {
             #[cfg(unix)]

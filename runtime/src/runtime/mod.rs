@@ -2,9 +2,9 @@
 //!
 //! # On WASI
 //!
-//! There is one thread. Every flavour builds the same runtime: tasks run inside `block_on`, between its
-//! polls of the future it was given. `multi_thread` is accepted so that `#[tokio::main]` without a flavour
-//! runs unchanged.
+//! There is one thread: tasks run inside `block_on`, between its polls of the future it was given. Those of a
+//! `multi_thread` runtime run inside every `block_on`, of whichever runtime, as natively they run on threads of their
+//! own.
 //!
 //! Natively `multi_thread` has one worker thread, whatever number is asked for, so that tasks make progress
 //! without a `block_on`.
@@ -16,6 +16,8 @@ mod drive;
 mod handle;
 mod local_runtime;
 mod metrics;
+#[cfg(not(unix))]
+pub(crate) mod peers;
 #[expect(clippy::module_inception)]
 mod runtime;
 mod shared;

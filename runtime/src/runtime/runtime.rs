@@ -21,7 +21,8 @@ use crate::task::JoinHandle;
 ///
 /// # On WASI
 ///
-/// It runs on the guest's one thread, whatever flavour was asked for: tasks run during `block_on`.
+/// It runs on the guest's one thread: tasks run while something blocks. Those of the `multi_thread` flavour run whichever
+/// runtime is blocked on, those of the others while it is this one.
 ///
 /// # Examples
 ///
@@ -204,6 +205,9 @@ impl Drop for Runtime {
         }
         #[cfg(not(unix))]
         {
+            if let (true, Some(peers)) = (self.handle.is_multi_thread(), super::peers::get()) {
+                peers.leave(&self.handle.shared);
+            }
             let _entered = context::enter(self.handle.clone());
             self.handle.shared.close();
             self.finish_blocking();

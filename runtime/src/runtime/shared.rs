@@ -188,6 +188,15 @@ impl Shared {
         false
     }
 
+    /// Whether no task is ready, nor a blocking closure that would run here.
+    pub(crate) fn is_idle(&self) -> bool {
+        #[cfg(not(unix))]
+        if !self.blocking.is_idle() {
+            return false;
+        }
+        self.scheduler.is_idle()
+    }
+
     #[cfg(not(unix))]
     pub(crate) fn is_host_awaited(&self) -> bool {
         self.host_waits.load(Ordering::Relaxed) != 0

@@ -34,6 +34,9 @@ impl<F: FnOnce() -> R, R> Future for BlockingFuture<F> {
 /// Runs `work` as something that may block: `Handle::block_on` is allowed in it, and no budget applies.
 fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
     let _entered = context::set_entered(Entered::No);
+    // The tasks of this runtime go on while the section blocks on another.
+    #[cfg(not(unix))]
+    let _joined = crate::runtime::peers::join_current();
     coop::with_unconstrained(work)
 }
 

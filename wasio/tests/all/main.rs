@@ -31,6 +31,7 @@ mod net_udp;
 mod net_unix;
 mod runtime_block_on;
 mod runtime_metrics;
+mod runtime_second;
 mod sync_blocking;
 mod sync_cancel;
 mod sync_channels;
