@@ -24,6 +24,7 @@ mod registered;
 mod sys;
 mod udp;
 
+#[cfg(target_os = "wasi")]
 #[doc(hidden)]
 pub mod raw;
 pub mod tcp;

@@ -1,7 +1,7 @@
-//! Sockets without a reactor: what the drop-in `socket2` stands on. Not for programs.
+//! Sockets without a reactor: what the drop-in `socket2` stands on where there is no system. Not for programs.
 //!
-//! Thin on purpose: each function is the one of the target's backend. Sockets do not block; natively that
-//! can be changed.
+//! Thin on purpose: each function is the one of the target's backend. Sockets do not block unless
+//! [`RawSocket::set_nonblocking`] says so.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -71,7 +71,7 @@ impl RawSocket {
         self.socket().listen(backlog)
     }
 
-    /// Begins to connect; natively a socket that blocks is connected when this returns.
+    /// Begins to connect. A socket that blocks is connected when this returns.
     pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         self.socket().connect(addr)
     }
@@ -105,6 +105,11 @@ impl RawSocket {
     /// Fills the start of `buf`.
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.socket().recv(buf)
+    }
+
+    /// See `readv(2)`.
+    pub fn recv_vectored(&self, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
+        self.socket().recv_vectored(bufs)
     }
 
     /// The same for memory that need not be initialised; what is counted is.
@@ -167,39 +172,45 @@ impl RawSocket {
         self.socket().set_keepalive_times(time, interval, retries)
     }
 
-    /// Whether operations block: `Unsupported` on WASI if they are to.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        #[cfg(unix)]
-        return Ok(rustix::io::ioctl_fionbio(self.socket(), nonblocking)?);
-        #[cfg(not(unix))]
-        if nonblocking { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
+    /// The idle time before the first keepalive probe, the time between two, and how many may stay unanswered: on
+    /// WASI 0.2 only.
+    pub fn keepalive_times(&self) -> io::Result<(Duration, Duration, u32)> {
+        self.socket().keepalive_times()
     }
 
-    /// A second descriptor of the same socket: natively only.
-    pub fn try_clone(&self) -> io::Result<RawSocket> {
-        #[cfg(unix)]
-        return Ok(RawSocket::from_fd(self.as_fd().try_clone_to_owned()?));
-        #[cfg(not(unix))]
-        Err(io::ErrorKind::Unsupported.into())
+    /// See `SO_TYPE`.
+    pub fn is_stream(&self) -> io::Result<bool> {
+        self.socket().is_stream()
     }
 
-    /// Ties the socket to a network interface, or to none.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
-        self.socket().bind_device(interface)
+    /// See `SO_ACCEPTCONN`.
+    pub fn is_listening(&self) -> io::Result<bool> {
+        self.socket().is_listening()
     }
 
-    /// See `SO_MARK`.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn set_mark(&self, mark: u32) -> io::Result<()> {
-        self.socket().set_mark(mark)
+    /// Whether operations return instead of blocking.
+    pub fn is_nonblocking(&self) -> io::Result<bool> {
+        self.socket().is_nonblocking()
     }
 
-    /// See `TCP_USER_TIMEOUT`.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let millis = timeout.map_or(0, |t| u32::try_from(t.as_millis()).unwrap_or(u32::MAX));
-        Ok(rustix::net::sockopt::set_tcp_user_timeout(self.socket(), millis)?)
+    /// Sets whether operations return instead of blocking: `Unsupported` on WASI 0.2 if they are to block.
+    pub fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        self.socket().set_nonblocking(on)
+    }
+
+    /// See `SO_RCVTIMEO`, and `SO_SNDTIMEO` if it `sends`: `Unsupported` on WASI 0.2.
+    pub fn timeout(&self, sends: bool) -> io::Result<Option<Duration>> {
+        self.socket().timeout(sends)
+    }
+
+    /// See `SO_RCVTIMEO`, and `SO_SNDTIMEO` if it `sends`: `Unsupported` on WASI 0.2.
+    pub fn set_timeout(&self, sends: bool, timeout: Option<Duration>) -> io::Result<()> {
+        self.socket().set_timeout(sends, timeout)
+    }
+
+    /// Waits until a connection that was begun is there, or failed, or for `timeout`.
+    pub fn wait_connected(&self, timeout: Duration) -> io::Result<()> {
+        self.socket().wait_connected(timeout)
     }
 }
 

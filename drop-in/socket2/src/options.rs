@@ -1,80 +1,211 @@
-//! Options of sockets.
+//! Options of sockets, apart from those of the feature `all` and those that versions 0.5 and 0.6 name differently.
 
+use std::ffi::c_int;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use wasio_net::raw::Opt;
+use crate::sys::{Membership, opt};
+use crate::{Socket, TcpKeepalive, Type};
 
-use crate::{Socket, TcpKeepalive};
+/// The value of an option that the system keeps as an integer.
+pub(crate) trait Value {
+    fn from_int(int: c_int) -> Self;
+    fn to_int(self) -> c_int;
+}
 
-/// Pairs of a getter and a setter.
+impl Value for bool {
+    fn from_int(int: c_int) -> bool {
+        int != 0
+    }
+
+    fn to_int(self) -> c_int {
+        self.into()
+    }
+}
+
+macro_rules! integers {
+    ($($type:ty),*) => {$(
+        impl Value for $type {
+            fn from_int(int: c_int) -> $type {
+                int as $type
+            }
+
+            fn to_int(self) -> c_int {
+                self as c_int
+            }
+        }
+    )*};
+}
+
+integers!(u8, u32, usize);
+
+/// The index of a network interface.
+impl Value for Option<NonZeroU32> {
+    fn from_int(int: c_int) -> Self {
+        NonZeroU32::new(int as u32)
+    }
+
+    fn to_int(self) -> c_int {
+        self.map_or(0, NonZeroU32::get) as c_int
+    }
+}
+
+/// Milliseconds; zero is none.
+impl Value for Option<Duration> {
+    fn from_int(int: c_int) -> Self {
+        (int != 0).then(|| Duration::from_millis((int as u32).into()))
+    }
+
+    fn to_int(self) -> c_int {
+        self.map_or(0, |time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)) as c_int
+    }
+}
+
+/// Methods that read an option, and that set it.
 macro_rules! options {
-    ($($(#[doc = $what:literal])+ $opt:ident: $get:ident, $set:ident: $type:ty, $from:expr, $to:expr;)*) => {
+    ($($(#[doc = $what:literal])+ $get:ident $(, $set:ident)?: $type:ty = $opt:ident;)*) => {
+        impl $crate::Socket {$(
+            $(#[doc = $what])+
+            ///
+            /// # Errors
+            ///
+            /// Those of the system; [`Unsupported`](std::io::ErrorKind::Unsupported) where it has no such option.
+            pub fn $get(&self) -> std::io::Result<$type> {
+                let int = self.0.int($crate::sys::opt::$opt)?;
+                Ok($crate::options::Value::from_int(int))
+            }
+
+            $(
+                #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get), ") returns.")]
+                ///
+                /// # Errors
+                ///
+                /// Those of the system; [`Unsupported`](std::io::ErrorKind::Unsupported) where it has no such option.
+                pub fn $set(&self, value: $type) -> std::io::Result<()> {
+                    self.0.set_int($crate::sys::opt::$opt, $crate::options::Value::to_int(value))
+                }
+            )?
+        )*}
+    };
+}
+pub(crate) use options;
+
+options! {
+    /// Whether messages may go to broadcast addresses (`SO_BROADCAST`).
+    broadcast, set_broadcast: bool = SO_BROADCAST;
+    /// Whether a silent peer is probed (`SO_KEEPALIVE`).
+    keepalive, set_keepalive: bool = SO_KEEPALIVE;
+    /// Whether out-of-band data stays in the stream (`SO_OOBINLINE`).
+    out_of_band_inline, set_out_of_band_inline: bool = SO_OOBINLINE;
+    /// Whether the sender's credentials come with messages (`SO_PASSCRED`).
+    passcred, set_passcred: bool = SO_PASSCRED;
+    /// The size of the buffer for received data, in bytes (`SO_RCVBUF`). Linux doubles what is set.
+    recv_buffer_size, set_recv_buffer_size: usize = SO_RCVBUF;
+    /// Whether an address that was used just now can be bound (`SO_REUSEADDR`). It is always on on wasm32-wasip2.
+    reuse_address, set_reuse_address: bool = SO_REUSEADDR;
+    /// The size of the buffer for data to be sent, in bytes (`SO_SNDBUF`). Linux doubles what is set.
+    send_buffer_size, set_send_buffer_size: usize = SO_SNDBUF;
+    /// Whether multicast messages of IPv4 come back to this machine (`IP_MULTICAST_LOOP`).
+    multicast_loop_v4, set_multicast_loop_v4: bool = IP_MULTICAST_LOOP;
+    /// How many hops a multicast packet of IPv4 may make (`IP_MULTICAST_TTL`).
+    multicast_ttl_v4, set_multicast_ttl_v4: u32 = IP_MULTICAST_TTL;
+    /// How many hops a multicast packet of IPv6 may make (`IPV6_MULTICAST_HOPS`).
+    multicast_hops_v6, set_multicast_hops_v6: u32 = IPV6_MULTICAST_HOPS;
+    /// The index of the interface for multicast packets of IPv6 (`IPV6_MULTICAST_IF`).
+    multicast_if_v6, set_multicast_if_v6: u32 = IPV6_MULTICAST_IF;
+    /// Whether multicast messages of IPv6 come back to this machine (`IPV6_MULTICAST_LOOP`).
+    multicast_loop_v6, set_multicast_loop_v6: bool = IPV6_MULTICAST_LOOP;
+    /// How many hops a packet of IPv6 may make (`IPV6_UNICAST_HOPS`).
+    unicast_hops_v6, set_unicast_hops_v6: u32 = IPV6_UNICAST_HOPS;
+    /// Whether the socket takes no IPv4 (`IPV6_V6ONLY`). It is always on on wasm32-wasip2.
+    only_v6, set_only_v6: bool = IPV6_V6ONLY;
+    /// Whether the traffic class comes with messages (`IPV6_RECVTCLASS`).
+    recv_tclass_v6, set_recv_tclass_v6: bool = IPV6_RECVTCLASS;
+}
+
+/// A network interface, for multicast.
+#[derive(Clone, Copy, Debug)]
+pub enum InterfaceIndexOrAddress {
+    /// Its index.
+    Index(u32),
+    /// One of its addresses.
+    Address(Ipv4Addr),
+}
+
+/// Joining and leaving multicast groups.
+macro_rules! groups {
+    ($(
+        $(#[doc = $what:literal])+
+        $join:ident, $leave:ident($($arg:ident: $type:ty),*) = $group:expr;
+    )*) => {
         impl Socket {$(
             $(#[doc = $what])+
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
-            /// option.
-            pub fn $get(&self) -> io::Result<$type> {
-                self.0.option(Opt::$opt).map($from)
+            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+            pub fn $join(&self, $($arg: $type),*) -> io::Result<()> {
+                self.0.set_membership($group, true)
             }
 
-            #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get), ") returns.")]
+            #[doc = concat!("Leaves what [`", stringify!($join), "`](Self::", stringify!($join), ") joined.")]
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
-            /// option.
-            pub fn $set(&self, value: $type) -> io::Result<()> {
-                self.0.set_option(Opt::$opt, $to(value))
+            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+            pub fn $leave(&self, $($arg: $type),*) -> io::Result<()> {
+                self.0.set_membership($group, false)
             }
         )*}
     };
 }
 
-fn is_on(value: u32) -> bool {
-    value != 0
-}
-
-fn size(value: u32) -> usize {
-    value as usize
-}
-
-fn saturate(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-options! {
-    /// Whether messages may be sent to broadcast addresses.
-    Broadcast: broadcast, set_broadcast: bool, is_on, u32::from;
-    /// Whether lost peers of idle connections are noticed.
-    Keepalive: keepalive, set_keepalive: bool, is_on, u32::from;
-    /// Whether small segments are sent at once. Setting it succeeds where the host has no such option.
-    NoDelay: tcp_nodelay, set_tcp_nodelay: bool, is_on, u32::from;
-    /// The size of the buffer for what was received.
-    RecvBuffer: recv_buffer_size, set_recv_buffer_size: usize, size, saturate;
-    /// Whether an address that was used just now can be bound.
-    ReuseAddr: reuse_address, set_reuse_address: bool, is_on, u32::from;
-    /// The size of the buffer for what is to be sent.
-    SendBuffer: send_buffer_size, set_send_buffer_size: usize, size, saturate;
-    /// How many hops a packet of IPv4 may make.
-    Ttl: ttl_v4, set_ttl_v4: u32, std::convert::identity, std::convert::identity;
-}
-
-#[cfg(unix)]
-options! {
-    /// Whether several sockets may be bound to one address.
-    ReusePort: reuse_port, set_reuse_port: bool, is_on, u32::from;
+groups! {
+    /// Joins a group of IPv4 at the interface with an address; the unspecified address leaves the choice to the
+    /// system.
+    join_multicast_v4, leave_multicast_v4(multiaddr: &Ipv4Addr, interface: &Ipv4Addr) =
+        Membership::V4(*multiaddr, *interface);
+    /// Joins a group of IPv4 at an interface.
+    join_multicast_v4_n, leave_multicast_v4_n(
+        multiaddr: &Ipv4Addr, interface: &InterfaceIndexOrAddress
+    ) = match interface {
+        InterfaceIndexOrAddress::Index(index) => Membership::V4At(*multiaddr, *index),
+        InterfaceIndexOrAddress::Address(address) => Membership::V4(*multiaddr, *address),
+    };
+    /// Joins a group of IPv4 for what one source sends.
+    join_ssm_v4, leave_ssm_v4(source: &Ipv4Addr, group: &Ipv4Addr, interface: &Ipv4Addr) =
+        Membership::Source { source: *source, group: *group, interface: *interface };
+    /// Joins a group of IPv6 at the interface with an index; zero leaves the choice to the system.
+    join_multicast_v6, leave_multicast_v6(multiaddr: &Ipv6Addr, interface: u32) =
+        Membership::V6(*multiaddr, interface);
 }
 
 impl Socket {
-    /// How long closing waits for what is not sent yet.
+    /// The type of the socket (`SO_TYPE`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
+    /// Those of the system.
+    pub fn r#type(&self) -> io::Result<Type> {
+        self.0.kind().map(Type)
+    }
+
+    /// The pending error, if any, which this takes away (`SO_ERROR`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.0.take_error()
+    }
+
+    /// How long closing waits until everything is sent (`SO_LINGER`). The system takes whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on wasm32-wasip2.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.0.linger()
     }
@@ -83,47 +214,72 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
+    /// Those of [`linger`](Self::linger).
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.0.set_linger(linger)
     }
 
-    /// Turns keepalive on, with its times. On wasip1 the times are the host's.
+    /// How long a blocking receive waits (`SO_RCVTIMEO`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on wasm32-wasip2, where no receive blocks.
+    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        self.0.timeout(opt::SO_RCVTIMEO)
+    }
+
+    /// Sets what [`read_timeout`](Self::read_timeout) returns. `None` and zero wait without limit.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read_timeout`](Self::read_timeout).
+    pub fn set_read_timeout(&self, duration: Option<Duration>) -> io::Result<()> {
+        self.0.set_timeout(opt::SO_RCVTIMEO, duration)
+    }
+
+    /// How long a blocking send waits (`SO_SNDTIMEO`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on wasm32-wasip2, where no send blocks.
+    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        self.0.timeout(opt::SO_SNDTIMEO)
+    }
+
+    /// Sets what [`write_timeout`](Self::write_timeout) returns. `None` and zero wait without limit.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write_timeout`](Self::write_timeout).
+    pub fn set_write_timeout(&self, duration: Option<Duration>) -> io::Result<()> {
+        self.0.set_timeout(opt::SO_SNDTIMEO, duration)
+    }
+
+    /// Turns keepalive on, with its times. On wasm32-wasip1 the times are the host's.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub fn set_tcp_keepalive(&self, params: &TcpKeepalive) -> io::Result<()> {
-        self.0.set_keepalive(params.time, params.interval, params.retries)
+        self.set_keepalive(true)?;
+        self.0.set_keepalive_times(params)
     }
-}
 
-#[cfg(any(target_os = "android", target_os = "linux"))]
-impl Socket {
-    /// Ties the socket to a network interface, or to none.
+    /// The address of the interface for multicast packets of IPv4 (`IP_MULTICAST_IF`).
     ///
     /// # Errors
     ///
-    /// Those of the system; it may need a privilege.
-    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
-        self.0.bind_device(interface)
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn multicast_if_v4(&self) -> io::Result<Ipv4Addr> {
+        self.0.int(opt::IP_MULTICAST_IF).map(|int| Ipv4Addr::from(int.to_ne_bytes()))
     }
 
-    /// Marks the packets of the socket, for the system's routing and filters.
+    /// Sets what [`multicast_if_v4`](Self::multicast_if_v4) returns.
     ///
     /// # Errors
     ///
-    /// Those of the system; it needs a privilege.
-    pub fn set_mark(&self, mark: u32) -> io::Result<()> {
-        self.0.set_mark(mark)
-    }
-
-    /// How long what was sent may stay unacknowledged before the connection is given up.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn set_tcp_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_user_timeout(timeout)
+    /// Those of [`multicast_if_v4`](Self::multicast_if_v4).
+    pub fn set_multicast_if_v4(&self, interface: &Ipv4Addr) -> io::Result<()> {
+        self.0.set_int(opt::IP_MULTICAST_IF, c_int::from_ne_bytes(interface.octets()))
     }
 }

@@ -1,235 +1,367 @@
-//! `Socket` and `SockRef`.
+//! `Socket`: opening, connecting, sending and receiving.
 #![allow(unsafe_code)] // `FromRawFd` is an unsafe trait.
 
-use std::io::{self, IoSlice, Read, Write};
-use std::marker::PhantomData;
+use std::ffi::c_int;
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{self, Shutdown};
-use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
-use wasio_net::raw::RawSocket;
+use crate::sys::number::{MSG_OOB, MSG_PEEK};
+use crate::{
+    Domain, MaybeUninitSlice, MsgHdr, MsgHdrMut, Protocol, RecvFlags, SockAddr, Type, sys,
+};
 
-use crate::{Domain, Protocol, SockAddr, Type};
+/// A socket of the system, closed when it is dropped.
+pub struct Socket(pub(crate) sys::Inner);
 
-/// A socket of the system.
-#[derive(Debug)]
-pub struct Socket(pub(crate) RawSocket);
-
-fn unsupported<T>() -> io::Result<T> {
-    Err(io::ErrorKind::Unsupported.into())
+/// Documents that a method's errors are the system's.
+macro_rules! system {
+    ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty),*) -> $result:ty = $do:expr;)*) => {$(
+        $(#[$meta])*
+        ///
+        /// # Errors
+        ///
+        /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where a WASI host has no such operation.
+        pub fn $name(&self, $($arg: $type),*) -> io::Result<$result> {
+            let run: fn(&Socket, $($type),*) -> io::Result<$result> = $do;
+            run(self, $($arg),*)
+        }
+    )*};
 }
 
 impl Socket {
-    /// Opens a socket. Natively it blocks, on WASI it never does.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) for anything but TCP and UDP.
-    pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
-        let v6 = match domain {
-            Domain::IPV4 => false,
-            Domain::IPV6 => true,
-            _ => return unsupported(),
-        };
-        let stream = match (ty, protocol) {
-            (Type::STREAM, None | Some(Protocol::TCP)) => true,
-            (Type::DGRAM, None | Some(Protocol::UDP)) => false,
-            _ => return unsupported(),
-        };
-        let socket = RawSocket::open(v6, stream)?;
-        #[cfg(unix)]
-        socket.set_nonblocking(false)?;
-        Ok(Socket(socket))
-    }
-
-    /// Gives the socket an address.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn bind(&self, address: &SockAddr) -> io::Result<()> {
-        self.0.bind(address.std())
-    }
-
-    /// Connects. A socket that does not block is not connected yet when this returns.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn connect(&self, address: &SockAddr) -> io::Result<()> {
-        self.0.connect(address.std())
-    }
-
-    /// Makes the socket accept connections.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn listen(&self, backlog: i32) -> io::Result<()> {
-        self.0.listen(u32::try_from(backlog).unwrap_or(0))
-    }
-
-    /// Accepts a connection.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system; [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none and the socket does
+    /// Opens a socket that blocks and that programs started from this one do not inherit. On wasm32-wasip2 it does
     /// not block.
-    pub fn accept(&self) -> io::Result<(Socket, SockAddr)> {
-        let (socket, addr) = self.0.accept()?;
-        #[cfg(unix)]
-        socket.set_nonblocking(false)?;
-        Ok((Socket(socket), addr.into()))
-    }
-
-    /// The address that the socket is bound to.
     ///
     /// # Errors
     ///
-    /// Those of the system.
-    pub fn local_addr(&self) -> io::Result<SockAddr> {
-        self.0.local_addr().map(SockAddr::from)
+    /// Those of the system; on WASI [`Unsupported`](io::ErrorKind::Unsupported) for anything but TCP and UDP.
+    pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
+        sys::Inner::open(domain.0, ty.0, protocol.map_or(0, |p| p.0)).map(Socket)
     }
 
-    /// The address that the socket is connected to.
+    /// Like [`new`](Self::new), with no flag set.
     ///
     /// # Errors
     ///
-    /// Those of the system.
-    pub fn peer_addr(&self) -> io::Result<SockAddr> {
-        self.0.peer_addr().map(SockAddr::from)
+    /// Those of [`new`](Self::new).
+    pub fn new_raw(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
+        sys::Inner::open_raw(domain.0, ty.0, protocol.map_or(0, |p| p.0)).map(Socket)
     }
 
-    /// A second handle of the same socket.
+    /// Opens two sockets that are connected to each other.
     ///
     /// # Errors
     ///
     /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
-    pub fn try_clone(&self) -> io::Result<Socket> {
-        self.0.try_clone().map(Socket)
+    #[cfg(feature = "all")]
+    pub fn pair(
+        domain: Domain,
+        ty: Type,
+        protocol: Option<Protocol>,
+    ) -> io::Result<(Socket, Socket)> {
+        let pair = sys::Inner::pair(domain.0, ty.0, protocol.map_or(0, |p| p.0));
+        pair.map(|(a, b)| (Socket(a), Socket(b)))
     }
 
-    /// Whether operations return instead of waiting.
+    /// Like [`pair`](Self::pair), with no flag set.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI if they are to wait.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.set_nonblocking(nonblocking)
+    /// Those of [`pair`](Self::pair).
+    #[cfg(feature = "all")]
+    pub fn pair_raw(
+        domain: Domain,
+        ty: Type,
+        protocol: Option<Protocol>,
+    ) -> io::Result<(Socket, Socket)> {
+        let pair = sys::Inner::pair_raw(domain.0, ty.0, protocol.map_or(0, |p| p.0));
+        pair.map(|(a, b)| (Socket(a), Socket(b)))
     }
 
-    /// Ends one or both directions.
+    system! {
+        /// Gives the socket an address.
+        bind(address: &SockAddr) -> () = |s, address| s.0.bind(address);
+        /// Connects. If the socket does not block, it is not connected yet when this returns.
+        connect(address: &SockAddr) -> () = |s, address| s.0.connect(address);
+        /// Makes the socket accept connections.
+        listen(backlog: c_int) -> () = |s, backlog| s.0.listen(backlog);
+        /// Accepts a connection.
+        accept() -> (Socket, SockAddr) = |s| s.0.accept().map(|(new, from)| (Socket(new), from));
+        /// Like [`accept`](Self::accept), with no flag set.
+        accept_raw() -> (Socket, SockAddr) =
+            |s| s.0.accept_raw().map(|(new, from)| (Socket(new), from));
+        /// The address that the socket is bound to.
+        local_addr() -> SockAddr = |s| s.0.local_addr();
+        /// The address that the socket is connected to.
+        peer_addr() -> SockAddr = |s| s.0.peer_addr();
+        /// Another handle of the same socket.
+        try_clone() -> Socket = |s| s.0.try_clone().map(Socket);
+        /// Sets whether operations return [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting.
+        set_nonblocking(nonblocking: bool) -> () = |s, nonblocking| s.0.set_nonblocking(nonblocking);
+        /// Ends one or both directions.
+        shutdown(how: Shutdown) -> () = |s, how| s.0.shutdown(how);
+        /// Receives out-of-band data.
+        recv_out_of_band(buf: &mut [MaybeUninit<u8>]) -> usize = |s, buf| s.0.recv(buf, MSG_OOB);
+        /// Returns the sender of the next message, which stays in the socket.
+        peek_sender() -> SockAddr =
+            |s| s.0.recv_from(&mut [MaybeUninit::uninit(); 8], MSG_PEEK).map(|(_, from)| from);
+        /// Sends to the connected peer.
+        send(buf: &[u8]) -> usize = |s, buf| s.0.send(buf, 0);
+        /// Like [`send`](Self::send), with flags.
+        send_with_flags(buf: &[u8], flags: c_int) -> usize = |s, buf, flags| s.0.send(buf, flags);
+        /// Sends out-of-band data.
+        send_out_of_band(buf: &[u8]) -> usize = |s, buf| s.0.send(buf, MSG_OOB);
+        /// Sends a message to an address.
+        send_to(buf: &[u8], addr: &SockAddr) -> usize = |s, buf, addr| s.0.send_to(buf, addr, 0);
+        /// Like [`send_to`](Self::send_to), with flags.
+        send_to_with_flags(buf: &[u8], addr: &SockAddr, flags: c_int) -> usize =
+            |s, buf, addr, flags| s.0.send_to(buf, addr, flags);
+    }
+
+    #[cfg(feature = "all")]
+    system! {
+        /// Whether operations return [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting.
+        nonblocking() -> bool = |s| s.0.nonblocking();
+        /// Like [`accept`](Self::accept), with flags (`SOCK_NONBLOCK`, `SOCK_CLOEXEC`).
+        accept4(flags: c_int) -> (Socket, SockAddr) =
+            |s, flags| s.0.accept4(flags).map(|(new, from)| (Socket(new), from));
+        /// Sets whether programs started from this one do not inherit the socket.
+        set_cloexec(close_on_exec: bool) -> () = |s, on| s.0.set_cloexec(on);
+    }
+
+    /// Connects, and waits until the connection is there, or for `timeout`. Natively and on wasm32-wasip1 the socket
+    /// blocks afterwards.
     ///
     /// # Errors
     ///
-    /// Those of the system.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.0.shutdown(how)
+    /// [`TimedOut`](io::ErrorKind::TimedOut) if the connection took longer; it may be established all the same. Those
+    /// of the system otherwise.
+    pub fn connect_timeout(&self, addr: &SockAddr, timeout: Duration) -> io::Result<()> {
+        self.0.connect_timeout(addr, timeout)
     }
 
-    /// The error that is pending, if any.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
-
-    /// Receives; the first bytes of `buf`, as many as are returned, are initialised.
+    /// Receives. The first bytes of `buf`, as many as are returned, are initialised.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub fn recv(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-        self.0.recv_uninit(buf, false)
+        self.0.recv(buf, 0)
     }
 
-    /// Like [`recv`](Self::recv); what was received stays.
+    /// Like [`recv`](Self::recv), with flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI for any flag but `MSG_PEEK`.
+    pub fn recv_with_flags(&self, buf: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<usize> {
+        self.0.recv(buf, flags)
+    }
+
+    /// Receives into several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn recv_vectored(
+        &self,
+        bufs: &mut [MaybeUninitSlice<'_>],
+    ) -> io::Result<(usize, RecvFlags)> {
+        self.recv_vectored_with_flags(bufs, 0)
+    }
+
+    /// Like [`recv_vectored`](Self::recv_vectored), with flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`recv_with_flags`](Self::recv_with_flags).
+    pub fn recv_vectored_with_flags(
+        &self,
+        bufs: &mut [MaybeUninitSlice<'_>],
+        flags: c_int,
+    ) -> io::Result<(usize, RecvFlags)> {
+        let mut message = MsgHdrMut::new().with_buffers(bufs);
+        let n = self.0.recvmsg(&mut message.0, flags)?;
+        Ok((n, message.flags()))
+    }
+
+    /// Like [`recv`](Self::recv); what was received stays in the socket.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub fn peek(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-        self.0.recv_uninit(buf, true)
+        self.0.recv(buf, MSG_PEEK)
     }
 
-    /// Like [`recv`](Self::recv), with the sender.
+    /// Receives a message and its sender.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub fn recv_from(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, SockAddr)> {
-        self.0.recv_from(buf, false).map(|(n, addr)| (n, addr.into()))
+        self.0.recv_from(buf, 0)
     }
 
-    /// Like [`recv_from`](Self::recv_from); what was received stays.
+    /// Like [`recv_from`](Self::recv_from), with flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`recv_with_flags`](Self::recv_with_flags).
+    pub fn recv_from_with_flags(
+        &self,
+        buf: &mut [MaybeUninit<u8>],
+        flags: c_int,
+    ) -> io::Result<(usize, SockAddr)> {
+        self.0.recv_from(buf, flags)
+    }
+
+    /// Receives a message into several buffers, one after the other, and its sender.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn recv_from_vectored(
+        &self,
+        bufs: &mut [MaybeUninitSlice<'_>],
+    ) -> io::Result<(usize, RecvFlags, SockAddr)> {
+        self.recv_from_vectored_with_flags(bufs, 0)
+    }
+
+    /// Like [`recv_from_vectored`](Self::recv_from_vectored), with flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`recv_with_flags`](Self::recv_with_flags).
+    pub fn recv_from_vectored_with_flags(
+        &self,
+        bufs: &mut [MaybeUninitSlice<'_>],
+        flags: c_int,
+    ) -> io::Result<(usize, RecvFlags, SockAddr)> {
+        let mut from = sys::no_address();
+        let mut message = MsgHdrMut::new().with_addr(&mut from).with_buffers(bufs);
+        let n = self.0.recvmsg(&mut message.0, flags)?;
+        let (flags, len) = (message.flags(), message.0.addr_len());
+        from.len = len;
+        Ok((n, flags, from))
+    }
+
+    /// Like [`recv_from`](Self::recv_from); the message stays in the socket.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub fn peek_from(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, SockAddr)> {
-        self.0.recv_from(buf, true).map(|(n, addr)| (n, addr.into()))
+        self.0.recv_from(buf, MSG_PEEK)
     }
 
-    /// Sends to the connected peer.
+    /// Receives a message with its control data.
     ///
     /// # Errors
     ///
-    /// Those of the system.
-    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.0.send(buf)
+    /// Those of [`recv_with_flags`](Self::recv_with_flags). On WASI no control data comes.
+    pub fn recvmsg(&self, msg: &mut MsgHdrMut<'_, '_, '_>, flags: c_int) -> io::Result<usize> {
+        self.0.recvmsg(&mut msg.0, flags)
     }
 
-    /// Like [`send`](Self::send), from several buffers.
+    /// Sends several buffers as one.
     ///
     /// # Errors
     ///
     /// Those of the system.
     pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.send_vectored(bufs)
+        self.send_vectored_with_flags(bufs, 0)
     }
 
-    /// Sends a message to an address.
+    /// Like [`send_vectored`](Self::send_vectored), with flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI for any flag but `MSG_NOSIGNAL`.
+    pub fn send_vectored_with_flags(
+        &self,
+        bufs: &[IoSlice<'_>],
+        flags: c_int,
+    ) -> io::Result<usize> {
+        self.sendmsg(&MsgHdr::new().with_buffers(bufs), flags)
+    }
+
+    /// Sends several buffers as one message to an address.
     ///
     /// # Errors
     ///
     /// Those of the system.
-    pub fn send_to(&self, buf: &[u8], addr: &SockAddr) -> io::Result<usize> {
-        self.0.send_to(buf, addr.std())
+    pub fn send_to_vectored(&self, bufs: &[IoSlice<'_>], addr: &SockAddr) -> io::Result<usize> {
+        self.send_to_vectored_with_flags(bufs, addr, 0)
+    }
+
+    /// Like [`send_to_vectored`](Self::send_to_vectored), with flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_vectored_with_flags`](Self::send_vectored_with_flags).
+    pub fn send_to_vectored_with_flags(
+        &self,
+        bufs: &[IoSlice<'_>],
+        addr: &SockAddr,
+        flags: c_int,
+    ) -> io::Result<usize> {
+        self.sendmsg(&MsgHdr::new().with_addr(addr).with_buffers(bufs), flags)
+    }
+
+    /// Sends a message with its control data.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_vectored_with_flags`](Self::send_vectored_with_flags); on WASI also
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if there is control data.
+    pub fn sendmsg(&self, msg: &MsgHdr<'_, '_, '_>, flags: c_int) -> io::Result<usize> {
+        self.0.sendmsg(&msg.0, flags)
     }
 }
 
-impl Read for &Socket {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buf)
-    }
+/// `Read` and `Write` of a socket and of a reference to one.
+macro_rules! streams {
+    ($($type:ty),*) => {$(
+        impl Read for $type {
+            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+                self.0.read(buf)
+            }
+
+            fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+                self.0.read_vectored(bufs)
+            }
+        }
+
+        impl Write for $type {
+            fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+                self.send(buf)
+            }
+
+            fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+                self.send_vectored(bufs)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+    )*};
 }
 
-impl Read for Socket {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buf)
-    }
-}
+streams!(Socket, &Socket);
 
-impl Write for &Socket {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.send(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.send(buf)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("raw", &self.as_raw_fd())
+            .field("local_addr", &self.local_addr().ok())
+            .field("peer_addr", &self.peer_addr().ok())
+            .finish()
     }
 }
 
@@ -241,7 +373,7 @@ impl AsFd for Socket {
 
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.as_fd().as_raw_fd()
     }
 }
 
@@ -265,7 +397,7 @@ impl FromRawFd for Socket {
 
 impl From<OwnedFd> for Socket {
     fn from(fd: OwnedFd) -> Socket {
-        Socket(RawSocket::from_fd(fd))
+        Socket(sys::Inner::from_fd(fd))
     }
 }
 
@@ -290,26 +422,7 @@ macro_rules! standard {
         }
     )*};
 }
+#[cfg(all(unix, feature = "all"))]
+pub(crate) use standard;
 
 standard!(net::TcpStream, net::TcpListener, net::UdpSocket);
-
-/// A socket that somebody else owns, to be configured.
-#[derive(Debug)]
-pub struct SockRef<'s> {
-    socket: Socket,
-    _lifetime: PhantomData<&'s Socket>,
-}
-
-impl Deref for SockRef<'_> {
-    type Target = Socket;
-
-    fn deref(&self) -> &Socket {
-        &self.socket
-    }
-}
-
-impl<'s, S: AsFd> From<&'s S> for SockRef<'s> {
-    fn from(socket: &'s S) -> SockRef<'s> {
-        SockRef { socket: Socket(RawSocket::lent(socket.as_fd())), _lifetime: PhantomData }
-    }
-}

@@ -80,8 +80,10 @@ async fn a_listener() {
 
 #[test]
 fn what_cannot_be_opened() {
-    let error = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
-    let error = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::UDP)).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+    if cfg!(target_os = "wasi") {
+        let error = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+        let error = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::UDP)).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+    }
 }

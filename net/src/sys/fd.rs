@@ -10,11 +10,11 @@ use crate::{
 };
 
 /// Somebody else's socket: it is not closed when this is dropped.
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 #[derive(Debug)]
 pub(crate) struct Borrowed(std::mem::ManuallyDrop<Socket>);
 
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 impl std::ops::Deref for Borrowed {
     type Target = Socket;
 
@@ -26,6 +26,7 @@ impl std::ops::Deref for Borrowed {
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 impl Socket {
     /// Uses a socket that outlives the result.
+    #[cfg(target_os = "wasi")]
     pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
         // SAFETY: it is never closed here; the caller sees to it that the owner lives longer.
         let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
@@ -34,21 +35,14 @@ impl Socket {
 
     /// What the reactor waits for.
     pub(crate) fn raw(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.as_raw_fd()
     }
 }
 
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.as_fd().as_raw_fd()
     }
 }
 

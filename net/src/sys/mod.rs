@@ -19,7 +19,8 @@
 //!   target or its host does not have is `Unsupported`, with one exception: `set_option(NoDelay)` succeeds
 //!   where the host has no such option, because programs treat a failure as fatal and it changes only
 //!   timing.
-//! - `set_keepalive_times` is for the drop-in `socket2`, as is `borrowed`, which uses somebody else's socket.
+//! - On WASI, `set_keepalive_times`, `borrowed`, which uses another owner's socket, and `wasip*_raw.rs` are for the
+//!   drop-in `socket2`.
 //! - Unix sockets are in `unix` of each target, with the same rules; a target without them has the functions
 //!   all the same, and they fail.
 //! - `lookup(name, port)` asks the host for the addresses of a name; it may block. A host that can be asked
@@ -45,6 +46,8 @@ mod wasip1;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1_lookup;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod wasip1_raw;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod wasip1_unix;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2;
@@ -57,6 +60,8 @@ mod wasip2_host;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_lookup;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasip2_raw;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_table;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_tcp;
@@ -67,7 +72,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use fd::Borrowed;
 #[cfg(unix)]
 pub(crate) use native::{Socket, lookup};
@@ -132,6 +137,7 @@ pub(crate) enum Membership {
 /// A setting of a socket that is a number or a switch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // Their names are the sockets' own.
+#[cfg_attr(unix, allow(unreachable_pub))]
 pub enum Opt {
     Broadcast,
     Keepalive,

@@ -5,7 +5,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::net::{
@@ -144,28 +144,6 @@ impl Socket {
         }?)
     }
 
-    pub(crate) fn set_keepalive_times(
-        &self,
-        time: Option<Duration>,
-        interval: Option<Duration>,
-        retries: Option<u32>,
-    ) -> io::Result<()> {
-        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-        {
-            if let Some(time) = time {
-                sockopt::set_tcp_keepidle(&self.0, time)?;
-            }
-            if let Some(interval) = interval {
-                sockopt::set_tcp_keepintvl(&self.0, interval)?;
-            }
-            if let Some(retries) = retries {
-                sockopt::set_tcp_keepcnt(&self.0, retries)?;
-            }
-        }
-        let _ = (time, interval, retries);
-        Ok(())
-    }
-
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
         let fd = &self.0;
         Ok(match opt {
@@ -236,6 +214,12 @@ impl Address for SocketAddr {
 
     fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
         Ok(net::sendto(&socket.0, buf, NO_SIGNAL, self)?)
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

@@ -1,4 +1,4 @@
-//! `SO_BINDTODEVICE` and `SO_MARK`, which rustix does not have.
+//! `SO_BINDTODEVICE`, which rustix does not have.
 #![allow(unsafe_code)] // `getsockopt` and `setsockopt`.
 
 use std::io;
@@ -29,19 +29,6 @@ impl Socket {
         })?;
         let name = name[..(len as usize).min(IFNAMSIZ)].split(|b| *b == 0).next();
         Ok(name.filter(|name| !name.is_empty()).map(<[u8]>::to_vec))
-    }
-
-    pub(crate) fn set_mark(&self, mark: u32) -> io::Result<()> {
-        // SAFETY: the length is that of `mark`, which lives for the call.
-        check(unsafe {
-            libc::setsockopt(
-                self.0.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_MARK,
-                (&raw const mark).cast(),
-                size_of::<u32>() as libc::socklen_t,
-            )
-        })
     }
 
     pub(crate) fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {

@@ -13,7 +13,8 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::wasip1_lookup;
@@ -122,7 +123,7 @@ unsafe extern "C" {
     fn sock_getpeeraddr(fd: i32, addr: *const RawAddress, family: *mut u32, port: *mut u32) -> u32;
     fn sock_getsockopt(fd: i32, level: u32, name: u32, value: *mut u8, size: *mut u32) -> u32;
     fn sock_setsockopt(fd: i32, level: u32, name: u32, value: *const u8, size: u32) -> u32;
-    fn fd_fdstat_set_flags(fd: i32, flags: u32) -> u32;
+    pub(super) fn fd_fdstat_set_flags(fd: i32, flags: u32) -> u32;
 }
 
 /// The result of an import.
@@ -145,9 +146,17 @@ fn error(errno: i32) -> io::Error {
 
 /// A socket that does not block.
 #[derive(Debug)]
-pub(crate) struct Socket(pub(super) OwnedFd);
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    /// `TCP_NODELAY` as it was set, for hosts without it.
+    nodelay: AtomicBool,
+}
 
 impl Socket {
+    pub(super) fn own(fd: OwnedFd) -> Socket {
+        Socket { fd, nodelay: AtomicBool::new(false) }
+    }
+
     pub(crate) fn open(family: Family, kind: Kind) -> io::Result<Socket> {
         let family = match family {
             Family::V4 => 1,
@@ -165,28 +174,28 @@ impl Socket {
         // SAFETY: `fd` is a place for the result.
         check(unsafe { sock_open(family, kind, &mut fd) })?;
         // SAFETY: the host made it for us.
-        let socket = Socket(unsafe { OwnedFd::from_raw_fd(fd) });
+        let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
         socket.unblock()?;
         Ok(socket)
     }
 
     pub(crate) fn from_fd(fd: OwnedFd) -> io::Result<Socket> {
-        let socket = Socket(fd);
+        let socket = Socket::own(fd);
         socket.unblock()?;
         Ok(socket)
     }
 
     /// Takes a socket that is not registered yet, as it is.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
-        Socket(fd)
+        Socket::own(fd)
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {
-        self.0
+        self.fd
     }
 
-    fn fd(&self) -> i32 {
-        self.0.as_raw_fd()
+    pub(super) fn fd(&self) -> i32 {
+        self.fd.as_raw_fd()
     }
 
     fn unblock(&self) -> io::Result<()> {
@@ -210,7 +219,7 @@ impl Socket {
             // SAFETY: `fd` is a place for the result.
             check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
             // SAFETY: the host made it for us.
-            let socket = Socket(unsafe { OwnedFd::from_raw_fd(fd) });
+            let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
             match socket.peer() {
                 Ok(addr) => return Ok((socket, addr)),
                 // The peer has gone, and with it the only way to learn who it was.
@@ -361,6 +370,9 @@ impl Socket {
         let mut value = [0; 4];
         match self.get(level, name, &mut value) {
             0 => Ok(u32::from_le_bytes(value)),
+            errno if is_refusal(errno) && opt == Opt::NoDelay => {
+                Ok(self.nodelay.load(Ordering::Relaxed).into())
+            }
             errno if is_refusal(errno) => Err(unsupported()),
             errno => Err(error(errno as i32)),
         }
@@ -371,7 +383,10 @@ impl Socket {
         // Kernels double the size of a buffer and take it as a signed number.
         let value = value.min(i32::MAX as u32);
         match self.set(level, name, &value.to_le_bytes()) {
-            errno if opt == Opt::NoDelay && is_refusal(errno) => Ok(()),
+            errno if opt == Opt::NoDelay && is_refusal(errno) => {
+                self.nodelay.store(value != 0, Ordering::Relaxed);
+                Ok(())
+            }
             errno => check(errno),
         }
     }
@@ -416,9 +431,15 @@ impl Socket {
 
     /// Returns the host's number.
     #[inline(never)]
-    fn set(&self, level: u32, name: u32, value: &[u8]) -> u32 {
+    pub(super) fn set(&self, level: u32, name: u32, value: &[u8]) -> u32 {
         // SAFETY: the size is that of `value`, which lives for the call.
         unsafe { sock_setsockopt(self.fd(), level, name, value.as_ptr(), value.len() as u32) }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

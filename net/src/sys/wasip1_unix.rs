@@ -8,7 +8,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::wasi::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -133,12 +133,12 @@ impl Socket {
 
     pub(crate) fn bind_unix(&self, addr: &SocketAddr) -> io::Result<()> {
         // SAFETY: the address lives for the call.
-        with_address(addr, |address| unsafe { sock_bind_v2(self.0.as_raw_fd(), address, 0) })
+        with_address(addr, |address| unsafe { sock_bind_v2(self.fd(), address, 0) })
     }
 
     pub(crate) fn connect_unix(&self, addr: &SocketAddr) -> io::Result<()> {
         // SAFETY: the address lives for the call.
-        let connect = |address| unsafe { sock_connect_v2(self.0.as_raw_fd(), address, 0) };
+        let connect = |address| unsafe { sock_connect_v2(self.fd(), address, 0) };
         match with_address(addr, connect) {
             Err(e) if e.raw_os_error() == Some(EINPROGRESS) => Ok(()),
             result => result,
@@ -148,9 +148,9 @@ impl Socket {
     pub(crate) fn accept_unix(&self) -> io::Result<(Socket, SocketAddr)> {
         let mut fd = -1;
         // SAFETY: `fd` is a place for the result.
-        check(unsafe { sock_accept(self.0.as_raw_fd(), NONBLOCK.into(), &mut fd) })?;
+        check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
         // SAFETY: the host made it for us.
-        let socket = Socket(unsafe { OwnedFd::from_raw_fd(fd) });
+        let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
         // A peer that has gone is not known any more; what it sent can be read all the same.
         let peer = socket.peer_unix().unwrap_or_else(|_| SocketAddr(UnixAddr(PathBuf::new())));
         Ok((socket, peer))
@@ -158,12 +158,12 @@ impl Socket {
 
     pub(crate) fn local_unix(&self) -> io::Result<SocketAddr> {
         // SAFETY: `name` passes pointers to what lives for the call.
-        name(|addr, port| unsafe { sock_getlocaladdr_v2(self.0.as_raw_fd(), addr, port) })
+        name(|addr, port| unsafe { sock_getlocaladdr_v2(self.fd(), addr, port) })
     }
 
     pub(crate) fn peer_unix(&self) -> io::Result<SocketAddr> {
         // SAFETY: `name` passes pointers to what lives for the call.
-        name(|addr, port| unsafe { sock_getpeeraddr_v2(self.0.as_raw_fd(), addr, port) })
+        name(|addr, port| unsafe { sock_getpeeraddr_v2(self.fd(), addr, port) })
     }
 
     pub(crate) fn peer_cred(&self) -> io::Result<(Option<i32>, u32, u32)> {
@@ -187,7 +187,7 @@ impl Address for SocketAddr {
         let mut len = 0;
         // SAFETY: all of these live for the call.
         with_address(self, |address| unsafe {
-            sock_send_to_v2(socket.0.as_raw_fd(), &iov, 1, address, 0, 0, &mut len)
+            sock_send_to_v2(socket.fd(), &iov, 1, address, 0, 0, &mut len)
         })?;
         Ok(len)
     }

@@ -7,7 +7,7 @@
 //! Limits: what `wasi:sockets` does not have is `Unsupported`: lingering, multicast, broadcast, most options.
 //! Peeking is done here, by keeping what was read for the next read; so is finding out, for those who ask
 //! what is ready, whether the end is near. `SO_REUSEADDR` is always on, as the
-//! interface says; `TCP_NODELAY` is the host's affair.
+//! interface says; `TCP_NODELAY` is the host's affair, and reads as it was set.
 
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -77,7 +77,7 @@ pub(super) trait Resource: Subscribe {
 
 impl Shared {
     /// What only TCP's sockets can do.
-    fn tcp(&self) -> io::Result<&Tcp> {
+    pub(super) fn tcp(&self) -> io::Result<&Tcp> {
         match self {
             Shared::Tcp(tcp) => Ok(tcp),
             Shared::Other(_) => unsupported(),
@@ -247,6 +247,9 @@ impl Socket {
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
         // The host's affair. Known here, so that callers have no code for an error.
         if opt == Opt::NoDelay {
+            if let Shared::Tcp(tcp) = &*self.0 {
+                tcp.set_nodelay(value != 0);
+            }
             return Ok(());
         }
         each!(self.0, socket => socket.set_option(opt, value))

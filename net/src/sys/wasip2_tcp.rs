@@ -35,6 +35,8 @@ pub(super) struct Tcp {
     pollable: Once<Pollable>,
     socket: TcpSocket,
     number: Number,
+    /// `TCP_NODELAY` as it was set: the interface has none.
+    nodelay: AtomicBool,
 }
 
 pub(super) struct Streams {
@@ -114,7 +116,8 @@ impl Tcp {
     }
 
     fn new(streams: Once<Streams>, socket: TcpSocket) -> Tcp {
-        Tcp { streams, pollable: Once::new(), socket, number: Number::default() }
+        let (number, nodelay) = (Number::default(), AtomicBool::new(false));
+        Tcp { streams, pollable: Once::new(), socket, number, nodelay }
     }
 
     fn own_pollable(&self) -> &Pollable {
@@ -289,9 +292,14 @@ impl Tcp {
             Opt::SendBuffer => socket.send_buffer_size().map(saturate),
             Opt::Ttl => socket.hop_limit().map(u32::from),
             Opt::ReuseAddr => Ok(1),
+            Opt::NoDelay => Ok(self.nodelay.load(Ordering::Relaxed).into()),
             _ => return unsupported(),
         };
         value.map_err(error)
+    }
+
+    pub(super) fn set_nodelay(&self, on: bool) {
+        self.nodelay.store(on, Ordering::Relaxed);
     }
 
     #[inline]
@@ -329,6 +337,36 @@ impl Tcp {
             socket.set_keep_alive_count(retries).map_err(error)?;
         }
         Ok(())
+    }
+
+    /// The idle time before the first probe, the time between two, and how many may stay unanswered.
+    pub(super) fn keepalive_times(&self) -> io::Result<(Duration, Duration, u32)> {
+        let socket = self.socket.published();
+        let time = socket.keep_alive_idle_time().map_err(error)?;
+        let interval = socket.keep_alive_interval().map_err(error)?;
+        let retries = socket.keep_alive_count().map_err(error)?;
+        Ok((Duration::from_nanos(time), Duration::from_nanos(interval), retries))
+    }
+
+    pub(super) fn is_listening(&self) -> bool {
+        self.socket.published().is_listening()
+    }
+
+    /// Waits until a connection that was begun is there, or failed, or for `timeout`.
+    pub(super) fn wait_connected(&self, timeout: Duration) -> io::Result<()> {
+        let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        let end = wasip2::clocks::monotonic_clock::subscribe_duration(nanos);
+        loop {
+            match self.connected() {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            let changed = self.socket.published().subscribe();
+            wasip2::io::poll::poll(&[&changed, &end]);
+            if end.ready() && !changed.ready() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
     }
 
     /// Does something with a socket that goes on as if it had nothing to write.

@@ -184,6 +184,7 @@ impl Resource for Udp {
             Opt::RecvBuffer => self.socket.receive_buffer_size().map(saturate),
             Opt::SendBuffer => self.socket.send_buffer_size().map(saturate),
             Opt::Ttl => self.socket.unicast_hop_limit().map(u32::from),
+            Opt::ReuseAddr => Ok(1),
             _ => return unsupported(),
         };
         value.map_err(error)
@@ -197,6 +198,8 @@ impl Resource for Udp {
                 Ok(ttl) => self.socket.set_unicast_hop_limit(ttl),
                 Err(_) => Err(ErrorCode::InvalidArgument),
             },
+            // As for TCP.
+            Opt::ReuseAddr if value != 0 => Ok(()),
             _ => return unsupported(),
         };
         result.map_err(error)

@@ -4,56 +4,66 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::TOKIO;
 use super::collect::{CONDITIONAL, Surface};
 use super::exceptions::{Exception, matches};
 
-/// What became of one of tokio's items.
+/// What became of one of upstream's items.
 enum Outcome {
     Present,
     Missing,
-    /// It is there, as something else: what tokio has, what we have.
+    /// It is there, as something else: what upstream has, what we have.
     Different(String, String),
     NotApplicable(String),
 }
 
 /// The outcome of every item, and the exceptions that excuse nothing.
 pub(super) struct Report {
+    /// What was compared with what.
+    of: String,
     items: BTreeMap<String, Outcome>,
     stale: Vec<String>,
 }
 
-/// Looks up each of tokio's items in ours.
-pub(super) fn compare(tokio: &Surface, ours: &Surface, excused: &[Exception]) -> Report {
+/// Looks up each of upstream's items in ours.
+pub(super) fn compare(
+    of: String,
+    upstream: &Surface,
+    ours: &Surface,
+    excused: &[&Exception],
+) -> Report {
     let mut used = std::collections::BTreeSet::new();
-    let mut outcome = |path: &String, theirs: &String| {
-        let got = ours.items.get(path);
-        if got == Some(theirs) || theirs == CONDITIONAL {
-            return Outcome::Present;
-        }
+    let mut unless_excused = |path: &String, otherwise: Outcome| {
         for entry in excused {
             if let Some(pattern) = entry.items.iter().find(|p| matches(p, path)) {
                 used.insert(pattern.clone());
                 return Outcome::NotApplicable(format!("{}: {}", entry.reason, entry.why));
             }
         }
-        match got {
+        otherwise
+    };
+    let mut outcome = |path: &String, theirs: &String| {
+        let got = ours.items.get(path);
+        if got == Some(theirs) || theirs == CONDITIONAL {
+            return Outcome::Present;
+        }
+        let wrong = match got {
             Some(got) => Outcome::Different(theirs.clone(), got.clone()),
             None => Outcome::Missing,
-        }
+        };
+        unless_excused(path, wrong)
     };
     let mut items: BTreeMap<_, _> =
-        tokio.items.iter().map(|(path, what)| (path.clone(), outcome(path, what))).collect();
-    // What is `Send` with us only would not compile with tokio.
-    for path in ours.items.keys().filter(|path| !tokio.items.contains_key(*path)) {
+        upstream.items.iter().map(|(path, what)| (path.clone(), outcome(path, what))).collect();
+    // What is `Send` with us only would not compile with upstream.
+    for path in ours.items.keys().filter(|path| !upstream.items.contains_key(*path)) {
         let auto = path.strip_suffix(": Send").or(path.strip_suffix(": Sync"));
-        if auto.is_some_and(|of| tokio.items.contains_key(of)) {
+        if auto.is_some_and(|of| upstream.items.contains_key(of)) {
             let outcome = Outcome::Different("not implemented".to_owned(), "impl".to_owned());
-            items.insert(path.clone(), outcome);
+            items.insert(path.clone(), unless_excused(path, outcome));
         }
     }
     let patterns = excused.iter().flat_map(|entry| &entry.items);
-    Report { items, stale: patterns.filter(|p| !used.contains(*p)).cloned().collect() }
+    Report { of, items, stale: patterns.filter(|p| !used.contains(*p)).cloned().collect() }
 }
 
 /// Counts of one module.
@@ -75,6 +85,11 @@ impl Count {
 }
 
 impl Report {
+    /// What was compared with what.
+    pub(super) fn of(&self) -> &str {
+        &self.of
+    }
+
     /// How many items are missing or different, or are excused although they are there.
     pub(super) fn failures(&self) -> usize {
         self.total().failing + self.stale.len()
@@ -113,12 +128,12 @@ impl Report {
         };
         println!("{:<22} {:>8} {:>8} {:>8} {:>10}", "module", "present", "missing", "n/a", "share");
         self.modules().into_iter().for_each(|(name, count)| row(name, count));
-        row(&format!("tokio {TOKIO}"), self.total());
+        row(&self.of, self.total());
         for (path, outcome) in &self.items {
             match outcome {
                 Outcome::Missing => println!("missing    {path}"),
-                Outcome::Different(tokio, ours) => {
-                    println!("different  {path}\n  tokio    {tokio}\n  wasio    {ours}");
+                Outcome::Different(upstream, ours) => {
+                    println!("different  {path}\n  upstream {upstream}\n  wasio    {ours}");
                 }
                 Outcome::NotApplicable(why) if all => println!("n/a        {path} ({why})"),
                 _ => {}
@@ -138,16 +153,16 @@ impl Report {
         let items = self.items.iter().filter_map(|(path, outcome)| match outcome {
             Outcome::Present => None,
             Outcome::Missing => Some(json!({ "path": path, "result": "missing" })),
-            Outcome::Different(tokio, ours) => {
-                Some(json!({ "path": path, "result": "different", "tokio": tokio, "wasio": ours }))
-            }
+            Outcome::Different(upstream, ours) => Some(
+                json!({ "path": path, "result": "different", "upstream": upstream, "wasio": ours }),
+            ),
             Outcome::NotApplicable(reason) => {
                 Some(json!({ "path": path, "result": "not_applicable", "reason": reason }))
             }
         });
         let total = self.total();
         json!({
-            "tokio": TOKIO,
+            "of": self.of,
             "present": total.present,
             "missing": total.failing,
             "not_applicable": total.not_applicable,

@@ -14,10 +14,17 @@ const REASONS: &[&str] = &["process", "unix-only", "windows", "task-dumps", "uns
 pub(super) struct Exception {
     /// Paths as the report prints them; a `*` at the end stands for anything.
     pub(super) items: Vec<String>,
+    /// The comparison, as [`super::Pair::of`] names it, without the version.
+    #[serde(default = "tokio")]
+    pub(super) of: String,
     /// One of [`REASONS`].
     pub(super) reason: String,
     /// The reason in words.
     pub(super) why: String,
+}
+
+fn tokio() -> String {
+    "tokio".to_owned()
 }
 
 #[derive(Deserialize)]

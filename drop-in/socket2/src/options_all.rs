@@ -1,0 +1,182 @@
+//! Options of the feature `all`, apart from those that versions 0.5 and 0.6 name differently.
+
+use std::io;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use crate::options::options;
+use crate::sys::{number, opt};
+use crate::{Domain, Protocol, Socket};
+
+options! {
+    /// Whether messages of all groups that the machine has joined are received (`IP_MULTICAST_ALL`).
+    multicast_all_v4, set_multicast_all_v4: bool = IP_MULTICAST_ALL;
+    /// The same for IPv6 (`IPV6_MULTICAST_ALL`).
+    multicast_all_v6, set_multicast_all_v6: bool = IPV6_MULTICAST_ALL;
+    /// Whether the hop limit comes with messages (`IPV6_RECVHOPLIMIT`).
+    recv_hoplimit_v6, set_recv_hoplimit_v6: bool = IPV6_RECVHOPLIMIT;
+    /// The traffic class of packets (`IPV6_TCLASS`).
+    tclass_v6, set_tclass_v6: u32 = IPV6_TCLASS;
+    /// Whether several sockets may have the same address (`SO_REUSEPORT`).
+    reuse_port, set_reuse_port: bool = SO_REUSEPORT;
+    /// The mark of packets, for routing and filters (`SO_MARK`). Setting it takes a privilege.
+    mark, set_mark: u32 = SO_MARK;
+    /// The processor that handles the socket's packets (`SO_INCOMING_CPU`).
+    cpu_affinity, set_cpu_affinity: usize = SO_INCOMING_CPU;
+    /// How long sent data may stay unacknowledged before the connection is given up (`TCP_USER_TIMEOUT`).
+    tcp_user_timeout, set_tcp_user_timeout: Option<Duration> = TCP_USER_TIMEOUT;
+    /// The index of the interface that the socket is bound to (`SO_BINDTOIFINDEX`).
+    device_index_v4, bind_device_by_index_v4: Option<NonZeroU32> = DEVICE_INDEX_V4;
+    /// The same for IPv6.
+    device_index_v6, bind_device_by_index_v6: Option<NonZeroU32> = DEVICE_INDEX_V6;
+    /// Whether `listen` was called (`SO_ACCEPTCONN`).
+    is_listener: bool = SO_ACCEPTCONN;
+    /// The service of a socket of DCCP (`DCCP_SOCKOPT_SERVICE`).
+    dccp_service, set_dccp_service: u32 = DCCP_SERVICE;
+    /// Whether the server keeps the time-wait state (`DCCP_SOCKOPT_SERVER_TIMEWAIT`).
+    dccp_server_timewait, set_dccp_server_timewait: bool = DCCP_SERVER_TIMEWAIT;
+    /// How much of a sent packet the checksum covers (`DCCP_SOCKOPT_SEND_CSCOV`).
+    dccp_send_cscov, set_dccp_send_cscov: u32 = DCCP_SEND_CSCOV;
+    /// How much of a received packet the checksum must cover (`DCCP_SOCKOPT_RECV_CSCOV`).
+    dccp_recv_cscov, set_dccp_recv_cscov: u32 = DCCP_RECV_CSCOV;
+    /// How many packets the queue for sending holds (`DCCP_SOCKOPT_QPOLICY_TXQLEN`).
+    dccp_qpolicy_txqlen, set_dccp_qpolicy_txqlen: u32 = DCCP_QPOLICY_TXQLEN;
+    /// The congestion control for sending (`DCCP_SOCKOPT_TX_CCID`).
+    dccp_tx_ccid: u32 = DCCP_TX_CCID;
+    /// The congestion control for receiving (`DCCP_SOCKOPT_RX_CCID`). The name is upstream's.
+    dccp_xx_ccid: u32 = DCCP_RX_CCID;
+    /// The largest packet that can be sent, in bytes (`DCCP_SOCKOPT_GET_CUR_MPS`).
+    dccp_cur_mps: u32 = DCCP_CUR_MPS;
+}
+
+impl Socket {
+    /// The family of the socket's addresses (`SO_DOMAIN`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn domain(&self) -> io::Result<Domain> {
+        self.0.domain().map(Domain)
+    }
+
+    /// The protocol of the socket (`SO_PROTOCOL`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn protocol(&self) -> io::Result<Option<Protocol>> {
+        self.0.protocol().map(|number| (number != 0).then_some(Protocol(number)))
+    }
+
+    /// The name of the interface that the socket is bound to (`SO_BINDTODEVICE`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        // The zero at the end counts.
+        let mut name = self.0.bytes(opt::SO_BINDTODEVICE, number::IFNAMSIZ)?;
+        Ok(name.pop().map(|_| name))
+    }
+
+    /// Binds the socket to the interface of a name, or to none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system, which may ask for a privilege; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        self.0.set_bytes(opt::SO_BINDTODEVICE, interface.unwrap_or_default())
+    }
+
+    /// The name of the congestion control (`TCP_CONGESTION`), which may end with zeros.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn tcp_congestion(&self) -> io::Result<Vec<u8>> {
+        self.0.bytes(opt::TCP_CONGESTION, number::TCP_CA_NAME_MAX)
+    }
+
+    /// Sets what [`tcp_congestion`](Self::tcp_congestion) returns.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`tcp_congestion`](Self::tcp_congestion).
+    pub fn set_tcp_congestion(&self, tcp_ca_name: &[u8]) -> io::Result<()> {
+        self.0.set_bytes(opt::TCP_CONGESTION, tcp_ca_name)
+    }
+
+    /// The number by which the system knows the socket (`SO_COOKIE`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn cookie(&self) -> io::Result<u64> {
+        self.0
+            .bytes(opt::SO_COOKIE, size_of::<u64>())
+            .map(|bytes| u64::from_ne_bytes(bytes.try_into().unwrap_or_default()))
+    }
+
+    /// Sends from a file, at most `length` bytes from `offset` on; without a length as much as the system takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn sendfile<F>(
+        &self,
+        file: &F,
+        offset: usize,
+        length: Option<NonZeroUsize>,
+    ) -> io::Result<usize>
+    where
+        F: AsRawFd,
+    {
+        self.0.sendfile(file.as_raw_fd(), offset, length)
+    }
+
+    /// Undoes [`attach_filter`](Self::attach_filter) (`SO_DETACH_FILTER`).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`attach_filter`](Self::attach_filter).
+    pub fn detach_filter(&self) -> io::Result<()> {
+        self.0.set_int(opt::SO_DETACH_FILTER, 0)
+    }
+
+    /// Sets the congestion control of a socket of DCCP (`DCCP_SOCKOPT_CCID`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn set_dccp_ccid(&self, ccid: u8) -> io::Result<()> {
+        self.0.set_bytes(opt::DCCP_CCID, &[ccid])
+    }
+
+    /// The congestion controls that the system has for DCCP, `N` at most (`DCCP_SOCKOPT_AVAILABLE_CCIDS`).
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    pub fn dccp_available_ccids<const N: usize>(&self) -> io::Result<CcidEndpoints<N>> {
+        let bytes = self.0.bytes(opt::DCCP_AVAILABLE_CCIDS, N)?;
+        let mut endpoints = [0; N];
+        endpoints[..bytes.len()].copy_from_slice(&bytes);
+        Ok(CcidEndpoints { endpoints, length: bytes.len() })
+    }
+}
+
+/// The congestion controls that the system has for DCCP.
+#[derive(Debug)]
+pub struct CcidEndpoints<const N: usize> {
+    endpoints: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> std::ops::Deref for CcidEndpoints<N> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.endpoints[..self.length]
+    }
+}

@@ -1,0 +1,202 @@
+//! What version 0.6 has under a name or type of its own; 0.5 has a file like it.
+#![allow(unsafe_code)] // Unsafe functions of upstream's.
+
+use std::fmt;
+use std::io;
+
+use crate::SockAddr;
+use crate::address::Storage;
+use crate::options::options;
+use crate::sys;
+
+/// The length of an address: the C library's type.
+#[allow(non_camel_case_types)]
+pub type socklen_t = sys::socklen_t;
+
+/// The family of an address: the C library's type.
+#[allow(non_camel_case_types)]
+pub type sa_family_t = sys::sa_family_t;
+
+/// Memory for an address of any family.
+#[repr(transparent)]
+pub struct SockAddrStorage(Storage);
+
+impl SockAddrStorage {
+    /// Memory full of zeros.
+    pub fn zeroed() -> SockAddrStorage {
+        SockAddrStorage(Storage::ZERO)
+    }
+
+    /// The size of the memory, in bytes.
+    pub fn size_of(&self) -> socklen_t {
+        size_of::<SockAddrStorage>() as socklen_t
+    }
+
+    /// The memory as a `T`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `T` is larger than the memory.
+    ///
+    /// # Safety
+    ///
+    /// `T` is one of the system's `sockaddr_*` types.
+    pub unsafe fn view_as<T>(&mut self) -> &mut T {
+        assert!(size_of::<T>() <= size_of::<SockAddrStorage>(), "the address is too large");
+        // SAFETY: it is large enough, as aligned as `sockaddr_storage`, and initialised; the caller vouches for `T`.
+        unsafe { &mut *(&raw mut self.0).cast() }
+    }
+}
+
+impl fmt::Debug for SockAddrStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("sockaddr_storage");
+        debug.field("ss_family", &sys::family(&self.0.0)).finish_non_exhaustive()
+    }
+}
+
+impl SockAddr {
+    /// The address in `storage`.
+    ///
+    /// # Safety
+    ///
+    /// The first `len` bytes of `storage` are the address of a socket.
+    pub const unsafe fn new(storage: SockAddrStorage, len: socklen_t) -> SockAddr {
+        SockAddr { storage: storage.0, len }
+    }
+
+    /// The address that `init` writes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `init`.
+    ///
+    /// # Safety
+    ///
+    /// `init` writes an address and its length, unless it fails.
+    pub unsafe fn try_init<F, T>(init: F) -> io::Result<(T, SockAddr)>
+    where
+        F: FnOnce(*mut SockAddrStorage, *mut socklen_t) -> io::Result<T>,
+    {
+        let mut storage = SockAddrStorage::zeroed();
+        let mut len = storage.size_of();
+        let result = init(&raw mut storage, &raw mut len)?;
+        Ok((result, SockAddr { storage: storage.0, len }))
+    }
+
+    /// The address for a system call, valid as long as `self`.
+    pub const fn as_ptr(&self) -> *const SockAddrStorage {
+        (&raw const self.storage).cast()
+    }
+
+    /// The memory of the address.
+    pub const fn as_storage(self) -> SockAddrStorage {
+        SockAddrStorage(self.storage)
+    }
+}
+
+options! {
+    /// Whether small segments are sent at once (`TCP_NODELAY`). Setting it succeeds where a WASI host lacks it.
+    tcp_nodelay, set_tcp_nodelay: bool = TCP_NODELAY;
+    /// The type of service of packets (`IP_TOS`).
+    tos_v4, set_tos_v4: u32 = IP_TOS;
+    /// Whether the type of service comes with messages (`IP_RECVTOS`).
+    recv_tos_v4, set_recv_tos_v4: bool = IP_RECVTOS;
+    /// How many hops a packet of IPv4 may make (`IP_TTL`).
+    ttl_v4, set_ttl_v4: u32 = IP_TTL;
+}
+
+#[cfg(feature = "all")]
+mod all {
+    use std::io;
+    use std::time::Duration;
+
+    use crate::options::options;
+    use crate::sys::{SockFilter, opt};
+    use crate::{SockAddr, Socket};
+
+    options! {
+        /// Whether packets come with a header of the caller's (`IP_HDRINCL`).
+        header_included_v4, set_header_included_v4: bool = IP_HDRINCL;
+        /// The same for IPv6 (`IPV6_HDRINCL`).
+        header_included_v6, set_header_included_v6: bool = IPV6_HDRINCL;
+        /// Whether the socket may have the address of another machine (`IP_TRANSPARENT`).
+        ip_transparent_v4, set_ip_transparent_v4: bool = IP_TRANSPARENT;
+        /// The same for IPv6 (`IPV6_TRANSPARENT`).
+        ip_transparent_v6, set_ip_transparent_v6: bool = IPV6_TRANSPARENT;
+        /// Whether the socket may have an address that does not exist yet (`IP_FREEBIND`).
+        freebind_v4, set_freebind_v4: bool = IP_FREEBIND;
+        /// The same for IPv6 (`IPV6_FREEBIND`).
+        freebind_v6, set_freebind_v6: bool = IPV6_FREEBIND;
+        /// The largest segment that is sent, in bytes (`TCP_MAXSEG`).
+        tcp_mss, set_tcp_mss: u32 = TCP_MAXSEG;
+        /// Whether only full segments are sent (`TCP_CORK`).
+        tcp_cork, set_tcp_cork: bool = TCP_CORK;
+        /// Whether segments are acknowledged at once (`TCP_QUICKACK`).
+        tcp_quickack, set_tcp_quickack: bool = TCP_QUICKACK;
+        /// Whether thin streams are retransmitted after equal times (`TCP_THIN_LINEAR_TIMEOUTS`).
+        tcp_thin_linear_timeouts, set_tcp_thin_linear_timeouts: bool = TCP_THIN_LINEAR_TIMEOUTS;
+        /// How many unsent bytes keep the socket from being writable (`TCP_NOTSENT_LOWAT`).
+        tcp_notsent_lowat, set_tcp_notsent_lowat: u32 = TCP_NOTSENT_LOWAT;
+        /// The priority of packets (`SO_PRIORITY`).
+        priority, set_priority: u32 = SO_PRIORITY;
+        /// For how many microseconds a receive polls the device (`SO_BUSY_POLL`).
+        busy_poll, set_busy_poll: u32 = SO_BUSY_POLL;
+    }
+
+    impl Socket {
+        /// The idle time before the first keepalive probe.
+        ///
+        /// # Errors
+        ///
+        /// Those of the system.
+        pub fn tcp_keepalive_time(&self) -> io::Result<Duration> {
+            self.0.keepalive_time()
+        }
+
+        /// The time between two keepalive probes.
+        ///
+        /// # Errors
+        ///
+        /// Those of the system.
+        pub fn tcp_keepalive_interval(&self) -> io::Result<Duration> {
+            self.0.keepalive_interval()
+        }
+
+        /// How many keepalive probes may stay unanswered.
+        ///
+        /// # Errors
+        ///
+        /// Those of the system.
+        pub fn tcp_keepalive_retries(&self) -> io::Result<u32> {
+            self.0.keepalive_retries()
+        }
+
+        /// The destination before the packet filter changed it (`SO_ORIGINAL_DST`).
+        ///
+        /// # Errors
+        ///
+        /// Those of the system.
+        pub fn original_dst_v4(&self) -> io::Result<SockAddr> {
+            self.0.address(opt::SO_ORIGINAL_DST)
+        }
+
+        /// The same for IPv6 (`IP6T_SO_ORIGINAL_DST`).
+        ///
+        /// # Errors
+        ///
+        /// Those of the system.
+        pub fn original_dst_v6(&self) -> io::Result<SockAddr> {
+            self.0.address(opt::IP6T_SO_ORIGINAL_DST)
+        }
+
+        /// Drops packets that a BPF program does not accept (`SO_ATTACH_FILTER`).
+        ///
+        /// # Errors
+        ///
+        /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+        pub fn attach_filter(&self, filters: &[SockFilter]) -> io::Result<()> {
+            self.0.attach_filter(filters)
+        }
+    }
+}
