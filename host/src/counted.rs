@@ -3,14 +3,15 @@
 //! wasmtime-wasi's streams do not count. Where it makes those of a TCP connection (accepting, the end of
 //! connecting) they are wrapped in counting ones; messages are counted where they pass.
 
+use tokio::task::yield_now;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime_wasi::async_trait;
-use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, Host as _};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, Host as _, IpSocketAddress};
 use wasmtime_wasi::p2::bindings::sockets::tcp::{HostTcpSocket as _, TcpSocket};
 use wasmtime_wasi::p2::bindings::sockets::udp::{
-    HostIncomingDatagramStream as _, HostOutgoingDatagramStream as _, IncomingDatagram,
-    IncomingDatagramStream, OutgoingDatagram, OutgoingDatagramStream,
+    HostIncomingDatagramStream as _, HostOutgoingDatagramStream as _, HostUdpSocket as _,
+    IncomingDatagram, IncomingDatagramStream, OutgoingDatagram, OutgoingDatagramStream, UdpSocket,
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, SocketError, StreamError, pipe};
 use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView as _};
@@ -25,6 +26,10 @@ use crate::stats::Stats;
 const TCP: &str = "wasi:sockets/tcp@0.2.12";
 const UDP: &str = "wasi:sockets/udp@0.2.12";
 
+/// How many turns of the runtime a socket gets to be let go of.
+const TURNS: u32 = 1000;
+
+type Streams = (Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>);
 type Store<'a> = StoreContextMut<'a, State>;
 type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
 type Accepted = (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
@@ -55,6 +60,12 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         },
     )?;
     let mut udp = linker.instance(UDP)?;
+    udp.func_wrap_async(
+        "[method]udp-socket.stream",
+        |store: Store<'_>, (socket, remote): (Resource<UdpSocket>, Option<IpSocketAddress>)| {
+            Box::new(streams(store, socket, remote))
+        },
+    )?;
     udp.func_wrap(
         "[method]incoming-datagram-stream.receive",
         |mut store: Store<'_>, (stream, most): (Resource<IncomingDatagramStream>, u64)| {
@@ -83,6 +94,31 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             )
         },
     )
+}
+
+/// A socket whose streams were dropped while they waited for a message is still held by the task that waited, until the
+/// runtime has had its turn. wasmtime-wasi makes that a trap.
+async fn streams(
+    mut store: Store<'_>,
+    socket: Resource<UdpSocket>,
+    remote: Option<IpSocketAddress>,
+) -> wasmtime::Result<(Result<Streams, ErrorCode>,)> {
+    let mut turns = 0..TURNS;
+    loop {
+        let mut sockets = store.data_mut().wasi.sockets();
+        let socket = Resource::new_borrow(socket.rep());
+        match sockets.stream(socket, remote).await {
+            Ok(streams) => return Ok((Ok(streams),)),
+            Err(error) => match sockets.convert_error_code(error) {
+                Ok(code) => return Ok((Err(code),)),
+                Err(trap) if trap.to_string().contains("needs exclusive access") => {
+                    turns.next().ok_or(trap)?;
+                }
+                Err(trap) => return Err(trap),
+            },
+        }
+        yield_now().await;
+    }
 }
 
 /// Does what wasmtime-wasi does; what came of it is given to `note`.

@@ -1,83 +1,86 @@
-//! What the fuzzed guests call: every import that takes a socket, and arguments that are right, nearly right or absurd.
+//! What the fuzzed guests call: every import, and arguments that are right, nearly right or absurd.
 //!
 //! A call comes with what it writes into memory before, and with the places that the host may write to.
 
-use std::ops::Range;
+use super::call::{Call, Output};
 
-/// The imports: a name, and how many parameters, all `i32`.
-pub(super) const IMPORTS: &[(&str, usize)] = &[
-    ("sock_open", 3),
-    ("sock_bind", 3),
-    ("sock_connect", 3),
-    ("sock_listen", 2),
-    ("sock_accept", 2),
-    ("sock_accept", 3),
-    ("sock_recv", 6),
-    ("sock_recv_from", 7),
-    ("sock_recv_from", 8),
-    ("sock_send", 5),
-    ("sock_send_to", 7),
-    ("sock_shutdown", 2),
-    ("sock_getlocaladdr", 4),
-    ("sock_getlocaladdr", 3),
-    ("sock_getpeeraddr", 4),
-    ("sock_getpeeraddr", 3),
-    ("sock_getsockopt", 5),
-    ("sock_setsockopt", 5),
-    ("sock_getaddrinfo", 8),
-    ("poll_oneoff", 4),
-    ("fd_read", 4),
-    ("fd_write", 4),
-    ("fd_close", 1),
-    ("fd_fdstat_get", 2),
-    ("fd_fdstat_set_flags", 2),
-    ("fd_filestat_get", 2),
-    ("fd_renumber", 2),
-    ("sched_yield", 0),
+/// The imports: a name, and for each parameter whether it has 32 bits or 64.
+pub(super) const IMPORTS: &[(&str, &[u8])] = &[
+    ("sock_open", &[32, 32, 32]),
+    ("sock_bind", &[32, 32, 32]),
+    ("sock_connect", &[32, 32, 32]),
+    ("sock_listen", &[32, 32]),
+    ("sock_accept", &[32, 32]),
+    ("sock_accept", &[32, 32, 32]),
+    ("sock_recv", &[32, 32, 32, 32, 32, 32]),
+    ("sock_recv_from", &[32, 32, 32, 32, 32, 32, 32]),
+    ("sock_recv_from", &[32, 32, 32, 32, 32, 32, 32, 32]),
+    ("sock_send", &[32, 32, 32, 32, 32]),
+    ("sock_send_to", &[32, 32, 32, 32, 32, 32, 32]),
+    ("sock_shutdown", &[32, 32]),
+    ("sock_getlocaladdr", &[32, 32, 32, 32]),
+    ("sock_getlocaladdr", &[32, 32, 32]),
+    ("sock_getpeeraddr", &[32, 32, 32, 32]),
+    ("sock_getpeeraddr", &[32, 32, 32]),
+    ("sock_getsockopt", &[32, 32, 32, 32, 32]),
+    ("sock_setsockopt", &[32, 32, 32, 32, 32]),
+    ("sock_getaddrinfo", &[32, 32, 32, 32, 32, 32, 32, 32]),
+    ("poll_oneoff", &[32, 32, 32, 32]),
+    ("fd_read", &[32, 32, 32, 32]),
+    ("fd_write", &[32, 32, 32, 32]),
+    ("fd_close", &[32]),
+    ("fd_fdstat_get", &[32, 32]),
+    ("fd_fdstat_set_flags", &[32, 32]),
+    ("fd_filestat_get", &[32, 32]),
+    ("fd_renumber", &[32, 32]),
+    ("sched_yield", &[]),
+    ("args_get", &[32, 32]),
+    ("args_sizes_get", &[32, 32]),
+    ("environ_get", &[32, 32]),
+    ("environ_sizes_get", &[32, 32]),
+    ("clock_res_get", &[32, 32]),
+    ("clock_time_get", &[32, 64, 32]),
+    ("random_get", &[32, 32]),
+    ("fd_advise", &[32, 64, 64, 32]),
+    ("fd_allocate", &[32, 64, 64]),
+    ("fd_datasync", &[32]),
+    ("fd_fdstat_set_rights", &[32, 64, 64]),
+    ("fd_filestat_set_size", &[32, 64]),
+    ("fd_filestat_set_times", &[32, 64, 64, 32]),
+    ("fd_pread", &[32, 32, 32, 64, 32]),
+    ("fd_prestat_get", &[32, 32]),
+    ("fd_prestat_dir_name", &[32, 32, 32]),
+    ("fd_pwrite", &[32, 32, 32, 64, 32]),
+    ("fd_readdir", &[32, 32, 32, 64, 32]),
+    ("fd_seek", &[32, 64, 32, 32]),
+    ("fd_sync", &[32]),
+    ("fd_tell", &[32, 32]),
+    ("path_create_directory", &[32, 32, 32]),
+    ("path_filestat_get", &[32, 32, 32, 32, 32]),
+    ("path_filestat_set_times", &[32, 32, 32, 32, 64, 64, 32]),
+    ("path_link", &[32, 32, 32, 32, 32, 32, 32]),
+    ("path_open", &[32, 32, 32, 32, 32, 64, 64, 32, 32]),
+    ("path_readlink", &[32, 32, 32, 32, 32, 32]),
+    ("path_remove_directory", &[32, 32, 32]),
+    ("path_rename", &[32, 32, 32, 32, 32, 32]),
+    ("path_symlink", &[32, 32, 32, 32, 32]),
+    ("path_unlink_file", &[32, 32, 32]),
 ];
 
-/// Sockets are opened, polled, read and written more often than their place in the table says.
-const USUAL: &[usize] = &[0, 0, 1, 2, 2, 3, 5, 6, 8, 9, 10, 19, 19, 20, 21, 22, 24, 24];
+/// Sockets and files are opened, sockets polled, read and written more often than their place in the table says.
+const USUAL: &[usize] = &[0, 0, 1, 2, 2, 3, 5, 6, 8, 9, 10, 19, 19, 20, 21, 22, 24, 24, 53, 53];
 
 pub(super) const PAGE: usize = 1 << 16;
-pub(super) const PARAMS: usize = 8;
-pub(super) type Args = [i32; PARAMS];
-
-/// One call of an import.
-#[derive(Debug, Default)]
-pub(super) struct Call {
-    pub(super) import: usize,
-    pub(super) args: Args,
-    /// What is in memory when it is made.
-    pub(super) written: Vec<(usize, Vec<u8>)>,
-    outputs: Vec<Output>,
-}
-
-/// What the host may write to. Pointers in memory are read when the call is made.
-#[derive(Debug)]
-enum Output {
-    Bytes(i32, usize),
-    /// An array of pointers and lengths.
-    Buffers(i32, i32),
-    /// As many events as a poll's subscriptions say.
-    Events {
-        input: i32,
-        events: i32,
-        count: i32,
-    },
-    /// A pointer and a length.
-    Address(i32),
-    /// An option's value, whose length is where the second points.
-    Sized(i32, i32),
-    /// The list that a look-up fills in. It is written to while it is read: anywhere, should entries overlap.
-    Anywhere,
-}
+pub(super) const PARAMS: usize = 9;
+pub(super) type Args = [i64; PARAMS];
 
 /// What a guest has, so that calls are not all in vain.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) open: Vec<i32>,
     pub(super) closed: Vec<i32>,
+    /// What else is open than sockets.
+    pub(super) files: Vec<i32>,
     pub(super) ports: Vec<u16>,
 }
 
@@ -122,11 +125,11 @@ impl Maker<'_> {
         maker.call
     }
 
-    fn one_in(&mut self, n: u32) -> bool {
+    pub(super) fn one_in(&mut self, n: u32) -> bool {
         self.random.u32(0..n) == 0
     }
 
-    fn absurd(&mut self) -> i32 {
+    pub(super) fn absurd(&mut self) -> i32 {
         if self.one_in(4) {
             self.random.i32(..)
         } else {
@@ -138,11 +141,12 @@ impl Maker<'_> {
         if self.one_in(20) { self.absurd() } else { numbers[self.random.usize(..numbers.len())] }
     }
 
-    fn fd(&mut self) -> i32 {
+    pub(super) fn fd(&mut self) -> i32 {
         let known = self.known;
         match self.random.u32(0..20) {
             0 => self.absurd(),
             1 => self.random.i32(0..6),
+            3..6 if !known.files.is_empty() => known.files[self.random.usize(..known.files.len())],
             2 if !known.closed.is_empty() => known.closed[self.random.usize(..known.closed.len())],
             _ if known.open.is_empty() => 3,
             _ => known.open[self.random.usize(..known.open.len())],
@@ -159,7 +163,7 @@ impl Maker<'_> {
     }
 
     /// A place for `len` bytes: mostly one after the other, sometimes on top of others or half outside.
-    fn place(&mut self, len: usize, align: usize) -> i32 {
+    pub(super) fn place(&mut self, len: usize, align: usize) -> i32 {
         match self.random.u32(0..40) {
             0 => self.absurd(),
             1 => self.random.i32(0..PAGE as i32),
@@ -172,17 +176,17 @@ impl Maker<'_> {
         }
     }
 
-    fn write(&mut self, at: i32, bytes: Vec<u8>) {
+    pub(super) fn write(&mut self, at: i32, bytes: Vec<u8>) {
         self.call.written.push((at as u32 as usize, bytes));
     }
 
-    fn output(&mut self, len: usize, align: usize) -> i32 {
+    pub(super) fn output(&mut self, len: usize, align: usize) -> i32 {
         let at = self.place(len, align);
         self.call.outputs.push(Output::Bytes(at, len));
         at
     }
 
-    fn len(&mut self) -> i32 {
+    pub(super) fn len(&mut self) -> i32 {
         match self.random.u32(0..30) {
             0 => self.absurd(),
             1 => 0x8000,
@@ -192,7 +196,7 @@ impl Maker<'_> {
     }
 
     /// An array of buffers.
-    fn buffers(&mut self, written: bool) -> (i32, i32) {
+    pub(super) fn buffers(&mut self, written: bool) -> (i32, i32) {
         let count = if self.one_in(8) { self.random.usize(0..12) } else { 1 };
         let mut bytes = Vec::new();
         for _ in 0..count {
@@ -291,7 +295,7 @@ impl Maker<'_> {
     }
 
     /// Names that ask nobody, and names that nobody may ask for.
-    fn look_up(&mut self) -> Args {
+    fn look_up(&mut self) -> [i32; 8] {
         let names: &[&[u8]] = &[
             b"localhost",
             b"127.0.0.1",
@@ -343,7 +347,9 @@ impl Maker<'_> {
     }
 
     fn fill(&mut self) {
+        let crowded = self.known.files.len() > 8;
         let import = match self.one_in(3) {
+            _ if crowded => IMPORTS.iter().position(|(name, _)| *name == "fd_close").unwrap(),
             true => self.random.usize(..IMPORTS.len()),
             false => USUAL[self.random.usize(..USUAL.len())],
         };
@@ -358,7 +364,7 @@ impl Maker<'_> {
             }
             ("sock_connect", _) => vec![self.fd(), self.address(false), self.port()],
             ("sock_listen", _) => vec![self.fd(), self.any_of(&[1, 16, 128])],
-            ("sock_accept", 2) => vec![self.fd(), self.output(4, 4)],
+            ("sock_accept", [_, _]) => vec![self.fd(), self.output(4, 4)],
             ("sock_accept", _) => vec![self.fd(), self.any_of(&[4, 4, 4, 0]), self.output(4, 4)],
             ("sock_recv", _) => {
                 let (at, n) = self.buffers(true);
@@ -375,7 +381,7 @@ impl Maker<'_> {
                 let (at, n) = self.buffers(true);
                 let mut args =
                     vec![self.fd(), at, n, self.address(true), self.any_of(&receive_flags)];
-                if params == 8 {
+                if params.len() == 8 {
                     args.push(self.output(2, 2));
                 }
                 args.extend([self.output(4, 4), self.output(2, 2)]);
@@ -400,7 +406,7 @@ impl Maker<'_> {
             ("sock_shutdown", _) => vec![self.fd(), self.any_of(&[1, 2, 3])],
             ("sock_getlocaladdr" | "sock_getpeeraddr", params) => {
                 let mut args = vec![self.fd(), self.address(true), self.output(4, 4)];
-                if params == 4 {
+                if params.len() == 4 {
                     args.push(self.output(4, 4));
                 }
                 args
@@ -436,70 +442,19 @@ impl Maker<'_> {
             ("fd_fdstat_set_flags", _) => vec![self.fd(), self.any_of(&[4, 4, 4, 4, 0])],
             ("fd_filestat_get", _) => vec![self.fd(), self.output(64, 8)],
             ("fd_renumber", _) => vec![self.fd(), self.fd()],
-            ("fd_close", _) => vec![self.fd()],
-            _ => Vec::new(),
-        };
-        self.call.args[..args.len()].copy_from_slice(&args);
-    }
-}
-
-impl Call {
-    pub(super) fn name(&self) -> &'static str {
-        IMPORTS[self.import].0
-    }
-
-    pub(super) fn params(&self) -> &[i32] {
-        &self.args[..IMPORTS[self.import].1]
-    }
-
-    /// The parts of `memory`, in order, that the host may write to.
-    pub(super) fn may_write(&self, memory: &[u8]) -> Vec<Range<usize>> {
-        let word =
-            |at: usize| Some(u32::from_le_bytes(*memory.get(at..)?.first_chunk::<4>()?) as usize);
-        let mut ranges = Vec::new();
-        let mut add = |at: usize, len: usize| {
-            // Partly outside is refused, by wasmtime-wasi after what is inside was written.
-            let end = at.saturating_add(len).min(memory.len());
-            if at < end {
-                ranges.push(at..end);
+            ("fd_close", _) => match self.known.files.len() {
+                // Of files there is no limit of the guest's.
+                9.. => vec![self.known.files[0]],
+                _ => vec![self.fd()],
+            },
+            (name, _) => {
+                let args = self.on_files(name);
+                self.call.args[..args.len()].copy_from_slice(&args);
+                return;
             }
         };
-        for output in &self.outputs {
-            match *output {
-                Output::Bytes(at, len) => add(at as u32 as usize, len),
-                Output::Events { input, events, count } => {
-                    let input = input as u32 as usize;
-                    let extended = word(input + 16) == Some(0xd04f_4c01)
-                        && memory.get(input + 8).is_some_and(|ty| *ty == 1);
-                    let room = match (extended, word(input), word(input + 4)) {
-                        (true, Some(low), Some(high)) => high << 32 | low,
-                        _ => count as u32 as usize,
-                    };
-                    add(events as u32 as usize, room.saturating_mul(32));
-                }
-                Output::Address(at) => {
-                    let at = at as u32 as usize;
-                    if let (Some(buf), Some(len)) = (word(at), word(at + 4)) {
-                        add(buf, len);
-                    }
-                }
-                Output::Sized(at, len) => {
-                    if let Some(len) = word(len as u32 as usize) {
-                        add(at as u32 as usize, len);
-                    }
-                }
-                Output::Buffers(table, count) => {
-                    for i in 0..(count as u32 as usize).min(1024) {
-                        let entry = table as u32 as usize + i * 8;
-                        if let (Some(buf), Some(len)) = (word(entry), word(entry + 4)) {
-                            add(buf, len);
-                        }
-                    }
-                }
-                Output::Anywhere => add(0, memory.len()),
-            }
+        for (place, arg) in self.call.args.iter_mut().zip(args) {
+            *place = arg.into();
         }
-        ranges.sort_unstable_by_key(|range| range.start);
-        ranges
     }
 }

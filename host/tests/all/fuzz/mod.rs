@@ -1,9 +1,9 @@
-//! Malicious guests: they call every import that takes a socket with arguments that are right, nearly right or absurd,
-//! many of them side by side on one thread.
+//! Malicious guests: they call every import with arguments that are right, nearly right or absurd, many of them side by
+//! side on one thread. They share a folder.
 //!
 //! What is checked: the host does not panic. A call writes nowhere but to the buffers it was given. A new guest's memory
-//! is empty. The memory of a guest that only waits, which no other could know, shows up nowhere and stays what it was. No
-//! guest has more sockets or memory than it may. Nobody holds the thread for long. All sockets are closed in the end.
+//! is empty. The memory of a guest that only waits and a file beside the folder, which no guest could know, show up nowhere
+//! and stay what they were. No guest has more sockets or memory than it may. Nobody holds the thread for long. All sockets are closed in the end.
 //!
 //! `cargo test` makes some calls, `ci/fuzz.sh CALLS` as many as one likes. The seed is printed; it fixes what each guest
 //! does, not how their calls interleave.
@@ -13,6 +13,7 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::{JoinHandle, JoinSet, LocalSet};
@@ -21,9 +22,13 @@ use wasio_host::wasmtime::TypedFunc;
 
 use crate::support::runtime;
 
+mod call;
 mod calls;
+mod component;
+mod files;
 
-use calls::{Args, Call, IMPORTS, Known, Maker, PAGE};
+use call::Call;
+use calls::{Args, IMPORTS, Known, Maker, PAGE};
 
 /// How many guests at a time.
 const GUESTS: usize = 8;
@@ -36,7 +41,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// More calls in vain than this, and the test is worth nothing.
 const WORTH: u64 = 10;
 
-type Func = TypedFunc<(i32, i32, i32, i32, i32, i32, i32, i32), i32>;
+type Func = TypedFunc<(i64, i64, i64, i64, i64, i64, i64, i64, i64), i32>;
 
 #[test]
 fn malicious_guests() {
@@ -69,6 +74,7 @@ struct World {
     seed: u64,
     /// What the waiting guest's memory is full of.
     secret: [u8; 8],
+    folder: TempDir,
     ports: RefCell<Vec<u16>>,
     calls: Cell<u64>,
     good: Cell<u64>,
@@ -78,6 +84,31 @@ struct World {
     told: Cell<bool>,
 }
 
+impl World {
+    fn new(program: Program, seed: u64, secret: [u8; 8], folder: TempDir) -> World {
+        World {
+            program,
+            seed,
+            secret,
+            folder,
+            ports: RefCell::default(),
+            calls: Cell::default(),
+            good: Cell::default(),
+            dropped: Cell::default(),
+            renewed: Cell::default(),
+            longest: Cell::default(),
+            told: Cell::default(),
+        }
+    }
+
+    fn check_outside(&self) {
+        let outside = self.folder.path().join("outside");
+        assert_eq!(std::fs::read(outside).unwrap(), self.secret.repeat(100));
+        let beside = std::fs::read_dir(self.folder.path()).unwrap().count();
+        assert_eq!(beside, 2, "something was made outside of the folder");
+    }
+}
+
 fn count(counter: &Cell<u64>) {
     counter.set(counter.get() + 1);
 }
@@ -85,18 +116,13 @@ fn count(counter: &Cell<u64>) {
 /// Makes the calls. `alone` says that no other test runs in this process.
 async fn fuzz(calls: u64, seed: u64, alone: bool) -> Rc<World> {
     let engine = Engine::builder().no_cache().pool(GUESTS as u32 + 1).build().unwrap();
-    let world = Rc::new(World {
-        program: Program::new(&engine, &module()).unwrap(),
+    let secret = fastrand::Rng::with_seed(!seed).u64(..).to_le_bytes().map(|byte| byte | 0x81);
+    let world = Rc::new(World::new(
+        Program::new(&engine, &module()).unwrap(),
         seed,
-        secret: fastrand::Rng::with_seed(!seed).u64(..).to_le_bytes().map(|byte| byte | 0x81),
-        ports: RefCell::default(),
-        calls: Cell::default(),
-        good: Cell::default(),
-        dropped: Cell::default(),
-        renewed: Cell::default(),
-        longest: Cell::default(),
-        told: Cell::default(),
-    });
+        secret,
+        folder(&secret),
+    ));
     let peers = peers(&world, fastrand::Rng::with_seed(seed)).await;
     let watch = tokio::task::spawn_local(watch(world.clone()));
     let files = open_files();
@@ -116,6 +142,7 @@ async fn fuzz(calls: u64, seed: u64, alone: bool) -> Rc<World> {
     for peer in peers {
         assert!(peer.await.unwrap_err().is_cancelled(), "a peer failed");
     }
+    world.check_outside();
     // Connections that were accepted for the peers end with them.
     tokio::time::sleep(Duration::from_millis(50)).await;
     if let (true, Some(before)) = (alone, files) {
@@ -125,23 +152,35 @@ async fn fuzz(calls: u64, seed: u64, alone: bool) -> Rc<World> {
     world
 }
 
+/// A folder `g` for guests, and a secret beside it.
+fn folder(secret: &[u8]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("g")).unwrap();
+    std::fs::write(folder.path().join("outside"), secret.repeat(100)).unwrap();
+    folder
+}
+
 /// How many descriptors this process has, where that can be known.
 fn open_files() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/fd").ok()?.count())
 }
 
-/// Every import as an export of the same eight parameters.
+/// Every import as an export of the same nine parameters.
 fn module() -> Vec<u8> {
     let mut imports = String::new();
     let mut exports = String::new();
     for (i, (name, params)) in IMPORTS.iter().enumerate() {
-        let types = "i32 ".repeat(*params);
-        let args: String = (0..*params).map(|n| format!("(local.get {n}) ")).collect();
+        let types: String = params.iter().map(|bits| format!("i{bits} ")).collect();
+        let arg = |(n, bits): (usize, &u8)| match bits {
+            32 => format!("(i32.wrap_i64 (local.get {n})) "),
+            _ => format!("(local.get {n}) "),
+        };
+        let args: String = params.iter().enumerate().map(arg).collect();
         imports += &format!(
             "(import \"wasi_snapshot_preview1\" \"{name}\" (func $f{i} (param {types}) (result i32)))\n"
         );
         exports += &format!(
-            "(func (export \"c{i}\") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (call $f{i} {args}))\n"
+            "(func (export \"c{i}\") (param i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i32) (call $f{i} {args}))\n"
         );
     }
     let grow = "(func (export \"grow\") (result i32) (memory.grow (i32.const 1)))";
@@ -161,6 +200,9 @@ impl Fuzzed {
     async fn new(world: &World) -> Fuzzed {
         let policy = "127.0.0.0/8,[::1],listen:127.0.0.0/8,listen:[::1]".parse::<Policy>().unwrap();
         let guest = Guest::builder(&world.program)
+            .arg("fuzz")
+            .env("A", "b")
+            .dir(world.folder.path().join("g"), "g")
             .network(policy)
             .on_denied(|_| {})
             .max_sockets(MAX_SOCKETS)
@@ -207,7 +249,7 @@ impl Fuzzed {
 
     fn learn(&mut self, call: &Call, result: i32, world: &World) {
         assert!((0..128).contains(&result), "returned {result}");
-        let Known { open, closed, ports } = &mut self.known;
+        let Known { open, closed, ports, files } = &mut self.known;
         ports.clone_from(&world.ports.borrow());
         if result != 0 {
             return;
@@ -225,11 +267,21 @@ impl Fuzzed {
                 open.push(fd);
                 assert!(open.len() <= MAX_SOCKETS, "{} sockets", open.len());
             }
+            "path_open" => {
+                let fd = word(*params.last().unwrap());
+                assert!(!files.contains(&fd) && (0..1 << 20).contains(&fd), "{fd} was given out");
+                files.push(fd);
+            }
             "fd_close" => {
+                files.retain(|fd| *fd != params[0]);
                 open.retain(|fd| *fd != params[0]);
                 closed.push(params[0]);
             }
             "fd_renumber" if params[0] != params[1] => {
+                files.retain(|fd| *fd != params[0]);
+                if params[1] < 1 << 20 && !files.contains(&params[1]) {
+                    files.push(params[1]);
+                }
                 open.retain(|fd| *fd != params[0]);
                 closed.push(params[0]);
             }
@@ -266,9 +318,9 @@ async fn guest(world: Rc<World>, number: u64, calls: u64) {
         let said = Said { call: &call, number, i, told: &world.told };
         guest.prepare(&call);
         let patience = if random.u32(0..500) == 0 { Duration::ZERO } else { PATIENCE };
-        let [a, b, c, d, e, f, g, h]: Args = call.args;
+        let [a, b, c, d, e, f, g, h, i_]: Args = call.args;
         let func = &guest.funcs[call.import];
-        let called = guest.instance.call_typed_async(func, (a, b, c, d, e, f, g, h));
+        let called = guest.instance.call_typed_async(func, (a, b, c, d, e, f, g, h, i_));
         let outcome = tokio::time::timeout(patience, called).await;
         count(&world.calls);
         guest.check(&call, &world.secret);
@@ -290,7 +342,9 @@ async fn guest(world: Rc<World>, number: u64, calls: u64) {
             assert!(grown == -1 || (grown as usize) < MAX_PAGES, "grew to {grown}");
             guest.shadow.resize(guest.instance.memory().unwrap().len(), 0);
         }
-        if random.u32(0..5000) == 0 {
+        // Without the folder there is not much to try.
+        let lost = guest.known.closed.contains(&3);
+        if lost || random.u32(0..5000) == 0 {
             drop(guest);
             guest = Fuzzed::new(&world).await;
         }
@@ -321,7 +375,7 @@ async fn waiting(world: &Rc<World>) -> JoinHandle<()> {
     let mut guest = Fuzzed::new(world).await;
     let find = |name: &str| IMPORTS.iter().position(|(n, _)| *n == name).unwrap();
     let (open, poll) = (&guest.funcs[find("sock_open")], &guest.funcs[find("poll_oneoff")]);
-    let opened = guest.instance.call_typed_async(open, (1, 1, 0, 0, 0, 0, 0, 0)).await.unwrap();
+    let opened = guest.instance.call_typed_async(open, (1, 1, 0, 0, 0, 0, 0, 0, 0)).await.unwrap();
     assert_eq!(opened, 0);
     let memory = guest.instance.memory().unwrap();
     let fd: [u8; 4] = memory[..4].try_into().unwrap();
@@ -334,7 +388,7 @@ async fn waiting(world: &Rc<World>) -> JoinHandle<()> {
     let before = memory.to_vec();
     let (poll, calls) = (poll.clone(), world.clone());
     tokio::task::spawn_local(async move {
-        let waited = guest.instance.call_typed_async(&poll, (64, 1024, 1, 2048, 0, 0, 0, 0));
+        let waited = guest.instance.call_typed_async(&poll, (64, 1024, 1, 2048, 0, 0, 0, 0, 0));
         let others_are_done = async {
             // This is the last holder beside the others', who are gone by then.
             while Rc::strong_count(&calls) > 3 {
