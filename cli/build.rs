@@ -83,10 +83,10 @@ fn pack() -> Result<(), String> {
     write_generated(&out, &files, &listed, &requirements(&packages))
 }
 
-/// What the packed packages require of published ones, as Rust tuples.
+/// What the packed packages require of published ones, as Rust tuples: folder, name, requirement.
 fn requirements(packages: &BTreeMap<String, Table>) -> String {
     let mut found = BTreeSet::new();
-    for manifest in packages.values() {
+    for (folder, manifest) in packages {
         let targets = manifest.get("target").and_then(Value::as_table);
         let tables = targets.into_iter().flat_map(|all| all.values().filter_map(Value::as_table));
         for table in tables.chain([manifest]) {
@@ -98,13 +98,13 @@ fn requirements(packages: &BTreeMap<String, Table>) -> String {
                     let text = |key| dependency.get(key).and_then(Value::as_str);
                     let version = dependency.as_str().or(text("version"));
                     if let (Some(version), None) = (version, text("path")) {
-                        found.insert((text("package").unwrap_or(name), version));
+                        found.insert((folder, text("package").unwrap_or(name), version));
                     }
                 }
             }
         }
     }
-    found.iter().map(|(name, version)| format!("    ({name:?}, {version:?}),\n")).collect()
+    found.iter().map(|found| format!("    {found:?},\n")).collect()
 }
 
 /// The repository this package belongs to, recognised by its drop-ins.
@@ -294,8 +294,8 @@ fn write_generated(
          const HASH: &str = \"{:016x}\";\n\
          /// The packages that take the place of published ones.\n\
          const DROP_INS: &[DropIn] = &[\n{listed}];\n\
-         /// What the packed packages require of published ones.\n\
-         const REQUIREMENTS: &[(&str, &str)] = &[\n{required}];\n\
+         /// What the packed packages require of published ones: folder, name, requirement.\n\
+         const REQUIREMENTS: &[(&str, &str, &str)] = &[\n{required}];\n\
          /// Every packed file: name, start and end in [`BLOB`].\n\
          const FILES: &[(&str, usize, usize)] = &[\n{index}];\n\
          static BLOB: &[u8] = include_bytes!(concat!(env!(\"OUT_DIR\"), \"/drop_ins.bin\"));\n",

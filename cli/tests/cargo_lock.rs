@@ -47,6 +47,19 @@ fn an_old_tokio_in_the_lock_is_no_obstacle() {
 }
 
 #[test]
+fn a_drop_in_that_the_tree_has_no_use_for_changes_no_version() {
+    // The drop-in for rustls-native-certs needs 1.10.
+    let dependencies =
+        "tokio = { version = \"1\", features = [\"sync\"] }\nrustls-pki-types = \"1.7\"";
+    let project = Project::new("unrelated", dependencies, "fn main() {}");
+    project.cargo(&["update", "rustls-pki-types", "--precise", "1.7.0"]).ok();
+    project.wasio(&["doctor"]).ok();
+    let private = project.private_lock(&target());
+    assert_eq!(version_in(&private, "rustls-pki-types"), "1.7.0");
+    assert_eq!(version_in(&private, "tokio"), "1.999.0");
+}
+
+#[test]
 fn locked_speaks_of_the_projects_own_lock() {
     let project = pinned();
     project.wasio(&["check", "--locked"]).ok();

@@ -81,6 +81,27 @@ fn arguments_outside_the_folder_can_be_opened() {
 }
 
 #[test]
+fn certificates_that_the_environment_names_can_be_read_by_those_who_do() {
+    let elsewhere = Project::empty();
+    elsewhere.write("certs/roots.pem", "");
+    let folder = elsewhere.path().join("certs").display().to_string();
+    let grant = format!("{folder}::{folder}");
+    let shown = |dependencies: &str, args: &[&str]| {
+        let project = Project::new("certificates", dependencies, "fn main() {}");
+        project.package("dep", "rustls-native-certs", "", "src/lib.rs", "");
+        // cargo itself trusts what is in such a file: it is told to ask nobody.
+        let mut command = project.command();
+        command.args(["run", "--offline"]).args(args);
+        command.env("SSL_CERT_FILE", format!("{folder}/roots.pem"));
+        finish(&mut command).ok().stdout.lines().any(|line| line == grant)
+    };
+    let reads = "rustls-native-certs = { path = \"dep\" }";
+    assert!(shown(reads, &[]));
+    assert!(!shown("", &[]), "a guest that reads none is granted nothing for it");
+    assert!(!shown(reads, &["--sandbox"]), "a sandbox has no files");
+}
+
+#[test]
 fn the_compiler_and_build_scripts_are_not_told_that_they_are_nightly() {
     let project = Project::new("stable", "", "fn main() {}");
     project.write(

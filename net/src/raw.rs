@@ -126,6 +126,11 @@ impl RawSocket {
         SocketAddr::recv_from(self.socket(), buf, peek)
     }
 
+    /// The same for memory that is initialised.
+    pub fn recv_from_init(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket().recv_from(buf)
+    }
+
     /// See `send(2)`.
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.socket().send(buf)

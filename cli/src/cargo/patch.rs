@@ -6,6 +6,10 @@ use super::lock::Lock;
 use super::metadata::{Metadata, Package};
 use super::sources::{self, Sources};
 
+/// The drop-ins without which a guest has no sockets. The other ones stand in for packages that do not
+/// compile for WASI, or do not work there, in some versions or with some features only.
+const ESSENTIAL: &[&str] = &["tokio", "socket2"];
+
 /// What became of the patch.
 #[derive(Debug, PartialEq)]
 pub(crate) enum State {
@@ -78,10 +82,12 @@ impl Obstacle {
              version; a requirement like `=1.40` or `~1.40` excludes that."
         );
         let direct = self.demands.iter().any(|demand| demand.chain.len() == 1);
-        text += if direct {
-            "\n  In Cargo.toml, write the requirement as `1.40` (at least that, below 2.0)."
+        let Version { major, minor, .. } = self.version;
+        text += &if direct {
+            format!("\n  In Cargo.toml, write the requirement as `{major}.{minor}`: at least that.")
         } else {
             "\n  Look for a release of that package without this requirement, or patch it to one."
+                .to_owned()
         };
         text
     }
@@ -90,15 +96,7 @@ impl Obstacle {
 /// Examines a resolved tree. `metadata` is what the chosen features and target
 /// use of what `lock` lists.
 pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -> State {
-    let stands_for =
-        |package: &&Package| sources::drop_in(&package.name, &package.version).is_some();
-    let obstacles: Vec<Obstacle> = metadata
-        .reachable()
-        .into_iter()
-        .filter(stands_for)
-        .filter(|package| package.is_published())
-        .map(|package| obstacle(metadata, package))
-        .collect();
+    let obstacles = obstacles(metadata, |name| ESSENTIAL.contains(&name));
     if !obstacles.is_empty() {
         return State::NotInUse(obstacles);
     }
@@ -112,6 +110,24 @@ pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -
     // In the lock, but not used by these features on this target.
     let listed = lock.entries.iter().find(|e| e.name == "tokio" && !e.has_source);
     listed.map_or(State::NoTokio, |entry| State::InUse(entry.version.clone()))
+}
+
+/// The small drop-ins that could not be patched in. The published package stays in the tree: it may do.
+pub(crate) fn left_out(metadata: &Metadata) -> Vec<Obstacle> {
+    obstacles(metadata, |name| !ESSENTIAL.contains(&name))
+}
+
+/// The published packages in the tree, of the names that are `wanted`, that a drop-in should have replaced.
+fn obstacles(metadata: &Metadata, wanted: impl Fn(&str) -> bool) -> Vec<Obstacle> {
+    let stood_for =
+        |package: &&Package| sources::drop_in(&package.name, &package.version).is_some();
+    metadata
+        .reachable()
+        .into_iter()
+        .filter(|package| package.is_published() && wanted(&package.name))
+        .filter(stood_for)
+        .map(|package| obstacle(metadata, package))
+        .collect()
 }
 
 fn obstacle(metadata: &Metadata, package: &Package) -> Obstacle {

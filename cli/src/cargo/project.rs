@@ -213,21 +213,16 @@ impl Project {
         if keep == Keep::Nothing {
             return Ok(None);
         }
+        let own = Lock::parse(own.unwrap_or_default());
         let needed = match keep {
             Keep::Unrelated => self.closure()?,
-            _ => self.direct_needs(),
+            _ => direct_needs(&own),
         };
         let in_the_way = |name: &str, version: &Version| {
             sources::drop_in(name, version).is_some()
                 || needed.iter().any(|need| need.is_missed_by(name, version))
         };
-        let own = Lock::parse(own.unwrap_or_default());
         Ok(Some(own.without(|e| e.has_source && in_the_way(e.name, &e.version), &previous)))
-    }
-
-    /// What the drop-ins' own manifests ask for.
-    fn direct_needs(&self) -> Vec<Need> {
-        sources::requirements().map(|(name, req)| Need::AtLeast { name, req }).collect()
     }
 
     /// Every published package below the drop-ins, in the version cargo would
@@ -282,6 +277,14 @@ impl Project {
             Err(Failure(why)) => bail!("{}", why.trim_start_matches("error: ").trim_end()),
         }
     }
+}
+
+/// What the manifests of the drop-ins ask for that `own`, the project's lock, has a use for.
+fn direct_needs(own: &Lock<'_>) -> Vec<Need> {
+    let stands_for = |drop_in: &DropIn| {
+        own.entries.iter().any(|e| e.name == drop_in.name && drop_in.replaces(&e.version))
+    };
+    sources::requirements(stands_for).map(|(name, req)| Need::AtLeast { name, req }).collect()
 }
 
 /// A package below the drop-ins.

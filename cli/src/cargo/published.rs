@@ -20,7 +20,7 @@ use super::metadata::{Metadata, Package};
 use super::run::Job;
 use super::shell::Shell;
 use super::sources::{self, Sources, beside};
-use super::toolchain::{Cargo, Failure, captured, toml_text, utf8};
+use super::toolchain::{Cargo, Failure, captured, toml_text};
 
 /// How long the newest version that was found is taken for the newest.
 const NEWEST_FOR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::args::{CargoFlags, GuestArgs};
 use super::clang::Clang;
 use super::engine;
-use super::patch::State;
+use super::patch::{self, State};
 use super::project::{Project, Resolved};
 use super::runner::{Plan, become_command};
 use super::shell::Shell;
@@ -59,7 +59,9 @@ impl Job {
             command.arg("--").args(&self.args);
         }
         if let Some(program) = engine {
-            let plan = Plan::new(&self.guest, program, project.flags.quiet);
+            // Most read them through this package, which reads files on WASI.
+            let certificates = resolved.metadata.named("rustls-native-certs").next().is_some();
+            let plan = Plan::new(&self.guest, program, project.flags.quiet, certificates);
             plan.install(&mut command, target)?;
         }
         match self.wasm_opt {
@@ -89,6 +91,9 @@ fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> 
             let (name, version) = (drop_in.name, drop_in.version);
             shell.status("Patching", format_args!("{name} -> wasio's {name} {version} ({target})"));
         }
+    }
+    for obstacle in patch::left_out(&resolved.metadata) {
+        shell.warning(format_args!("{}", obstacle.explanation()));
     }
     let old = resolved.metadata.reachable().into_iter().filter(|p| p.name == "tokio");
     for package in old.filter(|package| package.version.major == 0) {

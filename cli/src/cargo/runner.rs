@@ -38,13 +38,22 @@ pub(crate) struct Plan {
     dirs: Vec<String>,
     env: Vec<String>,
     quiet: bool,
+    /// The guest is shown the certificates that the environment names.
+    certificates: bool,
     /// The user's own values of variables that this command sets for cargo.
     restore: BTreeMap<String, Option<String>>,
 }
 
 impl Plan {
-    pub(crate) fn new(guest: &GuestArgs, program: PathBuf, quiet: bool) -> Self {
+    /// A guest that reads them is shown the certificates that the environment names, if `certificates`.
+    pub(crate) fn new(
+        guest: &GuestArgs,
+        program: PathBuf,
+        quiet: bool,
+        certificates: bool,
+    ) -> Self {
         Plan {
+            certificates,
             wasmedge: guest.engine == Engine::Wasmedge,
             program,
             sandbox: guest.sandbox,
@@ -188,8 +197,13 @@ impl Plan {
         if let Some(package) = env::var_os("CARGO_MANIFEST_DIR") {
             add(package.into());
         }
+        let certificates = CERTIFICATES.iter().filter(|_| self.certificates);
+        let certificates = certificates.filter_map(env::var_os);
         for folder in args.iter().filter_map(|arg| named_elsewhere(arg)) {
             add(folder);
+        }
+        for folder in certificates.flat_map(|list| env::split_paths(&list).collect::<Vec<_>>()) {
+            named_elsewhere(folder.as_os_str()).into_iter().for_each(&mut add);
         }
         Ok(folders)
     }
@@ -235,6 +249,9 @@ impl Plan {
         }
     }
 }
+
+/// Variables that lead to the certificates to trust. cargo sets them for what it runs, where it finds a system's.
+const CERTIFICATES: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();

@@ -34,7 +34,7 @@ pub(crate) struct DropIn {
 impl DropIn {
     /// Whether a published `version` is one this drop-in can stand for: the same
     /// one by semantic versioning, as cargo sees it.
-    fn replaces(&self, version: &Version) -> bool {
+    pub(crate) fn replaces(&self, version: &Version) -> bool {
         Version::parse(self.version).is_ok_and(|own| compatible(&own, version))
     }
 
@@ -108,10 +108,15 @@ pub(crate) fn has_drop_in(name: &str) -> bool {
     DROP_INS.iter().any(|drop_in| drop_in.name == name)
 }
 
-/// What the carried packages require of published ones.
-pub(crate) fn requirements() -> impl Iterator<Item = (&'static str, semver::VersionReq)> {
-    let parse = |(name, req): &(&'static str, &str)| Some((*name, req.parse().ok()?));
-    REQUIREMENTS.iter().filter_map(parse)
+/// What the carried packages require of published ones, without the drop-ins that are not `wanted`.
+pub(crate) fn requirements(
+    wanted: impl Fn(&DropIn) -> bool,
+) -> impl Iterator<Item = (&'static str, semver::VersionReq)> {
+    let unwanted = move |folder: &str| {
+        DROP_INS.iter().any(|drop_in| drop_in.folder == folder && !wanted(drop_in))
+    };
+    let needed = REQUIREMENTS.iter().filter(move |(folder, ..)| !unwanted(folder));
+    needed.filter_map(|(_, name, req)| Some((*name, req.parse().ok()?)))
 }
 
 /// Where this command keeps what it unpacks and downloads: `WASIO_CACHE`, or a

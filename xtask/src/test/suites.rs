@@ -39,6 +39,20 @@ fn cargo_test(name: &str, args: &[&str]) -> Suite {
     Suite { name: name.to_owned(), command }
 }
 
+/// The small drop-ins.
+const SMALL: &[&str] = &[
+    "-p",
+    "hostname@0.4.999",
+    "-p",
+    "quinn-udp@0.5.999",
+    "-p",
+    "rustls-native-certs@0.8.999",
+    "-p",
+    "wasite@1.999.0",
+    "-p",
+    "whoami@1.999.0",
+];
+
 /// Everything that guests are made of, with the examples in their documentation.
 fn guest_crates() -> Result<Suite> {
     let mut suite = cargo_test(
@@ -47,6 +61,7 @@ fn guest_crates() -> Result<Suite> {
     );
     // By version too: the published tokio, which the host uses, has the same name.
     suite.command.args(["-p", "tokio@1.999.0", "-p", "socket2@0.6.999", "-p", "xtask"]);
+    suite.command.args(SMALL);
     Ok(suite)
 }
 
@@ -61,6 +76,7 @@ fn public_api(runner: &Runner) -> Result<Suite> {
     let target = runner.engine().target().expect("a guest's target");
     let packages = ["-p", "wasio", "-p", "socket2@0.6.999", "--tests", "--target", target];
     let mut suite = cargo_test("the public API's tests", &packages);
+    suite.command.args(SMALL);
     let ours = || utf8(program(runner));
     let line = match runner.engine() {
         Engine::Stock => {

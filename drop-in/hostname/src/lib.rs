@@ -1,0 +1,49 @@
+//! hostname where the system has no name.
+//!
+//! This package is put in hostname's place with `[patch.crates-io]`. The published one does not compile for WASI,
+//! which knows no name of the machine; lettre and others ask for one.
+
+#[cfg(feature = "set")]
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::{env, io};
+
+/// The value of the environment variable `HOSTNAME`, or `localhost` without one.
+///
+/// `wasio run --env HOSTNAME` passes on the one of the caller. It is the same natively.
+///
+/// # Errors
+///
+/// None.
+pub fn get() -> io::Result<OsString> {
+    let named = env::var_os("HOSTNAME").filter(|name| !name.is_empty());
+    Ok(named.unwrap_or_else(|| OsString::from("localhost")))
+}
+
+/// Would rename the machine.
+///
+/// # Errors
+///
+/// [`Unsupported`](io::ErrorKind::Unsupported): no guest can.
+#[cfg(feature = "set")]
+pub fn set<T: AsRef<OsStr>>(hostname: T) -> io::Result<()> {
+    let _ = hostname;
+    Err(io::Error::new(io::ErrorKind::Unsupported, "a guest cannot rename the machine"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_says_it() {
+        let expected = env::var_os("HOSTNAME").unwrap_or_else(|| "localhost".into());
+        assert_eq!(get().unwrap(), expected);
+    }
+
+    #[cfg(feature = "set")]
+    #[test]
+    fn no_machine_is_renamed() {
+        assert_eq!(set("other").unwrap_err().kind(), io::ErrorKind::Unsupported);
+    }
+}

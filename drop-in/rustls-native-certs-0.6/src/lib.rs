@@ -1,0 +1,26 @@
+//! rustls-native-certs 0.6, over the drop-in for 0.8: see there for where certificates come from.
+
+use std::io;
+
+/// A certificate in DER.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Certificate(pub Vec<u8>);
+
+impl AsRef<[u8]> for Certificate {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The certificates to trust.
+///
+/// # Errors
+///
+/// The first one, if there is any.
+pub fn load_native_certs() -> Result<Vec<Certificate>, io::Error> {
+    let result = newest::load_native_certs();
+    match result.errors.into_iter().next() {
+        Some(error) => Err(io::Error::other(error)),
+        None => Ok(result.certs.into_iter().map(|der| Certificate(der.to_vec())).collect()),
+    }
+}

@@ -1,0 +1,108 @@
+//! rustls-native-certs where the system has no certificate store.
+//!
+//! This package is put in rustls-native-certs' place with `[patch.crates-io]`. The published one does not compile
+//! for WASI, and many crates depend on it: async-nats, kube, octocrab, tiberius, the clients of AWS.
+//!
+//! [`load_native_certs`] takes the first of:
+//!
+//! 1. The files and folders that the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. A folder is
+//!    one that the guest was granted. What cannot be read is an error: nothing else is used then. Links in a folder
+//!    that lead out of it are no error as long as there is any certificate. `cargo wasio run` grants both, and
+//!    cargo sets them to the system's where it finds one.
+//! 2. The bundle of the system, if the guest may read it: `/etc/ssl/certs/ca-certificates.crt` or its equivalents.
+//!    `wasio run --dir /etc/ssl` grants it.
+//! 3. Mozilla's roots, which are part of the program (the crate `webpki-root-certs`).
+//!
+//! It is the same natively, so macOS' keychain and the store of Windows are not asked.
+
+mod load;
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::{fmt, io};
+
+use rustls_pki_types::{CertificateDer, pem};
+
+pub use load::{load_certs_from_paths, load_native_certs};
+
+/// Certificates, and what went wrong.
+#[non_exhaustive]
+#[derive(Debug, Default)]
+pub struct CertificateResult {
+    /// The certificates that were read.
+    pub certs: Vec<CertificateDer<'static>>,
+    /// What could not be read.
+    pub errors: Vec<Error>,
+}
+
+impl CertificateResult {
+    /// The certificates.
+    ///
+    /// # Panics
+    ///
+    /// Panics with `msg` if there was an error.
+    #[track_caller]
+    pub fn expect(self, msg: &str) -> Vec<CertificateDer<'static>> {
+        assert!(self.errors.is_empty(), "{msg}: {:?}", self.errors);
+        self.certs
+    }
+
+    /// The certificates.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there was an error.
+    #[track_caller]
+    pub fn unwrap(self) -> Vec<CertificateDer<'static>> {
+        self.expect("cannot load certificates")
+    }
+}
+
+/// Why certificates could not be read.
+#[derive(Debug)]
+pub struct Error {
+    /// What was tried.
+    pub context: &'static str,
+    /// What went wrong.
+    pub kind: ErrorKind,
+}
+
+/// What went wrong.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ErrorKind {
+    /// A file or folder cannot be read.
+    Io {
+        /// The system's error.
+        inner: io::Error,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// An error of the system's certificate store. It does not occur here.
+    Os(Box<dyn StdError + Send + Sync + 'static>),
+    /// A file is not in the format PEM.
+    Pem(pem::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let context = self.context;
+        match &self.kind {
+            ErrorKind::Io { inner, path } => {
+                write!(f, "{context}: {inner} at '{}'", path.display())
+            }
+            ErrorKind::Os(error) => write!(f, "{context}: {error}"),
+            ErrorKind::Pem(error) => write!(f, "{context}: {error}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(match &self.kind {
+            ErrorKind::Io { inner, .. } => inner,
+            ErrorKind::Os(error) => &**error,
+            ErrorKind::Pem(error) => error,
+        })
+    }
+}
