@@ -1,15 +1,30 @@
-//! The C compiler for crates with C code, such as ring: found, and named to their build scripts.
+//! The C compiler for crates with C code: found, and named to their build scripts with what it needs.
 //!
 //! Those ask the crate `cc`, which takes `clang` and `llvm-ar` for WASI unless the environment names others. Where
 //! they have a number in their names only, or `CC` names a compiler that knows nothing of WebAssembly, that fails
-//! with messages that do not say why. What the user has chosen for the target itself is left alone. ring needs
-//! neither headers nor a C library; a crate that does needs `WASI_SDK_PATH` or `CFLAGS_wasm32_wasip1` as well.
+//! with messages that do not say why. A crate that includes headers of the C library, as nearly all but ring do,
+//! needs to be told where those for WASI are, too: distributions put them beside the native ones. The library itself
+//! is part of Rust's targets.
+//!
+//! A WASI SDK (`WASI_SDK_PATH`) brings compiler and headers, and `cc` finds both in it. What the user has chosen for
+//! the target is left alone.
 
 use std::env;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Versions that Debian's packages put behind the name, newest first. From 11 on clang compiles ring.
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=30;
+
+/// Where distributions put the C library's headers: Debian and Ubuntu, Fedora, Arch, Homebrew (two of them).
+const HEADERS: &[&str] = &[
+    "/usr/include/wasm32-wasi",
+    "/usr/wasm32-wasi/include",
+    "/usr/share/wasi-sysroot/include",
+    "/opt/homebrew/share/wasi-sysroot/include",
+    "/usr/local/share/wasi-sysroot/include",
+];
 
 /// A clang that can compile for wasm32.
 #[derive(Debug)]
@@ -43,18 +58,51 @@ impl Clang {
         if let (Some(archiver), false) = (&self.archiver, is_chosen("AR", &target)) {
             command.env(format!("AR_{target}"), archiver);
         }
+        if let Some(headers) = headers(&target) {
+            let flag = format!("-isystem {headers}");
+            for (flags, value) in [
+                ("CFLAGS", flag.clone()),
+                // bindgen sees no functions without it.
+                ("BINDGEN_EXTRA_CLANG_ARGS", format!("{flag} -fvisibility=default")),
+            ] {
+                if chosen_for(flags, &target).is_none() {
+                    // The one for the target hides the general one.
+                    let general = env::var(format!("TARGET_{flags}")).or_else(|_| env::var(flags));
+                    let value = [value, general.unwrap_or_default()].join(" ");
+                    command.env(format!("{flags}_{target}"), value.trim_end());
+                }
+            }
+        }
     }
+}
+
+/// The folder with the C library's headers for `target`, if a distribution's package is installed.
+pub(crate) fn headers(target: &str) -> Option<String> {
+    // Newer packages have a folder for each target.
+    let of_target = target.replace('_', "-");
+    let places = HEADERS.iter().flat_map(|place| {
+        [
+            place.replace("wasm32-wasi", &of_target),
+            format!("{place}/{of_target}"),
+            (*place).to_owned(),
+        ]
+    });
+    places.into_iter().find(|place| Path::new(place).join("stdlib.h").is_file())
+}
+
+/// What the user has named for this very target.
+fn chosen_for(variable: &str, target: &str) -> Option<OsString> {
+    let spellings = [target.to_owned(), target.replace('_', "-"), target.replace('-', "_")];
+    let named =
+        spellings.into_iter().find_map(|target| env::var_os(format!("{variable}_{target}")));
+    named.filter(|value| !value.is_empty())
 }
 
 /// Whether the user has named a compiler or archiver (`CC`, `AR`) for `target`.
 pub(crate) fn is_chosen(tool: &str, target: &str) -> bool {
-    let named = [
-        format!("{tool}_{target}"),
-        format!("{tool}_{}", target.replace('-', "_")),
-        format!("TARGET_{tool}"),
-        "WASI_SDK_PATH".to_owned(),
-    ];
-    named.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+    let general = [format!("TARGET_{tool}"), "WASI_SDK_PATH".to_owned()];
+    chosen_for(tool, target).is_some()
+        || general.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn can_compile(program: &str) -> bool {
