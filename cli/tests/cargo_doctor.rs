@@ -12,6 +12,13 @@ fn json(out: &Output) -> Value {
     serde_json::from_str(&out.stdout).unwrap_or_else(|e| panic!("{e}:\n{}", out.stdout))
 }
 
+/// Gives the package in `folder` another version than its first one.
+fn set_version(project: &Project, folder: &str, version: &str) {
+    let manifest = format!("{folder}/Cargo.toml");
+    let text = project.read(&manifest).unwrap().replace("0.1.0", version);
+    project.write(&manifest, &text);
+}
+
 fn finding<'r>(report: &'r Value, text: &str) -> &'r Value {
     let mut findings = report["findings"].as_array().unwrap().iter();
     let found = findings.find(|finding| {
@@ -63,6 +70,7 @@ fn what_does_not_compile_is_found_with_its_chain_and_a_way_out() {
 fn a_resolver_of_the_standard_library_is_found_unless_ours_is_there() {
     let project = Project::new("fetching", "reqwest = { path = \"reqwest\" }", "fn main() {}");
     project.package("reqwest", "reqwest", "", "src/lib.rs", "");
+    set_version(&project, "reqwest", "0.13.1");
     let report = json(&project.wasio(&["doctor", "--json"]).ok());
     let found = finding(&report, "default resolver");
     assert_eq!(found["level"], "warning");
@@ -71,6 +79,7 @@ fn a_resolver_of_the_standard_library_is_found_unless_ours_is_there() {
     let dependencies = "reqwest = { path = \"reqwest\" }\nwasio-resolve = { path = \"resolve\" }";
     let solved = Project::new("solved", dependencies, "fn main() {}");
     solved.package("reqwest", "reqwest", "", "src/lib.rs", "");
+    set_version(&solved, "reqwest", "0.13.1");
     solved.package("resolve", "wasio-resolve", "", "src/lib.rs", "");
     let text = solved.wasio(&["doctor"]).ok().stdout;
     assert!(!text.contains("default resolver"), "{text}");
@@ -153,4 +162,27 @@ fn what_compiles_c_code_is_looked_for() {
     let found = finding(&report, "ring 0.1.0");
     assert_eq!(found["level"], "note");
     assert!(found["what"].as_str().unwrap().contains("clang-19"));
+}
+
+#[test]
+fn what_builds_fail_with_is_never_nothing_found() {
+    let all =
+        ["reqwest", "russh", "actix-server", "openssl-sys", "signal-hook", "sqlx-sqlite", "moka"];
+    for name in all {
+        let project =
+            Project::new("failing", &format!("{name} = {{ path = \"dep\" }}"), "fn main() {}");
+        project.package("dep", name, "", "src/lib.rs", "");
+        let out = project.wasio(&["doctor", "--json"]);
+        assert_eq!(out.code, Some(1), "{name}: {}", out.stdout);
+        assert_eq!(finding(&json(&out), name)["level"], "error", "{name}");
+    }
+    for name in ["indicatif", "wiremock", "lapin", "tracing-appender"] {
+        let project =
+            Project::new("threads", &format!("{name} = {{ path = \"dep\" }}"), "fn main() {}");
+        project.package("dep", name, "", "src/lib.rs", "");
+        let report = json(&project.wasio(&["doctor", "--json"]).ok());
+        let found = finding(&report, name);
+        assert_eq!(found["level"], "warning", "{name}");
+        assert!(found["what"].as_str().unwrap().contains("thread"), "{name}");
+    }
 }

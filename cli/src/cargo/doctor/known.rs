@@ -51,14 +51,40 @@ impl Known {
     }
 }
 
-const C_CODE: &str = "compiles C code, which needs clang and a C library for WASI";
-const C_INSTEAD: &str = "switch off the feature that pulls it in, use a pure Rust package, or \
-                         install clang and wasi-libc and set CC and CFLAGS for the target";
 const AWS_LC_INSTEAD: &str = "switch off the default features of rustls, tokio-rustls and hyper-rustls, and give \
                               reqwest 0.13 the feature `rustls-no-provider`; then install a provider at the \
                               start: rustls' `ring`, or one in Rust alone, as wasio's examples/crates do";
 const NO_COMPILE: &str = "does not compile for WASI";
 const NO_THREADS: &str = "starts threads, which WASI does not have";
+
+const SYSTEM_LIBRARY: &str = "needs a library of the system, which WASI does not have";
+
+/// A package with C code that compiles for WASI.
+pub(super) struct CCode {
+    pub(super) package: &'static str,
+    /// It includes headers of the C library.
+    pub(super) needs_headers: bool,
+    /// Another way out, as the end of a sentence.
+    pub(super) or: &'static str,
+}
+
+const fn c_code(package: &'static str, or: &'static str) -> CCode {
+    CCode { package, needs_headers: true, or }
+}
+
+/// Packages with C code that compiles for WASI, given a compiler and, but for ring, headers.
+pub(super) const C_CODE: &[CCode] = &[
+    CCode {
+        package: "ring",
+        needs_headers: false,
+        or: ", or give rustls a provider in Rust alone",
+    },
+    c_code("libz-sys", ", or use flate2 with its feature `rust_backend`"),
+    c_code("zstd-sys", ", or switch off the feature that pulls it in (`zstd`)"),
+    c_code("bzip2-sys", ", or use bzip2 0.6 or newer, which is Rust alone"),
+    c_code("lzma-sys", ", or use lzma-rs, which is Rust alone"),
+    c_code("libsqlite3-sys", ", or keep SQLite on native targets"),
+];
 
 /// The package with resolvers for hyper-util and reqwest.
 const RESOLVE: &str = "wasio-resolve";
@@ -90,12 +116,34 @@ pub(super) const TABLE: &[Known] = &[
         "its authors say: use at your own risk, do not use in production",
         "use rustls' provider `ring`, which needs clang",
     ),
-    // C libraries
-    known("libz-sys", Warning, C_CODE, "use flate2 with its feature `rust_backend`"),
-    known("zstd-sys", Warning, C_CODE, C_INSTEAD),
-    known("bzip2-sys", Warning, C_CODE, "use bzip2 0.6 or newer, which is pure Rust"),
-    known("lzma-sys", Warning, C_CODE, C_INSTEAD),
-    known("libsqlite3-sys", Warning, C_CODE, C_INSTEAD),
+    // Libraries of the system, and C++
+    known("libpq-sys", Error, SYSTEM_LIBRARY, "use tokio-postgres or sqlx, which are Rust alone"),
+    known("pq-sys", Error, SYSTEM_LIBRARY, "use tokio-postgres or sqlx, which are Rust alone"),
+    known(
+        "mysqlclient-sys",
+        Error,
+        SYSTEM_LIBRARY,
+        "use mysql_async or sqlx, which are Rust alone",
+    ),
+    known(
+        "libssh2-sys",
+        Error,
+        SYSTEM_LIBRARY,
+        "no package in Rust alone is known to work: russh needs a patch",
+    ),
+    known("libgit2-sys", Error, SYSTEM_LIBRARY, "use gix without its network features"),
+    known(
+        "rdkafka-sys",
+        Error,
+        "builds librdkafka, which does not compile for WASI",
+        "use rskafka, which is Rust alone",
+    ),
+    known(
+        "librocksdb-sys",
+        Error,
+        "builds RocksDB (C++), which does not compile for WASI",
+        "use redb, which is Rust alone",
+    ),
     known("tikv-jemalloc-sys", Error, NO_COMPILE, "use it on native targets only"),
     known("libmimalloc-sys", Error, NO_COMPILE, "use it on native targets only"),
     // Sockets and readiness beside tokio
@@ -143,7 +191,40 @@ pub(super) const TABLE: &[Known] = &[
         "give the client wasio's: `ClientBuilder::dns_resolver(wasio_resolve::Resolver)`, from \
          wasio's folder `resolve` with its feature `reqwest`",
     )
+    .of(">=0.13")
     .unless(RESOLVE),
+    known(
+        "reqwest",
+        Error,
+        "takes its half for browsers on every wasm32 in this version (src/lib.rs, `cfg(target_arch = \"wasm32\")`): it \
+         calls JavaScript, which no WASI host has",
+        "use reqwest 0.13, which takes its other half on WASI; update the package that asks for the older one, or \
+         switch off its feature that does",
+    )
+    .of("<0.13"),
+    known(
+        "quinn",
+        Warning,
+        "`Endpoint::server` binds with std, which cannot on wasip1 (src/endpoint.rs:106 in 0.11.12)",
+        "make the server's socket with tokio: `Endpoint::new(EndpointConfig::default(), Some(config), \
+         tokio::net::UdpSocket::bind(address).await?.into_std()?, Arc::new(TokioRuntime))`; `Endpoint::client` works",
+    )
+    .of("<0.12")
+    .on(Wasi::P1),
+    known(
+        "russh",
+        Error,
+        "leaves out its connections on every wasm32, meaning browsers (`cfg(not(target_arch = \"wasm32\"))`)",
+        "apply wasio's docs/upstream/russh.patch to a copy, and patch it in",
+    ),
+    known(
+        "tokio-util",
+        Note,
+        "leaves out `udp::UdpFramed` on every wasm32, meaning browsers (src/lib.rs, `cfg_net!`)",
+        "nothing has to be done unless the program uses it; then apply wasio's docs/upstream/tokio-util.patch to a \
+         copy, and patch it in",
+    )
+    .with(&["net"]),
     known(
         "tokio-postgres",
         Error,
@@ -177,11 +258,100 @@ pub(super) const TABLE: &[Known] = &[
     .with(&["tokio-comp"])
     .on(Wasi::P1),
     // Threads, processes, signals
+    known(
+        "indicatif",
+        Warning,
+        "`enable_steady_tick` starts a thread, which WASI does not have; the bar itself works",
+        "call `tick` from a task with `tokio::time::interval`",
+    ),
+    known(
+        "tracing-appender",
+        Warning,
+        "`non_blocking` starts a thread, which WASI does not have",
+        "give `tracing_subscriber::fmt` a writer that writes itself, such as `std::io::stdout`",
+    ),
+    known(
+        "opentelemetry_sdk",
+        Warning,
+        "its batch processors and periodic readers start threads, which WASI does not have, unless they are given a \
+         runtime",
+        "use those of `span_processor_with_async_runtime` and its neighbours with `runtime::TokioCurrentThread`, or a \
+         simple processor",
+    )
+    .of(">=0.28"),
+    known(
+        "wiremock",
+        Warning,
+        "its servers run on threads, which WASI does not have",
+        "test natively, or with a server of hyper on a task",
+    ),
+    known(
+        "mockito",
+        Warning,
+        "its servers run on threads, which WASI does not have",
+        "test natively, or with a server of hyper on a task",
+    ),
+    known(
+        "moka",
+        Error,
+        "starts threads for its housekeeping in this version, which WASI does not have",
+        "use moka 0.12, which does it in its callers",
+    )
+    .of("<0.12"),
+    known(
+        "actix-server",
+        Error,
+        "accepts connections on threads of its own, over mio",
+        "use axum or hyper",
+    ),
+    known(
+        "actix-rt",
+        Warning,
+        "`Arbiter::new` starts a thread, which WASI does not have",
+        "use `actix_rt::spawn`, or tokio's runtime itself",
+    ),
+    known(
+        "lapin",
+        Warning,
+        "runs its I/O on a thread of its own, which WASI does not have",
+        "use a client of AMQP that runs on tokio's tasks, such as amqprs",
+    ),
+    known(
+        "async-global-executor",
+        Error,
+        NO_THREADS,
+        "switch off the feature that pulls it in, for one for tokio",
+    ),
+    known(
+        "async-std",
+        Error,
+        NO_THREADS,
+        "switch off the feature that pulls it in, for one for tokio",
+    ),
+    known("scheduled-thread-pool", Error, NO_THREADS, "use bb8 or deadpool instead of r2d2"),
+    known(
+        "sqlx-sqlite",
+        Error,
+        "runs each connection on a thread, which WASI does not have",
+        "use rusqlite with its feature `bundled`",
+    ),
+    known(
+        "notify",
+        Warning,
+        "watches on a thread, which WASI does not have",
+        "ask for the files' times with `tokio::time::interval`",
+    ),
     known("rayon-core", Warning, NO_THREADS, "use it on native targets only"),
     known("threadpool", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     known("blocking", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     known("signal-hook", Error, NO_COMPILE, "use `tokio::signal::ctrl_c`"),
     known("signal-hook-registry", Error, NO_COMPILE, "use `tokio::signal::ctrl_c`"),
+    known(
+        "gethostname",
+        Error,
+        NO_COMPILE,
+        "switch off the feature that pulls it in, or use hostname, which wasio replaces",
+    ),
     known("ctrlc", Error, NO_COMPILE, "use `tokio::signal::ctrl_c`"),
     known("nix", Error, NO_COMPILE, "use it on native targets only"),
     known(
@@ -191,6 +361,13 @@ pub(super) const TABLE: &[Known] = &[
         "nothing has to be done unless the program uses it",
     )
     .with(&["process"]),
+    known(
+        "tokio",
+        Error,
+        "versions before 1 reach the system through mio 0.6, which does not compile for WASI",
+        "update the package that asks for it to one that uses tokio 1",
+    )
+    .of("<1"),
     known(
         "tokio",
         Note,
@@ -213,3 +390,43 @@ pub(super) const TABLE: &[Known] = &[
         "use `tempfile_in` and `TempDir::new_in` with a folder that was granted",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use semver::VersionReq;
+
+    use super::*;
+
+    #[test]
+    fn every_entry_can_be_used() {
+        for known in TABLE {
+            let about = known.package;
+            assert!(known.versions == "*" || VersionReq::parse(known.versions).is_ok(), "{about}");
+            assert!(!known.what.is_empty() && !known.instead.is_empty(), "{about}");
+            assert!(!known.what.ends_with('.') && !known.instead.ends_with('.'), "{about}");
+            assert!(!C_CODE.iter().any(|c| c.package == about), "{about} is in both tables");
+        }
+    }
+
+    /// What these stop, as found by building them.
+    #[test]
+    fn what_is_known_to_stop_a_build_is_an_error() {
+        let level = |package: &str, version: &str| {
+            let version = version.parse().unwrap();
+            let about = TABLE.iter().filter(|known| known.package == package);
+            let about = about.filter(|known| {
+                known.versions == "*"
+                    || VersionReq::parse(known.versions).unwrap().matches(&version)
+            });
+            about.map(|known| known.level).min()
+        };
+        assert_eq!(level("reqwest", "0.12.28"), Some(Error));
+        assert_eq!(level("reqwest", "0.13.1"), Some(Warning), "its resolver");
+        assert_eq!(level("russh", "0.62.7"), Some(Error));
+        assert_eq!(level("moka", "0.11.3"), Some(Error));
+        assert_eq!(level("moka", "0.12.15"), None);
+        assert_eq!(level("actix-server", "2.6.0"), Some(Error));
+        assert_eq!(level("indicatif", "0.18.6"), Some(Warning));
+        assert_eq!(level("tokio", "0.2.25"), Some(Error));
+    }
+}

@@ -19,7 +19,7 @@ use super::clang::{self, Clang};
 use super::engine;
 use super::lock::Lock;
 use super::metadata::Package;
-use super::patch::State;
+use super::patch::{self, State};
 use super::project::{Project, Resolved};
 use super::shell::Shell;
 use super::sources;
@@ -145,19 +145,23 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Wasi) -> Result<Report>
         State::NoTokio => ("no-tokio", None),
         State::NotInUse(found) => ("not-in-use", found.first().map(|found| &found.version)),
     };
-    if let State::NotInUse(found) = &resolved.state {
-        for obstacle in found {
-            let explanation = obstacle.explanation();
-            let (what, instead) = explanation.rsplit_once("\n  ").unwrap_or((&explanation, ""));
-            let chain = obstacle.demands.first().map(|demand| demand.chain.clone());
-            findings.push(Finding {
-                level: Level::Error,
-                package: Some(format!("{} {}", obstacle.name, obstacle.version)),
-                what: what.to_owned(),
-                instead: instead.to_owned(),
-                chain: chain.unwrap_or_default(),
-            });
-        }
+    let stopping = match &resolved.state {
+        State::NotInUse(found) => found.as_slice(),
+        _ => &[],
+    };
+    let stopping = stopping.iter().map(|obstacle| (Level::Error, obstacle));
+    let left_out = patch::left_out(&resolved.metadata);
+    for (level, obstacle) in stopping.chain(left_out.iter().map(|one| (Level::Warning, one))) {
+        let explanation = obstacle.explanation();
+        let (what, instead) = explanation.rsplit_once("\n  ").unwrap_or((&explanation, ""));
+        let chain = obstacle.demands.first().map(|demand| demand.chain.clone());
+        findings.push(Finding {
+            level,
+            package: Some(format!("{} {}", obstacle.name, obstacle.version)),
+            what: what.to_owned(),
+            instead: instead.to_owned(),
+            chain: chain.unwrap_or_default(),
+        });
     }
     if let (Some(pinned), "in-use") = (&locked, state) {
         findings.push(note(
@@ -255,27 +259,60 @@ fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding>
     findings
 }
 
-/// ring needs clang, and nothing else.
-fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Option<Finding> {
-    let ring = guest.iter().find(|package| package.name == "ring")?;
-    let chain = resolved.metadata.chain_to(&ring.id);
-    let nothing = "nothing has to be done";
-    let (level, what, instead) = if clang::is_chosen("CC", wasi.target()) {
-        (Level::Note, "the compiler that the environment names".to_owned(), nothing)
-    } else if let Some(clang) = Clang::find() {
-        (Level::Note, clang.program, nothing)
-    } else {
-        let instead = "install clang 11 or newer with its llvm-ar (Debian: `apt-get install clang llvm`; the one \
-                       that macOS brings cannot), or give rustls a provider in Rust alone";
-        (Level::Error, "no compiler that is here".to_owned(), instead)
+/// Packages with C code: what compiles it, or what is missing.
+fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding> {
+    let with = |package: &&&Package| known::C_CODE.iter().find(|c| c.package == package.name);
+    let found: Vec<_> = guest.iter().filter_map(|p| with(&p).map(|c| (*p, c))).collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let chosen = clang::is_chosen("CC", wasi.target());
+    let clang = if chosen { None } else { Clang::find() };
+    let headers = clang::headers(wasi.target());
+    let finding = |(package, c): (&Package, &known::CCode)| {
+        let nothing = "nothing has to be done";
+        let (level, what, instead) = match (&clang, &headers) {
+            _ if chosen => (
+                Level::Note,
+                "the compiler that the environment names".to_owned(),
+                nothing.to_owned(),
+            ),
+            (Some(clang), _) if !c.needs_headers => {
+                (Level::Note, clang.program.clone(), nothing.to_owned())
+            }
+            (Some(clang), Some(headers)) => {
+                let what = format!("{} with the headers in {headers}", clang.program);
+                (Level::Note, what, nothing.to_owned())
+            }
+            (Some(clang), None) => {
+                let what =
+                    format!("{}, but there are no headers of a C library for WASI", clang.program);
+                let instead = format!(
+                    "install them (Debian: `apt-get install wasi-libc`), or name a WASI SDK in WASI_SDK_PATH{}",
+                    c.or
+                );
+                (Level::Error, what, instead)
+            }
+            (None, _) => {
+                let packages = if c.needs_headers { "clang llvm wasi-libc" } else { "clang llvm" };
+                let instead = format!(
+                    "install clang 11 or newer with its llvm-ar (Debian: `apt-get install {packages}`; the one that \
+                     macOS brings cannot), or name a WASI SDK in WASI_SDK_PATH{}",
+                    c.or
+                );
+                (Level::Error, "no compiler that is here".to_owned(), instead)
+            }
+        };
+        let chain = resolved.metadata.chain_to(&package.id);
+        Finding {
+            level,
+            package: Some(format!("{} {}", package.name, package.version)),
+            what: format!("has C code: for wasm32 it is compiled by {what}"),
+            instead,
+            chain: chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect(),
+        }
     };
-    Some(Finding {
-        level,
-        package: Some(format!("{} {}", ring.name, ring.version)),
-        what: format!("has C code: for wasm32 it is compiled by {what}"),
-        instead: instead.to_owned(),
-        chain: chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect(),
-    })
+    found.into_iter().map(finding).collect()
 }
 
 /// Configuration that still says `wasm32-wasi`.
