@@ -1,11 +1,13 @@
-//! The project's own commands: `cargo xtask demo | test | conformance | surface | bench | table | ci`.
+//! The project's own commands: `cargo xtask demo | test | crates | drop-ins | conformance | surface | bench | table | ci`.
 
 use clap::{Parser, Subcommand};
 
 mod bench;
 mod ci;
 mod conformance;
+mod crates;
 mod demo;
+mod drop_ins;
 mod surface;
 mod table;
 mod test;
@@ -30,6 +32,10 @@ enum Command {
     Bench(bench::Args),
     /// Run tokio's own tests against the drop-in.
     Conformance(conformance::Options),
+    /// Build and run programs of the crates above tokio.
+    Crates(crates::Args),
+    /// Compare the drop-ins' versions with the newest published ones.
+    DropIns(drop_ins::Args),
     /// Make README's table of what works where from test results.
     Table(table::Args),
     /// What continuous integration runs.
@@ -44,6 +50,8 @@ fn main() {
         Command::Surface(args) => surface::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Conformance(args) => conformance::command(&args),
+        Command::Crates(args) => crates::run(&args),
+        Command::DropIns(args) => drop_ins::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Ci(args) => ci::run(&args),
     };
