@@ -150,10 +150,11 @@ impl Arch {
 impl Platform {
     pub(crate) fn here() -> Platform {
         match env::consts::OS {
+            // Empty there.
+            _ if cfg!(target_family = "wasm") => Platform::Unknown("WASI".to_owned()),
             "linux" => Platform::Linux,
             "macos" => Platform::MacOS,
             "freebsd" | "netbsd" | "openbsd" | "dragonfly" => Platform::Bsd,
-            "wasi" => Platform::Unknown("WASI".to_owned()),
             other => Platform::Unknown(other.to_owned()),
         }
     }
