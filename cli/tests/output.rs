@@ -213,14 +213,19 @@ fn read_slowly(mut pipe: PipeReader, at_once: usize) -> usize {
 
 const MIB: usize = 1 << 20;
 
+/// Writes 128 KiB as a component does: it asks for a permit, and writes so much.
+const COMPONENT: &str = r#"
+    use std::io::Write as _;
+    fn main() {
+        std::io::stdout().write_all(&[b'a'; 128 * 1024]).unwrap();
+        std::io::stdout().flush().unwrap();
+    }
+"#;
+
 /// As soon as there is room, somebody else has filled it.
-#[test]
-fn many_share_a_pipe_that_is_full() {
+fn many_share_a_pipe_that_is_full(mut command: Command) {
     const PROCESSES: usize = 12;
-    let bench = Bench::new();
     let (reader, writer) = std::io::pipe().unwrap();
-    let statements = "(call $exit (call $print (i32.const 2) (i32.const 97)))";
-    let mut command = bench.guest(&["run", "--timeout", "60s"], statements);
     let mut children: Vec<_> = (0..PROCESSES)
         .map(|_| command.stdout(writer.try_clone().unwrap()).spawn().unwrap())
         .collect();
@@ -229,6 +234,27 @@ fn many_share_a_pipe_that_is_full() {
     for child in &mut children {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
+}
+
+#[test]
+fn many_modules_share_a_pipe_that_is_full() {
+    let bench = Bench::new();
+    let statements = "(call $exit (call $print (i32.const 2) (i32.const 97)))";
+    many_share_a_pipe_that_is_full(bench.guest(&["run", "--timeout", "60s"], statements));
+}
+
+#[test]
+fn many_components_share_a_pipe_that_is_full() {
+    let bench = Bench::new();
+    let (source, wasm) = (bench.folder.path().join("a.rs"), bench.folder.path().join("a.wasm"));
+    std::fs::write(&source, COMPONENT).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut compile = Command::new(rustc);
+    compile.args(["--edition=2024", "--target=wasm32-wasip2", "-o"]).arg(&wasm).arg(&source);
+    assert!(compile.status().unwrap().success(), "is the target wasm32-wasip2 there?");
+    let command = bench.guest(&["run", "--timeout", "60s"], "");
+    std::fs::rename(wasm, bench.folder.path().join("guest.wasm")).unwrap();
+    many_share_a_pipe_that_is_full(command);
 }
 
 /// A pipe that was made not to block, by somebody who shares it.

@@ -66,7 +66,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "T", default_value = "1")]
     threads: NonZeroU32,
 
-    /// Pass on what the guests print, each line after its guest's number
+    /// Pass on what the guests print, each line after its guest's number, control characters as escapes
     #[arg(long, conflicts_with = "json")]
     output: bool,
 
