@@ -155,3 +155,82 @@ fn a_guest_answers() {
     command.args(["run", "--quiet"]).env("WASIO_BIN", runner);
     assert_eq!(finish(&mut command).ok().stdout, "answer 42\n");
 }
+
+#[test]
+fn folders_with_code_of_ours_are_left_out() {
+    let project = Project::new("grants", "", "fn main() {}");
+    let here = project.path().canonicalize().unwrap();
+    let mut command = project.command();
+    let out = finish(command.args(["run"]).env("WASIO_CACHE", here.join("cache"))).ok();
+    let out = out.says("the guest does not get the folder").says("cache/compiled");
+    assert!(
+        !out.stdout
+            .lines()
+            .any(|line| line.starts_with(here.to_str().unwrap()) && line.contains("::"))
+    );
+    // One that is named is an error of the engine's, or, for an engine that does not know, of ours.
+    let mut command = project.command();
+    command.args(["run", "--engine=wasmedge", "--dir=cache"]).env("WASIO_WASMEDGE", "/bin/true");
+    let out = finish(command.env("WASIO_CACHE", here.join("cache")));
+    assert_ne!(out.code, Some(0), "{}", out.stdout);
+    out.says("cannot give the guest the folder cache");
+}
+
+#[test]
+fn what_is_not_text_is_left_out_with_a_note() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let project = Project::new("text", "", "fn main() {}");
+    let odd = std::ffi::OsString::from_vec(b"odd\xff".to_vec());
+    let out = finish(project.command().args(["run"]).env("ODD", &odd).env("EVEN", "x")).ok();
+    let out = out.says("the guest does not get the variable \"ODD\"");
+    let has = |name: &str| out.stdout.lines().any(|line| line == name);
+    assert!(has("EVEN") && !has("ODD"), "{}", out.stdout);
+    // A folder that is named goes to the engine as it is.
+    let mut command = project.command();
+    let out = finish(command.args(["run", "--dir=a,b", "--dir"]).arg(&odd)).ok();
+    assert!(
+        out.stdout.contains("\na,b\n") && out.stdout.contains("\nodd\u{fffd}\n"),
+        "{}",
+        out.stdout
+    );
+    let out = finish(project.command().args(["run", "--env"]).arg(&odd));
+    assert_ne!(out.code, Some(0));
+    out.says(r"odd\xFF");
+}
+
+#[test]
+fn what_wasmedge_compiled_is_ours_or_compiled_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::new("compiled", "", "fn main() {}");
+    project.write(
+        "wasmedge",
+        "#!/bin/sh\n[ \"$1\" = compile ] && exec cp \"$2\" \"$3\"\nprintf '%s\\n' \"$@\"\n",
+    );
+    let engine = project.path().join("wasmedge");
+    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let run = || {
+        let mut command = project.command();
+        command.args(["run", "--release", "--engine=wasmedge"]);
+        let out =
+            finish(command.env("WASIO_WASMEDGE", &engine).env("WASIO_CACHE", cache.path())).ok();
+        assert!(
+            out.stdout.lines().any(|line| line.ends_with(".wasm") && line.contains("/wasmedge/"))
+        );
+        out.stderr.contains("for WasmEdge (once per build)")
+    };
+    assert!(run() && !run());
+    let folder = cache.path().join("wasmedge");
+    let files = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let compiled = files().find(|path| path.extension().unwrap() == "wasm").unwrap();
+    let whole = std::fs::read(&compiled).unwrap();
+    std::fs::write(&compiled, b"\0asm\x01\0\0\0").unwrap();
+    assert!(run() && !run(), "another program");
+    assert_eq!(std::fs::read(&compiled).unwrap(), whole);
+    std::fs::set_permissions(&compiled, std::fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(run() && !run(), "others can write to it");
+    std::fs::remove_file(&compiled).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&compiled).status().unwrap().success());
+    assert!(run() && !run(), "a FIFO");
+    assert_eq!(files().count(), 2, "the program and its tag");
+}

@@ -13,6 +13,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::clock::Monotonic;
 use crate::error::Error;
+use crate::grants;
 use crate::guest::Guest;
 use crate::interfaces::Names;
 use crate::limits::{Limits, Most};
@@ -42,6 +43,8 @@ pub struct GuestBuilder {
     wasi: WasiCtxBuilder,
     #[cfg(unix)]
     outputs: Vec<Output>,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
     dirs: Vec<(PathBuf, String)>,
     listeners: Vec<TcpListener>,
     network: Arc<Policy>,
@@ -61,6 +64,8 @@ impl GuestBuilder {
             wasi: WasiCtxBuilder::new(),
             #[cfg(unix)]
             outputs: Vec::new(),
+            args: Vec::new(),
+            env: Vec::new(),
             dirs: Vec::new(),
             listeners: Vec::new(),
             network: Arc::default(),
@@ -76,25 +81,29 @@ impl GuestBuilder {
 
     /// Adds an argument. The first is the program's name.
     pub fn arg(mut self, arg: impl AsRef<str>) -> GuestBuilder {
-        self.wasi.arg(arg);
+        self.args.push(arg.as_ref().to_owned());
         self
     }
 
     /// Adds arguments.
     pub fn args<A: AsRef<str>>(mut self, args: impl IntoIterator<Item = A>) -> GuestBuilder {
-        for arg in args {
-            self.wasi.arg(arg);
-        }
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
-    /// Sets a variable of the guest's environment.
+    /// Sets a variable of the guest's environment. The last value that a name is given counts.
     pub fn env(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> GuestBuilder {
-        self.wasi.env(name, value);
+        let name = name.as_ref();
+        self.env.retain(|(set, _)| set != name);
+        self.env.push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 
     /// Grants the folder `host`, which the guest finds under `guest`.
+    ///
+    /// Refused are the folders whose files become code, those above them and those in them: the engine's cache folder,
+    /// and the user's own, `wasio` in the cache folder or `$WASIO_CACHE`. This holds for engines without a cache, too:
+    /// another process would run what the guest left there.
     pub fn dir(mut self, host: impl Into<PathBuf>, guest: impl Into<String>) -> GuestBuilder {
         self.dirs.push((host.into(), guest.into()));
         self
@@ -229,12 +238,18 @@ impl GuestBuilder {
     /// # Errors
     ///
     /// [`Error::NotMetered`] when fuel is spoken of and the engine does not count it;
-    /// [`Error::Open`] when a granted folder cannot be opened, [`Error::Listener`] when a listener cannot be
+    /// [`Error::Open`] when a granted folder cannot be opened, [`Error::Grant`] when it may not be granted, or when two
+    /// folders are granted under one name; [`Error::Text`] when an argument or variable has a NUL, or a variable's name
+    /// is empty or has a `=`; [`Error::Listener`] when a listener cannot be
     /// handed over, as to a component: WASI 0.2 has no descriptors.
     pub fn build(mut self) -> Result<Guest, Error> {
         let begun = Instant::now();
         let clock = Monotonic::new();
         self.wasi.monotonic_clock(clock);
+        let ours = self.program.engine().ours();
+        grants::check_dirs(&self.dirs, ours)?;
+        grants::check_args(&self.args)?;
+        grants::check_env(&self.env)?;
         for (host, guest) in self.dirs {
             self.wasi.preopened_dir(&host, guest, FsPerms::ReadWrite).map_err(|e| {
                 let source = e.downcast().unwrap_or_else(|e| std::io::Error::other(e.to_string()));
@@ -246,7 +261,12 @@ impl GuestBuilder {
             if self.program.is_component() {
                 return Err(Error::Listener(io::Error::other(NO_DESCRIPTORS)));
             }
-            self.wasi.env("LISTEN_FDS", self.listeners.len().to_string());
+            self.env.retain(|(name, _)| name != "LISTEN_FDS");
+            self.env.push(("LISTEN_FDS".to_owned(), self.listeners.len().to_string()));
+        }
+        self.wasi.args(&self.args);
+        for (name, value) in &self.env {
+            self.wasi.env(name, value);
         }
         for listener in self.listeners {
             sockets.give(Socket::listening(listener).map_err(Error::Listener)?);

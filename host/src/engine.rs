@@ -1,13 +1,15 @@
 //! The engine: what all programs and guests of an embedder share.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Config, Linker, Module, PoolingAllocationConfig, component};
 
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::error::Error;
 use crate::link;
+use crate::ours::{self, Ours};
 use crate::state::State;
 use crate::ticker::Ticker;
 
@@ -34,6 +36,8 @@ struct Inner {
     /// What components import; made when the first one is loaded.
     interfaces: OnceLock<component::Linker<State>>,
     cache: Option<Cache>,
+    /// What no guest may be given; found out when the first one is given a folder.
+    ours: OnceLock<Ours>,
     fuel: bool,
     ticker: Arc<Ticker>,
 }
@@ -42,16 +46,26 @@ struct Inner {
 #[derive(Clone, Debug)]
 pub struct EngineBuilder {
     cache: Option<PathBuf>,
+    cache_size: u64,
     pool: Option<u32>,
     fuel: bool,
 }
 
 impl EngineBuilder {
     /// Keeps compiled code in `folder` instead of the user's cache folder.
-    /// It must not be writable for anybody who is not trusted: what is in it
-    /// is executed.
+    ///
+    /// What is in it is executed, so it is used only if it and the entries in it are the effective user's and can be
+    /// written by nobody else, and no guest is given it: see [`GuestBuilder::dir`](crate::GuestBuilder::dir). If it
+    /// cannot be used, every program is compiled anew, and [`Engine::cache_refusal`] may say why.
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
         self.cache = Some(folder.into());
+        self
+    }
+
+    /// Keeps no more than so many bytes of compiled code, 1 GiB unless this is called. Beyond, the programs that were
+    /// not loaded for the longest time are removed.
+    pub fn cache_size(mut self, bytes: u64) -> EngineBuilder {
+        self.cache_size = bytes;
         self
     }
 
@@ -106,7 +120,8 @@ impl EngineBuilder {
             linker: OnceLock::new(),
             interfaces: OnceLock::new(),
             shortcuts: OnceLock::new(),
-            cache: self.cache.map(Cache::new),
+            cache: self.cache.map(|folder| Cache::new(folder, self.cache_size)),
+            ours: OnceLock::new(),
             fuel: self.fuel,
             ticker: Arc::new(ticker),
         };
@@ -138,9 +153,10 @@ impl Engine {
     }
 
     /// Starts from the default settings: compiled code is cached in
-    /// `$WASIO_CACHE_DIR`, or else in the user's cache folder.
+    /// `$WASIO_CACHE_DIR`, or else in `compiled` in `$WASIO_CACHE`, or else in
+    /// `wasio/compiled` in the user's cache folder.
     pub fn builder() -> EngineBuilder {
-        EngineBuilder { cache: Cache::default_folder(), pool: None, fuel: false }
+        EngineBuilder { cache: ours::compiled(), cache_size: cache::SIZE, pool: None, fuel: false }
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -165,6 +181,15 @@ impl Engine {
             crate::interfaces::define(&mut interfaces)?;
             Ok(interfaces)
         })
+    }
+
+    /// Why the cache folder is not used although it could be: somebody else might change what is in it.
+    pub fn cache_refusal(&self) -> Option<io::Error> {
+        self.cache()?.refusal()
+    }
+
+    pub(crate) fn ours(&self) -> &Ours {
+        self.inner.ours.get_or_init(|| Ours::new(self.cache().map(Cache::path)))
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {

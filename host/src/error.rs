@@ -27,6 +27,22 @@ pub enum Error {
         /// Why it could not be.
         source: io::Error,
     },
+    /// The guest may not be given a folder.
+    #[error("cannot give the guest the folder {}: {reason}", path.display())]
+    Grant {
+        /// The folder.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// An argument or variable cannot be handed to a guest as it is.
+    #[error("cannot give the guest {what}: {reason}")]
+    Text {
+        /// The argument or variable.
+        what: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The guest could not be given a listener.
     #[error("cannot give the guest a listener: {0}")]
     Listener(io::Error),

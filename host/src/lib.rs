@@ -42,7 +42,10 @@ mod errno;
 mod error;
 mod events;
 mod files;
+#[doc(hidden)]
+pub mod folder;
 mod format;
+mod grants;
 mod guest;
 mod imports;
 mod instance;
@@ -50,6 +53,8 @@ mod interfaces;
 mod limits;
 mod link;
 mod memory;
+#[doc(hidden)]
+pub mod ours;
 #[cfg(unix)]
 mod output;
 mod policy;

@@ -7,7 +7,7 @@ use wasmtime::component::Component;
 use wasmtime::{ExternType, Module};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use crate::cache;
+use crate::cache::{self, Cache};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::format::{self, Kind};
@@ -141,12 +141,12 @@ fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Er
     let Some(cache) = engine.cache() else {
         return Ok((compile()?, false));
     };
-    let path = cache.path(engine.wasmtime(), wasm);
-    if let Some(code) = cache.load(engine.wasmtime(), &path) {
+    let name = Cache::name(engine.wasmtime(), wasm);
+    if let Some(code) = cache.load(engine.wasmtime(), &name) {
         return Ok((code, true));
     }
     let code = compile()?;
-    cache.store(&path, &code);
+    cache.store(&name, &code);
     Ok((code, false))
 }
 

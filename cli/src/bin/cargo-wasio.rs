@@ -7,6 +7,8 @@
 
 #[path = "../cargo/mod.rs"]
 mod cargo;
+#[path = "../dirs.rs"]
+mod dirs;
 
 fn main() -> std::process::ExitCode {
     cargo::main(std::env::args_os())

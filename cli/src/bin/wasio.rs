@@ -1,5 +1,7 @@
 //! The command `wasio`.
 
+#[path = "../dirs.rs"]
+mod dirs;
 #[path = "../fleet/mod.rs"]
 mod fleet;
 #[path = "../run/mod.rs"]

@@ -84,10 +84,10 @@ pub(crate) struct GuestArgs {
     pub(crate) net: Vec<String>,
     /// Grant one directory more, as for `wasio run`
     #[arg(long, value_name = "HOST[::GUEST]")]
-    pub(crate) dir: Vec<String>,
+    pub(crate) dir: Vec<OsString>,
     /// Set an environment variable, or pass it on
     #[arg(long, value_name = "NAME[=VALUE]")]
-    pub(crate) env: Vec<String>,
+    pub(crate) env: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]
@@ -271,8 +271,8 @@ pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
 
 /// The part of a flag before `=`.
 fn flag_name(arg: &OsStr) -> &str {
-    let text = arg.to_str().unwrap_or_default();
-    text.split_once('=').map_or(text, |(name, _)| name)
+    let name = arg.as_encoded_bytes().split(|byte| *byte == b'=').next();
+    name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
 }
 
 /// What this command has to know of the flags that go to cargo.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use semver::Version;
+use wasio_host::folder::Folder;
 
 use super::args::CargoFlags;
 use super::lock::{Lock, compatible};
@@ -87,7 +88,7 @@ impl Project {
         }
         let resolved = self.resolve_with(before.as_deref(), target);
         if read(&own_lock)? != before {
-            restore(&own_lock, before.as_deref())?;
+            self.restore(&own_lock, before.as_deref())?;
             bail!(
                 "cargo {} wrote to {} although it was told to keep its lock elsewhere; \
                  it was put back.\nPlease report this, and try a newer toolchain.",
@@ -111,7 +112,7 @@ impl Project {
                 Some(Keep::Nothing) if own.is_none() && outcome.is_some() => break,
                 Some(keep) => {
                     let text = self.derive(own, keep)?;
-                    restore(&self.lock, text.as_deref())?;
+                    self.restore(&self.lock, text.as_deref())?;
                 }
             }
             match self.attempt(target)? {
@@ -144,7 +145,7 @@ impl Project {
             let why = first_complaint.unwrap_or_default();
             bail!("{}", why.trim_start_matches("error: ").trim_end());
         };
-        restore(&stamp_path, Some(&stamp))?;
+        self.restore(&stamp_path, Some(&stamp))?;
         self.drop_unused(resolved, target)
     }
 
@@ -228,8 +229,9 @@ impl Project {
     /// Every published package below the drop-ins, in the version cargo would
     /// choose for them alone.
     fn closure(&self) -> Result<Vec<Need>> {
-        let folder = self.lock.with_file_name("probe");
-        fs::create_dir_all(folder.join("src"))?;
+        let folder = tempfile::tempdir()?;
+        let folder = folder.path();
+        fs::create_dir(folder.join("src"))?;
         let mut manifest = "[package]\nname = \"probe\"\nedition = \"2021\"\n\n[workspace]\n\n\
                             [dependencies]\n"
             .to_owned();
@@ -247,7 +249,6 @@ impl Project {
         }
         let made = captured(command, &self.shell, self.flags.verbose)?;
         let text = read(&folder.join("Cargo.lock"))?.unwrap_or_default();
-        let _ = fs::remove_dir_all(&folder);
         if let Err(Failure(why)) = made {
             bail!("{}", why.trim_start_matches("error: ").trim_end());
         }
@@ -259,6 +260,27 @@ impl Project {
                 version: entry.version.clone(),
             })
             .collect())
+    }
+
+    /// Makes `path` hold `text`, in one step; `None` removes it. Guests may have been given the folder: a link in there
+    /// leads nowhere.
+    fn restore(&self, path: &Path, text: Option<&str>) -> Result<()> {
+        let write = || match text {
+            Some(text) => {
+                let granted = [self.root.clone(), self.target_dir.clone()];
+                let folder = path.parent().unwrap_or(path);
+                let existing = folder.ancestors().find(|above| above.symlink_metadata().is_ok());
+                Folder::outside(existing.unwrap_or(folder), &granted)?;
+                fs::create_dir_all(folder)?;
+                let folder = Folder::outside(folder, &granted)?;
+                folder.replace(path.file_name().unwrap_or_default(), &[text.as_bytes()])
+            }
+            None => match fs::remove_file(path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                done => done,
+            },
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// `--locked` speaks of the project's own lock: it has to be complete.
@@ -322,23 +344,6 @@ fn read(path: &Path) -> Result<Option<String>> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
     }
-}
-
-/// Makes `path` hold `text`, in one step; `None` removes it.
-fn restore(path: &Path, text: Option<&str>) -> Result<()> {
-    let write = || match text {
-        Some(text) => {
-            fs::create_dir_all(path.parent().unwrap_or(path))?;
-            let fresh = sources::beside(path, "new");
-            fs::write(&fresh, text)?;
-            fs::rename(&fresh, path)
-        }
-        None => match fs::remove_file(path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            done => done,
-        },
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A folder name for a path: its last part, and a hash of the whole.

@@ -5,7 +5,12 @@
 //! registry's copy is cargo's own, without what belongs to the authors' own
 //! machines: Cargo.lock, toolchain file, cargo configuration. The small
 //! project's lock remembers the version, so that a second run needs no network.
+//!
+//! What is built there becomes code that runs natively (build scripts, procedural macros), so nobody else may be able
+//! to change it, guests included: those get a copy of the sources. A copy that is not as cargo downloaded it is
+//! replaced.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,11 +20,13 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use semver::{Version, VersionReq};
 
+use wasio_host::folder::Folder;
+
 use super::args::{CargoFlags, TryArgs};
 use super::metadata::{Metadata, Package};
 use super::run::Job;
 use super::shell::Shell;
-use super::sources::{self, Sources, beside};
+use super::sources::{self, Sources};
 use super::toolchain::{Cargo, Failure, captured, toml_text};
 
 /// How long the newest version that was found is taken for the newest.
@@ -37,6 +44,13 @@ const LEFT_OUT: &[&str] = &[
     "rust-toolchain.toml",
     "target",
 ];
+
+/// Where the projects are, in the cache.
+const PROJECTS: &str = "try";
+/// Where the copies for guests are, in the cache. Nothing in there becomes code.
+const COPIES: &str = "guests";
+/// What is put behind a manifest: the cache may lie inside somebody's workspace.
+const WORKSPACE: &str = "\n[workspace]\n";
 
 pub(crate) fn start(args: TryArgs, program: Vec<OsString>) -> Result<ExitCode> {
     let shell = Shell::new(args.quiet, None);
@@ -137,13 +151,16 @@ impl Wanted {
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || ".-+".contains(c) { c } else { '_' })
             .collect();
-        let folder = sources::cache_folder()?.join("try").join(format!("{}@{key}", self.name));
+        let parent = sources::cache_folder()?.join(PROJECTS);
+        let folder = parent.join(format!("{}@{key}", self.name));
+        for folder in [&parent, &folder] {
+            Folder::private(folder).with_context(|| format!("cannot use {}", folder.display()))?;
+        }
         let lock = folder.join("Cargo.lock");
         let previous = folder.join("Cargo.lock.previous");
         let look_for_newer = self.version.is_none() && !offline && is_old(&lock);
         let kept = look_for_newer && fs::rename(&lock, &previous).is_ok();
-        fs::create_dir_all(folder.join("src"))?;
-        fs::write(folder.join("src/lib.rs"), "")?;
+        Folder::private(&folder.join("src"))?.replace("lib.rs".as_ref(), &[])?;
         let requirement = toml_text(&self.requirement()?);
         let manifest = format!(
             "[package]\nname = \"wasio-try\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n\
@@ -151,7 +168,7 @@ impl Wanted {
              default-features = false\n",
             toml_text(&self.name)
         );
-        fs::write(folder.join("Cargo.toml"), manifest)?;
+        Folder::private(&folder)?.replace("Cargo.toml".as_ref(), &[manifest.as_bytes()])?;
 
         let (unpacked, _) = Sources::unpacked()?;
         let mut config = Vec::new();
@@ -232,30 +249,91 @@ impl Found {
 
     /// Copies the sources to the cache; the manifest there.
     fn copy(&self) -> Result<PathBuf> {
-        let parent = sources::cache_folder()?.join("try");
+        let parent = sources::cache_folder()?.join(PROJECTS);
         let project = parent.join(format!("{}-{}", self.name, self.version));
         let manifest = project.join("Cargo.toml");
-        if manifest.is_file() {
+        if self.is_whole(&project) {
             return Ok(manifest);
         }
-        fs::create_dir_all(&parent)?;
-        let fresh = beside(&project, "new");
+        let temporary = tempfile::Builder::new().prefix(".new.").tempdir_in(&parent)?;
+        let fresh = temporary.path().join("fresh");
         copy_tree(&self.folder, &fresh, LEFT_OUT)
             .with_context(|| format!("cannot copy {}", self.folder.display()))?;
-        let own = fresh.join("Cargo.toml");
-        let mut text = fs::read_to_string(&own)?;
-        if !text.lines().any(|line| line.trim_start().starts_with("[workspace")) {
-            // The cache may lie inside somebody's workspace.
-            text.push_str("\n[workspace]\n");
-            fs::write(&own, text)?;
+        let mut text = fs::read_to_string(fresh.join("Cargo.toml"))?;
+        if !has_workspace(&text) {
+            text.push_str(WORKSPACE);
+            Folder::private(&fresh)?.replace("Cargo.toml".as_ref(), &[text.as_bytes()])?;
         }
+        let _ = fs::rename(&project, temporary.path().join("old"));
         let renamed = fs::rename(&fresh, &project);
         if !manifest.is_file() {
             renamed.with_context(|| format!("cannot write {}", project.display()))?;
         }
-        let _ = fs::remove_dir_all(&fresh);
         Ok(manifest)
     }
+
+    /// Whether a project is what [`Found::copy`] makes, and what cargo has built there since.
+    fn is_whole(&self, project: &Path) -> bool {
+        let mut there = BTreeSet::new();
+        let mut wanted = BTreeSet::new();
+        if project.symlink_metadata().is_err() || list(&self.folder, "", &mut wanted).is_err() {
+            return false;
+        }
+        let is_right = |name: &str, content: &[u8]| {
+            let Ok(original) = fs::read(self.folder.join(name)) else { return false };
+            let added = content.strip_prefix(original.as_slice());
+            let is_manifest = name == "Cargo.toml";
+            added.is_some_and(|added| {
+                added.is_empty() || (is_manifest && added == WORKSPACE.as_bytes())
+            })
+        };
+        let compared = sources::compare(project, "", &BUILT, &is_right, &mut there);
+        compared.is_ok_and(|same| same) && there == wanted
+    }
+}
+
+/// What cargo puts into a project.
+const BUILT: [&str; 1] = ["target"];
+
+fn has_workspace(manifest: &str) -> bool {
+    manifest.lines().any(|line| line.trim_start().starts_with("[workspace"))
+}
+
+/// The files that are copied.
+fn list(folder: &Path, name: &str, into: &mut BTreeSet<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let own = entry.file_name();
+        if name.is_empty() && LEFT_OUT.iter().any(|left| own == **left) {
+            continue;
+        }
+        let name = format!("{name}{}", own.to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            list(&entry.path(), &format!("{name}/"), into)?;
+        } else {
+            into.insert(name);
+        }
+    }
+    Ok(())
+}
+
+/// The folder that a guest is given for one in a project here: the same in a copy of the sources.
+pub(crate) fn copy_for_guest(folder: &Path) -> Result<Option<PathBuf>> {
+    let Ok(cache) = sources::cache_folder()?.canonicalize() else { return Ok(None) };
+    let Ok(folder) = folder.canonicalize() else { return Ok(None) };
+    let Ok(below) = folder.strip_prefix(cache.join(PROJECTS)) else { return Ok(None) };
+    let Some(project) = below.iter().next() else { return Ok(None) };
+    let copies = cache.join(COPIES);
+    Folder::private(&copies).with_context(|| format!("cannot use {}", copies.display()))?;
+    let copy = copies.join(project);
+    if copy.symlink_metadata().is_err() {
+        let temporary = tempfile::Builder::new().prefix(".new.").tempdir_in(&copies)?;
+        let fresh = temporary.path().join("fresh");
+        copy_tree(&cache.join(PROJECTS).join(project), &fresh, &BUILT)?;
+        // Another run may have been quicker.
+        let _ = fs::rename(&fresh, &copy);
+    }
+    Ok(Some(copies.join(below)))
 }
 
 fn is_old(lock: &Path) -> bool {
@@ -264,19 +342,26 @@ fn is_old(lock: &Path) -> bool {
     age.is_none_or(|age| age > NEWEST_FOR)
 }
 
+/// Copies a folder to one that nobody else can write to.
 fn copy_tree(from: &Path, to: &Path, left_out: &[&str]) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    let folder = Folder::private(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
         if left_out.iter().any(|left| name == **left) {
             continue;
         }
-        let target = to.join(&name);
         if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &target, &[])?;
+            copy_tree(&entry.path(), &to.join(&name), &[])?;
         } else {
-            fs::copy(entry.path(), target)?;
+            folder.replace(&name, &[&fs::read(entry.path())?])?;
+            // Build scripts run some of them.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = entry.metadata()?.permissions().mode() & 0o755;
+                fs::set_permissions(to.join(&name), fs::Permissions::from_mode(mode))?;
+            }
         }
     }
     Ok(())

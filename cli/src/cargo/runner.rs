@@ -10,6 +10,9 @@
 //!   compiled into tests gives,
 //! - of the folders of arguments that lead elsewhere (`/etc/hosts`, `../data`).
 //!
+//! A folder that holds what becomes code, or that is above one, is left out, and the user is told. The sources of a
+//! published crate (`cargo wasio try`) are in such a folder: the guest gets a copy under their name.
+//!
 //! In a sandbox, it finds only what was granted by name.
 
 use std::collections::BTreeMap;
@@ -18,15 +21,21 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use wasio_host::folder::Folder;
+use wasio_host::ours::{Key, Ours, TAG_LEN};
 
 use super::args::{Engine, GuestArgs};
 use super::shell::Shell;
-use super::sources;
+use super::toolchain;
+use super::{published, sources};
+use crate::dirs;
 
 /// The variable that carries the [`Plan`] through cargo.
 const PLAN: &str = "WASIO_RUNNER_PLAN";
+/// So many bytes of what WasmEdge compiled are kept.
+const COMPILED_SIZE: u64 = 1 << 30;
 
 /// How guests are to be run.
 #[derive(Debug, Deserialize, Serialize)]
@@ -35,13 +44,13 @@ pub(crate) struct Plan {
     program: PathBuf,
     sandbox: bool,
     net: Vec<String>,
-    dirs: Vec<String>,
-    env: Vec<String>,
+    dirs: Vec<OsString>,
+    env: Vec<OsString>,
     quiet: bool,
     /// The guest is shown the certificates that the environment names.
     certificates: bool,
     /// The user's own values of variables that this command sets for cargo.
-    restore: BTreeMap<String, Option<String>>,
+    restore: BTreeMap<String, Option<OsString>>,
 }
 
 impl Plan {
@@ -74,9 +83,9 @@ impl Plan {
     /// through the PATH.
     pub(crate) fn install(mut self, command: &mut Command, target: &str) -> Result<()> {
         let own = env::current_exe().context("the path of this program")?;
-        let text = own.to_string_lossy().into_owned();
+        let text = toolchain::utf8(&own)?.to_owned();
         let mut save = |name: &str| {
-            self.restore.insert(name.to_owned(), env::var(name).ok());
+            self.restore.insert(name.to_owned(), env::var_os(name));
         };
         save("RUSTC_BOOTSTRAP");
         let runner = if text.contains(char::is_whitespace) {
@@ -85,7 +94,7 @@ impl Plan {
             let folder = own.parent().map(Path::to_owned);
             let folders = folder.into_iter().chain(env::split_paths(&path));
             command.env("PATH", env::join_paths(folders)?);
-            own.file_name().unwrap_or_default().to_string_lossy().into_owned()
+            toolchain::utf8(Path::new(own.file_name().unwrap_or_default()))?.to_owned()
         } else {
             text
         };
@@ -134,7 +143,7 @@ impl Plan {
         }
         self.reset(&mut command);
         // By name where possible: other users can read a command line.
-        for (name, value) in self.environment() {
+        for (name, value) in self.environment()? {
             let mut grant = name.clone();
             if self.env_of_engine(&name).as_ref() != Some(&value) {
                 grant.push("=");
@@ -159,17 +168,37 @@ impl Plan {
             command.arg("--allow-af-unix");
         }
         for (host, guest) in self.folders(args)? {
+            if has_colon(&host, &guest) {
+                let why = "WasmEdge parts names at colons";
+                self.shell().note(format_args!("the guest does not get {}: {why}", host.display()));
+                continue;
+            }
             let mut grant = OsString::from(guest);
             grant.push(":");
             grant.push(host);
             command.arg("--dir").arg(grant);
         }
+        let ours = Ours::new(None);
         for grant in &self.dirs {
-            let (host, guest) = grant.split_once("::").unwrap_or((grant, grant));
-            command.arg("--dir").arg(format!("{guest}:{host}"));
+            let (host, guest) = dirs::parse(grant).context("--dir")?;
+            if let Some(own) = ours.overlapping(&host) {
+                bail!(
+                    "cannot give the guest the folder {}: it is, contains or is in {}, where wasio keeps what \
+                     becomes code; grant another folder, or name another one for wasio in WASIO_CACHE",
+                    host.display(),
+                    own.display()
+                );
+            }
+            if has_colon(&host, &guest) {
+                bail!("WasmEdge cannot be given the folder {grant:?}: it parts names at colons");
+            }
+            let mut grant = OsString::from(guest);
+            grant.push(":");
+            grant.push(host);
+            command.arg("--dir").arg(grant);
         }
         self.reset(&mut command);
-        for (mut pair, value) in self.environment() {
+        for (mut pair, value) in self.environment()? {
             pair.push("=");
             pair.push(value);
             command.arg("--env").arg(pair);
@@ -184,35 +213,61 @@ impl Plan {
             return Ok(Vec::new());
         }
         let here = env::current_dir()?;
-        let mut folders = vec![(here.clone(), ".".to_owned())];
-        let mut add = |host: PathBuf| {
-            if let Some(name) = host.to_str().filter(|name| *name != "/") {
-                let grant = (host.clone(), name.to_owned());
-                if !folders.contains(&grant) && host.is_dir() {
-                    folders.push(grant);
-                }
+        let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let elsewhere = args.iter().filter_map(|arg| named_elsewhere(arg));
+        let certificates = CERTIFICATES.iter().filter(|_| self.certificates);
+        let certificates = certificates
+            .filter_map(env::var_os)
+            .flat_map(|list| env::split_paths(&list).collect::<Vec<_>>())
+            .filter_map(|path| named_elsewhere(path.as_os_str()));
+        let all = [here.clone()].into_iter().chain(package).chain(elsewhere).chain(certificates);
+        let named = all.filter(|host| host != Path::new("/") && host.is_dir());
+        let mut folders: Vec<(PathBuf, String)> = Vec::new();
+        let mut left_out: Vec<PathBuf> = Vec::new();
+        let ours = Ours::new(None);
+        let mut leave_out = |host: &Path, why: std::fmt::Arguments<'_>| {
+            if !left_out.iter().any(|left| left == host) {
+                left_out.push(host.to_owned());
+                let host = host.display();
+                self.shell().note(format_args!("the guest does not get the folder {host}: {why}"));
             }
         };
-        add(here);
-        if let Some(package) = env::var_os("CARGO_MANIFEST_DIR") {
-            add(package.into());
-        }
-        let certificates = CERTIFICATES.iter().filter(|_| self.certificates);
-        let certificates = certificates.filter_map(env::var_os);
-        for folder in args.iter().filter_map(|arg| named_elsewhere(arg)) {
-            add(folder);
-        }
-        for folder in certificates.flat_map(|list| env::split_paths(&list).collect::<Vec<_>>()) {
-            named_elsewhere(folder.as_os_str()).into_iter().for_each(&mut add);
+        let as_itself = [(here, Some(".".to_owned()))].into_iter();
+        for (name, guest) in as_itself.chain(named.map(|host| (host, None))) {
+            let host = published::copy_for_guest(&name)?.unwrap_or_else(|| name.clone());
+            if let Some(own) = ours.overlapping(&host) {
+                let own = own.display();
+                leave_out(&host, format_args!("wasio keeps what becomes code in {own}"));
+                continue;
+            }
+            let Some(guest) = guest.or_else(|| Some(name.to_str()?.to_owned())) else {
+                leave_out(&host, format_args!("the name is not UTF-8"));
+                continue;
+            };
+            if guest.contains("::") {
+                leave_out(&host, format_args!("`::` in a guest's name for it cannot be granted"));
+                continue;
+            }
+            if !folders.iter().any(|(_, known)| *known == guest) {
+                folders.push((host, guest));
+            }
         }
         Ok(folders)
     }
 
     /// The guest's environment.
-    fn environment(&self) -> Vec<(OsString, OsString)> {
+    fn environment(&self) -> Result<Vec<(OsString, OsString)>> {
         let mut all: BTreeMap<OsString, OsString> = BTreeMap::new();
         if !self.sandbox {
-            all.extend(env::vars_os().filter(|(name, _)| !is_ours(name)));
+            let (text, other): (Vec<_>, Vec<_>) = env::vars_os()
+                .filter(|(name, _)| !is_ours(name))
+                .partition(|(name, value)| name.to_str().is_some() && value.to_str().is_some());
+            all.extend(text);
+            for (name, _) in other {
+                let why = "it is not UTF-8";
+                self.shell()
+                    .note(format_args!("the guest does not get the variable {name:?}: {why}"));
+            }
             for (name, value) in &self.restore {
                 match value {
                     Some(value) => drop(all.insert(name.into(), value.into())),
@@ -221,21 +276,27 @@ impl Plan {
             }
         }
         for grant in &self.env {
-            let (name, value) = match grant.split_once('=') {
+            let text = grant.to_str();
+            let text = text.with_context(|| format!("the variable {grant:?} is not UTF-8"))?;
+            let (name, value) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(value.into())),
-                None => (grant.as_str(), env::var_os(grant)),
+                None => (text, env::var_os(text)),
             };
             all.extend(value.map(|value| (name.into(), value)));
         }
-        all.into_iter().collect()
+        Ok(all.into_iter().collect())
     }
 
     /// A variable as [`Plan::reset`] leaves it for the engine.
     fn env_of_engine(&self, name: &OsStr) -> Option<OsString> {
         match name.to_str().and_then(|name| self.restore.get(name)) {
-            Some(value) => value.as_ref().map(OsString::from),
+            Some(value) => value.clone(),
             None => env::var_os(name),
         }
+    }
+
+    fn shell(&self) -> Shell {
+        Shell::new(self.quiet, None)
     }
 
     /// Gives the engine itself the user's values back.
@@ -253,9 +314,12 @@ impl Plan {
 /// Variables that lead to the certificates to trust. cargo sets them for what it runs, where it finds a system's.
 const CERTIFICATES: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
+/// What is this command's own, or, on Windows, a shell's current folder on a drive.
 fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    name == PLAN || (name.starts_with("CARGO_TARGET_WASM32_") && name.ends_with("_RUNNER"))
+    name == PLAN
+        || name.starts_with('=')
+        || (name.starts_with("CARGO_TARGET_WASM32_") && name.ends_with("_RUNNER"))
 }
 
 /// The folder that an argument leads to, if it is not below the current one:
@@ -278,20 +342,32 @@ fn named_elsewhere(arg: &OsStr) -> Option<PathBuf> {
     path.parent().filter(|parent| parent.is_dir()).map(Path::to_owned)
 }
 
+/// Whether one of the names has what WasmEdge takes for the end of a name.
+fn has_colon(host: &Path, guest: &str) -> bool {
+    guest.contains(':') || host.as_os_str().as_encoded_bytes().contains(&b':')
+}
+
 /// WasmEdge interprets what was not compiled before, some sixty times slower;
 /// compiling takes longer than the build did.
 /// `None` if this WasmEdge has no compiler.
 fn compiled_for_wasmedge(program: &Path, file: &Path, quiet: bool) -> Result<Option<PathBuf>> {
     let shell = Shell::new(quiet, None);
-    let folder = sources::cache_folder()?.join("wasmedge");
+    let path = sources::cache_folder()?.join("wasmedge");
+    let folder =
+        Folder::private(&path).with_context(|| format!("cannot use {}", path.display()))?;
+    let key = Key::open(&folder).context("the key of what wasio keeps")?;
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let compiled = folder.join(format!("{:016x}.wasm", fingerprint(program, &bytes)));
-    if compiled.exists() {
+    let print = fingerprint(program, &bytes);
+    let [name, tag_name] = ["wasm", "tag"].map(|kind| format!("{print:016x}.{kind}"));
+    let compiled = path.join(&name);
+    let tag = folder.read(&tag_name, TAG_LEN as u64).unwrap_or_default();
+    if folder.read_used(&name, COMPILED_SIZE).is_ok_and(|content| key.verify(&name, &content, &tag))
+    {
         return Ok(Some(compiled));
     }
-    fs::create_dir_all(&folder)?;
     shell.status("Compiling", format_args!("{} for WasmEdge (once per build)", file.display()));
-    let fresh = sources::beside(&compiled, "new.wasm").with_extension("wasm");
+    let temporary = tempfile::tempdir_in(&path)?;
+    let fresh = temporary.path().join(&name);
     let output = Command::new(program)
         .arg("compile")
         .arg(file)
@@ -300,12 +376,28 @@ fn compiled_for_wasmedge(program: &Path, file: &Path, quiet: bool) -> Result<Opt
         .output()
         .with_context(|| format!("cannot start {}", program.display()))?;
     if output.status.success() && fresh.is_file() {
-        fs::rename(&fresh, &compiled)?;
+        let content = fs::read(&fresh)?;
+        folder.replace(name.as_ref(), &[&content])?;
+        folder.replace(tag_name.as_ref(), &[&key.authenticate(&name, &content)])?;
+        evict(&folder, print)?;
         return Ok(Some(compiled));
     }
-    let _ = fs::remove_file(&fresh);
     shell.note("this WasmEdge has no compiler: the guest is interpreted, which is slow");
     Ok(None)
+}
+
+/// Removes what was not used for the longest time, until the rest is short enough.
+fn evict(folder: &Folder, kept: u64) -> Result<()> {
+    let kept = format!("{kept:016x}.");
+    let mut entries = folder.entries()?;
+    entries.sort_unstable_by_key(|entry| entry.used);
+    let mut left: u64 = entries.iter().map(|entry| entry.len).sum();
+    for entry in entries.iter().filter(|entry| !entry.name.starts_with(&kept)) {
+        if left > COMPILED_SIZE && folder.remove(&entry.name).is_ok() {
+            left -= entry.len;
+        }
+    }
+    Ok(())
 }
 
 fn fingerprint(program: &Path, bytes: &[u8]) -> u64 {

@@ -4,19 +4,23 @@
 //! so that versions of this command do not disturb each other and cargo's
 //! fingerprints of the packages stay valid between runs. Each run compares the
 //! folder with what the binary carries, byte by byte; a half-written or edited
-//! folder is replaced. The replacement is written beside it and renamed, so that
-//! no build ever sees a part of it.
+//! folder is replaced, and so is one that somebody else could change: cargo reads it after us.
+//! The replacement is written beside it and renamed, so that no build ever sees a part of it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-use std::{fs, io, process};
+use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
 use semver::Version;
+use wasio_host::folder::Folder;
+use wasio_host::ours;
 
 use super::lock::compatible;
 use super::toolchain::{toml_text, utf8};
+
+/// No source file is longer, in bytes.
+const MOST: u64 = 1 << 26;
 
 include!(concat!(env!("OUT_DIR"), "/drop_ins.rs"));
 
@@ -65,8 +69,10 @@ impl Sources {
     }
 
     fn unpacked_in(parent: &Path) -> Result<(Self, bool)> {
+        Folder::private(parent)
+            .with_context(|| format!("cannot keep the drop-ins in {}", parent.display()))?;
         let root = parent.join(HASH);
-        let existed = root.exists();
+        let existed = root.symlink_metadata().is_ok();
         let whole = matches_carried(&root);
         if !whole {
             unpack(parent, &root)
@@ -122,41 +128,29 @@ pub(crate) fn requirements(
 /// Where this command keeps what it unpacks and downloads: `WASIO_CACHE`, or a
 /// folder `wasio` in the user's cache folder.
 pub(crate) fn cache_folder() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("WASIO_CACHE").filter(|value| !value.is_empty()) {
-        return std::path::absolute(named).context("WASIO_CACHE");
-    }
-    match dirs::cache_dir() {
-        Some(cache) => Ok(cache.join("wasio")),
+    match ours::root() {
+        Some(folder) => std::path::absolute(folder).context("WASIO_CACHE"),
         None => bail!("this user has no cache folder: name one in WASIO_CACHE"),
     }
 }
 
-/// A path beside `path` that nobody else uses.
-pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{what}.{}.{now:x}", process::id()))
-}
-
 fn unpack(parent: &Path, root: &Path) -> Result<()> {
-    fs::create_dir_all(parent)?;
-    let fresh = beside(root, "new");
+    let fresh = tempfile::Builder::new().prefix(".new.").tempdir_in(parent)?;
+    let fresh = fresh.path();
     for (name, start, end) in FILES {
         let path = fresh.join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            Folder::private(folder)?
+                .replace(path.file_name().unwrap_or_default(), &[&BLOB[*start..*end]])?;
         }
-        fs::write(&path, &BLOB[*start..*end])?;
     }
-    let damaged = beside(root, "old");
-    match fs::rename(root, &damaged) {
+    let damaged = tempfile::Builder::new().prefix(".old.").tempdir_in(parent)?;
+    match fs::rename(root, damaged.path().join(HASH)) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
     }
     // Another run may have been quicker: what counts is what lies there now.
-    let renamed = fs::rename(&fresh, root);
-    let _ = fs::remove_dir_all(&damaged);
-    let _ = fs::remove_dir_all(&fresh);
+    let renamed = fs::rename(fresh, root);
     if !matches_carried(root) {
         renamed?;
         bail!("the unpacked files differ from the carried ones");
@@ -167,27 +161,46 @@ fn unpack(parent: &Path, root: &Path) -> Result<()> {
 /// Whether `root` holds exactly the carried files. One file more would count
 /// too: cargo runs a `build.rs` that nobody declared.
 fn matches_carried(root: &Path) -> bool {
-    let mut present = BTreeSet::new();
-    if list(root, "", &mut present).is_err() || present.len() != FILES.len() {
+    if root.symlink_metadata().is_err() {
         return false;
     }
-    FILES.iter().all(|(name, start, end)| {
-        present.contains(*name)
-            && fs::read(root.join(name)).is_ok_and(|content| content == BLOB[*start..*end])
-    })
+    let mut present = BTreeSet::new();
+    let is_carried = |name: &str, content: &[u8]| {
+        let file = FILES.binary_search_by(|(carried, ..)| (*carried).cmp(name));
+        file.is_ok_and(|at| content == &BLOB[FILES[at].1..FILES[at].2])
+    };
+    compare(root, "", &[], &is_carried, &mut present).is_ok_and(|same| same)
+        && present.len() == FILES.len()
 }
 
-fn list(folder: &Path, name: &str, into: &mut BTreeSet<String>) -> io::Result<()> {
+/// Whether a folder of ours has only files that are as they should be, but for what is called like one of `besides`.
+/// Their names are put into `present`.
+pub(crate) fn compare(
+    folder: &Path,
+    name: &str,
+    besides: &[&str],
+    is_right: &impl Fn(&str, &[u8]) -> bool,
+    present: &mut BTreeSet<String>,
+) -> io::Result<bool> {
+    let files = Folder::private(folder)?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = format!("{name}{}", entry.file_name().to_string_lossy());
+        let Ok(own) = entry.file_name().into_string() else { return Ok(false) };
+        if besides.contains(&own.as_str()) {
+            continue;
+        }
+        let name = format!("{name}{own}");
         if entry.file_type()?.is_dir() {
-            list(&entry.path(), &format!("{name}/"), into)?;
+            if !compare(&entry.path(), &format!("{name}/"), &[], is_right, present)? {
+                return Ok(false);
+            }
+        } else if is_right(&name, &files.read(&own, MOST)?) {
+            present.insert(name);
         } else {
-            into.insert(name);
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -196,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_damaged_copy_is_replaced_and_a_good_one_left_alone() {
-        let parent = beside(&std::env::temp_dir().join("wasio-sources"), "test");
+        let folder = tempfile::tempdir().unwrap();
+        let parent = folder.path().join("drop-ins");
         let (sources, repaired) = Sources::unpacked_in(&parent).unwrap();
         assert!(!repaired, "there was nothing to repair");
         let manifest = sources.root().join("drop-in/tokio/Cargo.toml");
@@ -211,9 +225,24 @@ mod tests {
         assert!(Sources::unpacked_in(&parent).unwrap().1, "a missing file");
         fs::write(sources.root().join("drop-in/tokio/build.rs"), "fn main() {}").unwrap();
         assert!(Sources::unpacked_in(&parent).unwrap().1, "a file too many");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let open = fs::Permissions::from_mode(0o777);
+            fs::set_permissions(&manifest, open.clone()).unwrap();
+            assert!(Sources::unpacked_in(&parent).unwrap().1, "a file that others can write to");
+            fs::set_permissions(sources.root().join("drop-in"), open.clone()).unwrap();
+            assert!(Sources::unpacked_in(&parent).unwrap().1, "a folder that others can write to");
+            let real = parent.join("elsewhere");
+            fs::rename(sources.root(), &real).unwrap();
+            std::os::unix::fs::symlink(&real, sources.root()).unwrap();
+            assert!(Sources::unpacked_in(&parent).unwrap().1, "a link");
+            fs::remove_dir_all(real).unwrap();
+            fs::set_permissions(&parent, open).unwrap();
+            assert!(Sources::unpacked_in(&parent).is_err(), "it may be changed at any time");
+        }
         assert!(matches_carried(sources.root()));
         assert_eq!(fs::read_dir(&parent).unwrap().count(), 1, "nothing is left behind");
-        fs::remove_dir_all(&parent).unwrap();
     }
 
     #[test]

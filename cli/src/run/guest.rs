@@ -1,15 +1,16 @@
 //! What a guest is given on the command line: shared by `wasio run` and `wasio fleet`.
 
-use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use bytesize::ByteSize;
 use wasio_host::{EngineBuilder, Guest, GuestBuilder, Policy, Program, Rule, RuleError};
 
-use super::notes::Refusals;
+use super::notes::{Refusals, say};
+use super::variable;
+use crate::dirs;
 
 /// What the guest may use, and the guest.
 #[derive(Debug, clap::Args)]
@@ -18,14 +19,15 @@ pub(crate) struct GuestArgs {
     #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = rule)]
     net: Vec<Grant>,
 
-    /// Give the guest this folder (repeatable), under the name GUEST if given
-    #[arg(long, value_name = "HOST[::GUEST]", env = "WASIO_DIR", value_delimiter = ',')]
-    dir: Vec<String>,
+    /// Give the guest this folder (repeatable), under the name GUEST if given. Without this option, WASIO_DIR
+    /// names folders, separated as in PATH
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<OsString>,
 
     /// Set a variable of the guest's environment (repeatable); without a value,
     /// pass this process's on
     #[arg(long, value_name = "NAME[=VALUE]")]
-    env: Vec<String>,
+    env: Vec<OsString>,
 
     /// Stop the guest after this time, such as 10s or 500ms
     #[arg(long, value_name = "DURATION")]
@@ -38,6 +40,10 @@ pub(crate) struct GuestArgs {
     /// Compile anew, and keep no compiled code
     #[arg(long)]
     no_cache: bool,
+
+    /// Keep no more compiled code than this [default: 1GiB]
+    #[arg(long, value_name = "SIZE", env = "WASIO_CACHE_SIZE")]
+    cache_size: Option<ByteSize>,
 
     /// A .wasm file built for wasm32-wasip1 or wasm32-wasip2, and the guest's arguments
     #[arg(
@@ -58,27 +64,30 @@ impl GuestArgs {
     /// Loads the program with an engine made from `engine`.
     pub(crate) fn program(&self, engine: EngineBuilder) -> anyhow::Result<Program> {
         let engine = if self.no_cache { engine.no_cache() } else { engine };
-        Ok(Program::from_file(&engine.build()?, self.file())?)
+        let engine = match self.cache_size {
+            Some(size) => engine.cache_size(size.as_u64()),
+            None => engine,
+        };
+        let engine = engine.build()?;
+        let program = Program::from_file(&engine, self.file())?;
+        if let (false, Some(why)) = (program.from_cache(), engine.cache_refusal()) {
+            say(format_args!("compiled code is not kept: {why}"));
+        }
+        Ok(program)
     }
 
     /// Everything that the command line says about guests, to be given to any number of them.
     pub(crate) fn setup(&self) -> anyhow::Result<Setup> {
         let name = self.file().file_name().unwrap_or(self.file().as_os_str());
-        let mut args = vec![name.to_string_lossy().into_owned()];
-        args.extend(self.guest_args().map(Cow::into_owned));
-        let variable = |variable: &String| match variable.split_once('=') {
-            Some((name, value)) => Some((name.to_owned(), value.to_owned())),
-            None => Some((variable.clone(), std::env::var(variable).ok()?)),
-        };
-        let dir = |dir: &String| {
-            let (host, inside) = dir.split_once("::").unwrap_or((dir, dir));
-            (PathBuf::from(host), inside.to_owned())
-        };
+        let mut args = vec![text("the guest's name", name)?];
+        for arg in self.guest_args() {
+            args.push(text("the argument", arg)?);
+        }
         let bytes = |size: ByteSize| usize::try_from(size.as_u64());
         Ok(Setup {
             args,
-            env: self.env.iter().filter_map(variable).collect(),
-            dirs: self.dir.iter().filter(|dir| !dir.is_empty()).map(dir).collect(),
+            env: self.env()?,
+            dirs: self.dirs()?,
             network: Arc::new(self.net.iter().filter_map(|grant| grant.0.clone()).collect()),
             timeout: self.timeout.map(Into::into),
             max_memory: self
@@ -90,16 +99,50 @@ impl GuestArgs {
         })
     }
 
+    fn env(&self) -> Result<Vec<(String, String)>> {
+        let mut env = Vec::new();
+        for variable in &self.env {
+            match text("the variable", variable)?.split_once('=') {
+                Some((name, value)) => env.push((name.to_owned(), value.to_owned())),
+                None => {
+                    let Some(value) = std::env::var_os(variable) else { continue };
+                    let name = text("the variable", variable)?;
+                    let what = format!("the variable {name:?} with the value");
+                    env.push((name, text(&what, &value)?));
+                }
+            }
+        }
+        Ok(env)
+    }
+
+    fn dirs(&self) -> Result<Vec<(PathBuf, String)>> {
+        let listed = match std::env::var_os("WASIO_DIR") {
+            Some(list) if self.dir.is_empty() && !list.is_empty() => {
+                variable::split(&list).context("WASIO_DIR")?
+            }
+            _ => Vec::new(),
+        };
+        let named = self.dir.iter().map(|dir| dirs::parse(dir).context("--dir"));
+        let listed = listed.iter().map(|dir| dirs::parse(dir).context("WASIO_DIR"));
+        named.chain(listed).collect()
+    }
+
     /// The guest's arguments. A `--` that parts them from FILE is not one of
     /// them, unless another stood before FILE: then all that follows is the
     /// guest's.
-    fn guest_args(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    fn guest_args(&self) -> impl Iterator<Item = &OsString> {
         let line: Vec<OsString> = std::env::args_os().collect();
         let before = line.len().checked_sub(self.command.len() + 1).and_then(|i| line.get(i));
         let parted = before.is_none_or(|before| before != "--")
             && self.command.get(1).is_some_and(|first| first == "--");
-        self.command.iter().skip(1 + usize::from(parted)).map(|arg| arg.to_string_lossy())
+        self.command.iter().skip(1 + usize::from(parted))
     }
+}
+
+/// What is handed to guests is text.
+fn text(what: &str, given: &OsStr) -> Result<String> {
+    let text = given.to_str().map(str::to_owned);
+    text.with_context(|| format!("cannot give the guest {what} {given:?}: it is not UTF-8"))
 }
 
 /// What each guest is given.
@@ -114,6 +157,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// The folders that guests can write to.
+    pub(crate) fn granted(&self) -> Vec<PathBuf> {
+        self.dirs.iter().map(|(host, _)| host.clone()).collect()
+    }
+
     /// A guest of `program` with all of it, but for its streams.
     pub(crate) fn guest(&self, program: &Program) -> GuestBuilder {
         let refusals = self.refusals.clone();

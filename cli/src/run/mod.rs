@@ -5,6 +5,7 @@ pub(crate) mod guest;
 pub(crate) mod notes;
 mod report;
 mod signals;
+mod variable;
 pub(crate) mod writer;
 
 use std::io::Write as _;
@@ -16,6 +17,7 @@ use anyhow::Context as _;
 use wasio_host::{Engine, Error, Guest, Printable, Stats};
 
 use notes::{Refusals, say};
+use report::StatsFile;
 use signals::told_or_interrupted;
 
 pub(crate) use args::Args;
@@ -54,6 +56,7 @@ struct Prepared {
     guest: Guest,
     stats: Stats,
     refusals: Arc<Refusals>,
+    stats_file: Option<StatsFile>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -61,6 +64,9 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
     let program = args.guest.program(Engine::builder())?;
     let stats = Stats::new();
     let setup = args.guest.setup()?;
+    // Before the guest can do anything to the folder.
+    let stats_file = args.stats_file.as_ref();
+    let stats_file = stats_file.map(|path| StatsFile::open(path, &setup.granted())).transpose()?;
     let mut guest = setup.guest(&program).inherit_stdio().stats(&stats);
     for address in &args.listen {
         let listener = std::net::TcpListener::bind(address)
@@ -72,12 +78,12 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
         let _context = runtime.enter();
         guest.build()?
     };
-    Ok(Prepared { guest, stats, refusals: setup.refusals, runtime })
+    Ok(Prepared { guest, stats, refusals: setup.refusals, stats_file, runtime })
 }
 
 impl Prepared {
     fn finish(self, args: &Args) -> i32 {
-        let Prepared { guest, stats, refusals, runtime } = self;
+        let Prepared { guest, stats, refusals, stats_file, runtime } = self;
         let signals = guest.signals();
         let code = runtime.block_on(async {
             // A task of its own, so that nothing but its own events wakes it.
@@ -88,11 +94,11 @@ impl Prepared {
                     Err(crash) => std::panic::resume_unwind(crash.into_panic()),
                 },
                 code = told_or_interrupted(&signals) => code.into(),
-                never = report::live(args, &stats) => match never {},
+                never = report::live(args, &stats, stats_file.as_ref()) => match never {},
             }
         });
         refusals.sum_up(stats.snapshot().unreported_refusals);
-        report::at_end(args, &stats);
+        report::at_end(args, &stats, stats_file.as_ref());
         runtime.shutdown_background();
         code
     }

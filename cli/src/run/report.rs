@@ -1,27 +1,32 @@
 //! `--stats`: what the guest asked of the host.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use bytesize::ByteSize;
 use serde_json::json;
+use wasio_host::folder::Folder;
 use wasio_host::{Snapshot, Stats};
 
 use super::args::{Args, Format};
-use super::notes;
+use super::notes::{self, say};
 
 /// How often `--stats-file` is rewritten.
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keeps `--stats-file` current and answers SIGUSR1 while the guest runs.
-pub(crate) async fn live(args: &Args, stats: &Stats) -> Infallible {
+pub(crate) async fn live(args: &Args, stats: &Stats, file: Option<&StatsFile>) -> Infallible {
     let file = async {
-        let Some(path) = &args.stats_file else { return std::future::pending().await };
+        let Some(file) = file else { return std::future::pending().await };
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
             interval.tick().await;
-            write_file(path, &stats.snapshot());
+            // At the end it is tried again, and told.
+            let _ = file.write(&stats.snapshot());
         }
     };
     let signal = async {
@@ -52,10 +57,12 @@ async fn on_signal(_f: impl FnMut()) -> Infallible {
 }
 
 /// The final numbers.
-pub(crate) fn at_end(args: &Args, stats: &Stats) {
+pub(crate) fn at_end(args: &Args, stats: &Stats, file: Option<&StatsFile>) {
     let snapshot = stats.snapshot();
-    if let Some(path) = &args.stats_file {
-        write_file(path, &snapshot);
+    if let Some(file) = file
+        && let Err(error) = file.write(&snapshot)
+    {
+        say(format_args!("cannot write {}: {error}", file.path.display()));
     }
     if let Some(format) = args.stats {
         print(format, &snapshot);
@@ -70,12 +77,30 @@ fn print(format: Format, snapshot: &Snapshot) {
     notes::write(text);
 }
 
-/// Readers see the old numbers or the new, never half of them.
-fn write_file(path: &Path, snapshot: &Snapshot) {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    if std::fs::write(&temporary, format!("{}\n", json(snapshot))).is_ok() {
-        let _ = std::fs::rename(&temporary, path);
+/// Where `--stats-file` is written. Its folder is opened before the guest runs: the guest may be able to write there.
+pub(crate) struct StatsFile {
+    folder: Folder,
+    name: OsString,
+    path: PathBuf,
+}
+
+impl StatsFile {
+    /// `granted` are the guest's folders: links that a guest made there are not followed.
+    pub(crate) fn open(path: &Path, granted: &[PathBuf]) -> anyhow::Result<StatsFile> {
+        let tried = || format!("cannot write {}", path.display());
+        let name = path.file_name().context("it is no file's name").with_context(tried)?;
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let folder = Folder::outside(folder, granted).with_context(tried)?;
+        Ok(StatsFile { folder, name: name.to_owned(), path: path.to_owned() })
+    }
+
+    /// Readers see the old numbers or the new, never half of them.
+    fn write(&self, snapshot: &Snapshot) -> io::Result<()> {
+        let text = format!("{}\n", json(snapshot));
+        self.folder.replace(&self.name, &[text.as_bytes()])
     }
 }
 

@@ -5,6 +5,7 @@ mod armed;
 mod cache;
 mod events;
 mod fuzz;
+mod grants;
 mod growth;
 mod hostile;
 mod imports;

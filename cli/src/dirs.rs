@@ -1,0 +1,73 @@
+//! `HOST[::GUEST]`: folders to grant, as a command line names them, or an entry of a variable.
+//!
+//! What is granted is exactly what was named: where a text could mean two folders, it is an error.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+/// What parts the folder's name from the guest's name of it.
+pub(crate) const GUEST: &[u8] = b"::";
+
+/// The folder, and the name that the guest finds it under. The last `::` parts them.
+pub(crate) fn parse(text: &OsStr) -> Result<(PathBuf, String)> {
+    let bytes = text.as_encoded_bytes();
+    let Some(at) = bytes.windows(GUEST.len()).rposition(|pair| pair == GUEST) else {
+        if text.is_empty() {
+            bail!("the name of a folder to grant is empty");
+        }
+        let guest = text.to_str().with_context(|| {
+            format!("the folder {text:?} needs a name in UTF-8 that the guest finds it under: HOST::GUEST")
+        })?;
+        return Ok((text.into(), guest.to_owned()));
+    };
+    let (host, guest) = (part(text, 0, at)?, part(text, at + GUEST.len(), bytes.len())?);
+    if host.is_empty() || guest.is_empty() {
+        bail!("{text:?} is not HOST::GUEST: one of the names is empty");
+    }
+    if Path::new(text).is_dir() {
+        bail!(
+            "{text:?} is a folder, and it could also mean the folder {host:?} under the name {guest:?}: write \
+             {text:?}, `::` and the name that the guest is to find it under, or a `/` before the last `::`"
+        );
+    }
+    let guest = guest.to_str().with_context(|| {
+        format!("the guest's name {guest:?} of the folder {host:?} is not UTF-8")
+    })?;
+    Ok((host.into(), guest.to_owned()))
+}
+
+/// A part of a text, from and to a byte that is ASCII.
+#[cfg(unix)]
+pub(crate) fn part(text: &OsStr, from: usize, to: usize) -> Result<OsString> {
+    use std::os::unix::ffi::OsStrExt as _;
+    Ok(OsStr::from_bytes(&text.as_bytes()[from..to]).to_owned())
+}
+
+/// A part of a text, from and to a byte that is ASCII.
+#[cfg(not(unix))]
+pub(crate) fn part(text: &OsStr, from: usize, to: usize) -> Result<OsString> {
+    let text = text.to_str().with_context(|| format!("{text:?} is not Unicode"))?;
+    Ok(text[from..to].into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<(PathBuf, String)> {
+        parse(text.as_ref()).ok()
+    }
+
+    #[test]
+    fn a_folder_is_what_was_named() {
+        let dir = |host: &str, guest: &str| Some((PathBuf::from(host), guest.to_owned()));
+        assert_eq!(parsed("x,/etc"), dir("x,/etc", "x,/etc"));
+        assert_eq!(parsed("x::/y"), dir("x", "/y"));
+        assert_eq!(parsed("a::b::/y"), dir("a::b", "/y"));
+        assert_eq!(parsed("a:b"), dir("a:b", "a:b"));
+        assert_eq!(parsed("a:::b"), dir("a:", "b"));
+        assert_eq!([parsed(""), parsed("::y"), parsed("x::")], [None, None, None]);
+    }
+}

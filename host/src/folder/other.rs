@@ -1,0 +1,72 @@
+//! Folders where the system's access lists say whose they are.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{Entry, random_name, refused};
+
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn private(path: &Path) -> io::Result<Folder> {
+        fs::create_dir_all(path)?;
+        if path.symlink_metadata()?.is_symlink() {
+            return Err(refused(format_args!("{} is a link", path.display())));
+        }
+        Ok(Folder { path: path.to_owned() })
+    }
+
+    /// Links are made by guests with a privilege only that ordinary users lack.
+    pub(super) fn outside(path: &Path, _granted: &[PathBuf]) -> io::Result<Folder> {
+        Ok(Folder { path: path.canonicalize()? })
+    }
+
+    pub(super) fn read(&self, name: &str, most: u64, is_use: bool) -> io::Result<Vec<u8>> {
+        let path = self.path.join(name);
+        let found = path.symlink_metadata()?;
+        if !found.is_file() || found.len() > most {
+            return Err(refused(format_args!("{name} is no regular file, or too long")));
+        }
+        let mut bytes = Vec::new();
+        let file = File::options().read(true).write(is_use).open(path)?;
+        (&file).take(most).read_to_end(&mut bytes)?;
+        if is_use {
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn replace(&self, name: &OsStr, parts: &[&[u8]]) -> io::Result<()> {
+        let temporary = self.path.join(random_name()?);
+        let mut file = File::create_new(&temporary)?;
+        let written = parts.iter().try_for_each(|part| file.write_all(part));
+        drop(file);
+        let renamed = written.and_then(|()| fs::rename(&temporary, self.path.join(name)));
+        if renamed.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        renamed
+    }
+
+    pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let found = entry.metadata()?;
+            if let (true, Ok(name)) = (found.is_file(), entry.file_name().into_string()) {
+                entries.push(Entry { name, len: found.len(), used: found.modified()? });
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+}

@@ -1,0 +1,60 @@
+//! What a guest cannot be given as it was named: refused, so that it is never given anything else.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::ours::Ours;
+
+const NUL: &str = "it has a NUL, which ends a text";
+
+/// Folders whose files become code are refused, and names that stand for two folders.
+pub(crate) fn check_dirs(dirs: &[(PathBuf, String)], ours: &Ours) -> Result<(), Error> {
+    let mut names = HashMap::new();
+    for (path, name) in dirs {
+        let refused = |reason| Err(Error::Grant { path: path.clone(), reason });
+        if let Some(own) = ours.overlapping(path) {
+            return refused(format!(
+                "it is, contains or is in {}, where wasio keeps what becomes code; grant another folder, or have wasio \
+                 use another one with the variable WASIO_CACHE, or WASIO_CACHE_DIR for compiled programs",
+                own.display()
+            ));
+        }
+        if name.is_empty() || name.contains('\0') {
+            return refused(format!("{name:?} is no name that the guest could find it under"));
+        }
+        match names.insert(name, path) {
+            Some(other) if other != path => {
+                return refused(format!(
+                    "{} is granted under the name {name:?}, too",
+                    other.display()
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn check_args(args: &[String]) -> Result<(), Error> {
+    match args.iter().position(|arg| arg.contains('\0')) {
+        Some(index) => {
+            let what = format!("the argument {:?}, number {index}", args[index]);
+            Err(Error::Text { what, reason: NUL })
+        }
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn check_env(env: &[(String, String)]) -> Result<(), Error> {
+    for (name, value) in env {
+        let refused = |reason| Err(Error::Text { what: format!("the variable {name:?}"), reason });
+        if name.is_empty() || name.contains('=') {
+            return refused("a name is not empty and has no `=`");
+        }
+        if name.contains('\0') || value.contains('\0') {
+            return refused(NUL);
+        }
+    }
+    Ok(())
+}

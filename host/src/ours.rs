@@ -1,0 +1,151 @@
+//! The folders whose files become code: where they are, what shows that a file in them is ours, and that no guest is
+//! given them.
+//!
+//! All are in one folder of the user's, `wasio` in the cache folder unless `WASIO_CACHE` names another. Only compiled
+//! programs can be elsewhere. What is kept there is authenticated with a key that is beside these folders, in none of
+//! them, so that being able to write to one of them is not enough.
+
+use std::path::{Path, PathBuf};
+use std::{env, io};
+
+use crate::folder::Folder;
+
+/// The folders in [`root`] that hold code, or what code is made of.
+const CODE: [&str; 4] = ["compiled", "drop-ins", "try", "wasmedge"];
+/// The name of the key's file.
+const KEY: &str = "key";
+/// The key's length in bytes.
+const KEY_LEN: usize = 32;
+/// The length in bytes of what [`Key::authenticate`] makes.
+pub const TAG_LEN: usize = 32;
+
+/// The folder that everything is in: `$WASIO_CACHE`, or `wasio` in the user's cache folder, if the user has one.
+pub fn root() -> Option<PathBuf> {
+    named("WASIO_CACHE").or_else(|| Some(dirs::cache_dir()?.join("wasio")))
+}
+
+/// Where compiled programs are kept unless somebody says otherwise: `$WASIO_CACHE_DIR`, or `compiled` in [`root`].
+pub(crate) fn compiled() -> Option<PathBuf> {
+    named("WASIO_CACHE_DIR").or_else(|| Some(root()?.join(CODE[0])))
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// What authenticates files: nobody makes a tag that fits without having read the key.
+pub struct Key([u8; KEY_LEN]);
+
+impl Key {
+    /// Reads the user's key, and makes one if there is none. It is in [`root`], or in `folder`, which is
+    /// private, too, for a user without, such as a service's.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Folder::private`] and of reading or writing the file.
+    pub fn open(folder: &Folder) -> io::Result<Key> {
+        let own = root().and_then(|root| Folder::private(&root).ok());
+        let folder = own.as_ref().unwrap_or(folder);
+        if let Some(key) = Key::read(folder) {
+            return Ok(key);
+        }
+        let mut fresh = [0; KEY_LEN];
+        getrandom::fill(&mut fresh)?;
+        folder.replace(KEY.as_ref(), &[&fresh])?;
+        // Another process may have been at it: the last one's is everybody's.
+        Key::read(folder).ok_or_else(|| io::Error::other("the key just written cannot be read"))
+    }
+
+    fn read(folder: &Folder) -> Option<Key> {
+        folder.read(KEY, KEY_LEN as u64).ok()?.try_into().ok().map(Key)
+    }
+
+    /// The tag of a file with this name and content.
+    pub fn authenticate(&self, name: &str, content: &[u8]) -> [u8; TAG_LEN] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+        *hasher.update(content).finalize().as_bytes()
+    }
+
+    /// Whether that is the tag.
+    pub fn verify(&self, name: &str, content: &[u8], tag: &[u8]) -> bool {
+        // `Hash` compares in constant time.
+        let made = blake3::Hash::from_bytes(self.authenticate(name, content));
+        tag.try_into().is_ok_and(|tag| made == blake3::Hash::from_bytes(tag))
+    }
+}
+
+/// The folders that no guest may be given.
+#[derive(Debug)]
+pub struct Ours(Vec<Place>);
+
+/// A folder that need not exist.
+#[derive(Debug)]
+struct Place {
+    /// As somebody named it.
+    named: PathBuf,
+    /// Without links.
+    real: PathBuf,
+    /// It and those above it, as far as they exist.
+    ids: Vec<Id>,
+}
+
+impl Ours {
+    /// All of the user's, and `also`.
+    pub fn new(also: Option<&Path>) -> Ours {
+        let root = root();
+        let below = root.iter().flat_map(|root| CODE.map(|name| root.join(name)));
+        let all = below.chain(compiled()).chain(also.map(Path::to_owned));
+        Ours(all.map(Place::new).collect())
+    }
+
+    /// One that is the folder `granted`, is in it, or has it in it.
+    pub fn overlapping(&self, granted: &Path) -> Option<&Path> {
+        let granted = Place::new(granted.to_owned());
+        let overlaps = |own: &&Place| own.is_in(&granted) || granted.is_in(own);
+        self.0.iter().find(overlaps).map(|own| own.named.as_path())
+    }
+}
+
+impl Place {
+    fn new(named: PathBuf) -> Place {
+        let absolute = std::path::absolute(&named).unwrap_or_else(|_| named.clone());
+        let real = real(&absolute);
+        let ids = real.ancestors().filter_map(id).collect();
+        Place { named, real, ids }
+    }
+
+    /// By path, and by what the file system says: a folder may be mounted in two places.
+    fn is_in(&self, other: &Place) -> bool {
+        let by_id = id(&other.real).is_some_and(|id| self.ids.contains(&id));
+        by_id || self.real.starts_with(&other.real)
+    }
+}
+
+/// A path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => real(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(unix)]
+type Id = (u64, u64);
+#[cfg(not(unix))]
+type Id = std::convert::Infallible;
+
+/// What tells a folder from all others.
+#[cfg(unix)]
+fn id(path: &Path) -> Option<Id> {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn id(_path: &Path) -> Option<Id> {
+    None
+}
