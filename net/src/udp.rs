@@ -85,7 +85,8 @@ impl UdpSocket {
     ///
     /// # On WASI
     ///
-    /// The socket is made non-blocking.
+    /// The socket is made non-blocking. On WASI 0.2 only what [`into_std`](Self::into_std) or the drop-in `socket2` made is
+    /// taken; the standard library's own sockets fail with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         UdpSocket::new(Socket::from_fd(socket.into())?)
@@ -99,7 +100,8 @@ impl UdpSocket {
     ///
     /// # On WASI
     ///
-    /// The methods of the standard library's type fail there.
+    /// The methods of the standard library's type fail there, and dropping it does not close the socket: it is for
+    /// [`from_std`](Self::from_std) and the drop-in `socket2` alone.
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
         Ok(self.io.into_socket().into_fd().into())
     }

@@ -37,6 +37,11 @@ mod imp {
             unsafe { (*self.0.get()).as_ref() }
         }
 
+        /// The value, if there is one, out of the cell.
+        pub fn into_inner(self) -> Option<T> {
+            self.0.into_inner()
+        }
+
         /// Writes the value; one that comes second is dropped.
         pub fn set(&self, value: T) {
             if self.get().is_none() {

@@ -64,6 +64,38 @@ async fn there_and_back() {
     assert_eq!(server.read_u8().await.unwrap(), b'x');
 }
 
+/// Sockets of the standard library's own, which on preview 1 cannot connect.
+#[cfg(not(target_env = "p1"))]
+#[wasio::test]
+async fn a_connection_of_the_standard_librarys() {
+    use std::io::{Read as _, Write as _};
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut std = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    {
+        let socket = SockRef::from(&std);
+        assert_eq!(socket.peer_addr().unwrap().as_socket(), listener.local_addr().ok());
+        socket.set_tcp_keepalive(&keepalive()).unwrap();
+        assert!(socket.keepalive().unwrap());
+    }
+    // It was lent.
+    std.write_all(b"std").unwrap();
+    let socket = Socket::from(std);
+    assert!(socket.keepalive().unwrap());
+    socket.send(b" socket2").unwrap();
+    socket.set_nonblocking(true).unwrap();
+    std = socket.into();
+    assert_eq!(std.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    std.write_all(b" std").unwrap();
+    let mut stream = TcpStream::from_std(std).unwrap();
+    stream.write_all(b" tokio").await.unwrap();
+    drop(stream);
+    let mut all = String::new();
+    server.read_to_string(&mut all).await.unwrap();
+    assert_eq!(all, "std socket2 std tokio");
+}
+
 /// A server's socket made here.
 #[wasio::test]
 async fn a_listener() {

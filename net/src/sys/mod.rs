@@ -57,6 +57,11 @@ mod wasip2_ahead;
 mod wasip2_convert;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_host;
+#[cfg(all(target_os = "wasi", target_env = "p2", wasio_c_sockets))]
+mod wasip2_libc;
+#[cfg(all(target_os = "wasi", target_env = "p2", not(wasio_c_sockets)))]
+#[path = "wasip2_no_libc.rs"]
+mod wasip2_libc;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod wasip2_lookup;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

@@ -145,6 +145,20 @@ impl TcpSocket {
         socket.map(TcpSocket).map_err(ErrorCode::from)
     }
 
+    /// The socket with this handle.
+    ///
+    /// # Safety
+    ///
+    /// It is one, and nobody else owns it.
+    pub(super) unsafe fn from_handle(handle: u32) -> TcpSocket {
+        TcpSocket(handle)
+    }
+
+    /// Its handle, which belongs to the caller then.
+    pub(super) fn into_handle(self) -> u32 {
+        ManuallyDrop::new(self).0
+    }
+
     /// The same socket for the published bindings.
     pub(super) fn published(&self) -> ManuallyDrop<published::TcpSocket> {
         // SAFETY: it is never dropped there, and borrowed for calls.

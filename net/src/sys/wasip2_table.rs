@@ -4,21 +4,27 @@
 //! tokio's. A number is made when somebody asks, and only this crate, and the drop-ins on top of it,
 //! understand it. Numbers start where the C library's end, so that it takes none of them for its own.
 //!
+//! Who gives a socket of TCP away gives it to the C library, which std's types are over (`wasip2_libc.rs`); others keep
+//! their numbers.
+//!
 //! Limits: std's types do not know whom a number belongs to. When one of them is dropped with the number
 //! inside, the socket stays open until the guest ends.
 #![allow(unsafe_code)] // Owned descriptors are made from numbers.
 
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
+use wasio_runtime::text_error::text_error;
 
 use super::Opt;
 use super::wasip2::{Resource, Shared, Socket};
+use super::wasip2_libc;
+use super::wasip2_tcp::Tcp;
 
 /// Far above what the C library counts up to.
 const FIRST: RawFd = 1 << 20;
@@ -76,7 +82,7 @@ impl Drop for Number {
 }
 
 impl Socket {
-    /// Takes a socket that `into_fd` gave away.
+    /// Takes a socket that `into_fd` gave away, or one of the C library's.
     #[track_caller]
     pub(crate) fn from_fd(fd: OwnedFd) -> io::Result<Socket> {
         let socket = Socket::from_fd_unchecked(fd);
@@ -89,7 +95,7 @@ impl Socket {
         Ok(socket)
     }
 
-    /// The same; a descriptor that is none of ours makes a socket on which everything fails.
+    /// The same; a descriptor that is no socket makes one on which everything fails.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
         let mut table = table();
         match index(fd.as_raw_fd()).and_then(|index| table.get_mut(index)) {
@@ -102,7 +108,12 @@ impl Socket {
                 let _ = fd.into_raw_fd();
                 Socket(socket)
             }
-            _ => Socket(Foreign::shared()),
+            Some(_) => Socket(Foreign::shared()),
+            None => match wasip2_libc::take(fd) {
+                // SAFETY: they were the C library's, which has no use for them any more.
+                Ok(handles) => Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) }))),
+                Err(_) => Socket(Foreign::shared()),
+            },
         }
     }
 
@@ -115,30 +126,103 @@ impl Socket {
             Some(Entry::Lent(socket)) => socket.upgrade(),
             _ => None,
         };
-        Borrowed(Socket(socket.unwrap_or_else(Foreign::shared)))
+        if let Some(socket) = socket {
+            return Borrowed { socket: Some(Socket(socket)), is_c: false };
+        }
+        drop(table);
+        let c = wasip2_libc::look(fd.as_raw_fd());
+        let is_c = c.is_some();
+        let socket = match c {
+            // SAFETY: they are the C library's, which has them as long as the descriptor is lent; they are forgotten
+            // before.
+            Some(handles) => Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) })),
+            None => Foreign::shared(),
+        };
+        Borrowed { socket: Some(Socket(socket)), is_c }
     }
 
-    /// Gives the socket away under its number.
+    /// Whether the socket can be given away without losing what was read ahead.
+    pub(crate) fn must_be_whole(&self) -> io::Result<()> {
+        match &*self.0 {
+            Shared::Tcp(tcp) if tcp.is_ahead() => Err(text_error(
+                io::ErrorKind::Unsupported,
+                "what `peek` or `ready` has seen, and nobody has read, would be lost to the standard library: read it before \
+                 `into_std`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the socket to the C library, so that it is std's; if that cannot be, to whoever knows its number.
     pub(crate) fn into_fd(self) -> OwnedFd {
-        let number = self.as_raw_fd();
+        let socket = match self.into_tcp() {
+            Ok(tcp) if !tcp.is_ahead() => {
+                let kind = tcp.kind();
+                match wasip2_libc::give(tcp.into_handles(), kind) {
+                    Ok(fd) => return fd,
+                    // SAFETY: nobody wanted them.
+                    Err(handles) => {
+                        Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) })))
+                    }
+                }
+            }
+            Ok(tcp) => Socket(Arc::new(Shared::Tcp(tcp))),
+            Err(socket) => socket,
+        };
+        let number = socket.as_raw_fd();
         if let Some(index) = index(number) {
-            table()[index] = Entry::Owned(self.0.clone());
+            table()[index] = Entry::Owned(socket.0.clone());
         }
         // SAFETY: nobody else owns the number; the C library has no such descriptor, and closing it there
         // does nothing.
         unsafe { OwnedFd::from_raw_fd(number) }
     }
+
+    /// The socket of TCP, if it is one and nobody else has it.
+    fn into_tcp(self) -> Result<Tcp, Socket> {
+        match Arc::try_unwrap(self.into_shared()) {
+            Ok(Shared::Tcp(tcp)) => Ok(tcp),
+            Ok(other) => Err(Socket(Arc::new(other))),
+            Err(shared) => Err(Socket(shared)),
+        }
+    }
+
+    /// What it consists of, without ending it.
+    fn into_shared(self) -> Arc<Shared> {
+        let socket = ManuallyDrop::new(self);
+        // SAFETY: it is never dropped there.
+        unsafe { std::ptr::read(&socket.0) }
+    }
 }
 
 /// Somebody else's socket.
 #[derive(Debug)]
-pub(crate) struct Borrowed(Socket);
+pub(crate) struct Borrowed {
+    /// `None` only while it is dropped.
+    socket: Option<Socket>,
+    /// Its handles are the C library's.
+    is_c: bool,
+}
 
 impl std::ops::Deref for Borrowed {
     type Target = Socket;
 
     fn deref(&self) -> &Socket {
-        &self.0
+        match &self.socket {
+            Some(socket) => socket,
+            None => unreachable!("it is being dropped"),
+        }
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if let (true, Some(socket)) = (self.is_c, self.socket.take()) {
+            if let Ok(tcp) = socket.into_tcp() {
+                // No more than numbers; the pollables are dropped.
+                let _handles = tcp.into_handles();
+            }
+        }
     }
 }
 
@@ -155,8 +239,8 @@ impl Foreign {
 fn foreign<T>() -> io::Result<T> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
-        "a descriptor of the C library is no socket here: WASI 0.2 has none, and only sockets that this \
-         crate made can be handed to it",
+        "this descriptor of the C library cannot be used here: WASI 0.2 has no descriptors, and of the C library's \
+         only sockets of TCP can be taken over, with the C library that Rust 1.95 has",
     ))
 }
 

@@ -16,13 +16,14 @@ use wasio_runtime::reactor::wasip2_io::{
     InputStream, OutputStream, Pollable, StreamError, wait_for,
 };
 use wasio_runtime::reactor::{Direction, Subscribe};
-use wasip2::sockets::network::ErrorCode;
+use wasip2::sockets::network::{ErrorCode, IpAddressFamily};
 use wasip2::sockets::tcp::ShutdownType;
 
 use super::wasip2::unsupported;
 use super::wasip2_ahead::{self, Ahead};
 use super::wasip2_convert::{error, failed, unconnected, unspecified};
 use super::wasip2_host::{Begun, TcpSocket};
+use super::wasip2_libc::{Handles, Kind};
 use super::wasip2_table::Number;
 use super::{Family, Opt};
 
@@ -109,6 +110,7 @@ pub(super) fn fill(buf: &mut [MaybeUninit<u8>], bytes: &[u8]) -> usize {
     buf.len().min(bytes.len())
 }
 
+#[allow(unsafe_code)] // Handles of others.
 impl Tcp {
     pub(super) fn open(family: Family) -> io::Result<Tcp> {
         let socket = TcpSocket::create(family).map_err(error)?;
@@ -118,6 +120,55 @@ impl Tcp {
     fn new(streams: Once<Streams>, socket: TcpSocket) -> Tcp {
         let (number, nodelay) = (Number::default(), AtomicBool::new(false));
         Tcp { streams, pollable: Once::new(), socket, number, nodelay }
+    }
+
+    /// The socket with these handles.
+    ///
+    /// # Safety
+    ///
+    /// They are those of a socket and of its streams, which nobody else owns.
+    pub(super) unsafe fn from_handles(handles: Handles) -> Tcp {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let streams = handles.streams.map(|(input, output)| {
+                let input = InputStream::from_handle(input);
+                let streams = Streams::new(input, OutputStream::from_handle(output));
+                // Others may have written.
+                streams.has_written.store(true, Ordering::Relaxed);
+                streams
+            });
+            let streams = streams.map_or_else(Once::new, Once::from);
+            let mut tcp = Tcp::new(streams, TcpSocket::from_handle(handles.socket));
+            tcp.nodelay = AtomicBool::new(handles.nodelay);
+            tcp
+        }
+    }
+
+    /// The handles, which belong to the caller then. What was read ahead is lost.
+    pub(super) fn into_handles(self) -> Handles {
+        let Tcp { streams, pollable, socket, number, nodelay } = self;
+        drop((pollable, number));
+        let streams = streams.into_inner().map(|streams| {
+            let Streams { readable, writable, input, output, .. } = streams;
+            drop((readable, writable));
+            (input.into_handle(), output.into_handle())
+        });
+        Handles { socket: socket.into_handle(), streams, nodelay: nodelay.into_inner() }
+    }
+
+    /// Whether something was read ahead, and is kept here.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.streams.get().is_some_and(|streams| streams.is_ahead.load(Ordering::Relaxed))
+    }
+
+    /// What it is, for whoever takes it over.
+    pub(super) fn kind(&self) -> Kind {
+        let socket = self.socket.published();
+        Kind {
+            is_v6: socket.address_family() == IpAddressFamily::Ipv6,
+            is_bound: self.socket.local_address().is_ok(),
+            is_listening: socket.is_listening(),
+        }
     }
 
     fn own_pollable(&self) -> &Pollable {

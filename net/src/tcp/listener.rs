@@ -118,7 +118,7 @@ impl TcpListener {
     ///
     /// # On WASI
     ///
-    /// The listener is made non-blocking.
+    /// The listener is made non-blocking. See [`TcpStream::from_std`] for WASI 0.2.
     #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
         TcpListener::new(Socket::from_fd(listener.into())?)
@@ -132,7 +132,7 @@ impl TcpListener {
     ///
     /// # On WASI
     ///
-    /// Most methods of the standard library's type fail there.
+    /// On preview 1 the standard library can accept, little more. See [`TcpStream::into_std`] for WASI 0.2.
     pub fn into_std(self) -> io::Result<std::net::TcpListener> {
         Ok(self.io.into_socket().into_fd().into())
     }

@@ -99,7 +99,8 @@ impl TcpStream {
     ///
     /// # On WASI
     ///
-    /// The stream is made non-blocking.
+    /// The stream is made non-blocking. On WASI 0.2 that needs the C library of a Rust release that this crate knows
+    /// (1.95); with another it fails with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         TcpStream::new(Socket::from_fd(stream.into())?)
@@ -109,13 +110,18 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// On WASI 0.2 [`Unsupported`](io::ErrorKind::Unsupported) while something is kept that [`peek`](Self::peek) or
+    /// [`ready`](Self::ready) has seen and nobody has read: it would be lost.
     ///
     /// # On WASI
     ///
-    /// The standard library can read, write and shut it down, little more.
+    /// On preview 1 the standard library can read, write and shut it down, little more. On WASI 0.2 with the C library of
+    /// a Rust release that this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
-        Ok(self.io.into_socket().into_fd().into())
+        let socket = self.io.into_socket();
+        #[cfg(all(target_os = "wasi", target_env = "p2"))]
+        socket.must_be_whole()?;
+        Ok(socket.into_fd().into())
     }
 
     /// The address of this end.

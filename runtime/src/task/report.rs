@@ -23,10 +23,20 @@ pub(crate) fn report_panics() {
     panic::set_hook(Box::new(report));
 }
 
-/// Calls the earlier hook, and says which task it was.
+/// What the standard library says when the one thread is to wait for another by a condition variable.
+const NO_WAIT: &str = "condvar wait not supported";
+
+/// Calls the earlier hook, says which task it was, and what a wait for another thread would have been.
 fn report(info: &PanicHookInfo<'_>) {
     if let Some(earlier) = EARLIER.get() {
         earlier(info);
+    }
+    if info.payload().downcast_ref::<&str>() == Some(&NO_WAIT) {
+        let _ = io::stderr().write_all(
+            b"the guest has one thread, and what it was to wait for would have to run on it: such a wait, as of another \
+              executor's `block_on` or of a blocking channel, never ends. Await the future instead, or block in a way \
+              that runs the tasks: `Handle::block_on` and the `blocking_` functions of channels, in `spawn_blocking`\n",
+        );
     }
     if let Some(task) = context::running() {
         // Of types whose formatting the standard library's panics bring along anyway.

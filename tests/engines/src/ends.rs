@@ -20,6 +20,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "a_panic_in_a_task_ends_the_guest", needs: &[], on: WASM, run: task_panic },
     Case { name: "a_panic_in_a_task_is_an_error", needs: &[], on: NATIVE, run: task_panic_native },
     Case { name: "deadlock", needs: &[], on: WASM, run: deadlock },
+    Case { name: "a_wait_for_another_thread_says_so", needs: &[], on: WASM, run: condvar },
     Case { name: "exit_code", needs: &[], on: ALL, run: exit_code },
     Case { name: "waiting_for_ctrl_c_is_no_deadlock", needs: &[], on: ALL, run: ctrl_c_waits },
     Case { name: "ctrl_c_is_delivered", needs: &[], on: HEARING, run: ctrl_c_delivered },
@@ -95,6 +96,10 @@ fn deadlock(world: &World) -> Result<()> {
     let whose = "it does not say whose `block_on` waits for ever";
     ensure!(done.stderr.contains("src/bin/panics.rs"), done.failure(whose));
     Ok(())
+}
+
+fn condvar(world: &World) -> Result<()> {
+    panics(world, "condvar", "the guest has one thread").map(drop)
 }
 
 fn exit_code(world: &World) -> Result<()> {

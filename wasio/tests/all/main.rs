@@ -26,6 +26,7 @@ mod net_cancel;
 mod net_connect;
 mod net_idle;
 mod net_lookup;
+mod net_std;
 mod net_tcp;
 mod net_udp;
 mod net_unix;

@@ -5,7 +5,7 @@
 //! Nothing here waits but [`wait_for`].
 #![allow(unsafe_code)] // Imports, as the canonical ABI lowers them.
 
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::num::NonZeroU32;
 
 /// A `result` as the canonical ABI returns it.
@@ -158,6 +158,12 @@ macro_rules! resources {
             #[inline]
             pub fn handle(&self) -> u32 {
                 self.0
+            }
+
+            /// Its handle, which belongs to the caller then.
+            #[inline]
+            pub fn into_handle(self) -> u32 {
+                ManuallyDrop::new(self).0
             }
         }
 

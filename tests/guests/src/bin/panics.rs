@@ -26,6 +26,11 @@ fn main() {
             let (_sender, mut receiver) = tokio::sync::mpsc::channel::<()>(1);
             receiver.recv().await;
         }),
+        "condvar" => in_runtime(async {
+            // As executors' `block_on` wait (pollster, futures-lite).
+            let (mutex, condvar) = (std::sync::Mutex::new(()), std::sync::Condvar::new());
+            drop(condvar.wait(mutex.lock().unwrap()).unwrap());
+        }),
         "ctrl-c" => in_runtime(async {
             println!("waiting");
             let _ = tokio::signal::ctrl_c().await;

@@ -1,0 +1,33 @@
+//! The same as `wasip2_libc.rs` with a C library that cannot take a socket, nor give one away.
+
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+
+/// The handles of a socket, which belong to whoever has this.
+pub(super) struct Handles {
+    pub(super) socket: u32,
+    /// Input and output, once it is connected.
+    pub(super) streams: Option<(u32, u32)>,
+    /// What was asked for: the host has no such option.
+    pub(super) nodelay: bool,
+}
+
+/// What a socket is besides, when it is handed over.
+#[allow(dead_code)]
+pub(super) struct Kind {
+    pub(super) is_v6: bool,
+    pub(super) is_bound: bool,
+    pub(super) is_listening: bool,
+}
+
+pub(super) fn look(_: RawFd) -> Option<Handles> {
+    None
+}
+
+pub(super) fn take(_: OwnedFd) -> Result<Handles, Option<io::Error>> {
+    Err(None)
+}
+
+pub(super) fn give(handles: Handles, _: Kind) -> Result<OwnedFd, Handles> {
+    Err(handles)
+}
