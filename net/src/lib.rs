@@ -1,4 +1,4 @@
-//! Sockets for wasio: TCP, UDP, Unix sockets and name lookup, with tokio's API.
+//! Sockets for wasio: TCP, UDP, Unix sockets and name lookup, with tokio's API; and processes, with their pipes.
 //!
 //! Every type is a thin layer over two things: a non-blocking socket of the target (`sys`), and a
 //! registration with the reactor of `wasio-runtime`. An operation is tried first; when it would block, the
@@ -24,6 +24,7 @@ mod registered;
 mod sys;
 mod udp;
 
+pub mod process;
 #[cfg(target_os = "wasi")]
 #[doc(hidden)]
 pub mod raw;

@@ -34,6 +34,7 @@
 //! | `io-std` | stdin, stdout, stderr |
 //! | `fs` | [`fs`]: files and directories |
 //! | `signal` | [`signal`]: Ctrl-C |
+//! | `process` | [`process`]: starting programs, natively |
 //! | `test-util` | a clock that tests can stop |
 //!
 //! The other names are tokio's too, and are accepted so that a dependency may ask for them.
@@ -50,7 +51,8 @@
         feature = "time",
         feature = "sync",
         feature = "fs",
-        feature = "signal"
+        feature = "signal",
+        feature = "process"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
@@ -59,6 +61,8 @@
 pub mod fs;
 pub mod io;
 pub mod net;
+#[cfg(feature = "process")]
+pub mod process;
 #[cfg(feature = "rt")]
 pub mod runtime;
 #[cfg(feature = "signal")]

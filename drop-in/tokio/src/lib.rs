@@ -8,6 +8,8 @@
 pub use wasio::fs;
 pub use wasio::io;
 pub use wasio::net;
+#[cfg(feature = "process")]
+pub use wasio::process;
 #[cfg(feature = "rt")]
 pub use wasio::runtime;
 #[cfg(feature = "signal")]

@@ -38,7 +38,11 @@ mod native_device;
 #[cfg(unix)]
 mod native_pipe;
 #[cfg(unix)]
+mod native_process;
+#[cfg(unix)]
 mod native_unix;
+#[cfg(target_os = "wasi")]
+mod no_process;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod no_unix;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
@@ -84,7 +88,11 @@ pub(crate) use native::{Socket, lookup};
 #[cfg(unix)]
 pub(crate) use native_pipe::{End, Pipe};
 #[cfg(unix)]
+pub(crate) use native_process::{ChildReader, ChildWriter, Exits};
+#[cfg(unix)]
 pub(crate) use native_unix::{UnixAddr, unix_addr};
+#[cfg(target_os = "wasi")]
+pub(crate) use no_process::{ChildReader, ChildWriter, Exits};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub(crate) use no_unix::{UnixAddr, unix_addr};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]

@@ -30,6 +30,7 @@ mod net_std;
 mod net_tcp;
 mod net_udp;
 mod net_unix;
+mod process;
 mod runtime_block_on;
 mod runtime_metrics;
 mod runtime_second;

@@ -101,8 +101,7 @@ pub(crate) fn prepare(
             continue;
         }
         // As modules, files are not the root of their crate.
-        let source = file.source.replace("crate::time::", "tokio::time::");
-        let mut source = without_process(&source);
+        let mut source = file.source.replace("crate::time::", "tokio::time::");
         for test in reasons.left_out_tests(name) {
             source = source
                 .replace(&format!("async fn {test}("), &format!("#[cfg(any())]\nasync fn {test}("));
@@ -129,13 +128,6 @@ pub(crate) fn prepare(
     fs::create_dir_all(cwd.join("tmp"))?;
     fs::copy(package.join("Cargo.toml"), cwd.join("Cargo.toml"))?;
     Ok(())
-}
-
-/// The source without one-line statements about `tokio::process`, which wasio does not have: the probe of
-/// auto traits names everything in one file.
-fn without_process(source: &str) -> String {
-    let about = |line: &&str| line.contains("tokio::process::") && line.trim_end().ends_with(");");
-    source.lines().filter(|line| !about(line)).map(|line| format!("{line}\n")).collect()
 }
 
 /// The source for a WASI target: without what hides it from WASI, and without `should_panic`, which the

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 /// The reasons there are.
-const REASONS: &[&str] = &["process", "unix-only", "windows", "task-dumps", "unstable", "other"];
+const REASONS: &[&str] = &["unix-only", "windows", "task-dumps", "unstable", "other"];
 
 /// Paths that are excused, for one reason.
 #[derive(Deserialize)]

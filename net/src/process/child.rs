@@ -1,0 +1,171 @@
+//! A program that was started.
+
+use std::io;
+use std::process::{ExitStatus, Output};
+use std::sync::{Mutex, PoisonError};
+
+use wasio_runtime::io::{AsyncRead, AsyncReadExt};
+
+use super::{ChildStderr, ChildStdin, ChildStdout};
+use crate::sys::Exits;
+
+/// Children that were dropped before they had exited. The system keeps each until somebody asks for its status, which
+/// is done whenever another child is started, waited for or dropped.
+static DROPPED: Mutex<Vec<std::process::Child>> = Mutex::new(Vec::new());
+
+fn reap() {
+    let mut dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    dropped.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+}
+
+#[derive(Debug)]
+enum State {
+    Running(Option<std::process::Child>),
+    Exited(ExitStatus),
+}
+
+/// A program that was started.
+///
+/// When it is dropped, the program goes on, unless the command said
+/// [`kill_on_drop`](super::Command::kill_on_drop).
+#[derive(Debug)]
+pub struct Child {
+    state: State,
+    kill_on_drop: bool,
+    /// The writing end of its standard input, if that is piped.
+    pub stdin: Option<ChildStdin>,
+    /// The reading end of its standard output, if that is piped.
+    pub stdout: Option<ChildStdout>,
+    /// The reading end of its standard error, if that is piped.
+    pub stderr: Option<ChildStderr>,
+}
+
+impl Child {
+    pub(super) fn new(mut std: std::process::Child, kill_on_drop: bool) -> io::Result<Child> {
+        reap();
+        let (stdin, stdout, stderr) = (std.stdin.take(), std.stdout.take(), std.stderr.take());
+        let state = State::Running(Some(std));
+        let mut child = Child { state, kill_on_drop, stdin: None, stdout: None, stderr: None };
+        child.stdin = stdin.map(ChildStdin::from_std).transpose()?;
+        child.stdout = stdout.map(ChildStdout::from_std).transpose()?;
+        child.stderr = stderr.map(ChildStderr::from_std).transpose()?;
+        Ok(child)
+    }
+
+    fn running(&mut self) -> Option<&mut std::process::Child> {
+        match &mut self.state {
+            State::Running(child) => child.as_mut(),
+            State::Exited(_) => None,
+        }
+    }
+
+    /// The process's number; none once its exit is known.
+    pub fn id(&self) -> Option<u32> {
+        match &self.state {
+            State::Running(child) => child.as_ref().map(std::process::Child::id),
+            State::Exited(_) => None,
+        }
+    }
+
+    /// Kills the program (`SIGKILL`), without waiting for its end. One that has exited is left alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn start_kill(&mut self) -> io::Result<()> {
+        self.running().map_or(Ok(()), std::process::Child::kill)
+    }
+
+    /// Kills the program (`SIGKILL`) and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub async fn kill(&mut self) -> io::Result<()> {
+        self.start_kill()?;
+        self.wait().await.map(drop)
+    }
+
+    /// Closes the program's standard input and waits for its end. Returns the same again later.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped, but that the standard input is closed.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.stdin.take();
+        if let Some(status) = self.try_wait()? {
+            return Ok(status);
+        }
+        // From here on no exit goes unheard.
+        let mut exits = Exits::new()?;
+        loop {
+            if let Some(status) = self.try_wait()? {
+                reap();
+                return Ok(status);
+            }
+            exits.next().await;
+        }
+    }
+
+    /// Returns how the program ended, if it has.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        let child = match &mut self.state {
+            State::Exited(status) => return Ok(Some(*status)),
+            State::Running(child) => child.as_mut(),
+        };
+        let status = child.map_or(Ok(None), std::process::Child::try_wait)?;
+        if let Some(status) = status {
+            self.state = State::Exited(status);
+        }
+        Ok(status)
+    }
+
+    /// Waits for the end, and collects meanwhile what the program writes to its standard output and error, as far as
+    /// they are piped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    ///
+    /// # Cancel safety
+    ///
+    /// What was read is lost when the future is dropped.
+    pub async fn wait_with_output(mut self) -> io::Result<Output> {
+        async fn all<R: AsyncRead + Unpin>(from: &mut Option<R>) -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            if let Some(from) = from {
+                from.read_to_end(&mut bytes).await?;
+            }
+            Ok(bytes)
+        }
+        let (mut out, mut err) = (self.stdout.take(), self.stderr.take());
+        let (status, stdout, stderr) =
+            wasio_runtime::try_join!(self.wait(), all(&mut out), all(&mut err))?;
+        Ok(Output { status, stdout, stderr })
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let kill = self.kill_on_drop;
+        let State::Running(child) = &mut self.state else { return };
+        let Some(mut child) = child.take() else { return };
+        if let Ok(Some(_)) = child.try_wait() {
+            return;
+        }
+        if kill {
+            // It may have exited just now.
+            let _ = child.kill();
+        }
+        DROPPED.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+        reap();
+    }
+}

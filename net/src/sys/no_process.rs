@@ -1,0 +1,84 @@
+//! Processes where there are none: what cannot be made has types all the same.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::process::Stdio;
+use std::task::{Context, Poll};
+
+use wasio_runtime::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+fn unsupported<T>() -> io::Result<T> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Never exists.
+#[derive(Debug)]
+pub(crate) enum ChildReader {}
+
+/// Never exists.
+#[derive(Debug)]
+pub(crate) enum ChildWriter {}
+
+macro_rules! ends {
+    ($($end:ident),*) => {$(
+        impl $end {
+            pub(crate) fn adopt<E>(_: E) -> io::Result<$end> {
+                unsupported()
+            }
+
+            pub(crate) fn into_stdio(self) -> io::Result<Stdio> {
+                match self {}
+            }
+        }
+    )*};
+}
+
+ends!(ChildReader, ChildWriter);
+
+impl AsyncRead for ChildReader {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+}
+
+impl AsyncWrite for ChildWriter {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+}
+
+/// Nothing exits.
+pub(crate) struct Exits;
+
+impl Exits {
+    pub(crate) fn new() -> io::Result<Exits> {
+        unsupported()
+    }
+
+    /// That no child can be started, std says.
+    pub(crate) fn prepare() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) async fn next(&mut self) {}
+}

@@ -1,0 +1,3 @@
+//! Starting programs: natively. On WASI every attempt is `Unsupported`.
+
+pub use wasio_net::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
