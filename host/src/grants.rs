@@ -15,8 +15,8 @@ pub(crate) fn check_dirs(dirs: &[(PathBuf, String)], ours: &Ours) -> Result<(), 
         let refused = |reason| Err(Error::Grant { path: path.clone(), reason });
         if let Some(own) = ours.overlapping(path) {
             return refused(format!(
-                "it is, contains or is in {}, where wasio keeps what becomes code; grant another folder, or have wasio \
-                 use another one with the variable WASIO_CACHE, or WASIO_CACHE_DIR for compiled programs",
+                "it overlaps {}, whose files wasio runs or builds. Grant another folder, or set WASIO_CACHE (for \
+                 compiled programs alone WASIO_CACHE_DIR) so that wasio keeps them elsewhere",
                 own.display()
             ));
         }

@@ -183,8 +183,8 @@ impl Plan {
             let (host, guest) = dirs::parse(grant).context("--dir")?;
             if let Some(own) = ours.overlapping(&host) {
                 bail!(
-                    "cannot give the guest the folder {}: it is, contains or is in {}, where wasio keeps what \
-                     becomes code; grant another folder, or name another one for wasio in WASIO_CACHE",
+                    "cannot give the guest the folder {}: it overlaps {}, whose files wasio runs or builds. Grant \
+                     another folder, or set WASIO_CACHE so that wasio keeps them elsewhere",
                     host.display(),
                     own.display()
                 );
@@ -237,7 +237,10 @@ impl Plan {
             let host = published::copy_for_guest(&name)?.unwrap_or_else(|| name.clone());
             if let Some(own) = ours.overlapping(&host) {
                 let own = own.display();
-                leave_out(&host, format_args!("wasio keeps what becomes code in {own}"));
+                leave_out(
+                    &host,
+                    format_args!("it overlaps {own}, whose files wasio runs or builds"),
+                );
                 continue;
             }
             let Some(guest) = guest.or_else(|| Some(name.to_str()?.to_owned())) else {

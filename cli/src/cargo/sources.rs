@@ -240,6 +240,7 @@ mod tests {
             fs::remove_dir_all(real).unwrap();
             fs::set_permissions(&parent, open).unwrap();
             assert!(Sources::unpacked_in(&parent).is_err(), "it may be changed at any time");
+            fs::set_permissions(&parent, fs::Permissions::from_mode(0o700)).unwrap();
         }
         assert!(matches_carried(sources.root()));
         assert_eq!(fs::read_dir(&parent).unwrap().count(), 1, "nothing is left behind");
