@@ -97,7 +97,7 @@ fn read(socket: &Socket, level: i32, name: i32) -> Result<Value, Errno> {
         }
         (SOL_SOCKET, KEEPALIVE) => flag(host.keepalive()),
         (SOL_SOCKET, OOBINLINE) => flag(host.out_of_band_inline()),
-        (SOL_SOCKET, LINGER) => Ok(match host.linger()? {
+        (SOL_SOCKET, LINGER) => Ok(match socket.linger.or(host.linger()?) {
             None => Value::Linger(0, 0),
             Some(time) => Value::Linger(1, time.as_secs().try_into().unwrap_or(i32::MAX)),
         }),
@@ -136,7 +136,7 @@ fn write(
         (SOL_SOCKET, LINGER) => {
             let seconds = bytes.get(4..8).and_then(|b| b.first_chunk()).ok_or(Errno::INVAL)?;
             let seconds = u64::try_from(i32::from_le_bytes(*seconds)).map_err(|_| Errno::INVAL)?;
-            socket.host()?.set_linger(flag()?.then(|| Duration::from_secs(seconds)))?;
+            socket.set_linger(flag()?.then(|| Duration::from_secs(seconds)))?;
         }
         (SOL_SOCKET, _) => return Err(Errno::NOPROTOOPT),
         _ => return Err(Errno::INVAL),

@@ -42,6 +42,8 @@ pub(crate) struct Socket {
     pub(crate) recv_timeout: Option<Duration>,
     /// `SO_SNDTIMEO`, likewise.
     pub(crate) send_timeout: Option<Duration>,
+    /// `SO_LINGER` with a time: the host's socket has none, see [`set_linger`](Self::set_linger).
+    pub(super) linger: Option<Duration>,
     /// The port that the guest asked to be bound to; 0 leaves it to the kernel.
     pub(crate) wanted_port: u16,
     /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
@@ -97,7 +99,21 @@ impl Socket {
     pub(crate) fn listening(listener: std::net::TcpListener) -> io::Result<Socket> {
         listener.set_nonblocking(true)?;
         let domain = Domain::for_address(listener.local_addr()?);
-        Ok(Socket::with(Io::Idle(listener.into()), Kind::Stream, domain))
+        let mut socket = Socket::with(Io::Idle(listener.into()), Kind::Stream, domain);
+        // Its connections would inherit it.
+        let linger = socket.host()?.linger()?;
+        socket.set_linger(linger)?;
+        Ok(socket)
+    }
+
+    /// `SO_LINGER`. Closing a host's socket that lingers waits for the peer, even if nothing else about it does, and
+    /// the thread with it. So it does not linger: what was sent goes on to the peer after the close, for the time that
+    /// the guest has set. Without a time nothing goes on, and the peer sees a reset.
+    pub(super) fn set_linger(&mut self, time: Option<Duration>) -> io::Result<()> {
+        let resets = time.is_some_and(|time| time.is_zero());
+        self.host()?.set_linger(resets.then_some(Duration::ZERO))?;
+        self.linger = time.filter(|time| !time.is_zero());
+        Ok(())
     }
 
     fn with(io: Io, kind: Kind, domain: Domain) -> Socket {
@@ -108,6 +124,7 @@ impl Socket {
             nonblocking: false,
             recv_timeout: None,
             send_timeout: None,
+            linger: None,
             wanted_port: 0,
             trouble: Mutex::default(),
             exact: Exact::default(),
@@ -170,6 +187,10 @@ impl Socket {
         let (socket, _) = self.attempt(Interest::READABLE, |host| host.accept(), |_| false)?;
         socket.set_nonblocking(true)?;
         let mut accepted = Socket::with(Io::Idle(socket), Kind::Stream, self.domain);
+        if self.linger.is_some() {
+            // It may have inherited what the listener had when the connection came.
+            accepted.set_linger(self.linger)?;
+        }
         accepted.register()?;
         Ok(accepted)
     }
@@ -322,6 +343,18 @@ impl Socket {
             if news {
                 return Poll::Ready(());
             }
+        }
+    }
+}
+
+impl Drop for Socket {
+    /// What lingers has the system's own time to go on where it cannot be told another.
+    fn drop(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Some(time) = self.linger
+            && let Ok(host) = self.host()
+        {
+            let _ = host.set_tcp_user_timeout(Some(time));
         }
     }
 }

@@ -167,6 +167,8 @@ async fn receive(
                     let left = advance(pending, got.len);
                     if !left.is_empty() {
                         rest = Some(left);
+                        // The peer may be as fast as the guest's buffers are large.
+                        yield_now().await;
                         continue;
                     }
                 }
@@ -303,6 +305,7 @@ async fn transmit(
                 if socket.kind == Kind::Stream && !socket.nonblocking {
                     buffers = advance(&buffers, len);
                     if len > 0 && !buffers.is_empty() {
+                        yield_now().await;
                         continue;
                     }
                 }

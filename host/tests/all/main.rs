@@ -10,6 +10,7 @@ mod growth;
 mod hostile;
 mod imports;
 mod limits;
+mod linger;
 mod linking;
 mod pointers;
 mod poll;
