@@ -28,6 +28,7 @@ use crate::sockets::socket::Socket;
 use crate::sockets::table::Table;
 use crate::state::State;
 use crate::stats::Stats;
+use crate::wasi::Wasi;
 
 /// How many sockets a guest may have open unless told otherwise. The host's
 /// own limit on open files usually ends it earlier.
@@ -246,6 +247,8 @@ impl GuestBuilder {
         let begun = Instant::now();
         let clock = Monotonic::new();
         self.wasi.monotonic_clock(clock);
+        // Where it is called for files, see `wasi.rs`.
+        self.wasi.allow_blocking_current_thread(true);
         let ours = self.program.engine().ours();
         grants::check_dirs(&self.dirs, ours)?;
         grants::check_args(&self.args)?;
@@ -279,7 +282,7 @@ impl GuestBuilder {
         let (signals, heard) = Signals::new();
         let state = State {
             names,
-            wasi: self.wasi.build_p1(),
+            wasi: Wasi::new(self.wasi.build_p1(), self.program.engine().threads()),
             #[cfg(unix)]
             outputs: self.outputs,
             sockets,

@@ -10,14 +10,20 @@ use crate::cache::{self, Cache};
 use crate::error::Error;
 use crate::link;
 use crate::ours::{self, Ours};
+use crate::pool::{self, Pool};
 use crate::state::State;
 use crate::ticker::Ticker;
+use crate::wasi::Threads;
 
 /// Stack for the guest's own frames. Native threads have 2 MiB, wasmtime's
 /// default is 512 KiB; recursive parsers are written with the former in mind.
 const GUEST_STACK: usize = 1 << 20;
 /// The whole suspended stack: the guest's part and the host functions' above it.
 const STACK: usize = 2 << 20;
+/// As many operations at once as a disk can have use for.
+const FILE_THREADS: pool::Threads = pool::Threads { total: 64, per_guest: 4 };
+/// A look-up that nobody answers takes its thread for long.
+const LOOKUP_THREADS: pool::Threads = pool::Threads { total: 64, per_guest: 8 };
 
 /// Compiles programs and holds what their guests share: the compiler's
 /// configuration, the imports, the cache of compiled code. Clones are one
@@ -40,6 +46,8 @@ struct Inner {
     ours: OnceLock<Ours>,
     fuel: bool,
     ticker: Arc<Ticker>,
+    files: Pool,
+    lookups: Pool,
 }
 
 /// Settings of an [`Engine`].
@@ -49,6 +57,8 @@ pub struct EngineBuilder {
     cache_size: u64,
     pool: Option<u32>,
     fuel: bool,
+    files: pool::Threads,
+    lookups: pool::Threads,
 }
 
 impl EngineBuilder {
@@ -96,6 +106,23 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets how many threads guests' operations on files and folders may occupy, all guests together and each: 64 and
+    /// 4 unless this is called. An operation that finds none waits, and guests take turns.
+    ///
+    /// A thread whose operation does not return is occupied until it does, also when the guest has ended. FIFOs, which
+    /// wait for their other end, are not opened.
+    pub fn file_threads(mut self, total: usize, per_guest: usize) -> EngineBuilder {
+        self.files = pool::Threads { total, per_guest };
+        self
+    }
+
+    /// The same for names that the system is asked for: 64 and 8 unless this is called. The system asks again and
+    /// waits for many seconds when nobody answers.
+    pub fn lookup_threads(mut self, total: usize, per_guest: usize) -> EngineBuilder {
+        self.lookups = pool::Threads { total, per_guest };
+        self
+    }
+
     /// Sets the engine up.
     ///
     /// # Errors
@@ -111,7 +138,7 @@ impl EngineBuilder {
             .async_stack_size(STACK)
             .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(64));
         if let Some(guests) = self.pool {
-            config.allocation_strategy(pool(guests));
+            config.allocation_strategy(stacks_and_memories(guests));
         }
         let engine = wasmtime::Engine::new(&config).map_err(Error::Engine)?;
         let ticker = Ticker::start(&engine).map_err(|e| Error::Engine(e.into()))?;
@@ -124,13 +151,15 @@ impl EngineBuilder {
             ours: OnceLock::new(),
             fuel: self.fuel,
             ticker: Arc::new(ticker),
+            files: Pool::new("wasio-files", self.files),
+            lookups: Pool::new("wasio-lookups", self.lookups),
         };
         Ok(Engine { inner: Arc::new(inner) })
     }
 }
 
 /// A program of WASI has one memory and one table, seldom two.
-fn pool(guests: u32) -> PoolingAllocationConfig {
+fn stacks_and_memories(guests: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_stacks(guests)
         .total_memories(guests)
@@ -156,7 +185,14 @@ impl Engine {
     /// `$WASIO_CACHE_DIR`, or else in `compiled` in `$WASIO_CACHE`, or else in
     /// `wasio/compiled` in the user's cache folder.
     pub fn builder() -> EngineBuilder {
-        EngineBuilder { cache: ours::compiled(), cache_size: cache::SIZE, pool: None, fuel: false }
+        EngineBuilder {
+            cache: ours::compiled(),
+            cache_size: cache::SIZE,
+            pool: None,
+            fuel: false,
+            files: FILE_THREADS,
+            lookups: LOOKUP_THREADS,
+        }
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -198,6 +234,11 @@ impl Engine {
 
     pub(crate) fn meters_fuel(&self) -> bool {
         self.inner.fuel
+    }
+
+    /// A new guest's threads.
+    pub(crate) fn threads(&self) -> Threads {
+        Threads { files: self.inner.files.client(), lookups: self.inner.lookups.client() }
     }
 
     pub(crate) fn ticker(&self) -> Arc<Ticker> {

@@ -1,57 +1,138 @@
 //! The imports that take any descriptor: a socket's go to us, all others to
-//! wasmtime-wasi.
+//! wasmtime-wasi, on a thread for files where they may block.
 
 use wasmtime::AsContextMut;
+use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
 use crate::errno::Errno;
+use crate::frame::{Filling, Frame};
 use crate::link::on_wasi;
 use crate::memory::GuestMemory;
 use crate::sockets::socket::Kind;
-use crate::sockets::transfer;
 use crate::state::{Cx, NONBLOCK, parts, state};
+use crate::wasi::at_once;
 use crate::{poll, signals};
 
-type Returned = wasmtime::Result<i32>;
+pub(crate) type Returned = wasmtime::Result<i32>;
 
-fn is_socket(cx: &Cx<'_>, fd: i32) -> bool {
+const NO_MEMORY: &str = "the guest exports no memory named `memory`";
+
+pub(crate) fn is_socket(cx: &Cx<'_>, fd: i32) -> bool {
     cx.data().sockets.numbers().is_socket(fd)
 }
 
-fn ours(result: Result<(), Errno>) -> Returned {
+pub(crate) fn ours(result: Result<(), Errno>) -> Returned {
     Ok(result.map_or_else(|e| i32::from(e.0), |()| 0))
 }
 
-pub(crate) async fn read(mut cx: Cx<'_>, fd: i32, iovs: i32, n: i32, out: i32) -> Returned {
-    if is_socket(&cx, fd) {
-        return ours(transfer::read(&mut cx, fd, iovs, n, out).await);
-    }
-    on_wasi!(cx, ctx, memory, numbers => wasi::fd_read(ctx, &mut memory, numbers.file(fd), iovs, n, out).await)
+/// What a descriptor of wasmtime-wasi's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    File,
+    /// A standard stream.
+    Stream,
+    /// A folder, or nothing.
+    Other,
 }
 
-pub(crate) async fn write(mut cx: Cx<'_>, fd: i32, iovs: i32, n: i32, out: i32) -> Returned {
-    if is_socket(&cx, fd) {
-        return ours(transfer::write(&mut cx, fd, iovs, n, out).await);
+/// What `fd`, in wasmtime-wasi's numbers, is.
+pub(crate) fn kind_of(ctx: &mut WasiP1Ctx, fd: i32) -> Open {
+    let mut frame = Frame::zeroed(8);
+    match wasi::fd_tell(ctx, &mut frame.memory(), fd, 0) {
+        Ok(0) => Open::File,
+        Ok(errno) if errno == i32::from(Errno::SPIPE.0) => Open::Stream,
+        _ => Open::Other,
     }
-    on_wasi!(cx, ctx, memory, numbers => wasi::fd_write(ctx, &mut memory, numbers.file(fd), iovs, n, out).await)
 }
 
+/// Calls one of wasmtime-wasi's functions on a thread for files. `fill` makes its parameters.
+pub(crate) async fn call<A: Send + 'static>(
+    cx: &mut Cx<'_>,
+    fill: impl FnOnce(&mut Filling<'_>) -> Result<A, Errno>,
+    work: impl FnOnce(&mut WasiP1Ctx, &mut wiggle::GuestMemory<'_>, A) -> Returned + Send + 'static,
+) -> Returned {
+    let (params, mut frame) = match filled(cx, fill)? {
+        Ok(filled) => filled,
+        Err(errno) => return ours(Err(errno)),
+    };
+    let called = state(cx).wasi.on_thread(move |ctx| {
+        let errno = work(ctx, &mut frame.memory(), params);
+        (errno, frame)
+    });
+    let (errno, frame) = called.await;
+    match errno? {
+        0 => ours(parts(cx).and_then(|(mut memory, _)| frame.give(&mut memory))),
+        errno => Ok(errno),
+    }
+}
+
+/// A call's parameters, and the frame that they are about.
+pub(crate) fn filled<A>(
+    cx: &mut Cx<'_>,
+    fill: impl FnOnce(&mut Filling<'_>) -> Result<A, Errno>,
+) -> wasmtime::Result<Result<(A, Frame), Errno>> {
+    let (memory, state) = parts(cx).map_err(|_| wasmtime::Error::msg(NO_MEMORY))?;
+    let mut filling = Filling::new(memory, state.sockets.numbers());
+    Ok(fill(&mut filling).map(|params| (params, filling.done())))
+}
+
+/// Closing what is deleted already may take long.
 pub(crate) async fn close(mut cx: Cx<'_>, fd: i32) -> Returned {
     if is_socket(&cx, fd) {
         return ours(state(&mut cx).sockets.remove(fd).map(drop));
     }
+    if is_file(&mut cx, fd) {
+        return call(
+            &mut cx,
+            |frame| frame.fd(fd),
+            |ctx, memory, fd| at_once(wasi::fd_close(ctx, memory, fd))?,
+        )
+        .await;
+    }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_close(ctx, &mut memory, numbers.file(fd)).await)
+}
+
+fn is_file(cx: &mut Cx<'_>, fd: i32) -> bool {
+    let state = state(cx);
+    let fd = state.sockets.numbers().file(fd);
+    kind_of(&mut state.wasi, fd) == Open::File
 }
 
 pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
     match (is_socket(&cx, from), is_socket(&cx, to)) {
         (true, true) => ours(state(&mut cx).sockets.renumber(from, to)),
+        // It closes the file.
+        (false, false) if is_file(&mut cx, to) => {
+            call(
+                &mut cx,
+                |frame| Ok((frame.fd(from)?, frame.fd(to)?)),
+                |ctx, memory, (from, to)| at_once(wasi::fd_renumber(ctx, memory, from, to))?,
+            )
+            .await
+        }
         (false, false) => {
             on_wasi!(cx, ctx, memory, numbers => wasi::fd_renumber(ctx, &mut memory, numbers.file(from), numbers.file(to)).await)
         }
         // A file cannot take a socket's number, nor the reverse.
         _ => ours(Err(Errno::NOTSUP)),
     }
+}
+
+/// Only the end of a file has to be looked for.
+pub(crate) async fn seek(mut cx: Cx<'_>, fd: i32, offset: i64, whence: i32, out: i32) -> Returned {
+    const END: i32 = 2;
+    if whence == END {
+        return call(
+            &mut cx,
+            |frame| Ok((frame.fd(fd)?, frame.out8(out)?)),
+            move |ctx, memory, (fd, out)| {
+                at_once(wasi::fd_seek(ctx, memory, fd, offset, whence, out))?
+            },
+        )
+        .await;
+    }
+    on_wasi!(cx, ctx, memory, numbers => wasi::fd_seek(ctx, &mut memory, numbers.file(fd), offset, whence, out).await)
 }
 
 /// `fdstat`: file type, flags, rights.
@@ -112,7 +193,12 @@ pub(crate) async fn filestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned 
     if is_socket(&cx, fd) {
         return ours(socket_filestat(&mut cx, fd, out as u32));
     }
-    on_wasi!(cx, ctx, memory, numbers => wasi::fd_filestat_get(ctx, &mut memory, numbers.file(fd), out).await)
+    call(
+        &mut cx,
+        |frame| Ok((frame.fd(fd)?, frame.out64(out)?)),
+        |ctx, memory, (fd, out)| at_once(wasi::fd_filestat_get(ctx, memory, fd, out))?,
+    )
+    .await
 }
 
 fn socket_filestat(cx: &mut Cx<'_>, fd: i32, out: u32) -> Result<(), Errno> {
@@ -141,13 +227,4 @@ pub(crate) async fn prestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
         return ours(parts(&mut cx).and_then(write));
     }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_prestat_get(ctx, &mut memory, numbers.file(fd), out))
-}
-
-/// wasmtime-wasi has written the number of a descriptor: it becomes the guest's.
-pub(crate) fn opened(cx: &mut Cx<'_>, out: u32) {
-    if let Ok((mut memory, state)) = parts(cx)
-        && let Ok(fd) = memory.read_u32(out)
-    {
-        let _ = memory.write_u32(out, state.sockets.numbers().guests(fd));
-    }
 }

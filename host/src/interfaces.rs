@@ -1,46 +1,43 @@
 //! What components import: wasmtime-wasi's WASI 0.2, with the network policy in
-//! front of it.
+//! front of it, and with our own ways to wait.
 //!
 //! Addresses are checked by wasmtime-wasi's own hook. Names it can only permit
-//! or deny as a whole, so look-ups go through here: the question is checked, and
-//! of the answers only those are handed on that the guest could reach. What a
-//! name resolved to is granted from then on, as for modules.
+//! or deny as a whole, so look-ups are ours (`lookups.rs`). Files are
+//! wasmtime-wasi's, on threads of ours (`filesystem.rs`).
 
-use std::collections::HashMap;
 use std::future::poll_fn;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::yield_now;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
-use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
-    self, Host, HostResolveAddressStream, IpAddress, Network, ResolveAddressStream,
-};
-use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode};
-use wasmtime_wasi::p2::{DynPollable, SocketError};
-use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtxView, WasiSocketsView as _};
+use wasmtime_wasi::p2::DynPollable;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_io::bindings::wasi::io::poll;
 
 use crate::policy::Grants;
 use crate::state::State;
 use crate::stats::Stats;
-use crate::{counted, signals};
+use crate::{counted, filesystem, lookups, signals, work};
 
-/// One component's grants, and the names that it is asking for.
+/// One component's grants.
 pub(crate) struct Names {
     grants: Arc<Mutex<Grants>>,
-    asked: HashMap<u32, String>,
 }
 
-fn lock(grants: &Mutex<Grants>) -> MutexGuard<'_, Grants> {
+pub(crate) fn lock(grants: &Mutex<Grants>) -> MutexGuard<'_, Grants> {
     grants.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Names {
     pub(crate) fn new(grants: Grants) -> Names {
-        Names { grants: Arc::new(Mutex::new(grants)), asked: HashMap::new() }
+        Names { grants: Arc::new(Mutex::new(grants)) }
+    }
+
+    pub(crate) fn grants(&self) -> Arc<Mutex<Grants>> {
+        self.grants.clone()
     }
 
     /// Puts the grants in front of the sockets that `wasi` gives.
@@ -76,106 +73,17 @@ impl WasiView for State {
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
-    ip_name_lookup::add_to_linker::<State, Lookups>(linker, |state| {
-        let (names, wasi) = (&mut state.names, &mut state.wasi);
-        LookupsView { names, sockets: wasi.sockets() }
-    })?;
     poll::add_to_linker::<State, Polls>(linker, |state| {
         let State { wasi, tally, polls_without_waiting, .. } = state;
         PollsView { table: wasi.ctx().table, stats: tally.stats(), busy: polls_without_waiting }
     })?;
+    filesystem::define(linker)?;
+    lookups::define(linker)?;
     counted::define(linker)?;
     signals::define(linker)?;
+    work::define(linker)?;
     linker.allow_shadowing(false);
     Ok(())
-}
-
-struct Lookups;
-
-impl HasData for Lookups {
-    type Data<'a> = LookupsView<'a>;
-}
-
-struct LookupsView<'a> {
-    names: &'a mut Names,
-    sockets: WasiSocketsCtxView<'a>,
-}
-
-impl network::Host for LookupsView<'_> {
-    fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
-        self.sockets.convert_error_code(error)
-    }
-
-    fn network_error_code(
-        &mut self,
-        error: Resource<wasmtime::Error>,
-    ) -> wasmtime::Result<Option<ErrorCode>> {
-        self.sockets.network_error_code(error)
-    }
-}
-
-impl network::HostNetwork for LookupsView<'_> {
-    fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {
-        network::HostNetwork::drop(&mut self.sockets, network)
-    }
-}
-
-impl Host for LookupsView<'_> {
-    fn resolve_addresses(
-        &mut self,
-        network: Resource<Network>,
-        name: String,
-    ) -> Result<Resource<ResolveAddressStream>, SocketError> {
-        // Addresses are no names, and ask nobody.
-        let literal = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-        if !literal && lock(&self.names.grants).lookup(&name, 0).is_err() {
-            return Err(ErrorCode::AccessDenied.into());
-        }
-        let answers = self.sockets.resolve_addresses(network, name.clone())?;
-        if !literal {
-            self.names.asked.insert(answers.rep(), name);
-        }
-        Ok(answers)
-    }
-}
-
-impl HostResolveAddressStream for LookupsView<'_> {
-    fn resolve_next_address(
-        &mut self,
-        answers: Resource<ResolveAddressStream>,
-    ) -> Result<Option<IpAddress>, SocketError> {
-        let rep = answers.rep();
-        loop {
-            let next = self.sockets.resolve_next_address(Resource::new_borrow(rep))?;
-            let (Some(address), Some(name)) = (next, self.names.asked.get(&rep)) else {
-                return Ok(next);
-            };
-            let mut granted = vec![ip(address)];
-            lock(&self.names.grants).resolved(name, 0, &mut granted);
-            if !granted.is_empty() {
-                return Ok(Some(address));
-            }
-        }
-    }
-
-    fn subscribe(
-        &mut self,
-        answers: Resource<ResolveAddressStream>,
-    ) -> wasmtime::Result<Resource<DynPollable>> {
-        self.sockets.subscribe(answers)
-    }
-
-    fn drop(&mut self, answers: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {
-        self.names.asked.remove(&answers.rep());
-        HostResolveAddressStream::drop(&mut self.sockets, answers)
-    }
-}
-
-fn ip(address: IpAddress) -> IpAddr {
-    match address {
-        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
-        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
-    }
 }
 
 struct Polls;
@@ -227,6 +135,8 @@ impl poll::HostPollable for PollsView<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
     use crate::policy::Policy;
 

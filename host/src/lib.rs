@@ -34,6 +34,7 @@
 //! [`Instance`].
 
 mod builder;
+mod bulk;
 mod cache;
 mod clock;
 mod counted;
@@ -42,9 +43,12 @@ mod errno;
 mod error;
 mod events;
 mod files;
+mod filesystem;
 #[doc(hidden)]
 pub mod folder;
+mod folders;
 mod format;
+mod frame;
 mod grants;
 mod guest;
 mod imports;
@@ -52,6 +56,7 @@ mod instance;
 mod interfaces;
 mod limits;
 mod link;
+mod lookups;
 mod memory;
 #[doc(hidden)]
 pub mod ours;
@@ -59,6 +64,7 @@ pub mod ours;
 mod output;
 mod policy;
 mod poll;
+mod pool;
 mod printable;
 mod program;
 mod shortcut;
@@ -68,6 +74,8 @@ mod sockets;
 mod state;
 mod stats;
 mod ticker;
+mod wasi;
+mod work;
 
 pub use builder::GuestBuilder;
 pub use engine::{Engine, EngineBuilder};

@@ -56,6 +56,11 @@ impl Limits {
     pub(crate) fn new(most: Most, instances: usize, stats: Stats) -> Limits {
         Limits { most, instances, stats, memory: 0, table_elements: 0, allowed: None }
     }
+
+    /// How much more memory the guest may have, in bytes.
+    pub(crate) fn room(&self) -> usize {
+        self.most.memory - self.memory
+    }
 }
 
 /// How much more there is, if that is allowed.

@@ -5,15 +5,18 @@
 //! wasmtime's `Linker` holds one definition per name; here the name it sees is
 //! [`key`], and each module's imports are matched against it one by one.
 //!
-//! Five kinds of line:
+//! Six kinds of line:
 //!
-//! - `wasi`, `wasi_async`: wasmtime-wasi's own implementation, counted; `opens` makes a descriptor;
+//! - `wasi`: wasmtime-wasi's own implementation, counted;
+//! - `file`: the same, on a thread for files (`wasi.rs`);
 //! - `plain`: ours, returns at once;
 //! - `suspend`: ours, may suspend the guest's stack;
 //! - `quick`: the same, with a second function that is tried first and never waits (`shortcut.rs`);
-//! - `shared`: decides by the descriptor whose it is (`files.rs`).
+//! - `shared`: decides by the descriptor whose it is, or does its work in pieces (`files.rs`, `bulk.rs`, `folders.rs`,
+//!   `work.rs`).
 //!
-//! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers.
+//! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers. Those of `file`
+//! imports have types that say what is copied for the thread that the call is made on (`frame.rs`).
 
 use wasmtime::{AsContextMut, Caller, FuncType, Linker, ValType};
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
@@ -22,7 +25,8 @@ use crate::errno::Errno;
 use crate::shortcut::OTHERWISE;
 use crate::sockets::{connect, lookup, open, options, quick, transfer};
 use crate::state::{Exited, State};
-use crate::{clock, files, poll};
+use crate::wasi::at_once;
+use crate::{bulk, clock, files, folders, poll, work};
 
 /// The module that all imports are in.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -52,15 +56,22 @@ macro_rules! imports {
     };
 }
 
-#[expect(non_camel_case_types, reason = "stands in the table of imports, beside i32")]
-type fd = i32;
+/// Types that stand in the table of imports, beside `i32` and `i64`.
+#[expect(non_camel_case_types, reason = "they are WebAssembly's")]
+mod types {
+    pub(super) type fd = i32;
+    pub(super) type text = i32;
+    pub(super) type size = i32;
+    pub(super) type out64 = i32;
+}
+use types::{fd, out64, size, text};
 
 macro_rules! type_name {
-    (fd) => {
-        "i32"
+    (i64) => {
+        "i64"
     };
     ($ty:ident) => {
-        stringify!($ty)
+        "i32"
     };
 }
 
@@ -72,11 +83,6 @@ macro_rules! passed {
     ($numbers:ident $ty:ident $arg:ident) => {
         $arg
     };
-}
-
-macro_rules! last {
-    ($arg:ident) => { $arg };
-    ($first:ident $($rest:ident)+) => { last!($($rest)+) };
 }
 
 macro_rules! key_of {
@@ -98,7 +104,7 @@ macro_rules! on_wasi {
         let (bytes, state) = memory.data_and_store_mut(&mut $caller);
         #[allow(unused_variables, reason = "not all functions take descriptors")]
         let $numbers = state.sockets.numbers();
-        let $state = &mut state.wasi;
+        let $state = &mut *state.wasi;
         wasi::WasiSnapshotPreview1::set_hostcall_fuel($state, fuel);
         let mut $memory = wiggle::GuestMemory::Unshared(bytes);
         $call
@@ -113,24 +119,15 @@ macro_rules! define {
             on_wasi!(caller, state, memory, numbers => $handler(state, &mut memory $(, passed!(numbers $ty $arg))*))
         })?;
     };
-    (wasi_async $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
+    (file $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
                 caller.data().tally.count(Import::$id);
-                on_wasi!(caller, state, memory, numbers => $handler(state, &mut memory $(, passed!(numbers $ty $arg))*).await)
-            })
-        })?;
-    };
-    (opens $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
-        $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
-            Box::new(async move {
-                caller.data().tally.count(Import::$id);
-                let errno = on_wasi!(caller, state, memory, numbers =>
-                    $handler(state, &mut memory $(, passed!(numbers $ty $arg))*).await)?;
-                if errno == 0 {
-                    files::opened(&mut caller, last!($($arg)*) as u32);
-                }
-                Ok::<i32, wasmtime::Error>(errno)
+                files::call(
+                    &mut caller,
+                    |frame| Ok(($(frame.$ty($arg)?,)*)),
+                    |ctx, memory, ($($arg,)*)| at_once($handler(ctx, memory $(, $arg)*))?,
+                ).await
             })
         })?;
     };
@@ -179,42 +176,42 @@ imports! {
     wasi EnvironSizesGet "environ_sizes_get" (n: i32, len: i32) wasi::environ_sizes_get;
     wasi ClockResGet "clock_res_get" (id: i32, out: i32) wasi::clock_res_get;
     plain ClockTimeGet "clock_time_get" (id: i32, precision: i64, out: i32) clock::time_get;
-    wasi_async FdAdvise "fd_advise" (fd: fd, at: i64, len: i64, advice: i32) wasi::fd_advise;
+    file FdAdvise "fd_advise" (fd: fd, at: i64, len: i64, advice: i32) wasi::fd_advise;
     wasi FdAllocate "fd_allocate" (fd: fd, at: i64, len: i64) wasi::fd_allocate;
     shared FdClose "fd_close" (fd: i32) files::close;
-    wasi_async FdDatasync "fd_datasync" (fd: fd) wasi::fd_datasync;
+    file FdDatasync "fd_datasync" (fd: fd) wasi::fd_datasync;
     shared FdFdstatGet "fd_fdstat_get" (fd: i32, out: i32) files::fdstat_get;
     shared FdFdstatSetFlags "fd_fdstat_set_flags" (fd: i32, flags: i32) files::fdstat_set_flags;
     shared FdFdstatSetRights "fd_fdstat_set_rights" (fd: i32, base: i64, inheriting: i64) files::fdstat_set_rights;
     shared FdFilestatGet "fd_filestat_get" (fd: i32, out: i32) files::filestat_get;
-    wasi_async FdFilestatSetSize "fd_filestat_set_size" (fd: fd, size: i64) wasi::fd_filestat_set_size;
-    wasi_async FdFilestatSetTimes "fd_filestat_set_times" (fd: fd, atim: i64, mtim: i64, flags: i32) wasi::fd_filestat_set_times;
-    wasi_async FdPread "fd_pread" (fd: fd, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pread;
+    file FdFilestatSetSize "fd_filestat_set_size" (fd: fd, size: i64) wasi::fd_filestat_set_size;
+    file FdFilestatSetTimes "fd_filestat_set_times" (fd: fd, atim: i64, mtim: i64, flags: i32) wasi::fd_filestat_set_times;
+    shared FdPread "fd_pread" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) bulk::pread;
     shared FdPrestatGet "fd_prestat_get" (fd: i32, out: i32) files::prestat_get;
     wasi FdPrestatDirName "fd_prestat_dir_name" (fd: fd, path: i32, len: i32) wasi::fd_prestat_dir_name;
-    wasi_async FdPwrite "fd_pwrite" (fd: fd, iovs: i32, n: i32, at: i64, out: i32) wasi::fd_pwrite;
-    shared FdRead "fd_read" (fd: i32, iovs: i32, n: i32, out: i32) files::read;
-    wasi_async FdReaddir "fd_readdir" (fd: fd, buf: i32, len: i32, cookie: i64, out: i32) wasi::fd_readdir;
+    shared FdPwrite "fd_pwrite" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) bulk::pwrite;
+    shared FdRead "fd_read" (fd: i32, iovs: i32, n: i32, out: i32) bulk::read;
+    shared FdReaddir "fd_readdir" (fd: i32, buf: i32, len: i32, cookie: i64, out: i32) folders::readdir;
     shared FdRenumber "fd_renumber" (from: i32, to: i32) files::renumber;
-    wasi_async FdSeek "fd_seek" (fd: fd, offset: i64, whence: i32, out: i32) wasi::fd_seek;
-    wasi_async FdSync "fd_sync" (fd: fd) wasi::fd_sync;
+    shared FdSeek "fd_seek" (fd: i32, offset: i64, whence: i32, out: i32) files::seek;
+    file FdSync "fd_sync" (fd: fd) wasi::fd_sync;
     wasi FdTell "fd_tell" (fd: fd, out: i32) wasi::fd_tell;
-    shared FdWrite "fd_write" (fd: i32, iovs: i32, n: i32, out: i32) files::write;
-    wasi_async PathCreateDirectory "path_create_directory" (fd: fd, path: i32, len: i32) wasi::path_create_directory;
-    wasi_async PathFilestatGet "path_filestat_get" (fd: fd, flags: i32, path: i32, len: i32, out: i32) wasi::path_filestat_get;
-    wasi_async PathFilestatSetTimes "path_filestat_set_times" (fd: fd, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, fst: i32) wasi::path_filestat_set_times;
-    wasi_async PathLink "path_link" (from: fd, flags: i32, path: i32, len: i32, to: fd, new: i32, new_len: i32) wasi::path_link;
-    opens PathOpen "path_open" (fd: fd, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) wasi::path_open;
-    wasi_async PathReadlink "path_readlink" (fd: fd, path: i32, len: i32, buf: i32, buf_len: i32, out: i32) wasi::path_readlink;
-    wasi_async PathRemoveDirectory "path_remove_directory" (fd: fd, path: i32, len: i32) wasi::path_remove_directory;
-    wasi_async PathRename "path_rename" (fd: fd, old: i32, old_len: i32, to: fd, new: i32, new_len: i32) wasi::path_rename;
-    wasi_async PathSymlink "path_symlink" (old: i32, old_len: i32, fd: fd, new: i32, new_len: i32) wasi::path_symlink;
-    wasi_async PathUnlinkFile "path_unlink_file" (fd: fd, path: i32, len: i32) wasi::path_unlink_file;
+    shared FdWrite "fd_write" (fd: i32, iovs: i32, n: i32, out: i32) bulk::write;
+    file PathCreateDirectory "path_create_directory" (fd: fd, path: text, len: size) wasi::path_create_directory;
+    file PathFilestatGet "path_filestat_get" (fd: fd, flags: i32, path: text, len: size, out: out64) wasi::path_filestat_get;
+    file PathFilestatSetTimes "path_filestat_set_times" (fd: fd, flags: i32, path: text, len: size, atim: i64, mtim: i64, fst: i32) wasi::path_filestat_set_times;
+    file PathLink "path_link" (from: fd, flags: i32, path: text, len: size, to: fd, new: text, new_len: size) wasi::path_link;
+    shared PathOpen "path_open" (fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) folders::open;
+    shared PathReadlink "path_readlink" (fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32) folders::readlink;
+    file PathRemoveDirectory "path_remove_directory" (fd: fd, path: text, len: size) wasi::path_remove_directory;
+    file PathRename "path_rename" (fd: fd, old: text, old_len: size, to: fd, new: text, new_len: size) wasi::path_rename;
+    file PathSymlink "path_symlink" (old: text, old_len: size, fd: fd, new: text, new_len: size) wasi::path_symlink;
+    file PathUnlinkFile "path_unlink_file" (fd: fd, path: text, len: size) wasi::path_unlink_file;
     suspend PollOneoff "poll_oneoff" (subs: i32, events: i32, n: i32, out: i32) poll::poll_oneoff;
     exit ProcExit "proc_exit" (code: i32) exit;
     wasi ProcRaise "proc_raise" (signal: i32) wasi::proc_raise;
     suspend SchedYield "sched_yield" () poll::sched_yield;
-    wasi RandomGet "random_get" (buf: i32, len: i32) wasi::random_get;
+    shared RandomGet "random_get" (buf: i32, len: i32) work::random_get;
 
     plain SockOpen "sock_open" (family: i32, kind: i32, out: i32) open::open;
     plain SockBind "sock_bind" (fd: i32, addr: i32, port: i32) open::bind;

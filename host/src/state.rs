@@ -1,7 +1,6 @@
 //! What one guest's store holds, and how imports get at it.
 
 use wasmtime::{Caller, Extern, Memory};
-use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::clock::Monotonic;
 use crate::errno::Errno;
@@ -15,6 +14,7 @@ use crate::poll::Scratch;
 use crate::signals::Heard;
 use crate::sockets::table::Table;
 use crate::stats::Tally;
+use crate::wasi::Wasi;
 
 /// WASI's descriptor flag for a descriptor that does not block.
 pub(crate) const NONBLOCK: u16 = 4;
@@ -26,7 +26,7 @@ pub(crate) struct State {
     /// What a component may do on the network.
     pub(crate) names: Names,
     /// wasmtime-wasi's preview 1: files, environment, clocks, random, stdio.
-    pub(crate) wasi: WasiP1Ctx,
+    pub(crate) wasi: Wasi,
     /// This process's streams, if the guest has them.
     #[cfg(unix)]
     pub(crate) outputs: Vec<Output>,

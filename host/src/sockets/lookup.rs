@@ -8,6 +8,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::errno::Errno;
+use crate::lookups;
 use crate::memory::GuestMemory;
 use crate::sockets::address::{self, INET4, INET6};
 use crate::state::{Cx, parts, state};
@@ -57,11 +58,8 @@ pub(crate) async fn getaddrinfo(
         None => {
             let name = request.node.clone().unwrap_or_default();
             state_.grants.lookup(&name, request.port).map_err(|_| Errno::ACCES)?;
-            let found = tokio::net::lookup_host((name.as_str(), request.port)).await;
-            let mut answers: Vec<IpAddr> = match found {
-                Ok(found) => found.map(|addr| addr.ip()).collect(),
-                Err(_) => return Err(Errno::AINONAME),
-            };
+            let found = lookups::ask(&state_.wasi.threads.lookups, name.clone()).await;
+            let mut answers = found.map_err(|_| Errno::AINONAME)?;
             let found_any = !answers.is_empty();
             state(cx).grants.resolved(&name, request.port, &mut answers);
             if found_any && answers.is_empty() {

@@ -35,6 +35,11 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    #[cfg(test)]
+    pub(crate) fn of_listeners(listeners: u32) -> Numbers {
+        Numbers { listeners }
+    }
+
     /// Whether `fd` is in the sockets' range of numbers.
     pub(crate) fn is_socket(self, fd: i32) -> bool {
         fd as u32 >= FIRST || self.is_listener(fd)

@@ -4,11 +4,14 @@
 mod armed;
 mod cache;
 mod events;
+#[cfg(target_os = "linux")]
+mod files;
 mod fuzz;
 mod grants;
 mod growth;
 mod hostile;
 mod imports;
+mod lengths;
 mod limits;
 mod linger;
 mod linking;

@@ -1,0 +1,136 @@
+//! A component's look-ups of names: `wasi:sockets/ip-name-lookup`, and what asks for modules, too.
+//!
+//! The question is checked, and of the answers only those are handed on that the guest could reach. What a name resolved
+//! to is granted from then on. The system's resolver blocks, for many seconds if nobody answers, so it is asked on a
+//! thread of a pool for that (`pool.rs`).
+
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs as _};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::Network;
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+use wasmtime_wasi::{WasiView as _, async_trait};
+
+use crate::interfaces::lock;
+use crate::policy::Grants;
+use crate::pool::{Client, Running};
+use crate::state::State;
+
+/// Asks the system for the addresses of `name`.
+pub(crate) fn ask(threads: &Client, name: String) -> Running<io::Result<Vec<IpAddr>>> {
+    threads.run(move || Ok((name.as_str(), 0).to_socket_addrs()?.map(|addr| addr.ip()).collect()))
+}
+
+/// A look-up, and what came of it.
+enum Answers {
+    Asking { name: String, running: Running<io::Result<Vec<IpAddr>>>, grants: Arc<Mutex<Grants>> },
+    Here(std::vec::IntoIter<IpAddr>),
+    Failed(ErrorCode),
+}
+
+type Store<'a> = StoreContextMut<'a, State>;
+
+/// Puts these look-ups in the place of those that `linker` has.
+pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut lookup = linker.instance("wasi:sockets/ip-name-lookup@0.2.12")?;
+    lookup.resource(
+        "resolve-address-stream",
+        ResourceType::host::<Answers>(),
+        |mut store: Store<'_>, rep| {
+            table(&mut store).delete(Resource::<Answers>::new_own(rep))?;
+            Ok(())
+        },
+    )?;
+    lookup.func_wrap(
+        "resolve-addresses",
+        |mut store: Store<'_>, (network, name): (Resource<Network>, String)| {
+            table(&mut store).get(&network)?;
+            let answers = match look_up(store.data_mut(), name) {
+                Ok(answers) => Ok(table(&mut store).push(answers)?),
+                Err(code) => Err(code),
+            };
+            Ok((answers,))
+        },
+    )?;
+    lookup.func_wrap(
+        "[method]resolve-address-stream.resolve-next-address",
+        |mut store: Store<'_>, (answers,): (Resource<Answers>,)| {
+            let answers = table(&mut store).get_mut(&answers)?;
+            Ok((answers.next().map(|ip| ip.map(IpAddress::from)),))
+        },
+    )?;
+    lookup.func_wrap(
+        "[method]resolve-address-stream.subscribe",
+        |mut store: Store<'_>, (answers,): (Resource<Answers>,)| {
+            let pollable: Resource<DynPollable> = subscribe(table(&mut store), answers)?;
+            Ok((pollable,))
+        },
+    )
+}
+
+fn table<'a>(store: &'a mut Store<'_>) -> &'a mut ResourceTable {
+    store.data_mut().wasi.ctx().table
+}
+
+/// Begins a look-up, which ends at once where nobody has to be asked.
+fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
+    // An address is no name.
+    if let Ok(ip) = name.trim_matches(['[', ']']).parse() {
+        return Ok(Answers::Here(vec![ip].into_iter()));
+    }
+    let grants = state.names.grants();
+    lock(&grants).lookup(&name, 0).map_err(|_| ErrorCode::AccessDenied)?;
+    let mut known = match url::Host::parse(&name) {
+        Ok(url::Host::Domain(domain)) => {
+            let running = ask(&state.wasi.threads.lookups, domain);
+            return Ok(Answers::Asking { name, running, grants });
+        }
+        // An address in a spelling of its own.
+        Ok(url::Host::Ipv4(ip)) => vec![IpAddr::V4(ip)],
+        Ok(url::Host::Ipv6(ip)) => vec![IpAddr::V6(ip)],
+        Err(_) => match name.parse::<Ipv6Addr>() {
+            Ok(ip) => vec![IpAddr::V6(ip)],
+            Err(_) => return Err(ErrorCode::InvalidArgument),
+        },
+    };
+    lock(&grants).resolved(&name, 0, &mut known);
+    Ok(Answers::Here(known.into_iter()))
+}
+
+impl Answers {
+    fn poll_here(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        let Answers::Asking { name, running, grants } = self else { return Poll::Ready(()) };
+        let found = ready!(Pin::new(running).poll(task));
+        *self = match found {
+            Ok(mut found) => {
+                found.iter_mut().for_each(|ip| *ip = ip.to_canonical());
+                lock(grants).resolved(name, 0, &mut found);
+                Answers::Here(found.into_iter())
+            }
+            Err(_) => Answers::Failed(ErrorCode::NameUnresolvable),
+        };
+        Poll::Ready(())
+    }
+
+    fn next(&mut self) -> Result<Option<IpAddr>, ErrorCode> {
+        let _ = self.poll_here(&mut Context::from_waker(Waker::noop()));
+        match self {
+            Answers::Asking { .. } => Err(ErrorCode::WouldBlock),
+            Answers::Here(answers) => Ok(answers.next()),
+            Answers::Failed(code) => Err(*code),
+        }
+    }
+}
+
+#[async_trait]
+impl Pollable for Answers {
+    async fn ready(&mut self) {
+        std::future::poll_fn(|task| self.poll_here(task)).await;
+    }
+}

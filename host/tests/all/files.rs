@@ -1,0 +1,135 @@
+//! Files of modules and components: what they do, and who waits for them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use wasio_host::{Engine, Guest, GuestBuilder, Program};
+
+use crate::support::*;
+
+const TARGETS: [&str; 2] = ["wasm32-wasip1", "wasm32-wasip2"];
+
+/// `tests/guest/files.rs` for a target, built once.
+fn files(target: &str) -> &'static Program {
+    static PROGRAMS: OnceLock<Vec<Program>> = OnceLock::new();
+    let programs = PROGRAMS.get_or_init(|| TARGETS.map(build).into());
+    &programs[TARGETS.iter().position(|t| *t == target).unwrap()]
+}
+
+fn build(target: &str) -> Program {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/files.rs");
+    let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("files-{target}.wasm"));
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut rustc = Command::new(rustc);
+    rustc
+        .args(["--edition=2024", "-Copt-level=1", "--target", target, "-o"])
+        .arg(&wasm)
+        .arg(source);
+    assert!(rustc.status().expect("rustc runs").success(), "is the target {target} there?");
+    Program::from_file(engine(), wasm).unwrap()
+}
+
+fn guest(target: &str, folder: &Path, args: &[&str]) -> GuestBuilder {
+    Guest::builder(files(target))
+        .arg("files")
+        .args(args)
+        .dir(folder, "/")
+        .stderr(std::io::stderr())
+        .timeout(LIMIT)
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ok"), "fine").unwrap();
+    folder
+}
+
+#[test]
+fn files_and_folders_do_what_they_do_natively() {
+    for target in TARGETS {
+        let folder = folder();
+        succeeds(guest(target, folder.path(), &["tree"]));
+        succeeds(guest(target, folder.path(), &["many", "3000"]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{target}");
+    }
+}
+
+/// wasmtime-wasi copies 128 MiB at most, and fails beyond.
+#[test]
+fn what_is_read_and_written_may_be_of_any_length() {
+    for target in TARGETS {
+        let folder = folder();
+        succeeds(guest(target, folder.path(), &["big"]));
+        let (count, sum) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (n, s) = (count.clone(), sum.clone());
+        succeeds(guest(target, folder.path(), &["stdout"]).on_stdout(move |bytes| {
+            n.fetch_add(bytes.len() as u64, Relaxed);
+            s.fetch_add(bytes.iter().map(|b| u64::from(*b)).sum(), Relaxed);
+        }));
+        let all = (128u64 << 20) + 12_345;
+        assert_eq!(count.load(Relaxed), all, "{target}");
+        assert_eq!(sum.load(Relaxed), (0..all).map(|n| n % 251).sum::<u64>(), "{target}");
+    }
+}
+
+/// Opening a FIFO waits for its other end: nobody does, not even behind a link.
+#[test]
+fn fifos_are_refused() {
+    for target in TARGETS {
+        let folder = folder();
+        let path = folder.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, 0o600.into()).unwrap();
+        std::os::unix::fs::symlink("fifo", folder.path().join("link")).unwrap();
+        for name in ["/fifo", "/link"] {
+            succeeds(guest(target, folder.path(), &["refused", name]));
+        }
+    }
+}
+
+/// tokio's threads for what blocks may all be taken, by whomever.
+#[test]
+fn files_do_not_need_the_threads_of_tokio() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let folder = folder();
+    let (release, taken) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || taken.recv());
+    runtime.block_on(async {
+        for target in TARGETS {
+            for args in [["ok"].as_slice(), &["tree"]] {
+                let guest = guest(target, folder.path(), args).timeout(Duration::from_secs(30));
+                assert_eq!(guest.build().unwrap().run().await.unwrap().code(), 0, "{target}");
+            }
+        }
+    });
+    drop(release);
+}
+
+/// An embedder may have few threads: guests then wait for each other, and none for ever.
+#[test]
+fn few_threads_are_enough() {
+    let engine = Engine::builder().no_cache().file_threads(1, 1).build().unwrap();
+    let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("files-wasm32-wasip1.wasm");
+    files(TARGETS[0]);
+    let program = Program::from_file(&engine, wasm).unwrap();
+    let folder = folder();
+    runtime().block_on(async {
+        let mut guests = JoinSet::new();
+        for _ in 0..50 {
+            let guest = Guest::builder(&program).args(["files", "ok"]).dir(folder.path(), "/");
+            guests.spawn(guest.timeout(LIMIT).build().unwrap().run());
+        }
+        while let Some(ended) = guests.join_next().await {
+            assert_eq!(ended.unwrap().unwrap().code(), 0);
+        }
+    });
+}

@@ -1,0 +1,100 @@
+//! Programs of std alone about files, for WASI preview 1 and 0.2. The folder is at `/`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+
+/// More than wasmtime-wasi copies at once.
+const BIG: usize = (128 << 20) + 12_345;
+
+fn main() -> io::Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    match args[1].as_str() {
+        "ok" => assert_eq!(fs::read_to_string("/ok")?, "fine"),
+        "refused" => {
+            let (read, write) = (File::open(&args[2]), OpenOptions::new().write(true).open(&args[2]));
+            for error in [read.unwrap_err(), write.unwrap_err()] {
+                assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}");
+            }
+        }
+        "big" => big()?,
+        "stdout" => io::stdout().write_all(&bytes(BIG))?,
+        "tree" => tree()?,
+        "many" => many(args[2].parse().unwrap())?,
+        other => panic!("no program {other}"),
+    }
+    Ok(())
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|n| (n % 251) as u8).collect()
+}
+
+fn big() -> io::Result<()> {
+    let all = bytes(BIG);
+    fs::write("/big", &all)?;
+    assert_eq!(fs::metadata("/big")?.len(), BIG as u64);
+    assert!(fs::read("/big")? == all);
+    let mut file = File::open("/big")?;
+    let mut read = vec![0; BIG];
+    file.read_exact(&mut read)?;
+    assert!(read == all);
+    assert_eq!(file.read(&mut read)?, 0);
+    fs::remove_file("/big")
+}
+
+fn tree() -> io::Result<()> {
+    fs::create_dir_all("/a/b")?;
+    fs::write("/a/b/one", "1\n")?;
+    let mut log = OpenOptions::new().append(true).read(true).open("/a/b/one")?;
+    log.seek(SeekFrom::Start(0))?;
+    log.write_all(b"2\n")?;
+    log.write_all(b"3\n")?;
+    log.sync_all()?;
+    assert_eq!(fs::read_to_string("/a/b/one")?, "1\n2\n3\n");
+
+    let mut file = OpenOptions::new().read(true).write(true).open("/a/b/one")?;
+    file.seek(SeekFrom::End(-2))?;
+    file.write_all(b"three")?;
+    file.rewind()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    assert_eq!(text, "1\n2\nthree");
+    file.set_len(3)?;
+    file.sync_data()?;
+    assert_eq!(file.metadata()?.len(), 3);
+    drop(file);
+
+    fs::rename("/a/b/one", "/a/two")?;
+    assert_eq!(fs::read_to_string("/a/two")?, "1\n2");
+    fs::hard_link("/a/two", "/a/three")?;
+    assert_eq!(fs::read("/a/three")?.len(), 3);
+    let mut names: Vec<_> =
+        fs::read_dir("/a")?.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["b", "three", "two"]);
+    assert!(fs::metadata("/a/b")?.is_dir());
+
+    let kind = |result: io::Result<()>| result.unwrap_err().kind();
+    assert_eq!(kind(File::open("/none").map(drop)), io::ErrorKind::NotFound);
+    // std has no name for it here.
+    assert_eq!(fs::remove_dir("/a").unwrap_err().raw_os_error(), Some(55));
+    assert_eq!(kind(File::create_new("/a/two").map(drop)), io::ErrorKind::AlreadyExists);
+    assert!(fs::read("../../../etc/hostname").is_err());
+    assert!(fs::metadata("x".repeat(100_000)).is_err());
+    fs::remove_dir_all("/a")?;
+    assert!(!fs::exists("/a")?);
+    Ok(())
+}
+
+/// A folder of so many files is listed whole.
+fn many(count: usize) -> io::Result<()> {
+    fs::create_dir("/many")?;
+    for n in 0..count {
+        File::create(format!("/many/{n:0>200}"))?;
+    }
+    let mut names: Vec<_> =
+        fs::read_dir("/many")?.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, (0..count).map(|n| format!("{n:0>200}")).collect::<Vec<_>>());
+    fs::remove_dir_all("/many")
+}
