@@ -45,6 +45,44 @@ fn a_healthy_project_is_called_so() {
     assert!(text.contains("wasio, as tokio 1.999.0: the patch is in use"), "{text}");
 }
 
+/// Crates that start threads, and those that want a time zone, each with its way out.
+#[test]
+fn threads_and_time_zones_are_known() {
+    let names = [
+        "indicatif",
+        "wiremock",
+        "moka",
+        "actix-rt",
+        "lapin",
+        "tracing-appender",
+        "chrono",
+        "time",
+    ];
+    let mut dependencies = String::new();
+    for name in names {
+        dependencies += &format!("{name} = {{ path = \"{name}\" }}\n");
+    }
+    dependencies = dependencies.replace("\"chrono\" }", "\"chrono\", features = [\"clock\"] }");
+    dependencies = dependencies.replace("\"time\" }", "\"time\", features = [\"local-offset\"] }");
+    let project = Project::new("threads", &dependencies, "fn main() {}");
+    for name in names {
+        let feature = match name {
+            "chrono" => "[features]\nclock = []",
+            "time" => "[features]\nlocal-offset = []",
+            _ => "",
+        };
+        project.package(name, name, feature, "src/lib.rs", "");
+    }
+    let report = json(&project.wasio(&["doctor", "--json"]));
+    for name in &names[..6] {
+        let found = finding(&report, &format!("{name} 0.1.0"));
+        assert_eq!(found["level"], "warning", "{found}");
+        assert!(found["what"].as_str().unwrap().contains("thread"), "{found}");
+    }
+    assert!(finding(&report, "chrono 0.1.0")["what"].as_str().unwrap().contains("TZ"));
+    assert!(finding(&report, "time 0.1.0")["instead"].as_str().unwrap().contains("TZ"));
+}
+
 #[test]
 fn what_does_not_compile_is_found_with_its_chain_and_a_way_out() {
     let project = Project::new("troubled", "middle = { path = \"middle\" }", "fn main() {}");

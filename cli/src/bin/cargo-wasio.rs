@@ -9,6 +9,8 @@
 mod cargo;
 #[path = "../dirs.rs"]
 mod dirs;
+#[path = "../suggest.rs"]
+mod suggest;
 
 fn main() -> std::process::ExitCode {
     cargo::main(std::env::args_os())

@@ -6,10 +6,14 @@ mod dirs;
 mod fleet;
 #[path = "../run/mod.rs"]
 mod run;
+#[path = "../suggest.rs"]
+mod suggest;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Runs WebAssembly programs with sockets, files and a network policy.
 #[derive(Debug, Parser)]
@@ -23,11 +27,29 @@ struct Command {
 enum Action {
     Run(run::Args),
     Fleet(fleet::Args),
+    /// Print what makes a shell complete this command's options
+    ///
+    /// For bash: `wasio completions bash > ~/.local/share/bash-completion/completions/wasio`
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 fn main() -> ExitCode {
-    match Command::parse().action {
+    let mut command = Command::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let parsed = matches.and_then(|matches| Command::from_arg_matches(&matches));
+    let parsed = parsed.unwrap_or_else(|error| suggest::improve(error, &command).exit());
+    match parsed.action {
         Action::Run(args) => run::run(args),
         Action::Fleet(args) => fleet::run(&args),
+        Action::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut command, "wasio", &mut text);
+            // A reader that has seen enough is no failure.
+            let _ = std::io::stdout().write_all(&text);
+            ExitCode::SUCCESS
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::new::Template;
 use super::wasm_opt;
 
 /// Build and run any tokio project as a WASI guest, with nothing in it edited.
@@ -37,8 +38,8 @@ pub(crate) enum Command {
     Check(BuildArgs),
     /// Run the project's tests as WASI guests
     ///
-    /// A WASI build aborts on panic: the first failing test ends its test
-    /// binary. Tests marked `should_panic` are skipped by the test harness.
+    /// Each test has a guest of its own, so that one that fails does not end the others. They run one after the other;
+    /// `-- --test-threads N` runs so many at a time. Test harnesses other than Rust's own run as they are.
     #[command(override_usage = "cargo wasio test [OPTIONS] [CARGO FLAGS] [-- TEST ARGS]")]
     Test(BuildArgs),
     /// Download a published crate and run, test or check it
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     /// The crate is taken as its authors published it; a Cargo.lock that it
     /// ships is ignored. Without --test and --check, its binary is run.
     Try(TryArgs),
+    /// Make a project that runs natively and as a WASI guest, with its test
+    New(NewArgs),
     /// Say whether this project runs on WASI, and what stands in the way
     ///
     /// Exit code: 0 if nothing was found that stops a build or a run, 1 if
@@ -150,6 +153,12 @@ pub(crate) struct TryArgs {
     /// Do not use the network: works once the crate was tried before
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Give cargo this configuration with every call (repeatable)
+    #[arg(long, value_name = "KEY=VALUE|FILE")]
+    pub(crate) config: Vec<OsString>,
+    /// Give cargo this unstable flag with every call (repeatable)
+    #[arg(short = 'Z', value_name = "FLAG")]
+    pub(crate) unstable: Vec<OsString>,
     /// Say less
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -158,6 +167,22 @@ pub(crate) struct TryArgs {
     pub(crate) verbose: u8,
     #[command(flatten)]
     pub(crate) guest: GuestArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// Where to make it; the last part names the package
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// What it is to be
+    #[arg(long, value_enum, value_name = "TEMPLATE", default_value_t = Template::Echo)]
+    pub(crate) template: Template,
+    /// Another name for the package
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Say nothing
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]
@@ -237,6 +262,11 @@ pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
     if args.get(1).is_some_and(|first| first == "wasio") {
         args.remove(1);
     }
+    let at = verb_at(&args);
+    if args.get(at).is_some() {
+        // Flags before it are as good as behind it.
+        args[1..=at].rotate_right(1);
+    }
     let verb = args.get(1).cloned().unwrap_or_default();
     if verb == "__runner" || verb == "__wasm-opt" {
         return Line { ours: args, program: Vec::new() };
@@ -269,6 +299,23 @@ pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
     Line { ours, program }
 }
 
+/// Flags of cargo that may come before a subcommand and take a value.
+const GLOBAL_WITH_VALUE: &[&str] = &["--config", "-Z", "--color"];
+
+/// Where the subcommand is.
+fn verb_at(args: &[OsString]) -> usize {
+    let mut at = 1;
+    while let Some(arg) = args.get(at).filter(|arg| arg.to_string_lossy().starts_with('-')) {
+        let name = flag_name(arg);
+        let takes_value = WITH_VALUE.contains(&name) || GLOBAL_WITH_VALUE.contains(&name);
+        if ["-h", "--help", "-V", "--version"].contains(&name) {
+            return 1;
+        }
+        at += if takes_value && arg.len() == name.len() { 2 } else { 1 };
+    }
+    if at < args.len() { at } else { 1 }
+}
+
 /// The part of a flag before `=`.
 fn flag_name(arg: &OsStr) -> &str {
     let name = arg.as_encoded_bytes().split(|byte| *byte == b'=').next();
@@ -280,10 +327,12 @@ fn flag_name(arg: &OsStr) -> &str {
 pub(crate) struct CargoFlags {
     /// The flags, untouched.
     pub(crate) all: Vec<OsString>,
+    /// Those for the subcommand: without `general` and `--target-dir`.
+    pub(crate) subcommand: Vec<OsString>,
     /// Those that choose the manifest and the features: `cargo metadata` gets
     /// them too.
     pub(crate) selection: Vec<OsString>,
-    /// Those that concern every call of cargo: `--config`, `-Z`, `--offline`…
+    /// Those that concern every call of cargo: `--config`, `-Z`, `--color`.
     pub(crate) general: Vec<OsString>,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
@@ -307,46 +356,62 @@ impl CargoFlags {
         while let Some(arg) = rest.next() {
             let name = flag_name(&arg).to_owned();
             let inline = arg.len() > name.len();
-            let mut keep = |into: &mut Vec<OsString>, takes_value: bool| {
-                into.push(arg.clone());
-                if takes_value && !inline {
-                    into.extend(rest.next());
-                }
-            };
+            let takes_value = matches!(
+                name.as_str(),
+                "--manifest-path"
+                    | "--features"
+                    | "-F"
+                    | "--config"
+                    | "-Z"
+                    | "--color"
+                    | "--target-dir"
+                    | "-p"
+                    | "--package"
+            );
+            let mut flag = vec![arg];
+            if takes_value && !inline {
+                flag.extend(rest.next());
+            }
             match name.as_str() {
-                "--manifest-path" | "--features" | "-F" => keep(&mut found.selection, true),
-                "--all-features" | "--no-default-features" => keep(&mut found.selection, false),
-                "--config" | "-Z" => keep(&mut found.general, true),
-                "--color" => {
-                    let mut value = Vec::new();
-                    keep(&mut value, true);
-                    found.general.extend(value.iter().cloned());
-                    found.colour = value_of(value, "--color").and_then(|v| v.into_string().ok());
+                "--target-dir" => {
+                    found.target_dir = value_of(&flag, &name);
+                    continue;
                 }
+                "--config" | "-Z" | "--color" => {
+                    if name == "--color" {
+                        found.colour = value_of(&flag, &name).and_then(|v| v.into_string().ok());
+                    }
+                    found.general.append(&mut flag);
+                    continue;
+                }
+                name if name.starts_with("-Z") => {
+                    found.general.append(&mut flag);
+                    continue;
+                }
+                "--manifest-path"
+                | "--features"
+                | "-F"
+                | "--all-features"
+                | "--no-default-features" => {
+                    found.selection.extend(flag.iter().cloned());
+                }
+                name if name.starts_with("-F") => found.selection.extend(flag.iter().cloned()),
                 "--offline" | "--frozen" | "--locked" => {
                     found.offline |= name != "--locked";
                     found.locked |= name != "--offline";
                 }
                 "-q" | "--quiet" => found.quiet = true,
                 "-v" | "-vv" | "--verbose" => found.verbose = true,
-                "--target-dir" => {
-                    let mut value = Vec::new();
-                    keep(&mut value, true);
-                    found.target_dir = value_of(value, "--target-dir");
-                }
                 "-p" | "--package" => {
-                    let mut value = Vec::new();
-                    keep(&mut value, true);
-                    let spec = value_of(value, &name).and_then(|spec| spec.into_string().ok());
+                    let spec = value_of(&flag, &name).and_then(|spec| spec.into_string().ok());
                     found.packages.extend(spec);
                 }
                 "--workspace" | "--all" => found.workspace = true,
                 "--target" => found.refused = Some("--target"),
                 "--lockfile-path" => found.refused = Some("--lockfile-path"),
-                name if name.starts_with("-Z") => keep(&mut found.general, false),
-                name if name.starts_with("-F") => keep(&mut found.selection, false),
                 _ => {}
             }
+            found.subcommand.append(&mut flag);
         }
         found
     }
@@ -362,27 +427,12 @@ impl CargoFlags {
             None => &[],
         }
     }
-
-    /// The flags for the final call of cargo, which gets its target folder from
-    /// us.
-    pub(crate) fn without_target_dir(&self) -> Vec<OsString> {
-        let mut kept = Vec::new();
-        let mut rest = self.all.iter();
-        while let Some(arg) = rest.next() {
-            match flag_name(arg) {
-                "--target-dir" if arg == "--target-dir" => drop(rest.next()),
-                "--target-dir" => {}
-                _ => kept.push(arg.clone()),
-            }
-        }
-        kept
-    }
 }
 
 /// The value in `--flag value` or `--flag=value`.
-fn value_of(given: Vec<OsString>, name: &str) -> Option<OsString> {
-    let last = given.into_iter().next_back()?;
-    let inline = last.to_str().and_then(|text| text.strip_prefix(&format!("{name}=")));
+fn value_of(given: &[OsString], name: &str) -> Option<OsString> {
+    let last = given.last()?;
+    let inline = last.to_str().and_then(|text| text.strip_prefix(name)?.strip_prefix('='));
     Some(inline.map_or_else(|| last.clone(), OsString::from))
 }
 
@@ -435,6 +485,21 @@ mod tests {
     }
 
     #[test]
+    fn flags_may_come_before_the_subcommand() {
+        let ours = |args: &[&str]| divide(strings(args).into_iter()).ours;
+        let line = ["cargo-wasio", "wasio", "--config", "run", "-Zx", "--wasi", "p2", "run", "-q"];
+        let end = ["cargo-wasio", "run", "--wasi", "p2", "--", "--config", "run", "-Zx", "-q"];
+        assert_eq!(ours(&line), strings(&end));
+        let tried = ["cargo-wasio", "try", "--config=a=1", "mini-redis"];
+        assert_eq!(ours(&["cargo-wasio", "--config=a=1", "try", "mini-redis"]), strings(&tried));
+        for alone in
+            [&["cargo-wasio", "--version"][..], &["cargo-wasio"], &["cargo-wasio", "--config"]]
+        {
+            assert_eq!(ours(alone), strings(alone));
+        }
+    }
+
+    #[test]
     fn cargo_flags_are_read_and_kept() {
         let given = strings(&["--features", "a b", "-q", "--color=never", "-Zx", "--locked"]);
         let flags = CargoFlags::new(given.clone());
@@ -443,6 +508,12 @@ mod tests {
         assert_eq!(flags.general, strings(&["--color=never", "-Zx"]));
         assert_eq!(flags.colour.as_deref(), Some("never"));
         assert!(flags.quiet && flags.locked && !flags.offline);
+        assert_eq!(flags.subcommand, strings(&["--features", "a b", "-q", "--locked"]));
+        let given = ["--config", "a=1", "--target-dir", "t", "-Z", "x", "--config=f", "--bin", "b"];
+        let flags = CargoFlags::new(strings(&given));
+        assert_eq!(flags.general, strings(&["--config", "a=1", "-Z", "x", "--config=f"]));
+        assert_eq!(flags.subcommand, strings(&["--bin", "b"]));
+        assert_eq!(flags.target_dir, Some("t".into()));
         assert_eq!(CargoFlags::new(strings(&["--target", "x"])).refused, Some("--target"));
     }
 

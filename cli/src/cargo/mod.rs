@@ -5,25 +5,32 @@
 //! | `args` | the command line |
 //! | `sources` | the drop-ins, carried in this binary and unpacked to the cache |
 //! | `toolchain` | the user's cargo, and the private lock it is told to use |
+//! | `config` | what the user's configuration of cargo says of what is set here |
 //! | `clang` | the C compiler for crates that have C code |
 //! | `project`, `lock`, `metadata`, `patch` | resolving a project with the drop-ins, and proving that they are used |
 //! | `run` | `run`, `build`, `check`, `test` |
 //! | `wasm_opt` | `build --wasm-opt` |
 //! | `runner`, `engine` | what cargo calls to run a guest |
+//! | `rustc`, `harness` | tests, each in a guest of its own |
 //! | `published` | `try`: a published crate as a project |
+//! | `new` | a new project |
 //! | `doctor` | what stands in a project's way |
 
 mod args;
 mod clang;
+mod config;
 mod doctor;
 mod engine;
+mod harness;
 mod lock;
 mod metadata;
+mod new;
 mod patch;
 mod project;
 mod published;
 mod run;
 mod runner;
+mod rustc;
 mod shell;
 mod sources;
 mod toolchain;
@@ -33,7 +40,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{BuildArgs, CargoFlags, Cli, Command, OptimizedArgs};
 use run::Job;
@@ -43,8 +50,18 @@ use wasm_opt::WasmOpt;
 
 /// Runs the command line `args` and returns what the process is to exit with.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let line = args::divide(args);
-    let cli = Cli::parse_from(line.ours);
+    let args: Vec<OsString> = args.collect();
+    if rustc::is_wrapped(&args) {
+        return rustc::run(&args).unwrap_or_else(|error| {
+            Shell::new(false, None).error(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        });
+    }
+    let line = args::divide(args.into_iter());
+    let mut command = Cli::command();
+    let parsed =
+        command.try_get_matches_from_mut(line.ours).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = parsed.unwrap_or_else(|error| crate::suggest::improve(error, &command).exit());
     let failed = match cli.command {
         // The doctor's 1 is a finding.
         Command::Doctor(_) => ExitCode::from(2),
@@ -63,6 +80,7 @@ fn start(command: Command, program: Vec<OsString>) -> Result<ExitCode> {
         Command::Check(build) => ("check", build, None),
         Command::Test(build) => ("test", build, None),
         Command::Try(args) => return published::start(args, program),
+        Command::New(args) => return new::start(&args),
         Command::Doctor(args) => return doctor::start(args),
         Command::Runner(args) => return runner::run(&args.guest),
         Command::WasmOpt { file } => {

@@ -14,6 +14,7 @@ use semver::Version;
 use wasio_host::folder::Folder;
 
 use super::args::CargoFlags;
+use super::config::Config;
 use super::lock::{Lock, compatible};
 use super::metadata::Metadata;
 use super::patch::{self, State};
@@ -26,6 +27,8 @@ pub(crate) struct Project {
     pub(crate) cargo: Cargo,
     pub(crate) shell: Shell,
     pub(crate) flags: CargoFlags,
+    /// The user's configuration of cargo.
+    pub(crate) config: Config,
     pub(crate) sources: Sources,
     /// The workspace's root folder.
     pub(crate) root: PathBuf,
@@ -61,10 +64,17 @@ impl Project {
         if let Some(flag) = flags.refused {
             bail!("{flag} cannot be used here: `cargo wasio` chooses it itself (see --wasi)");
         }
+        let cargo = cargo.with_flags(&flags.general);
         let mut command = cargo.plain();
-        command.arg("metadata").arg("--no-deps").args(&flags.general);
+        command.arg("metadata").arg("--no-deps");
         command.args(flags.manifest_path());
         let metadata = toolchain::metadata(command, &shell, false)?;
+        let config = Config::read(&cargo, &flags.general);
+        if let Some(origin) = &config.lockfile_path {
+            bail!(
+                "{origin} names a resolver.lockfile-path: `cargo wasio` keeps a lock of its own, leave it out"
+            );
+        }
         let (sources, repaired) = Sources::unpacked()?;
         if repaired {
             shell.status("Repaired", format_args!("the drop-ins in {}", sources.root().display()));
@@ -76,7 +86,7 @@ impl Project {
         // One target folder may serve several workspaces.
         let lock = target.join("locks").join(name_of(&metadata.workspace_root)).join("Cargo.lock");
         let root = metadata.workspace_root;
-        Ok(Project { cargo, shell, flags, sources, root, target_dir: target, lock })
+        Ok(Project { cargo, shell, flags, config, sources, root, target_dir: target, lock })
     }
 
     /// Resolves the project with the drop-ins patched in.
@@ -101,7 +111,8 @@ impl Project {
 
     fn resolve_with(&self, own: Option<&str>, target: &str) -> Result<Resolved> {
         let stamp_path = self.lock.with_file_name("derived-from");
-        let stamp = format!("{}\n{}", self.sources.hash(), own.unwrap_or("no lock"));
+        let patches = self.patches(|_| true)?.join("\n");
+        let stamp = format!("{}\n{patches}\n{}", self.sources.hash(), own.unwrap_or("no lock"));
         let current = self.lock.exists() && read(&stamp_path)?.as_deref() == Some(&stamp);
         let mut first_complaint = None;
         let mut outcome = None;
@@ -188,7 +199,11 @@ impl Project {
 
     fn patches(&self, wanted: impl Fn(&DropIn) -> bool) -> Result<Vec<String>> {
         let mut config = Vec::new();
-        for (drop_in, folder) in self.sources.drop_ins().filter(|(own, _)| wanted(own)) {
+        // A user's patch is kept: cargo would merge it with ours, to a dependency with two sources.
+        let kept = |own: &DropIn| self.config.patch(own.name).is_some();
+        for (drop_in, folder) in
+            self.sources.drop_ins().filter(|(own, _)| wanted(own) && !kept(own))
+        {
             config.extend(drop_in.patch(&folder)?);
         }
         Ok(config)
@@ -197,7 +212,7 @@ impl Project {
     fn ask(&self, config: &[String], target: &str) -> Result<Result<Metadata, Failure>> {
         let mut command = self.cargo.with_lock(&self.lock, config, "metadata")?;
         command.args(["--format-version", "1", "--filter-platform", target]);
-        command.args(&self.flags.selection).args(&self.flags.general);
+        command.args(&self.flags.selection);
         if self.flags.offline {
             command.arg("--offline");
         }
@@ -243,7 +258,6 @@ impl Project {
         fs::write(folder.join("src/lib.rs"), "")?;
         let mut command = self.cargo.plain();
         command.arg("generate-lockfile").arg("--manifest-path").arg(folder.join("Cargo.toml"));
-        command.args(&self.flags.general);
         if self.flags.offline {
             command.arg("--offline");
         }
@@ -289,7 +303,7 @@ impl Project {
             bail!("--locked was given, but there is no {}", self.root.join("Cargo.lock").display());
         }
         let mut command = self.cargo.plain();
-        command.args(["update", "--workspace", "--locked"]).args(&self.flags.general);
+        command.args(["update", "--workspace", "--locked"]);
         command.args(self.flags.manifest_path());
         if self.flags.offline {
             command.arg("--offline");

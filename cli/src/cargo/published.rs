@@ -54,7 +54,7 @@ const WORKSPACE: &str = "\n[workspace]\n";
 
 pub(crate) fn start(args: TryArgs, program: Vec<OsString>) -> Result<ExitCode> {
     let shell = Shell::new(args.quiet, None);
-    let cargo = Cargo::find()?;
+    let cargo = Cargo::find()?.with_flags(&args.general());
     let wanted = Wanted::parse(&args.krate)?;
     let found = wanted.download(&cargo, &shell, args.offline)?;
     let verb = if args.test {
@@ -77,6 +77,12 @@ pub(crate) fn start(args: TryArgs, program: Vec<OsString>) -> Result<ExitCode> {
 }
 
 impl TryArgs {
+    /// The flags for every call of cargo.
+    fn general(&self) -> Vec<OsString> {
+        let config = self.config.iter().flat_map(|value| ["--config".into(), value.clone()]);
+        config.chain(self.unstable.iter().flat_map(|flag| ["-Z".into(), flag.clone()])).collect()
+    }
+
     fn cargo_flags(&self, manifest: &Path) -> Vec<OsString> {
         let mut flags: Vec<OsString> = vec!["--manifest-path".into(), manifest.into()];
         let named = [("--bin", &self.bin), ("--example", &self.example)];
@@ -94,6 +100,7 @@ impl TryArgs {
             ("--quiet", self.quiet),
         ];
         flags.extend(switches.iter().filter(|(_, on)| *on).map(|(flag, _)| OsString::from(flag)));
+        flags.extend(self.general());
         flags.extend((0..self.verbose).map(|_| OsString::from("-v")));
         flags
     }

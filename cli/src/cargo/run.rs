@@ -11,6 +11,7 @@ use super::engine;
 use super::patch::{self, State};
 use super::project::{Project, Resolved};
 use super::runner::{Plan, become_command};
+use super::rustc;
 use super::shell::Shell;
 use super::toolchain::{self, Cargo};
 use super::wasm_opt::WasmOpt;
@@ -54,14 +55,17 @@ impl Job {
             clang.install(&mut command, target);
         }
         command.args(["--target", target]).arg("--target-dir").arg(&project.target_dir);
-        command.args(project.flags.without_target_dir());
+        command.args(&project.flags.subcommand);
         if !self.args.is_empty() {
             command.arg("--").args(&self.args);
         }
+        rustc::wrap(&mut command, &project.config)?;
         if let Some(program) = engine {
+            announce_runner(&project, target);
             // Most read them through this package, which reads files on WASI.
             let certificates = resolved.metadata.named("rustls-native-certs").next().is_some();
-            let plan = Plan::new(&self.guest, program, project.flags.quiet, certificates);
+            let (tests, quiet) = (self.verb == "test", project.flags.quiet);
+            let plan = Plan::new(&self.guest, program, tests, quiet, certificates);
             plan.install(&mut command, target)?;
         }
         match self.wasm_opt {
@@ -71,18 +75,37 @@ impl Job {
     }
 }
 
+/// Says which of two runners runs the guest: ours comes before all but the one that `--config` names.
+fn announce_runner(project: &Project, target: &str) {
+    if let Some(key) = project.config.runner_on_command_line(target) {
+        project.shell.note(format_args!(
+            "the guest is run by the {key} that --config names: --engine and what wasio grants are not used"
+        ));
+    } else if let Some((key, origin)) = project.config.overridden_runner(target) {
+        project.shell.note(format_args!(
+            "the guest is run by wasio, not by the {key} of {origin}; \
+             `--config target.{target}.runner=…` would choose another runner"
+        ));
+    }
+}
+
 /// Says what stands in for what, or why nothing can.
 fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> {
     let shell = &project.shell;
+    let own_patch = project.config.patch("tokio");
     if let Some(why) = resolved.state.explanation() {
-        bail!("{why}");
+        match own_patch {
+            Some(origin) => bail!(
+                "cargo does not use the patch of tokio that {origin} has, and wasio's stood back for it: leave it out, \
+                 or give it a version that the requirements on tokio allow"
+            ),
+            None => bail!("{why}"),
+        }
     }
     match &resolved.state {
         State::OwnDropIn(version) => {
-            shell.status(
-                "Keeping",
-                format_args!("tokio {version}, which this project names itself"),
-            );
+            let origin = own_patch.unwrap_or("this project");
+            shell.status("Keeping", format_args!("tokio {version}, which {origin} names itself"));
         }
         State::InUse(_) | State::NoTokio | State::NotInUse(_) => {}
     }

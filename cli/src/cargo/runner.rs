@@ -27,6 +27,8 @@ use wasio_host::folder::Folder;
 use wasio_host::ours::{Key, Ours, TAG_LEN};
 
 use super::args::{Engine, GuestArgs};
+use super::harness::{self, Options};
+use super::rustc;
 use super::shell::Shell;
 use super::toolchain;
 use super::{published, sources};
@@ -46,6 +48,8 @@ pub(crate) struct Plan {
     net: Vec<String>,
     dirs: Vec<OsString>,
     env: Vec<OsString>,
+    /// Test harnesses are given a guest for each test.
+    tests: bool,
     quiet: bool,
     /// The guest is shown the certificates that the environment names.
     certificates: bool,
@@ -53,11 +57,14 @@ pub(crate) struct Plan {
     restore: BTreeMap<String, Option<OsString>>,
 }
 
+type Environment = BTreeMap<OsString, OsString>;
+
 impl Plan {
     /// A guest that reads them is shown the certificates that the environment names, if `certificates`.
     pub(crate) fn new(
         guest: &GuestArgs,
         program: PathBuf,
+        tests: bool,
         quiet: bool,
         certificates: bool,
     ) -> Self {
@@ -69,6 +76,7 @@ impl Plan {
             net: guest.net.clone(),
             dirs: guest.dir.clone(),
             env: guest.env.clone(),
+            tests,
             quiet,
             restore: BTreeMap::new(),
         }
@@ -84,6 +92,8 @@ impl Plan {
     pub(crate) fn install(mut self, command: &mut Command, target: &str) -> Result<()> {
         let own = env::current_exe().context("the path of this program")?;
         let text = toolchain::utf8(&own)?.to_owned();
+        let (wrapper, own_wrapper) = rustc::own_wrapper();
+        self.restore.insert(wrapper.to_owned(), own_wrapper);
         let mut save = |name: &str| {
             self.restore.insert(name.to_owned(), env::var_os(name));
         };
@@ -106,24 +116,39 @@ impl Plan {
     }
 }
 
-/// Runs the guest; returns only if it could not be started, or on systems where
-/// a process cannot become another one.
+/// Runs the guest; returns only after tests, if it could not be started, or on systems where a process cannot become
+/// another one.
 pub(crate) fn run(guest: &[OsString]) -> Result<ExitCode> {
     let plan = env::var(PLAN).context("this is for cargo to call: use `cargo wasio run`")?;
     let plan: Plan = serde_json::from_str(&plan).context(PLAN)?;
     let (file, args) = guest.split_first().context("no guest was named")?;
     // The guest's first argument is its name; an engine's option it must not be.
     let file = std::path::absolute(file)?;
-    let command = if plan.wasmedge {
-        plan.wasmedge_command(&file, args)?
-    } else {
-        plan.wasio_command(&file, args)?
-    };
-    become_command(command)
+    if plan.tests
+        && let Some(kind) = harness::of(&file)?
+        && let Some(options) = Options::parse(args)?
+    {
+        return harness::run(&options, kind, &|args, test| plan.command(&file, args, test), args);
+    }
+    become_command(plan.command(&file, args, None)?)
 }
 
 impl Plan {
-    fn wasio_command(&self, file: &Path, args: &[OsString]) -> Result<Command> {
+    /// The call of the engine. `test` is the only test that a harness is to run.
+    fn command(&self, file: &Path, args: &[OsString], test: Option<&str>) -> Result<Command> {
+        let environment = self.environment(test)?;
+        match self.wasmedge {
+            true => self.wasmedge_command(file, args, environment),
+            false => self.wasio_command(file, args, environment),
+        }
+    }
+
+    fn wasio_command(
+        &self,
+        file: &Path,
+        args: &[OsString],
+        environment: Environment,
+    ) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.arg("run");
         if !self.sandbox && self.net.is_empty() {
@@ -143,7 +168,7 @@ impl Plan {
         }
         self.reset(&mut command);
         // By name where possible: other users can read a command line.
-        for (name, value) in self.environment()? {
+        for (name, value) in environment {
             let mut grant = name.clone();
             if self.env_of_engine(&name).as_ref() != Some(&value) {
                 grant.push("=");
@@ -155,7 +180,12 @@ impl Plan {
         Ok(command)
     }
 
-    fn wasmedge_command(&self, file: &Path, args: &[OsString]) -> Result<Command> {
+    fn wasmedge_command(
+        &self,
+        file: &Path,
+        args: &[OsString],
+        environment: Environment,
+    ) -> Result<Command> {
         let mut command = Command::new(&self.program);
         // A dev build is started sooner than it is compiled.
         let is_dev = file.components().any(|part| part.as_os_str() == "debug");
@@ -198,7 +228,7 @@ impl Plan {
             command.arg("--dir").arg(grant);
         }
         self.reset(&mut command);
-        for (mut pair, value) in self.environment()? {
+        for (mut pair, value) in environment {
             pair.push("=");
             pair.push(value);
             command.arg("--env").arg(pair);
@@ -259,8 +289,8 @@ impl Plan {
     }
 
     /// The guest's environment.
-    fn environment(&self) -> Result<Vec<(OsString, OsString)>> {
-        let mut all: BTreeMap<OsString, OsString> = BTreeMap::new();
+    fn environment(&self, test: Option<&str>) -> Result<Environment> {
+        let mut all = Environment::new();
         if !self.sandbox {
             let (text, other): (Vec<_>, Vec<_>) = env::vars_os()
                 .filter(|(name, _)| !is_ours(name))
@@ -287,7 +317,8 @@ impl Plan {
             };
             all.extend(value.map(|value| (name.into(), value)));
         }
-        Ok(all.into_iter().collect())
+        all.extend(test.map(|test| (harness::INVOKE.into(), test.into())));
+        Ok(all)
     }
 
     /// A variable as [`Plan::reset`] leaves it for the engine.
@@ -322,6 +353,7 @@ fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name == PLAN
         || name.starts_with('=')
+        || name == rustc::WRAPPED
         || (name.starts_with("CARGO_TARGET_WASM32_") && name.ends_with("_RUNNER"))
 }
 

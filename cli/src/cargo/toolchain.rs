@@ -42,6 +42,8 @@ pub(crate) struct Cargo {
     version: Version,
     /// The folder it is started in; the current one if `None`.
     folder: Option<PathBuf>,
+    /// The user's flags for every call: `--config`, `-Z`, `--color`.
+    flags: Vec<OsString>,
 }
 
 /// How a given cargo is told where its lock is.
@@ -70,7 +72,27 @@ impl Cargo {
                  Run `rustup update`, or choose a newer toolchain: `cargo +stable wasio …`"
             );
         }
-        Ok(Cargo { program, version, folder: None })
+        Ok(Cargo { program, version, folder: None, flags: Vec::new() })
+    }
+
+    /// The same cargo, given `flags` with each call.
+    ///
+    /// They go before the subcommand, where ours are: of `--config` and `-Z`, cargo forgets those before it as soon as
+    /// one follows it.
+    pub(crate) fn with_flags(&self, flags: &[OsString]) -> Self {
+        let whole = |flag: &OsString| {
+            let (name, value) = match flag.to_str().and_then(|flag| flag.strip_prefix("--config="))
+            {
+                Some(value) => ("--config=", OsStr::new(value)),
+                None => ("", flag.as_os_str()),
+            };
+            // It may be started elsewhere.
+            match Path::new(value).is_file().then(|| std::path::absolute(value)) {
+                Some(Ok(path)) => [OsStr::new(name), path.as_os_str()].into_iter().collect(),
+                _ => flag.clone(),
+            }
+        };
+        Cargo { flags: flags.iter().map(whole).collect(), ..self.clone() }
     }
 
     /// The same cargo, started in `folder`: what its configuration says depends
@@ -83,12 +105,25 @@ impl Cargo {
         &self.version
     }
 
-    /// A call of cargo as it is.
+    /// A call of cargo with the user's flags.
     pub(crate) fn plain(&self) -> Command {
         let mut command = Command::new(&self.program);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
+        command.args(&self.flags);
+        command
+    }
+
+    /// The call that prints its whole configuration, each value with its origin.
+    pub(crate) fn config(&self) -> Command {
+        let mut command = self.plain();
+        command.env("RUSTC_BOOTSTRAP", "1").args([
+            "-Zunstable-options",
+            "config",
+            "get",
+            "--show-origin",
+        ]);
         command
     }
 
@@ -280,7 +315,8 @@ mod tests {
 
     fn flags(version: &str) -> LockFlags {
         let version = Version::parse(version).unwrap();
-        Cargo { program: "cargo".into(), version, folder: None }.lock_flags("/a b/Cargo.lock")
+        Cargo { program: "cargo".into(), version, folder: None, flags: Vec::new() }
+            .lock_flags("/a b/Cargo.lock")
     }
 
     #[test]

@@ -342,6 +342,40 @@ pub(super) const TABLE: &[Known] = &[
         "ask for the files' times with `tokio::time::interval`",
     ),
     known("rayon-core", Warning, NO_THREADS, "use it on native targets only"),
+    known(
+        "indicatif",
+        Warning,
+        "its `enable_steady_tick` starts a thread, which WASI does not have",
+        "call `tick` in a task, with `tokio::time::interval`; all the rest works",
+    ),
+    known("wiremock", Warning, NO_THREADS, "serve what the tests need from a task, or run them natively"),
+    known("mockito", Warning, NO_THREADS, "serve what the tests need from a task, or run them natively"),
+    known("httpmock", Warning, NO_THREADS, "serve what the tests need from a task, or run them natively"),
+    known("moka", Warning, NO_THREADS, "use moka 0.12 or newer, which starts none").of("<0.12"),
+    known("actix-rt", Warning, NO_THREADS, "use axum or hyper on tokio's own runtime"),
+    known("lapin", Warning, NO_THREADS, "use it on native targets only"),
+    known("async-global-executor", Warning, NO_THREADS, "use tokio's tasks"),
+    known(
+        "tracing-appender",
+        Warning,
+        "its `non_blocking` starts a thread, which WASI does not have",
+        "give tracing-subscriber the appender itself",
+    ),
+    // Time zones
+    known(
+        "chrono",
+        Note,
+        "`Local` is UTC on WASI, whatever TZ says (src/offset/local/mod.rs)",
+        "nothing has to be done for UTC; for a zone, read TZ and use chrono-tz, which brings all zones along",
+    )
+    .with(&["clock"]),
+    known(
+        "time",
+        Warning,
+        "the local offset is an error on WASI, which has no time zone",
+        "use UTC, or time-tz with the zone that the program reads from TZ",
+    )
+    .with(&["local-offset"]),
     known("threadpool", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     known("blocking", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     known("signal-hook", Error, NO_COMPILE, "use `tokio::signal::ctrl_c`"),
