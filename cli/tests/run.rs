@@ -124,6 +124,101 @@ fn files_that_are_no_modules() {
     assert!(stderr(&output).contains("missing.wasm"), "{}", stderr(&output));
 }
 
+/// A file, and why it cannot be opened, are named once.
+#[test]
+fn a_file_that_cannot_be_opened_is_reported_once() {
+    let bench = Bench::new();
+    for verb in [&["run"][..], &["fleet", "-n", "1"]] {
+        for file in ["missing.wasm", "."] {
+            let mut command = bench.wasio();
+            let output = command.current_dir(bench.path()).args(verb).arg(file).output().unwrap();
+            assert_eq!(output.status.code(), Some(2));
+            let said = stderr(&output);
+            assert_eq!(said.matches("os error").count(), 1, "{said}");
+            assert!(said.starts_with(&format!("wasio: cannot open {file}: ")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_mistyped_subcommand_gets_a_suggestion() {
+    let bench = Bench::new();
+    for (typed, meant) in
+        [("rnu", "run"), ("runn", "run"), ("fleat", "fleet"), ("completion", "completions")]
+    {
+        let output = bench.wasio().arg(typed).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(&format!("'{meant}'")), "{typed}: {}", stderr(&output));
+    }
+    let output = bench.wasio().arg("quux").output().unwrap();
+    assert!(!stderr(&output).contains("similar"), "{}", stderr(&output));
+}
+
+#[test]
+fn completions_know_the_options() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = bench.wasio().args(["completions", shell]).output().unwrap();
+        assert!(output.status.success(), "{shell}");
+        assert!(stdout(&output).contains("stats-file"), "{shell}");
+    }
+    assert_eq!(
+        bench.wasio().args(["completions", "tcsh"]).output().unwrap().status.code(),
+        Some(2)
+    );
+}
+
+const LIBRARY: &str = r#"(module
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (global (export "number") i32 (i32.const 1))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "swap") (param i64 f64) (result f64 i64) (local.get 1) (local.get 0))
+    (func (export "half") (param f32) (result f32) (f32.div (local.get 0) (f32.const 2)))
+    (func (export "refer") (param v128))
+    (func (export "nothing"))
+    (func (export "trap") unreachable)
+    (func (export "exit") (param i32) (call $exit (local.get 0)))
+    (func (export "spin") (loop br 0)))"#;
+
+#[test]
+fn an_export_is_called_with_numbers() {
+    let bench = Bench::new();
+    let guest = bench.guest(LIBRARY);
+    for (line, printed) in [
+        (&["add", "40", "2"][..], "42\n"),
+        (&["add", "-1", "-2"], "-3\n"),
+        (&["add", "4294967295", "0x10"], "15\n"),
+        (&["swap", "-9223372036854775808", "1.5"], "1.5\n-9223372036854775808\n"),
+        (&["swap", "18446744073709551615", "-inf"], "-inf\n-1\n"),
+        (&["half", "3"], "1.5\n"),
+        (&["nothing"], ""),
+    ] {
+        let output = bench.run(&["--invoke", line[0]], &guest, &line[1..]);
+        assert_eq!(output.status.code(), Some(0), "{line:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), printed, "{line:?}");
+    }
+    for (line, code, said) in [
+        (&["add", "1"][..], 2, "takes 2 arguments, and 1 was given"),
+        (&["add", "1", "x"], 2, "`x` is no i32"),
+        (&["add", "1", "4294967296"], 2, "`4294967296` is no i32"),
+        (&["add", "1", "--2"], 2, "`--2` is no i32"),
+        (&["refer", "1"], 2, "only numbers can"),
+        (&["missing"], 2, "exports no function `missing`"),
+        (&["number"], 2, "it is no function"),
+        (&["trap"], 134, "unreachable"),
+        (&["exit", "7"], 7, ""),
+    ] {
+        let output = bench.run(&["--invoke", line[0]], &guest, &line[1..]);
+        assert_eq!(output.status.code(), Some(code), "{line:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{line:?}: {}", stderr(&output));
+    }
+    let output = bench.run(&["--invoke", "spin", "--timeout", "200ms"], &guest, &[]);
+    assert_eq!(output.status.code(), Some(124), "{}", stderr(&output));
+    let output = bench.run(&["--invoke", "run"], &bench.guest("(component)"), &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
 #[test]
 fn a_component_that_is_no_program() {
     let bench = Bench::new();

@@ -288,6 +288,7 @@ impl GuestBuilder {
             sockets,
             grants: grants().counted(&self.stats),
             signals: heard,
+            exit_code: None,
             limits: Limits::new(self.most, instances, self.stats.clone()),
             tally: self.stats.tally(),
             clock,

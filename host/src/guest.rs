@@ -25,8 +25,8 @@ pub struct Guest {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// How a guest ended that ended by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a guest ended that ended by itself. The default is success.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exit {
     code: i32,
 }
@@ -236,13 +236,16 @@ async fn call_component(
     for output in store.data().outputs.clone() {
         output.settle().await;
     }
-    match result {
-        Ok(result) => Ok(Exit { code: result.is_err().into() }),
+    let code = match result {
+        Ok(result) => i32::from(result.is_err()),
         Err(e) => match e.downcast_ref::<I32Exit>() {
-            Some(exit) => Ok(Exit { code: exit.0 }),
-            None => ended(e),
+            Some(exit) => exit.0,
+            None => return ended(e),
         },
-    }
+    };
+    // A failure has no code of its own; it may have been announced.
+    let announced = store.data().exit_code.filter(|_| code == 1);
+    Ok(Exit { code: announced.map_or(code, i32::from) })
 }
 
 /// What a call that did not return says of the guest.

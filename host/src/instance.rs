@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::task::coop::unconstrained;
-use wasmtime::{AsContext, Extern, FuncType, Store, TypedFunc, Val};
+use wasmtime::{AsContext, Extern, Func, FuncType, Store, TypedFunc, Val};
 use wasmtime::{WasmParams, WasmResults};
 
 use crate::error::Error;
@@ -123,11 +123,7 @@ impl Instance {
         name: &str,
         params: &[Val],
     ) -> Result<Vec<Val>, Error> {
-        let export = self.instance.get_export(&mut self.store, name);
-        let Some(Extern::Func(func)) = export else {
-            return Err(not_exported(name, export.as_ref()));
-        };
-        let ty = func.ty(&self.store);
+        let (func, ty) = self.function(name)?;
         let mut pairs = ty.params().zip(params);
         let fits = ty.params().len() == params.len()
             && pairs.all(|(ty, param)| param.matches_ty(&self.store, &ty).unwrap_or(false));
@@ -140,6 +136,23 @@ impl Instance {
         let result = drive(called, &self.ticker, &self.stats, self.timeout).await;
         self.finish(result)?;
         Ok(results)
+    }
+
+    /// The type of an exported function.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotExported`] when there is no such function.
+    pub fn signature(&mut self, name: &str) -> Result<FuncType, Error> {
+        self.function(name).map(|(_, ty)| ty)
+    }
+
+    fn function(&mut self, name: &str) -> Result<(Func, FuncType), Error> {
+        let export = self.instance.get_export(&mut self.store, name);
+        let Some(Extern::Func(func)) = export else {
+            return Err(not_exported(name, export.as_ref()));
+        };
+        Ok((func, func.ty(&self.store)))
     }
 
     /// Calls an exported function without waiting: no import that it reaches may be pending.

@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) sockets: Table,
     pub(crate) grants: Grants,
     pub(crate) signals: Heard,
+    /// What a component said its exit code will be.
+    pub(crate) exit_code: Option<u8>,
     pub(crate) tally: Tally,
     pub(crate) clock: Monotonic,
     pub(crate) limits: Limits,

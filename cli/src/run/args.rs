@@ -45,6 +45,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
 
+    /// Call this function that the module exports, with ARGS, and print what it returns, one value a line. Numbers
+    /// are all that can be given and returned; the module may be a library. Modules of preview 1 only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) invoke: Option<String>,
+
     /// Say at the end on stderr what the guest asked of the host (and during
     /// the run, at SIGUSR1)
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]

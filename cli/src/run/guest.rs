@@ -127,6 +127,11 @@ impl GuestArgs {
         named.chain(listed).collect()
     }
 
+    /// The guest's arguments as text.
+    pub(crate) fn text_args(&self) -> Vec<String> {
+        self.guest_args().map(|arg| arg.to_string_lossy().into_owned()).collect()
+    }
+
     /// The guest's arguments. A `--` that parts them from FILE is not one of
     /// them, unless another stood before FILE: then all that follows is the
     /// guest's.

@@ -2,9 +2,11 @@
 
 mod args;
 pub(crate) mod guest;
+mod invoke;
 pub(crate) mod notes;
 mod report;
 mod signals;
+mod trap;
 mod variable;
 pub(crate) mod writer;
 
@@ -47,9 +49,18 @@ pub(crate) fn run(args: Args) -> ExitCode {
     std::process::exit(code)
 }
 
-/// Says why a file is not run.
+/// Says why a file is not run, each thing once: an error may name the file, or its cause, by itself.
 pub(crate) fn say_of(file: &Path, error: &anyhow::Error) {
-    say(format_args!("{}: {error:#}", Printable::new(&file.to_string_lossy()).at_most(1024)));
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    match error.downcast_ref() {
+        Some(Error::Open { path, .. }) if path == file => say(format_args!("{text}")),
+        _ => say(format_args!("{}: {text}", Printable::new(&file.to_string_lossy()).at_most(1024))),
+    }
 }
 
 struct Prepared {
@@ -87,7 +98,13 @@ impl Prepared {
         let signals = guest.signals();
         let code = runtime.block_on(async {
             // A task of its own, so that nothing but its own events wakes it.
-            let guest = tokio::spawn(guest.run());
+            let invoked = args.invoke.clone().map(|name| (name, args.guest.text_args()));
+            let guest = tokio::spawn(async move {
+                match invoked {
+                    None => Ok(guest.run().await?),
+                    Some((name, args)) => invoke::invoke(guest, &name, &args).await,
+                }
+            });
             tokio::select! {
                 outcome = guest => match outcome {
                     Ok(outcome) => code(outcome),
@@ -104,15 +121,19 @@ impl Prepared {
     }
 }
 
-fn code(outcome: Result<wasio_host::Exit, Error>) -> i32 {
+fn code(outcome: anyhow::Result<wasio_host::Exit>) -> i32 {
     let error = match outcome {
         Ok(exit) => return exit.code(),
         Err(error) => error,
     };
-    say(format_args!("{error}"));
-    match error {
-        Error::Trap(_) => ABORTED.into(),
-        Error::TimedOut(_) => TIMED_OUT.into(),
+    if let Some(Error::Trap(trap)) = error.downcast_ref() {
+        let full = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full");
+        say(format_args!("{}", trap::describe(trap, full)));
+        return ABORTED.into();
+    }
+    say(format_args!("{error:#}"));
+    match error.downcast_ref() {
+        Some(Error::TimedOut(_)) => TIMED_OUT.into(),
         _ => USAGE.into(),
     }
 }
