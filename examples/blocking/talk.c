@@ -63,12 +63,13 @@ static uint32_t open_socket(const char *name, uint8_t octets[4]) {
     return fd;
 }
 
-static void write_all(int fd, const char *bytes, size_t len) {
+static int write_all(int fd, const char *bytes, size_t len) {
     while (len > 0) {
         ssize_t sent = write(fd, bytes, len);
-        if (sent < 0) check(errno, "write");
+        if (sent < 0) return errno;
         bytes += sent, len -= sent;
     }
+    return 0;
 }
 
 static int serve(const char *host, uint32_t port) {
@@ -82,14 +83,20 @@ static int serve(const char *host, uint32_t port) {
     fflush(stdout);
     for (;;) {
         char line[1024];
-        check(sock_accept(listener, &connection), "accept");
+        struct timespec pause = {0, 100 * 1000 * 1000};
+        int error = sock_accept(listener, &connection);
+        if (error) { /* most often no descriptor is free: the caller waits until one is */
+            fprintf(stderr, "accept: %s\n", strerror(error));
+            nanosleep(&pause, NULL);
+            continue;
+        }
         FILE *caller = fdopen(connection, "r");
         while (fgets(line, sizeof line, caller)) {
             struct timespec thought = {0, 10 * 1000 * 1000};
             nanosleep(&thought, NULL);
             int bye = strcmp(line, "bye\n") == 0;
             for (char *c = line; *c; c++) *c = toupper((unsigned char)*c);
-            write_all(connection, line, strlen(line));
+            if (write_all(connection, line, strlen(line))) break; /* the caller is gone */
             if (bye) return 0;
         }
         fclose(caller);
@@ -118,7 +125,7 @@ static int ask(const char *host, uint32_t port) {
     while (!bye && a_line_comes(server) && fgets(line, sizeof line, stdin)) {
         bye = strcmp(line, "bye\n") == 0;
         size_t want = strlen(line), got = 0;
-        write_all(server, line, want);
+        check(write_all(server, line, want), "write");
         while (got < want) {
             ssize_t n = read(server, line + got, want - got);
             if (n <= 0) check(n ? errno : EPIPE, "read");

@@ -33,17 +33,36 @@ fn serve(address: &str) -> Result<()> {
     let listener = listen(address)?;
     println!("listening on port {}", listener.local_addr()?.port());
     loop {
-        let mut caller = BufReader::new(accept(&listener)?);
-        let mut line = String::new();
-        while caller.read_line(&mut line)? > 0 {
-            sleep(THOUGHT);
-            caller.get_mut().write_all(line.to_uppercase().as_bytes())?;
-            if line.trim_end() == "bye" {
-                return Ok(());
+        let caller = match accept(&listener) {
+            Ok(caller) => caller,
+            Err(e) => {
+                // Most often no descriptor is free: the caller waits until one is.
+                eprintln!("accept: {e}");
+                sleep(Duration::from_millis(100));
+                continue;
             }
-            line.clear();
+        };
+        match converse(caller) {
+            Ok(is_bye) if is_bye => return Ok(()),
+            Ok(_) => {}
+            Err(e) => eprintln!("connection lost: {e}"),
         }
     }
+}
+
+/// Answers one caller; whether it said "bye".
+fn converse(caller: TcpStream) -> Result<bool> {
+    let mut caller = BufReader::new(caller);
+    let mut line = String::new();
+    while caller.read_line(&mut line)? > 0 {
+        sleep(THOUGHT);
+        caller.get_mut().write_all(line.to_uppercase().as_bytes())?;
+        if line.trim_end() == "bye" {
+            return Ok(true);
+        }
+        line.clear();
+    }
+    Ok(false)
 }
 
 fn ask(address: &str) -> Result<()> {

@@ -10,7 +10,8 @@
 //!   writable, `connected` tells: an error, `WouldBlock`, or success.
 //! - `listen` binds a socket that is not bound, but not on WASI 0.2, where `ensure_bound` does.
 //! - `listening` does all of that, with `SO_REUSEADDR` where there is such a thing.
-//! - `accept` returns the peer's address with the socket. A peer that is gone already is skipped.
+//! - `accept` returns the peer's address with the socket. Peers that are gone already are skipped, and after
+//!   many of them it is `WouldBlock`, so that others have a turn.
 //! - `recv(buf, peek)` and its siblings initialise the first `n` bytes of the buffer and return `n`, never
 //!   more than its length; `Ok(0)` on a stream with room in the buffer is the end. They never un-initialise.
 //!   The vectored ones may use only the first buffers.
@@ -80,6 +81,10 @@ mod wasip2_udp;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// How many peers that are gone one `accept` skips.
+#[cfg(target_os = "wasi")]
+const DEAD_PEERS: usize = 32;
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use fd::Borrowed;

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::wasip1_lookup;
-use super::{Family, Kind, Membership, Opt};
+use super::{DEAD_PEERS, Family, Kind, Membership, Opt};
 
 pub(super) const NONBLOCK: u16 = 4;
 /// A flag of the result, on hosts with flat polling: nothing is left to read.
@@ -214,7 +214,7 @@ impl Socket {
     }
 
     pub(crate) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
-        loop {
+        for _ in 0..DEAD_PEERS {
             let mut fd = -1;
             // SAFETY: `fd` is a place for the result.
             check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
@@ -227,6 +227,7 @@ impl Socket {
                 Err(errno) => return Err(error(errno)),
             }
         }
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     pub(crate) fn connect(&self, addr: SocketAddr) -> io::Result<()> {

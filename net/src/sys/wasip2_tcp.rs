@@ -25,7 +25,7 @@ use super::wasip2_convert::{error, failed, unconnected, unspecified};
 use super::wasip2_host::{Begun, TcpSocket};
 use super::wasip2_libc::{Handles, Kind};
 use super::wasip2_table::Number;
-use super::{Family, Opt};
+use super::{DEAD_PEERS, Family, Opt};
 
 /// How much several buffers are joined to at most, for one call.
 const JOINED: usize = 64 * 1024;
@@ -248,7 +248,7 @@ impl Tcp {
     }
 
     pub(super) fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
-        loop {
+        for _ in 0..DEAD_PEERS {
             let (socket, input, output) = self.socket.accept().map_err(error)?;
             let tcp = Tcp::new(Once::from(Streams::new(input, output)), socket);
             // Without an address, the peer has gone.
@@ -256,6 +256,7 @@ impl Tcp {
                 return Ok((tcp, addr));
             }
         }
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     pub(super) fn connect(&self, addr: SocketAddr) -> io::Result<()> {

@@ -77,11 +77,40 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// Those of the system. When the process has no more descriptors, the connection stays in the queue.
+    /// Those of the system. None of them is the listener's end: when no descriptor is free (`EMFILE`, on WASI 0.2 "the
+    /// host gives no more sockets"), the connection stays in the queue. A server says so, waits a little, and goes on;
+    /// without the wait it would spin.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses no connection.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let listener = wasio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// loop {
+    ///     let (stream, peer) = match listener.accept().await {
+    ///         Ok(accepted) => accepted,
+    ///         Err(e) => {
+    ///             eprintln!("accept: {e}");
+    ///             wasio::time::sleep(Duration::from_millis(100)).await;
+    ///             continue;
+    ///         }
+    ///     };
+    ///     wasio::spawn(async move {
+    ///         println!("{peer} has come");
+    ///         drop(stream);
+    ///     });
+    /// }
+    /// # #[allow(unreachable_code)]
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     // Not `async`: a coroutine around the one future would be more of every server.
     pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
         let accept = |socket: &Socket| {

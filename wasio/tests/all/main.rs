@@ -23,6 +23,7 @@ mod macros_entry;
 mod macros_join;
 mod macros_select;
 mod net_cancel;
+mod net_churn;
 mod net_connect;
 mod net_idle;
 mod net_lookup;

@@ -21,6 +21,12 @@ const QUEUE: RawFd = 0xd04f_4c01_u32 as RawFd;
 /// How many events a call may bring.
 pub(super) const CAPACITY: usize = 512;
 
+/// How many changes a call may tell of. Every host takes so many; one that is told more at once may refuse.
+const MOST_CHANGES: usize = 1000;
+
+/// So many changes that mean nothing any more are not worth a pass over the list.
+const FEW: usize = 64;
+
 /// What stands first in a call: the queue and the clock.
 const HEAD: usize = 2;
 
@@ -60,6 +66,8 @@ struct Kept {
     fd: RawFd,
     /// By direction.
     armed: [bool; 2],
+    /// Where the change that armed it stood in the list; it may be gone from there.
+    place: [u32; 2],
 }
 
 /// What is armed at the host.
@@ -69,6 +77,8 @@ pub(super) struct Flat {
     count: usize,
     /// The next call: the head, and what changed since the last one.
     call: Vec<Subscription>,
+    /// How many of the changes mean nothing any more.
+    dead: usize,
 }
 
 impl Flat {
@@ -77,7 +87,7 @@ impl Flat {
         filetype(QUEUE)?;
         let queue = Subscription::new(CAPACITY, TAG_READ, QUEUE as u32);
         let clock = Subscription::new(super::armed::CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
-        Some(Flat { kept: Vec::new(), count: 0, call: vec![queue, clock] })
+        Some(Flat { kept: Vec::new(), count: 0, call: vec![queue, clock], dead: 0 })
     }
 
     /// Whether nothing is armed.
@@ -91,7 +101,7 @@ impl Flat {
             self.kept.push(Kept::default());
         }
         let is_socket = matches!(filetype(fd), Some(SOCKET_DGRAM | SOCKET_STREAM));
-        self.kept[key] = Kept { is_socket, fd, armed: [false; 2] };
+        self.kept[key] = Kept { is_socket, fd, ..Kept::default() };
     }
 
     /// Arms; false if the host does not keep such a source.
@@ -106,6 +116,7 @@ impl Flat {
         ] {
             if wanted && !std::mem::replace(&mut kept.armed[direction as usize], true) {
                 self.count += 1;
+                kept.place[direction as usize] = self.call.len() as u32;
                 self.call.push(Subscription::new(owner(key, direction), tag, kept.fd as u32));
             }
         }
@@ -140,9 +151,59 @@ impl Flat {
         let was_armed = std::mem::take(&mut kept.armed[direction as usize]);
         if was_armed {
             self.count -= 1;
-            self.call.push(Subscription::disarm(tag, kept.fd as u32));
+            let place = kept.place[direction as usize] as usize;
+            match self.call.get_mut(place) {
+                // The host has not been told yet, and need not be.
+                Some(change) if place >= HEAD && change.arms(owner(key, direction)) => {
+                    change.cancel();
+                    self.dead += 1;
+                    self.forget_dead();
+                }
+                _ => self.call.push(Subscription::disarm(tag, kept.fd as u32)),
+            }
         }
         was_armed
+    }
+
+    /// Takes dead changes out when they are most of the list: who arms and drops without end between two calls needs no
+    /// more memory than who does so once. The order of the others stays.
+    #[inline(never)]
+    fn forget_dead(&mut self) {
+        if self.dead < FEW || 2 * self.dead < self.call.len() {
+            return;
+        }
+        let mut end = HEAD;
+        for index in HEAD..self.call.len() {
+            let change = self.call[index];
+            if change.is_cancelled() {
+                continue;
+            }
+            if let Some((key, direction)) = change.armed_place()
+                && let Some(kept) = self.kept.get_mut(key)
+            {
+                kept.place[direction as usize] = end as u32;
+            }
+            self.call[end] = change;
+            end += 1;
+        }
+        self.call.truncate(end);
+        self.dead = 0;
+    }
+
+    /// A part of the changes, for a call that does not wait, if there are more than one call should have.
+    pub(super) fn excess(&mut self) -> Option<&[Subscription]> {
+        let part = HEAD + MOST_CHANGES;
+        if self.call.len() <= part {
+            return None;
+        }
+        self.call[1].set_timeout(0);
+        Some(&self.call[..part])
+    }
+
+    /// The call with [`excess`](Self::excess) was made.
+    pub(super) fn told_excess(&mut self) {
+        self.call.copy_within(HEAD + MOST_CHANGES.., HEAD);
+        self.call.truncate(self.call.len() - MOST_CHANGES);
     }
 
     /// The subscriptions of a call: the head, what changed, and what the host does not keep.
@@ -162,5 +223,6 @@ impl Flat {
     /// The call was made.
     pub(super) fn called(&mut self) {
         self.call.truncate(HEAD);
+        self.dead = 0;
     }
 }

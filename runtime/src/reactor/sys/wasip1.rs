@@ -65,6 +65,26 @@ impl Subscription {
         subscription
     }
 
+    /// Whether it arms what is this owner's.
+    pub(super) fn arms(&self, owner: usize) -> bool {
+        self.body.op == 0 && self.userdata == owner as u64
+    }
+
+    /// Makes it mean nothing: it takes back what it would have armed.
+    pub(super) fn cancel(&mut self) {
+        self.userdata = CLOCK as u64;
+        self.body.op = 1;
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.userdata == CLOCK as u64 && self.body.op == 1
+    }
+
+    /// Whose it is, if it arms something.
+    pub(super) fn armed_place(&self) -> Option<(usize, Direction)> {
+        (self.body.op == 0).then(|| place(self.userdata as usize))
+    }
+
     /// In nanoseconds from the call on.
     pub(super) fn set_timeout(&mut self, timeout: u64) {
         self.body.timeout = timeout;
@@ -206,10 +226,23 @@ impl Driver {
         }
         let answer = match flat {
             Some(Some(flat)) => {
+                let mut answer = Answer::Nothing;
+                while let Some(part) = flat.excess() {
+                    let count = self.call(part, CAPACITY);
+                    flat.told_excess();
+                    if let Answer::Events = self.note(count, events, Some(flat), armed) {
+                        answer = Answer::Events;
+                    }
+                }
+                let timeout = if answer == Answer::Events { Some(0) } else { timeout };
                 let others = &armed.entries()[1..];
                 let count = self.call(flat.call(others, timeout), CAPACITY);
                 flat.called();
-                self.note(count, events, Some(flat), armed)
+                match self.note(count, events, Some(flat), armed) {
+                    Answer::Events => Answer::Events,
+                    last if answer == Answer::Nothing => last,
+                    _ => answer,
+                }
             }
             _ => {
                 let ask = &mut |armed: &mut Armed<Subscription>, count, timeout| {
