@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView as _};
 
 use crate::clock::Monotonic;
+use crate::component_sockets::Opened;
 use crate::error::Error;
 use crate::grants;
 use crate::guest::Guest;
-use crate::interfaces::Names;
+use crate::interfaces;
 use crate::limits::{Limits, Most};
 #[cfg(unix)]
 use crate::output::Output;
@@ -24,15 +25,22 @@ use crate::poll::Scratch;
 use crate::program::Program;
 use crate::signals::Signals;
 use crate::sink::{Receive, Sink};
+use crate::sockets::permits;
 use crate::sockets::socket::Socket;
 use crate::sockets::table::Table;
 use crate::state::State;
 use crate::stats::Stats;
 use crate::wasi::Wasi;
 
-/// How many sockets a guest may have open unless told otherwise. The host's
-/// own limit on open files usually ends it earlier.
+/// How many sockets a guest may have open unless told otherwise, if the process may have so many descriptors.
 const MAX_SOCKETS: usize = 1 << 16;
+
+/// How many handles a component may have beside those of its sockets.
+const HANDLES: usize = 100_000;
+
+/// How many handles a component may have for each socket: itself, two streams, a pollable of each, as many while they are
+/// lent to a call, and some to spare.
+const HANDLES_PER_SOCKET: usize = 10;
 
 const NO_DESCRIPTORS: &str = "a component of WASI 0.2 has no descriptors: let it bind the address itself, \
     or build it for wasm32-wasip1";
@@ -52,7 +60,7 @@ pub struct GuestBuilder {
     on_denied: Option<OnDenied>,
     stats: Stats,
     most: Most,
-    max_sockets: usize,
+    max_sockets: Option<usize>,
     timeout: Option<Duration>,
     fuel: Option<u64>,
     fuel_slice: Option<u64>,
@@ -73,7 +81,7 @@ impl GuestBuilder {
             on_denied: None,
             stats: Stats::new(),
             most: Most::default(),
-            max_sockets: MAX_SOCKETS,
+            max_sockets: None,
             timeout: None,
             fuel: None,
             fuel_slice: None,
@@ -204,10 +212,17 @@ impl GuestBuilder {
         self
     }
 
-    /// Limits the sockets open at a time. Beyond, the guest gets `EMFILE`.
-    /// Components are limited only by the host's own limit on open files.
+    /// Limits the sockets open at a time. Beyond, a module gets `EMFILE` and a component `new-socket-limit`, and a
+    /// connection that it would have accepted stays in the queue.
+    ///
+    /// Unless this is called it is 65,536, or what the process's limit on open files (`RLIMIT_NOFILE`, as it is when
+    /// the guest is built) leaves if that is less. Whatever is said here, the guests of a process together get that
+    /// limit less 64 descriptors (a quarter of it, if that is less), which are the host's own. A host that needs
+    /// more, or whose guests must leave something to each other, sets this so that the sum fits.
+    ///
+    /// The handles that a component may have follow: 100,000, and ten for each of so many sockets.
     pub fn max_sockets(mut self, sockets: usize) -> GuestBuilder {
-        self.max_sockets = sockets;
+        self.max_sockets = Some(sockets);
         self
     }
 
@@ -259,7 +274,9 @@ impl GuestBuilder {
                 Error::Open { path: host, source }
             })?;
         }
-        let mut sockets = Table::new(self.max_sockets);
+        let most = permits::most();
+        let max_sockets = self.max_sockets.unwrap_or_else(|| most.min(MAX_SOCKETS));
+        let mut sockets = Table::new(max_sockets, most);
         if !self.listeners.is_empty() {
             if self.program.is_component() {
                 return Err(Error::Listener(io::Error::other(NO_DESCRIPTORS)));
@@ -276,17 +293,16 @@ impl GuestBuilder {
         }
         // The parts that a component is composed of are instances, and so is what a module's imports are in.
         let instances = if self.program.is_component() { 1000 } else { 2 };
-        let grants = || Grants::new(self.network.clone(), self.on_denied.clone());
-        let names = Names::new(grants().counted(&self.stats));
-        names.guard(&mut self.wasi);
+        let grants = Grants::new(self.network, self.on_denied).counted(&self.stats);
+        interfaces::guard(&grants, &mut self.wasi);
         let (signals, heard) = Signals::new();
         let state = State {
-            names,
+            opened: Opened::new(max_sockets, most),
             wasi: Wasi::new(self.wasi.build_p1(), self.program.engine().threads()),
             #[cfg(unix)]
             outputs: self.outputs,
             sockets,
-            grants: grants().counted(&self.stats),
+            grants,
             signals: heard,
             exit_code: None,
             limits: Limits::new(self.most, instances, self.stats.clone()),
@@ -300,6 +316,13 @@ impl GuestBuilder {
         };
         let mut store = Store::new(self.program.engine().wasmtime(), state);
         store.limiter(|state| &mut state.limits);
+        if self.program.is_component() {
+            // Reaching it traps, so the limit of sockets has to come first.
+            let handles = HANDLES.saturating_add(max_sockets.saturating_mul(HANDLES_PER_SOCKET));
+            store.set_max_component_handles(handles);
+            let table = store.data_mut().wasi.ctx().table;
+            table.set_max_capacity(handles.max(table.max_capacity()));
+        }
         if self.program.engine().meters_fuel() {
             store.set_fuel(self.fuel.unwrap_or(u64::MAX)).map_err(Error::Engine)?;
             store.fuel_async_yield_interval(self.fuel_slice).map_err(Error::Engine)?;

@@ -23,30 +23,21 @@ use crate::state::State;
 use crate::stats::Stats;
 
 /// The interfaces as wasmtime-wasi names them.
-const TCP: &str = "wasi:sockets/tcp@0.2.12";
-const UDP: &str = "wasi:sockets/udp@0.2.12";
+pub(crate) const TCP: &str = "wasi:sockets/tcp@0.2.12";
+pub(crate) const UDP: &str = "wasi:sockets/udp@0.2.12";
 
 /// How many turns of the runtime a socket gets to be let go of.
 const TURNS: u32 = 1000;
 
 type Streams = (Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>);
-type Store<'a> = StoreContextMut<'a, State>;
+pub(crate) type Store<'a> = StoreContextMut<'a, State>;
 type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
-type Accepted = (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
+pub(crate) type Accepted =
+    (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
 
 /// Puts the counting functions in the place of those that `linker` has.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut tcp = linker.instance(TCP)?;
-    tcp.func_wrap(
-        "[method]tcp-socket.accept",
-        |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
-            answer(
-                &mut store,
-                |sockets| sockets.accept(socket),
-                |accepted: &Accepted, table, stats| count(table, stats, &accepted.1, &accepted.2),
-            )
-        },
-    )?;
     tcp.func_wrap(
         "[method]tcp-socket.finish-connect",
         |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
@@ -121,8 +112,20 @@ async fn streams(
     }
 }
 
+/// Accepts a connection, whose streams count.
+pub(crate) fn accept(
+    store: &mut Store<'_>,
+    socket: Resource<TcpSocket>,
+) -> wasmtime::Result<(Result<Accepted, ErrorCode>,)> {
+    answer(
+        store,
+        |sockets| sockets.accept(socket),
+        |accepted: &Accepted, table, stats| count(table, stats, &accepted.1, &accepted.2),
+    )
+}
+
 /// Does what wasmtime-wasi does; what came of it is given to `note`.
-fn answer<R>(
+pub(crate) fn answer<R>(
     store: &mut Store<'_>,
     call: impl FnOnce(&mut WasiSocketsCtxView<'_>) -> Result<R, SocketError>,
     note: impl FnOnce(&R, &mut ResourceTable, &Stats) -> wasmtime::Result<()>,

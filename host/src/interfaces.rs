@@ -8,7 +8,6 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::yield_now;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -20,44 +19,25 @@ use wasmtime_wasi_io::bindings::wasi::io::poll;
 use crate::policy::Grants;
 use crate::state::State;
 use crate::stats::Stats;
-use crate::{counted, filesystem, lookups, signals, work};
+use crate::{component_sockets, counted, filesystem, lookups, signals, work};
 
-/// One component's grants.
-pub(crate) struct Names {
-    grants: Arc<Mutex<Grants>>,
+/// Puts the grants in front of the sockets that `wasi` gives.
+pub(crate) fn guard(grants: &Grants, wasi: &mut WasiCtxBuilder) {
+    let grants = grants.clone();
+    wasi.allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
+    wasi.socket_addr_check(move |addr, purpose| {
+        let allowed = is_allowed(&grants, addr, purpose);
+        Box::pin(std::future::ready(allowed))
+    });
 }
 
-pub(crate) fn lock(grants: &Mutex<Grants>) -> MutexGuard<'_, Grants> {
-    grants.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Names {
-    pub(crate) fn new(grants: Grants) -> Names {
-        Names { grants: Arc::new(Mutex::new(grants)) }
-    }
-
-    pub(crate) fn grants(&self) -> Arc<Mutex<Grants>> {
-        self.grants.clone()
-    }
-
-    /// Puts the grants in front of the sockets that `wasi` gives.
-    pub(crate) fn guard(&self, wasi: &mut WasiCtxBuilder) {
-        let grants = self.grants.clone();
-        wasi.allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
-        wasi.socket_addr_check(move |addr, purpose| {
-            let allowed = is_allowed(&mut lock(&grants), addr, purpose);
-            Box::pin(std::future::ready(allowed))
-        });
-    }
-}
-
-fn is_allowed(grants: &mut Grants, addr: SocketAddr, purpose: SocketAddrUse) -> bool {
+pub(crate) fn is_allowed(grants: &Grants, addr: SocketAddr, purpose: SocketAddrUse) -> bool {
     let checked = match purpose {
         SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => grants.bind(addr),
         // A port that the guest chose was checked when it was bound.
         SocketAddrUse::TcpListen => grants.listen(addr, 0),
         SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend => grants.connect(addr),
-        // What comes in was let in by listening or binding.
+        // Who connects was let in by listening. What datagram sockets hear, `component_sockets.rs` decides.
         SocketAddrUse::TcpAccept | SocketAddrUse::UdpReceive => Ok(()),
     };
     checked.is_ok()
@@ -80,6 +60,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     filesystem::define(linker)?;
     lookups::define(linker)?;
     counted::define(linker)?;
+    component_sockets::define(linker)?;
     signals::define(linker)?;
     work::define(linker)?;
     linker.allow_shadowing(false);
@@ -136,6 +117,7 @@ impl poll::HostPollable for PollsView<'_> {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::sync::Arc;
 
     use super::*;
     use crate::policy::Policy;
@@ -148,7 +130,7 @@ mod tests {
         SocketAddrUse::UdpSend,
     ];
 
-    fn allowed(grants: &mut Grants, addr: &str) -> Vec<bool> {
+    fn allowed(grants: &Grants, addr: &str) -> Vec<bool> {
         USES.map(|purpose| is_allowed(grants, addr.parse().unwrap(), purpose)).into()
     }
 
@@ -159,25 +141,25 @@ mod tests {
     #[test]
     fn every_use_of_an_address_is_checked() {
         for addr in ["127.0.0.1:80", "8.8.8.8:53", "0.0.0.0:0", "[::1]:0", "[::ffff:10.0.0.1]:1"] {
-            let mut none = Grants::new(Arc::default(), None);
-            assert_eq!(allowed(&mut none, addr), [false; 5], "{addr}");
+            let none = Grants::new(Arc::default(), None);
+            assert_eq!(allowed(&none, addr), [false; 5], "{addr}");
         }
-        let mut one = grants("10.0.0.1:80");
-        assert_eq!(allowed(&mut one, "10.0.0.1:80"), [false, false, true, false, true]);
-        assert_eq!(allowed(&mut one, "[::ffff:10.0.0.1]:80"), [false, false, true, false, true]);
-        assert_eq!(allowed(&mut one, "10.0.0.1:81"), [false; 5]);
-        assert_eq!(allowed(&mut one, "10.0.0.2:80"), [false; 5]);
+        let one = grants("10.0.0.1:80");
+        assert_eq!(allowed(&one, "10.0.0.1:80"), [false, false, true, false, true]);
+        assert_eq!(allowed(&one, "[::ffff:10.0.0.1]:80"), [false, false, true, false, true]);
+        assert_eq!(allowed(&one, "10.0.0.1:81"), [false; 5]);
+        assert_eq!(allowed(&one, "10.0.0.2:80"), [false; 5]);
         // What every client binds to; it cannot listen there.
-        assert_eq!(allowed(&mut one, "0.0.0.0:0"), [true, false, false, true, false]);
-        let mut server = grants("listen:127.0.0.1:80");
-        assert_eq!(allowed(&mut server, "127.0.0.1:80"), [true, true, false, true, false]);
-        assert_eq!(allowed(&mut server, "0.0.0.0:80"), [false; 5]);
+        assert_eq!(allowed(&one, "0.0.0.0:0"), [true, false, false, true, false]);
+        let server = grants("listen:127.0.0.1:80");
+        assert_eq!(allowed(&server, "127.0.0.1:80"), [true, true, false, true, false]);
+        assert_eq!(allowed(&server, "0.0.0.0:80"), [false; 5]);
     }
 
     /// A name that is granted points at the inside: neither connecting nor sending follows it.
     #[test]
     fn a_name_grants_nothing_inside() {
-        let mut grants = grants("example.com:80");
+        let grants = grants("example.com:80");
         assert!(grants.lookup("example.com", 0).is_ok());
         for inside in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "0.0.0.0"] {
             let ip: IpAddr = inside.parse().unwrap();
@@ -185,12 +167,12 @@ mod tests {
             grants.resolved("example.com", 0, &mut answers);
             assert!(answers.is_empty(), "{inside} is handed on");
             let addr = SocketAddr::new(ip, 80).to_string();
-            assert_eq!(allowed(&mut grants, &addr), [false; 5], "{inside}");
+            assert_eq!(allowed(&grants, &addr), [false; 5], "{inside}");
         }
         let mut answers = vec!["93.184.216.34".parse().unwrap()];
         grants.resolved("example.com", 0, &mut answers);
         assert_eq!(answers.len(), 1);
-        assert_eq!(allowed(&mut grants, "93.184.216.34:80"), [false, false, true, false, true]);
-        assert_eq!(allowed(&mut grants, "93.184.216.34:81"), [false; 5]);
+        assert_eq!(allowed(&grants, "93.184.216.34:80"), [false, false, true, false, true]);
+        assert_eq!(allowed(&grants, "93.184.216.34:81"), [false; 5]);
     }
 }

@@ -37,6 +37,7 @@ mod builder;
 mod bulk;
 mod cache;
 mod clock;
+mod component_sockets;
 mod counted;
 mod engine;
 mod errno;

@@ -7,7 +7,6 @@
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs as _};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
 use wasmtime::StoreContextMut;
@@ -17,7 +16,6 @@ use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{WasiView as _, async_trait};
 
-use crate::interfaces::lock;
 use crate::policy::Grants;
 use crate::pool::{Client, Running};
 use crate::state::State;
@@ -29,7 +27,7 @@ pub(crate) fn ask(threads: &Client, name: String) -> Running<io::Result<Vec<IpAd
 
 /// A look-up, and what came of it.
 enum Answers {
-    Asking { name: String, running: Running<io::Result<Vec<IpAddr>>>, grants: Arc<Mutex<Grants>> },
+    Asking { name: String, running: Running<io::Result<Vec<IpAddr>>>, grants: Grants },
     Here(std::vec::IntoIter<IpAddr>),
     Failed(ErrorCode),
 }
@@ -84,8 +82,8 @@ fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
     if let Ok(ip) = name.trim_matches(['[', ']']).parse() {
         return Ok(Answers::Here(vec![ip].into_iter()));
     }
-    let grants = state.names.grants();
-    lock(&grants).lookup(&name, 0).map_err(|_| ErrorCode::AccessDenied)?;
+    let grants = state.grants.clone();
+    grants.lookup(&name, 0).map_err(|_| ErrorCode::AccessDenied)?;
     let mut known = match url::Host::parse(&name) {
         Ok(url::Host::Domain(domain)) => {
             let running = ask(&state.wasi.threads.lookups, domain);
@@ -99,7 +97,7 @@ fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
             Err(_) => return Err(ErrorCode::InvalidArgument),
         },
     };
-    lock(&grants).resolved(&name, 0, &mut known);
+    grants.resolved(&name, 0, &mut known);
     Ok(Answers::Here(known.into_iter()))
 }
 
@@ -110,7 +108,7 @@ impl Answers {
         *self = match found {
             Ok(mut found) => {
                 found.iter_mut().for_each(|ip| *ip = ip.to_canonical());
-                lock(grants).resolved(name, 0, &mut found);
+                grants.resolved(name, 0, &mut found);
                 Answers::Here(found.into_iter())
             }
             Err(_) => Answers::Failed(ErrorCode::NameUnresolvable),

@@ -3,8 +3,8 @@
 use wasmtime::{Caller, Extern, Memory};
 
 use crate::clock::Monotonic;
+use crate::component_sockets::Opened;
 use crate::errno::Errno;
-use crate::interfaces::Names;
 use crate::limits::Limits;
 use crate::memory::GuestMemory;
 #[cfg(unix)]
@@ -23,8 +23,8 @@ pub(crate) const NONBLOCK: u16 = 4;
 pub(crate) type Cx<'a> = Caller<'a, State>;
 
 pub(crate) struct State {
-    /// What a component may do on the network.
-    pub(crate) names: Names,
+    /// A component's sockets, as far as they are counted.
+    pub(crate) opened: Opened,
     /// wasmtime-wasi's preview 1: files, environment, clocks, random, stdio.
     pub(crate) wasi: Wasi,
     /// This process's streams, if the guest has them.

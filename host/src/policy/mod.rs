@@ -1,22 +1,23 @@
 //! What a guest may do on the network: nothing, unless granted.
 //!
 //! A [`Policy`] is a list of [`Rule`]s shared by any number of guests. Each
-//! guest has its own `Grants`, which adds what cannot be shared: the addresses
-//! that its granted names resolved to.
+//! guest has `Grants` of its own, which add what guests do not share: the
+//! addresses that its granted names resolved to.
 //!
 //! A name grants only the addresses that a lookup of *that guest* returned, and
-//! of those only public ones. So a name whose owner points it at a loopback,
-//! private or link-local address reaches nothing by it (DNS rebinding); such
-//! an address has to be granted itself.
+//! of those only addresses of the open internet (`special.rs`). So a name whose
+//! owner points it at a loopback, private or link-local address reaches nothing
+//! by it (DNS rebinding); such an address has to be granted itself.
 
 mod rule;
+mod special;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 
@@ -106,9 +107,15 @@ impl fmt::Display for Denied {
 /// Is told about every refusal of a guest, once per distinct one.
 pub(crate) type OnDenied = Arc<dyn Fn(&Denied) + Send + Sync>;
 
-/// One guest's view of its policy.
+/// One guest's view of its policy. Clones are the same view.
+#[derive(Clone)]
 pub(crate) struct Grants {
     policy: Arc<Policy>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What a guest's own doings add to its policy.
+struct Kept {
     pins: HashSet<(IpAddr, Port)>,
     /// Hashes of the refusals that were reported: what a guest asks for takes no memory of the host's.
     reported: HashSet<u64>,
@@ -117,30 +124,45 @@ pub(crate) struct Grants {
     stats: Option<Stats>,
 }
 
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grants").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
 /// The policy said no; the guest has been reported.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
 impl Grants {
     pub(crate) fn new(policy: Arc<Policy>, on_denied: Option<OnDenied>) -> Grants {
-        Grants {
-            policy,
+        let kept = Kept {
             pins: HashSet::new(),
             reported: HashSet::new(),
             hasher: RandomState::new(),
             on_denied,
             stats: None,
-        }
+        };
+        Grants { policy, kept: Arc::new(Mutex::new(kept)) }
     }
 
     /// Counts in `stats` what is not reported any more.
-    pub(crate) fn counted(mut self, stats: &Stats) -> Grants {
-        self.stats = Some(stats.clone());
+    pub(crate) fn counted(self, stats: &Stats) -> Grants {
+        self.kept().stats = Some(stats.clone());
         self
     }
 
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing at all is granted.
+    pub(crate) fn is_none(&self) -> bool {
+        self.policy.is_none()
+    }
+
     /// May the guest connect or send to `addr`?
-    pub(crate) fn connect(&mut self, addr: SocketAddr) -> Result<(), Refused> {
+    pub(crate) fn connect(&self, addr: SocketAddr) -> Result<(), Refused> {
         let ip = destination(addr.ip());
         if self.reaches(ip, addr.port()) {
             return Ok(());
@@ -149,10 +171,16 @@ impl Grants {
         self.refuse(format!("connect to {addr}"), rule)
     }
 
+    /// May a message from `addr` reach the guest, on a socket that is no server's? Those from where it may send to.
+    pub(crate) fn hears(&self, addr: SocketAddr) -> bool {
+        self.reaches(destination(addr.ip()), addr.port())
+    }
+
     fn reaches(&self, ip: IpAddr, port: u16) -> bool {
-        self.granted(ip, port)
-            || self.pins.contains(&(ip, Port::Is(port)))
-            || self.pins.contains(&(ip, Port::Any))
+        self.granted(ip, port) || {
+            let pins = &self.kept().pins;
+            pins.contains(&(ip, Port::Is(port))) || pins.contains(&(ip, Port::Any))
+        }
     }
 
     /// By a rule about the address itself.
@@ -169,7 +197,7 @@ impl Grants {
     /// May the guest bind to `addr`? Port 0 of an unspecified or loopback
     /// address is also what every outgoing connection and every UDP client
     /// uses, so any outgoing grant allows it; [`listen`](Grants::listen) asks again.
-    pub(crate) fn bind(&mut self, addr: SocketAddr) -> Result<(), Refused> {
+    pub(crate) fn bind(&self, addr: SocketAddr) -> Result<(), Refused> {
         let ephemeral = addr.port() == 0 && (addr.ip().is_unspecified() || addr.ip().is_loopback());
         if ephemeral && self.policy.any(|rule| !matches!(rule, Kind::Listen { .. })) {
             return Ok(());
@@ -179,25 +207,30 @@ impl Grants {
 
     /// May the guest accept connections at `addr`, having asked for port
     /// `wanted` (0 when the kernel chose)?
-    pub(crate) fn listen(&mut self, addr: SocketAddr, wanted: u16) -> Result<(), Refused> {
-        let ip = addr.ip().to_canonical();
-        let allowed = self.policy.any(|rule| match rule {
-            Kind::Listen { net, port } => {
-                net.is_none_or(|net| net.contains(&ip))
-                    && (port.allows(addr.port()) || port.allows(wanted))
-            }
-            _ => false,
-        });
-        if allowed {
+    pub(crate) fn listen(&self, addr: SocketAddr, wanted: u16) -> Result<(), Refused> {
+        if self.serves(addr, wanted) {
             return Ok(());
         }
+        let ip = addr.ip().to_canonical();
         let port = if wanted == 0 { Port::Any } else { Port::Is(wanted) };
         let rule = Rule(Kind::Listen { net: Some(IpNet::from(ip)), port });
         self.refuse(format!("listen on {}", SocketAddr::new(ip, wanted)), rule)
     }
 
+    /// Whether a rule lets the guest be a server at `addr`, having asked for port `wanted`. Then everybody may send to it.
+    pub(crate) fn serves(&self, addr: SocketAddr, wanted: u16) -> bool {
+        let ip = addr.ip().to_canonical();
+        self.policy.any(|rule| match rule {
+            Kind::Listen { net, port } => {
+                net.is_none_or(|net| net.contains(&ip))
+                    && (port.allows(addr.port()) || port.allows(wanted))
+            }
+            _ => false,
+        })
+    }
+
     /// May the guest ask for the addresses of `name`?
-    pub(crate) fn lookup(&mut self, name: &str, port: u16) -> Result<(), Refused> {
+    pub(crate) fn lookup(&self, name: &str, port: u16) -> Result<(), Refused> {
         let name = canonical_name(name);
         if self.policy.any(|rule| matches!(rule, Kind::Name { name: n, .. } if matches(n, &name))) {
             return Ok(());
@@ -213,7 +246,7 @@ impl Grants {
 
     /// Takes in the answers to a granted lookup and drops those that the guest
     /// could never reach.
-    pub(crate) fn resolved(&mut self, name: &str, port: u16, answers: &mut Vec<IpAddr>) {
+    pub(crate) fn resolved(&self, name: &str, port: u16, answers: &mut Vec<IpAddr>) {
         let name = canonical_name(name);
         let policy = self.policy.clone();
         if policy.any(|_| false) {
@@ -229,10 +262,11 @@ impl Grants {
             .collect();
         answers.retain(|answer| {
             let ip = destination(*answer);
-            if is_public(ip) || (name == "localhost" && ip.is_loopback()) {
+            if special::is_global(ip) || (name == "localhost" && ip.is_loopback()) {
+                let pins = &mut self.kept().pins;
                 for port in &ports {
-                    if self.pins.len() < MAX_PINS {
-                        self.pins.insert((ip, *port));
+                    if pins.len() < MAX_PINS {
+                        pins.insert((ip, *port));
                     }
                 }
                 return true;
@@ -254,23 +288,26 @@ impl Grants {
         });
     }
 
-    fn refuse(&mut self, action: String, rule: Rule) -> Result<(), Refused> {
+    fn refuse(&self, action: String, rule: Rule) -> Result<(), Refused> {
         self.report(Denied { action, rule: rule.to_string() });
         Err(Refused)
     }
 
-    fn report(&mut self, denied: Denied) {
+    fn report(&self, denied: Denied) {
         events::refused(&denied);
-        let Some(on_denied) = &self.on_denied else { return };
-        let hash = self.hasher.hash_one(&denied);
-        if self.reported.contains(&hash) {
+        let mut kept = self.kept();
+        let Some(on_denied) = kept.on_denied.clone() else { return };
+        let hash = kept.hasher.hash_one(&denied);
+        if kept.reported.contains(&hash) {
             return;
         }
-        if self.reported.len() == MAX_REPORTS {
-            self.stats.iter().for_each(Stats::left_out);
+        if kept.reported.len() == MAX_REPORTS {
+            kept.stats.iter().for_each(Stats::left_out);
             return;
         }
-        self.reported.insert(hash);
+        kept.reported.insert(hash);
+        // It may take its time, or ask for something itself.
+        drop(kept);
         on_denied(&denied);
     }
 }
@@ -295,46 +332,6 @@ fn destination(ip: IpAddr) -> IpAddr {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
-    }
-}
-
-/// Whether an address is one of the open internet.
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            !(ip.is_loopback()
-                || ip.is_private()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || ip.is_broadcast()
-                || ip.is_multicast()
-                || a == 0
-                || a >= 240
-                // Carrier-grade NAT and benchmarking networks.
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (b == 18 || b == 19)))
-        }
-        IpAddr::V6(ip) => {
-            let segments = ip.segments();
-            // NAT64 and 6to4 carry an IPv4 address inside.
-            let embedded = match segments {
-                [0x64, 0xff9b, 0, 0, 0, 0, hi, lo] | [0x2002, hi, lo, ..] => {
-                    Some(Ipv4Addr::from((u32::from(hi) << 16) | u32::from(lo)))
-                }
-                // IPv4-compatible, long deprecated.
-                [0, 0, 0, 0, 0, 0, hi, lo] if !ip.is_loopback() && !ip.is_unspecified() => {
-                    Some(Ipv4Addr::from((u32::from(hi) << 16) | u32::from(lo)))
-                }
-                _ => None,
-            };
-            !(ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-                || embedded.is_some_and(|v4| !is_public(v4.into())))
-        }
     }
 }
 

@@ -144,7 +144,17 @@ fn net(text: &str) -> Option<IpNet> {
         }
         Some(_) => return None,
     };
-    plain.parse().ok().or_else(|| plain.parse::<IpAddr>().ok().map(IpNet::from))
+    let net = plain.parse().ok().or_else(|| plain.parse::<IpAddr>().ok().map(IpNet::from))?;
+    Some(canonical(net))
+}
+
+/// IPv4 that is written as IPv6 is IPv4.
+fn canonical(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    match (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96)) {
+        (Some(ip), Some(prefix_len)) => IpNet::new_assert(ip.into(), prefix_len),
+        _ => net,
+    }
 }
 
 impl fmt::Display for Rule {
@@ -194,6 +204,8 @@ mod tests {
             ("[::1]:80", "[::1]:80"),
             ("fe80::/10", "[fe80::]/10:*"),
             ("[fe80::]/10:22", "[fe80::]/10:22"),
+            ("::ffff:10.0.0.1", "10.0.0.1:*"),
+            ("[::ffff:10.0.0.0]/104:80", "10.0.0.0/8:80"),
             ("listen:0.0.0.0:8080", "listen:0.0.0.0:8080"),
             ("listen:[::]:8080", "listen:[::]:8080"),
             ("listen:127.0.0.0/8", "listen:127.0.0.0/8:*"),

@@ -1,13 +1,14 @@
 //! `sock_open`, `sock_bind`, `sock_listen`, `sock_accept`, `sock_shutdown`, and
 //! the addresses of both ends.
 
-use std::net::{Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 
-use socket2::SockAddr;
+use socket2::{Domain, SockAddr};
 use tokio::io::Interest;
 
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
+use crate::policy::Grants;
 use crate::sockets::address;
 use crate::sockets::socket::{Kind, Socket};
 use crate::state::{Cx, NONBLOCK, parts, state};
@@ -24,8 +25,23 @@ pub(crate) fn open(cx: &mut Cx<'_>, family: i32, kind: i32, out: i32) -> Result<
         2 => Kind::Stream,
         _ => return Err(Errno::INVAL),
     };
-    state.sockets.room()?;
-    let fd = state.sockets.insert(Socket::open(domain, kind)?)?;
+    if state.grants.is_none() {
+        let fd = state.sockets.insert_refused(domain, kind)?;
+        return memory.write_u32(out as u32, fd);
+    }
+    let permit = state.sockets.permit()?;
+    let mut socket = Socket::open(domain, kind)?;
+    socket.permit = Some(permit);
+    if kind == Kind::Datagram {
+        // Sending binds it.
+        let ip = if domain == Domain::IPV4 {
+            Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            Ipv6Addr::UNSPECIFIED.into()
+        };
+        hear_granted(&mut socket, &state.grants, SocketAddr::new(ip, 0));
+    }
+    let fd = state.sockets.insert(socket)?;
     memory.write_u32(out as u32, fd)
 }
 
@@ -36,7 +52,15 @@ pub(crate) fn bind(cx: &mut Cx<'_>, fd: i32, addr: i32, port: i32) -> Result<(),
     state.grants.bind(addr).map_err(|_| Errno::ACCES)?;
     socket.host()?.bind(&SockAddr::from(addr))?;
     socket.wanted_port = addr.port();
+    if socket.kind == Kind::Datagram {
+        hear_granted(socket, &state.grants, addr);
+    }
     Ok(())
+}
+
+/// A socket that is bound to `addr` hears those that the guest may send to, unless it may be a server there.
+fn hear_granted(socket: &mut Socket, grants: &Grants, addr: SocketAddr) {
+    socket.senders = (!grants.serves(addr, addr.port())).then(|| grants.clone());
 }
 
 pub(crate) fn listen(cx: &mut Cx<'_>, fd: i32, backlog: i32) -> Result<(), Errno> {
@@ -65,19 +89,22 @@ pub(crate) async fn accept_with_flags(
     if flags & !0x1f != 0 {
         return Err(Errno::INVAL);
     }
-    state.sockets.get(fd)?;
-    state.sockets.room()?;
-    let listener = state.sockets.get_mut(fd)?;
-    if listener.kind == Kind::Datagram {
+    if state.sockets.get(fd)?.kind == Kind::Datagram {
         return Err(Errno::NOTSUP);
     }
     let mut accepted = loop {
+        let permit = state.sockets.permit()?;
+        let listener = state.sockets.get_mut(fd)?;
         match listener.accept() {
-            Ok(socket) => break socket,
+            Ok(mut socket) => {
+                socket.permit = Some(permit);
+                break socket;
+            }
             Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {
                 if listener.nonblocking {
                     return Err(Errno::AGAIN);
                 }
+                drop(permit);
                 listener.wait(Interest::READABLE, listener.recv_timeout).await?;
             }
             Err(e) => return Err(e.into()),

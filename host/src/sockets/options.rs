@@ -70,6 +70,10 @@ pub(crate) fn set(
     let (memory, state) = parts(cx)?;
     memory.range(value as u32, len as u32 as usize, 1)?;
     let socket = state.sockets.get_mut(fd)?;
+    // It is no use, but what comes next says why.
+    if socket.is_refused() {
+        return Ok(());
+    }
     write(socket, &memory, level, name, value as u32, len as u32)
 }
 

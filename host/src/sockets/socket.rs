@@ -20,8 +20,11 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
+use crate::policy::Grants;
 use crate::sockets::armed::Bell;
 use crate::sockets::exact::Exact;
+use crate::sockets::permits::Permit;
+use crate::sockets::senders::{self, MANY};
 
 /// What travels through a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,12 @@ pub(crate) struct Socket {
     pub(super) linger: Option<Duration>,
     /// The port that the guest asked to be bound to; 0 leaves it to the kernel.
     pub(crate) wanted_port: u16,
+    /// Whom it hears, if not everybody; of a datagram socket.
+    pub(crate) senders: Option<Grants>,
+    /// What receiving the next message met, in a poll.
+    pub(super) met: Option<io::Error>,
+    /// Of the descriptor, unless somebody else opened it.
+    pub(crate) permit: Option<Permit>,
     /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
     trouble: Mutex<Option<Trouble>>,
     /// What small reads have left so far.
@@ -75,6 +84,8 @@ enum Io {
     /// datagram sockets too: it is the one type with the full set of readiness
     /// methods on every platform, and nothing of TCP is called on it.
     Registered(Arc<TcpStream>),
+    /// Nothing is granted to the guest, so there is none.
+    Refused(#[expect(dead_code, reason = "it is counted")] Arc<()>),
     /// Between the two, or failed there.
     Lost,
 }
@@ -116,6 +127,15 @@ impl Socket {
         Ok(())
     }
 
+    /// The socket of a guest that may have none. `count` is dropped with it.
+    pub(crate) fn refused(domain: Domain, kind: Kind, count: Arc<()>) -> Socket {
+        Socket::with(Io::Refused(count), kind, domain)
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.io, Io::Refused(_))
+    }
+
     fn with(io: Io, kind: Kind, domain: Domain) -> Socket {
         Socket {
             io,
@@ -126,6 +146,9 @@ impl Socket {
             send_timeout: None,
             linger: None,
             wanted_port: 0,
+            senders: None,
+            met: None,
+            permit: None,
             trouble: Mutex::default(),
             exact: Exact::default(),
             unready: None,
@@ -138,6 +161,7 @@ impl Socket {
         match &self.io {
             Io::Idle(socket) => Ok(SockRef::from(socket)),
             Io::Registered(stream) => Ok(SockRef::from(&**stream)),
+            Io::Refused(_) => Err(io::ErrorKind::PermissionDenied.into()),
             Io::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -153,10 +177,15 @@ impl Socket {
         let socket: std::net::TcpStream = match std::mem::replace(&mut self.io, Io::Lost) {
             Io::Idle(socket) => socket.into(),
             Io::Registered(stream) => Arc::into_inner(stream).ok_or_else(lost)?.into_std()?,
-            Io::Lost => return Err(lost()),
+            Io::Refused(_) | Io::Lost => return Err(lost()),
         };
         self.io = Io::Registered(Arc::new(TcpStream::from_std(socket)?));
         Ok(())
+    }
+
+    /// Makes sure that the next message, if there is one, may reach the guest.
+    pub(super) fn admit(&self, host: &socket2::Socket) -> io::Result<()> {
+        self.senders.as_ref().map_or(Ok(()), |grants| senders::admit(host, grants))
     }
 
     /// Starts a connection. `Ok(false)` means that it is under way.
@@ -303,6 +332,23 @@ impl Socket {
             // finds out when it tries. One that does would be stuck in the read
             // that it was told would not wait: for it the kernel is asked, and for
             // one that was promised that nothing is left.
+            if let (Some(grants), true) = (&self.senders, reading) {
+                let look = || senders::admit(&SockRef::from(&**stream), grants);
+                match stream.try_io(interest, look) {
+                    Ok(()) => return Poll::Ready(Ok(hung_up(stream, reading, cx))),
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(e) if e.kind() == MANY => {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Err(e) => {
+                        self.met = Some(e);
+                        return Poll::Ready(Ok(false));
+                    }
+                }
+                again = true;
+                continue;
+            }
             let doubtful = reading && std::mem::take(&mut self.exact.promised);
             let checked = (self.nonblocking && !doubtful)
                 || stream

@@ -13,9 +13,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use socket2::Domain;
+
 use crate::errno::Errno;
 use crate::sockets::armed::{Armed, Queue};
-use crate::sockets::socket::Socket;
+use crate::sockets::permits::Permit;
+use crate::sockets::socket::{Kind, Socket};
 
 const SLOT_BITS: u32 = 20;
 const MAX_SLOTS: usize = 1 << SLOT_BITS;
@@ -24,6 +27,9 @@ const MAX_GENERATION: u32 = (1 << (31 - SLOT_BITS)) - 1;
 
 /// The smallest number a socket can have.
 pub(crate) const FIRST: u32 = 1 << SLOT_BITS;
+
+/// How many sockets a guest may have open to which nothing is granted. They are good for nothing but a refusal.
+pub(crate) const MAX_REFUSED: usize = 16;
 
 /// The first number after the standard streams.
 const FIRST_LISTENER: u32 = 3;
@@ -71,6 +77,10 @@ pub(crate) struct Table {
     pub(super) slots: Vec<Slot>,
     free: Vec<u32>,
     limit: usize,
+    /// How many sockets all guests together may have.
+    most: usize,
+    /// Each refused socket has one of these, too.
+    refused: Arc<()>,
     /// The first slots: they are not used again.
     listeners: u32,
     /// Where armed sockets say that they may be ready (`armed.rs`).
@@ -99,12 +109,14 @@ impl Slot {
 }
 
 impl Table {
-    /// A table for at most `limit` sockets at a time.
-    pub(crate) fn new(limit: usize) -> Table {
+    /// A table for at most `limit` sockets at a time, and as long as all guests together have fewer than `most`.
+    pub(crate) fn new(limit: usize, most: usize) -> Table {
         Table {
             slots: Vec::new(),
             free: Vec::new(),
             limit: limit.min(MAX_SLOTS),
+            most,
+            refused: Arc::default(),
             listeners: 0,
             queue: Arc::default(),
             due: VecDeque::new(),
@@ -140,6 +152,21 @@ impl Table {
             return Err(Errno::MFILE);
         }
         Ok(())
+    }
+
+    /// What one more socket of the host's takes.
+    pub(crate) fn permit(&self) -> Result<Permit, Errno> {
+        self.room()?;
+        Permit::take(self.most)
+    }
+
+    /// Opens a socket for a guest to which nothing is granted: no descriptor, only a number under which it is told
+    /// what it was refused.
+    pub(crate) fn insert_refused(&mut self, domain: Domain, kind: Kind) -> Result<u32, Errno> {
+        if Arc::strong_count(&self.refused) > MAX_REFUSED {
+            return Err(Errno::ACCES);
+        }
+        self.insert(Socket::refused(domain, kind, self.refused.clone()))
     }
 
     pub(crate) fn insert(&mut self, socket: Socket) -> Result<u32, Errno> {
@@ -213,10 +240,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use socket2::Domain;
-
     use super::*;
-    use crate::sockets::socket::Kind;
 
     fn socket() -> Socket {
         Socket::open(Domain::IPV4, Kind::Stream).unwrap()
@@ -224,7 +248,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_clear_of_files_and_of_each_other() {
-        let mut table = Table::new(2);
+        let mut table = Table::new(2, usize::MAX);
         let first = table.insert(socket()).unwrap();
         let second = table.insert(socket()).unwrap();
         assert!(first >= FIRST && second >= FIRST && first != second);
@@ -241,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_number_returns_only_after_its_generations() {
-        let mut table = Table::new(1);
+        let mut table = Table::new(1, usize::MAX);
         let first = table.insert(socket()).unwrap();
         let mut seen = 1;
         loop {
@@ -260,7 +284,7 @@ mod tests {
 
     #[test]
     fn renumbering_moves_and_closes() {
-        let mut table = Table::new(4);
+        let mut table = Table::new(4, usize::MAX);
         let a = table.insert(socket()).unwrap() as i32;
         let b = table.insert(Socket::open(Domain::IPV6, Kind::Stream).unwrap()).unwrap() as i32;
         table.renumber(b, a).unwrap();

@@ -5,6 +5,7 @@
 //! nothing is copied or allocated on the way (up to eight buffers).
 
 use std::io::{self, IoSlice};
+use std::time::Instant;
 
 #[cfg(unix)]
 use rustix::net::{RecvFlags, SendFlags};
@@ -17,6 +18,7 @@ use super::buffers::as_uninit;
 use crate::errno::Errno;
 use crate::memory::{Buffer, Buffers, GuestMemory, split_mut};
 use crate::sockets::address;
+use crate::sockets::senders::MANY;
 use crate::sockets::socket::{Kind, Socket};
 use crate::state::{Cx, State, parts, state};
 
@@ -149,7 +151,11 @@ async fn receive(
     let mut rest: Option<Buffers> = None;
     let mut total = 0;
     let mut closed = false;
+    let mut until: Option<Instant> = None;
     in_turn(cx).await;
+    if let Some(met) = state(cx).sockets.get_mut(fd)?.met.take() {
+        return Err(met.into());
+    }
     loop {
         let (memory, state_) = parts(cx)?;
         let socket = state_.sockets.get(fd)?;
@@ -176,6 +182,13 @@ async fn receive(
                 return Ok(got);
             }
             Err(Failed::Errno(errno)) => return Err(errno),
+            Err(Failed::Io(e)) if e.kind() == MANY => {
+                if socket.nonblocking {
+                    return Err(Errno::AGAIN);
+                }
+                yield_now().await;
+                continue;
+            }
             Err(Failed::Io(e)) if e.kind() != io::ErrorKind::WouldBlock => return Err(e.into()),
             Err(Failed::Io(_)) if socket.nonblocking => return Err(Errno::AGAIN),
             // A datagram socket that was shut down has no end to read.
@@ -186,7 +199,15 @@ async fn receive(
         }
         state(cx).streak = 0;
         let socket = state(cx).sockets.get_mut(fd)?;
-        match socket.wait(Interest::READABLE, socket.recv_timeout).await {
+        // The time is for the call, however often it has to wait.
+        let timeout = socket.recv_timeout.map(|limit| match until {
+            Some(until) => until.saturating_duration_since(Instant::now()),
+            None => {
+                until = Instant::now().checked_add(limit);
+                limit
+            }
+        });
+        match socket.wait(Interest::READABLE, timeout).await {
             Ok(is_closed) => closed = is_closed,
             Err(_) if total > 0 => {
                 return Ok(Received { len: total, truncated: false, from: None });
@@ -225,6 +246,7 @@ fn receive_once(
     let mut slices: SmallVec<[MaybeUninitSlice<'_>; 8]> =
         parts.iter_mut().map(|part| MaybeUninitSlice::new(as_uninit(part))).collect();
     let receive = |host: &socket2::Socket| {
+        socket.admit(host)?;
         if want_sender {
             let (len, oflags, from) = host.recv_from_vectored_with_flags(&mut slices, flags)?;
             Ok(Received { len, truncated: oflags.is_truncated(), from: Some(from) })

@@ -3,6 +3,8 @@
 
 mod armed;
 mod cache;
+mod components;
+mod datagrams;
 mod events;
 #[cfg(target_os = "linux")]
 mod files;

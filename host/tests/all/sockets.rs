@@ -152,6 +152,11 @@ fn nothing_is_allowed_by_default() {
 }
 
 #[test]
+fn a_socket_needs_a_grant() {
+    succeeds(guest(&["refused"]).network(Policy::none()));
+}
+
+#[test]
 fn a_rule_allows_what_it_names() {
     let port = peer(echo);
     let policy: Policy = format!("127.0.0.1:{port}").parse().unwrap();

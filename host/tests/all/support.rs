@@ -22,24 +22,36 @@ pub(crate) fn engine() -> &'static Engine {
 /// The guest of `tests/guest`, built once.
 pub(crate) fn program() -> &'static Program {
     static PROGRAM: OnceLock<Program> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/main.rs");
-        let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest.wasm");
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let status = Command::new(rustc)
-            .args(["--edition=2024", "--target=wasm32-wasip1", "-Copt-level=1", "-o"])
-            .arg(&wasm)
-            .arg(source)
-            .status()
-            .expect("rustc runs");
-        assert!(status.success(), "the guest does not build: is the target wasm32-wasip1 there?");
-        Program::from_file(engine(), wasm).unwrap()
-    })
+    PROGRAM.get_or_init(|| build("main.rs", "wasm32-wasip1"))
+}
+
+/// A component of `tests/guest/component.rs`, built once, that may use the whole network.
+pub(crate) fn component(args: &[&str]) -> GuestBuilder {
+    static PROGRAM: OnceLock<Program> = OnceLock::new();
+    guest_of(PROGRAM.get_or_init(|| build("component.rs", "wasm32-wasip2")), args)
+}
+
+fn build(source: &str, target: &str) -> Program {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest");
+    let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join(target).with_extension("wasm");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let status = Command::new(rustc)
+        .args(["--edition=2024", "--target", target, "-Copt-level=1", "-o"])
+        .arg(&wasm)
+        .arg(folder.join(source))
+        .status()
+        .expect("rustc runs");
+    assert!(status.success(), "the guest does not build: is the target {target} there?");
+    Program::from_file(engine(), wasm).unwrap()
 }
 
 /// A guest that may use the whole network and says on our stderr what fails.
 pub(crate) fn guest(args: &[&str]) -> GuestBuilder {
-    Guest::builder(program())
+    guest_of(program(), args)
+}
+
+fn guest_of(program: &Program, args: &[&str]) -> GuestBuilder {
+    Guest::builder(program)
         .arg("guest")
         .args(args)
         .network(Policy::all())

@@ -3,6 +3,7 @@
 
 mod abi;
 mod armed;
+mod datagrams;
 mod poll;
 mod sockets;
 
@@ -25,6 +26,9 @@ fn main() {
         "bulk" => sockets::bulk(port),
         "timeouts" => sockets::timeouts(port),
         "udp" => sockets::udp(),
+        "hears" => datagrams::hears(port, &args[2]),
+        "heard-by-all" => datagrams::heard_by_all(),
+        "refused" => sockets::refused(),
         "ipv6" => sockets::ipv6(),
         "options" => sockets::options(),
         "numbers" => sockets::numbers(),

@@ -314,6 +314,27 @@ pub fn denied(port: u16) {
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
 }
 
+/// Nothing is granted: there are a few numbers to be refused by, and nothing is done under them.
+pub fn refused() {
+    let all: Vec<i32> = (0..16).map(|i| open(1, if i % 2 == 0 { STREAM } else { DGRAM }).unwrap()).collect();
+    assert_eq!(open(1, STREAM), Err(ACCES));
+    // SO_REUSEADDR.
+    set_option(all[0], 0, 0, &[1, 0, 0, 0]).unwrap();
+    assert_eq!(bind(all[0], LOOPBACK), Err(ACCES));
+    assert_eq!(listen(all[0]), Err(ACCES));
+    assert_eq!(local_addr(all[0]).map(drop), Err(ACCES));
+    assert_eq!(accept(all[0], 0), Err(ACCES));
+    assert_eq!(send(all[0], b"x"), Err(ACCES));
+    assert_eq!(recv(all[1], &mut [0; 8], 0), Err(ACCES));
+    assert_eq!(send_to(all[1], b"x", LOOPBACK, 9), Err(ACCES));
+    assert_eq!(ready_now(&[readable(1, all[0]), readable(2, all[1])]), [1, 2]);
+    renumber(all[2], all[3]).unwrap();
+    open(1, STREAM).unwrap();
+    close(all[0]).unwrap();
+    open(1, STREAM).unwrap();
+    assert_eq!(open(1, STREAM), Err(ACCES));
+}
+
 /// Two listeners are given, and the folder "/dir". Whoever connects to the first echoes.
 pub fn listeners() {
     use std::io::{Read as _, Write as _};

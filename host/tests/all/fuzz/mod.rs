@@ -477,7 +477,8 @@ fn a_poll_of_too_much_is_refused() {
     runtime().block_on(async {
         // Sockets, and standard output.
         for (n, fd, returned) in [(1 << 17, 0, 0), (1 << 17, 1, 0), (1 << 18, 0, 28)] {
-            let mut guest = Guest::builder(&program).build().unwrap().instantiate().await.unwrap();
+            let guest = Guest::builder(&program).network(Policy::all()).max_sockets(1 << 16);
+            let mut guest = guest.build().unwrap().instantiate().await.unwrap();
             let call = async move { guest.call_async::<(i32, i32), i32>("run", (n, fd)).await };
             let call = tokio::spawn(call);
             let mut longest = Duration::ZERO;

@@ -1,0 +1,141 @@
+//! Programs of WASI 0.2, by name. What std does not have is called as the interface has it.
+
+use std::net::UdpSocket;
+
+/// A result: whether it is an error, and the handle or, in its first byte, the error's code.
+#[repr(C)]
+#[derive(Default)]
+struct Answer {
+    is_err: u8,
+    value: u32,
+}
+
+#[link(wasm_import_module = "wasi:sockets/tcp-create-socket@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "create-tcp-socket"]
+    fn create_tcp_socket(is_v6: u32, socket: *mut Answer);
+}
+
+#[link(wasm_import_module = "wasi:sockets/udp-create-socket@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "create-udp-socket"]
+    fn create_udp_socket(is_v6: u32, socket: *mut Answer);
+}
+
+#[link(wasm_import_module = "wasi:sockets/tcp@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "[method]tcp-socket.subscribe"]
+    fn subscribe(socket: u32) -> u32;
+    #[link_name = "[resource-drop]tcp-socket"]
+    fn drop_tcp(socket: u32);
+}
+
+#[link(wasm_import_module = "wasi:sockets/udp@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "[resource-drop]udp-socket"]
+    fn drop_udp(socket: u32);
+}
+
+#[link(wasm_import_module = "wasi:clocks/monotonic-clock@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "subscribe-duration"]
+    fn subscribe_duration(nanos: u64) -> u32;
+}
+
+const ACCESS_DENIED: u8 = 1;
+const NEW_SOCKET_LIMIT: u8 = 10;
+
+fn answer(ask: impl FnOnce(*mut Answer)) -> Result<u32, u8> {
+    let mut answer = Answer::default();
+    ask(&mut answer);
+    if answer.is_err == 0 { Ok(answer.value) } else { Err(answer.value as u8) }
+}
+
+fn tcp() -> Result<u32, u8> {
+    // SAFETY: the answer has the interface's layout and lives for the call.
+    answer(|place| unsafe { create_tcp_socket(0, place) })
+}
+
+fn udp() -> Result<u32, u8> {
+    // SAFETY: the answer has the interface's layout and lives for the call.
+    answer(|place| unsafe { create_udp_socket(0, place) })
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = || args[1].parse::<u16>().unwrap();
+    match args[0].as_str() {
+        "sockets" => sockets(number(), NEW_SOCKET_LIMIT),
+        "denied" => sockets(number(), ACCESS_DENIED),
+        "accepts" => accepts(),
+        "handles" => handles(),
+        "hears" => hears(number()),
+        "heard-by-all" => heard_by_all(),
+        other => panic!("no program named {other}"),
+    }
+}
+
+/// So many sockets there may be at a time, of both kinds together.
+fn sockets(limit: u16, code: u8) {
+    let open = |i| if i % 2 == 0 { tcp() } else { udp() };
+    let all: Vec<u32> = (0..limit).map(|i| open(i).unwrap()).collect();
+    assert_eq!((tcp(), udp()), (Err(code), Err(code)));
+    // SAFETY: the first is of TCP, the second of UDP, and neither is used any more.
+    unsafe {
+        drop_tcp(all[0]);
+        drop_udp(all[1]);
+    }
+    udp().unwrap();
+    tcp().unwrap();
+    assert_eq!((tcp(), udp()), (Err(code), Err(code)));
+}
+
+/// There may be a listener, a client and two more.
+fn accepts() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let connect = || std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let client = connect();
+    let server = listener.accept().unwrap();
+    let other = connect();
+    assert!(listener.accept().is_err());
+    // The connection has waited meanwhile.
+    drop(server);
+    let (server, peer) = listener.accept().unwrap();
+    assert_eq!(peer, other.local_addr().unwrap());
+    drop((client, server));
+}
+
+/// Most of the handles that a component may have beside those of its sockets, and sockets with all of theirs.
+fn handles() {
+    for _ in 0..99_000 {
+        // SAFETY: no pointers.
+        unsafe { subscribe_duration(0) };
+    }
+    for _ in 0..300 {
+        let socket = tcp().unwrap();
+        for _ in 0..5 {
+            // SAFETY: no pointers, and the socket is open.
+            unsafe { subscribe(socket) };
+        }
+    }
+    println!("fine");
+}
+
+fn hears(port: u16) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer = ("127.0.0.1", port);
+    socket.send_to(b"first", peer).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    socket.send_to(b"second", peer).unwrap();
+    let mut buf = [0; 64];
+    let (len, from) = socket.recv_from(&mut buf).unwrap();
+    assert_eq!((&buf[..len], from.port()), (&b"answer"[..], port));
+}
+
+fn heard_by_all() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    println!("{}", socket.local_addr().unwrap().port());
+    let mut buf = [0; 64];
+    let (len, _) = socket.recv_from(&mut buf).unwrap();
+    assert_eq!(&buf[..len], b"stranger");
+}
