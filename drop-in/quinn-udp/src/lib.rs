@@ -8,6 +8,7 @@
 //! the address that a message was sent to, or of segments.
 
 mod socket;
+mod sys;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 

@@ -2,17 +2,14 @@
 
 use std::fmt;
 use std::io::{self, IoSliceMut};
-use std::marker::PhantomData;
 use std::os::fd::AsFd;
 
-use wasio_net::raw::{Opt, RawSocket};
-
+use crate::sys::Socket;
 use crate::{RecvMeta, Transmit};
 
 /// A socket of somebody else's, for one call of [`UdpSocketState`].
 pub struct UdpSockRef<'a> {
-    socket: RawSocket,
-    _lifetime: PhantomData<&'a ()>,
+    socket: Socket<'a>,
 }
 
 impl fmt::Debug for UdpSockRef<'_> {
@@ -23,7 +20,7 @@ impl fmt::Debug for UdpSockRef<'_> {
 
 impl<'s, S: AsFd> From<&'s S> for UdpSockRef<'s> {
     fn from(socket: &'s S) -> Self {
-        UdpSockRef { socket: RawSocket::lent(socket.as_fd()), _lifetime: PhantomData }
+        UdpSockRef { socket: Socket::lent(socket.as_fd()) }
     }
 }
 
@@ -41,7 +38,7 @@ impl UdpSocketState {
     ///
     /// Those of the system.
     pub fn new(socket: UdpSockRef<'_>) -> io::Result<Self> {
-        socket.socket.set_nonblocking(true)?;
+        socket.socket.set_nonblocking()?;
         Ok(UdpSocketState {
             #[cfg(feature = "tracing")]
             reports: report::Reports::default(),
@@ -71,7 +68,7 @@ impl UdpSocketState {
     ///
     /// Those of the system; [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room.
     pub fn try_send(&self, socket: UdpSockRef<'_>, transmit: &Transmit<'_>) -> io::Result<()> {
-        socket.socket.send_to(transmit.contents, transmit.destination).map(drop)
+        socket.socket.send_to(transmit.contents, transmit.destination)
     }
 
     /// Receives a message into the first buffer, and returns 1. A message that is longer is cut off.
@@ -86,7 +83,7 @@ impl UdpSocketState {
         meta: &mut [RecvMeta],
     ) -> io::Result<usize> {
         let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut()) else { return Ok(0) };
-        let (len, addr) = socket.socket.recv_from_init(buf)?;
+        let (len, addr) = socket.socket.recv_from(buf)?;
         *meta = RecvMeta { addr, len, stride: len, ecn: None, dst_ip: None };
         Ok(1)
     }
@@ -112,7 +109,7 @@ impl UdpSocketState {
     ///
     /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn set_send_buffer_size(&self, socket: UdpSockRef<'_>, bytes: usize) -> io::Result<()> {
-        set_size(&socket, Opt::SendBuffer, bytes)
+        socket.socket.set_send_buffer_size(bytes)
     }
 
     /// Sets the size of the buffer for what was received.
@@ -121,7 +118,7 @@ impl UdpSocketState {
     ///
     /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn set_recv_buffer_size(&self, socket: UdpSockRef<'_>, bytes: usize) -> io::Result<()> {
-        set_size(&socket, Opt::RecvBuffer, bytes)
+        socket.socket.set_recv_buffer_size(bytes)
     }
 
     /// The size of the buffer for what is to be sent.
@@ -130,7 +127,7 @@ impl UdpSocketState {
     ///
     /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn send_buffer_size(&self, socket: UdpSockRef<'_>) -> io::Result<usize> {
-        socket.socket.option(Opt::SendBuffer).map(|size| size as usize)
+        socket.socket.send_buffer_size()
     }
 
     /// The size of the buffer for what was received.
@@ -139,12 +136,8 @@ impl UdpSocketState {
     ///
     /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn recv_buffer_size(&self, socket: UdpSockRef<'_>) -> io::Result<usize> {
-        socket.socket.option(Opt::RecvBuffer).map(|size| size as usize)
+        socket.socket.recv_buffer_size()
     }
-}
-
-fn set_size(socket: &UdpSockRef<'_>, option: Opt, bytes: usize) -> io::Result<()> {
-    socket.socket.set_option(option, u32::try_from(bytes).unwrap_or(u32::MAX))
 }
 
 #[cfg(feature = "tracing")]

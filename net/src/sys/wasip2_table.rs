@@ -160,9 +160,10 @@ impl Socket {
                 let kind = tcp.kind();
                 match wasip2_libc::give(tcp.into_handles(), kind) {
                     Ok(fd) => return fd,
-                    // SAFETY: nobody wanted them.
                     Err(handles) => {
-                        Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) })))
+                        // SAFETY: the C library did not take the handles, so they are still ours alone.
+                        let tcp = unsafe { Tcp::from_handles(handles) };
+                        Socket(Arc::new(Shared::Tcp(tcp)))
                     }
                 }
             }

@@ -161,7 +161,8 @@ async fn what_was_peeked_at() {
     match client.into_std() {
         Ok(std) => assert_eq!(read(&std, &mut buf).await, 6),
         Err(error) => {
-            assert!(cfg!(target_env = "p2"));
+            let has_to_read_ahead = cfg!(target_env = "p2");
+            assert!(has_to_read_ahead, "{error}");
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(error.to_string().contains("`peek`"), "{error}");
             // It is closed, not kept.

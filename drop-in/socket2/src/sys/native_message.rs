@@ -127,6 +127,8 @@ impl<'addr, 'bufs, 'control> Incoming<'addr, 'bufs, 'control> {
         self.header.msg_flags
     }
 
+    // An `u32` on some systems.
+    #[allow(clippy::unnecessary_cast)]
     pub(crate) fn control_len(&self) -> usize {
         self.header.msg_controllen as usize
     }
