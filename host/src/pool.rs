@@ -421,7 +421,7 @@ mod tests {
         in_time(async {
             let client = pool(1, 1).client();
             let job = client.run(|| panic!("as the test wants it"));
-            let outcome = tokio::spawn(async move { job.await }).await;
+            let outcome = tokio::spawn(job).await;
             assert!(outcome.is_err_and(|e| e.is_panic()));
             assert_eq!(client.run(|| 1).await, 1);
         });

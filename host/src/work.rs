@@ -57,7 +57,7 @@ pub(crate) async fn random_get(mut cx: Cx<'_>, buf: i32, len: i32) -> Returned {
 pub(crate) fn define(linker: &mut wasmtime::component::Linker<State>) -> wasmtime::Result<()> {
     let mut secure = linker.instance("wasi:random/random@0.2.12")?;
     secure.func_wrap_async("get-random-bytes", |store, (len,): (u64,)| {
-        Box::new(random_bytes(store, len, |random, n| random::Host::get_random_bytes(random, n)))
+        Box::new(random_bytes(store, len, random::Host::get_random_bytes))
     })?;
     let mut insecure = linker.instance("wasi:random/insecure@0.2.12")?;
     insecure.func_wrap_async("get-insecure-random-bytes", |store, (len,): (u64,)| {

@@ -179,11 +179,14 @@ struct Outcome {
     said: String,
 }
 
-/// Runs the harness that `guest` starts, given arguments and, if one is to be run, the name of a test.
+/// Makes the command that runs the harness as a guest, given arguments and, if one is to be run, the name of a test.
+type Guest<'a> = dyn Fn(&[OsString], Option<&str>) -> Result<Command> + Sync + 'a;
+
+/// Runs the harness that `guest` starts.
 pub(super) fn run(
     options: &Options,
     kind: Kind,
-    guest: &(dyn Fn(&[OsString], Option<&str>) -> Result<Command> + Sync),
+    guest: &Guest<'_>,
     args: &[OsString],
 ) -> Result<ExitCode> {
     let started = Instant::now();

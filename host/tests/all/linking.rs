@@ -1,6 +1,6 @@
 //! Which definition an import gets, and what is said when there is none.
 
-use wasio_host::{Error, Guest, Program};
+use wasio_host::{Error, Guest, Policy, Program};
 
 use crate::support::*;
 
@@ -45,7 +45,8 @@ fn one_name_with_two_types() {
                 (call $expect (i32.const 9) (i32.const 28) (call $l3 (i32.load (i32.const 64)) (i32.const 16) (i32.const 32)))
                 (call $expect (i32.const 10) (i32.const 53) (call $r7 (i32.load (i32.const 64)) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 0) (i32.const 32) (i32.const 36)))
                 (call $expect (i32.const 11) (i32.const 53) (call $r8 (i32.load (i32.const 64)) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 0) (i32.const 40) (i32.const 32) (i32.const 36)))))"#);
-    assert_eq!(run(Guest::builder(&program)).unwrap().code(), 0);
+    let granted = Guest::builder(&program).network(Policy::all());
+    assert_eq!(run(granted).unwrap().code(), 0);
 }
 
 #[test]

@@ -22,7 +22,9 @@ async fn hears(socket: &UdpSocket) {
 async fn one_after_the_other_without_a_wait() {
     let kept = UdpSocket::bind(LOOPBACK).await.unwrap();
     let mut buf = [0; 8];
-    for round in 0..70_000 {
+    // Set where guests are interpreted, and a round takes nearly a millisecond.
+    let rounds = if std::env::var("WASIO_TEST_BYTES").is_ok() { 5_000 } else { 70_000 };
+    for round in 0..rounds {
         let socket = UdpSocket::bind(LOOPBACK).await.unwrap();
         assert!(probe(socket.recv(&mut buf)).is_pending());
         if round == 1000 {

@@ -257,7 +257,7 @@ pub(super) const TABLE: &[Known] = &[
     )
     .with(&["tokio-comp"])
     .on(Wasi::P1),
-    // Threads, processes, signals
+    // Threads
     known(
         "indicatif",
         Warning,
@@ -342,25 +342,9 @@ pub(super) const TABLE: &[Known] = &[
         "ask for the files' times with `tokio::time::interval`",
     ),
     known("rayon-core", Warning, NO_THREADS, "use it on native targets only"),
-    known(
-        "indicatif",
-        Warning,
-        "its `enable_steady_tick` starts a thread, which WASI does not have",
-        "call `tick` in a task, with `tokio::time::interval`; all the rest works",
-    ),
-    known("wiremock", Warning, NO_THREADS, "serve what the tests need from a task, or run them natively"),
-    known("mockito", Warning, NO_THREADS, "serve what the tests need from a task, or run them natively"),
-    known("httpmock", Warning, NO_THREADS, "serve what the tests need from a task, or run them natively"),
-    known("moka", Warning, NO_THREADS, "use moka 0.12 or newer, which starts none").of("<0.12"),
-    known("actix-rt", Warning, NO_THREADS, "use axum or hyper on tokio's own runtime"),
-    known("lapin", Warning, NO_THREADS, "use it on native targets only"),
-    known("async-global-executor", Warning, NO_THREADS, "use tokio's tasks"),
-    known(
-        "tracing-appender",
-        Warning,
-        "its `non_blocking` starts a thread, which WASI does not have",
-        "give tracing-subscriber the appender itself",
-    ),
+    known("httpmock", Warning, NO_THREADS, "test natively, or with a server of hyper on a task"),
+    known("threadpool", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
+    known("blocking", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     // Time zones
     known(
         "chrono",
@@ -376,8 +360,7 @@ pub(super) const TABLE: &[Known] = &[
         "use UTC, or time-tz with the zone that the program reads from TZ",
     )
     .with(&["local-offset"]),
-    known("threadpool", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
-    known("blocking", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
+    // Signals, processes, the system
     known("signal-hook", Error, NO_COMPILE, "use `tokio::signal::ctrl_c`"),
     known("signal-hook-registry", Error, NO_COMPILE, "use `tokio::signal::ctrl_c`"),
     known(
@@ -443,6 +426,16 @@ mod tests {
     }
 
     /// What these stop, as found by building them.
+    #[test]
+    fn nothing_is_listed_twice() {
+        let mut seen = std::collections::HashSet::new();
+        for known in TABLE {
+            let entry =
+                (known.package, known.versions, known.features, known.only.map(|it| it as u8));
+            assert!(seen.insert(entry), "{entry:?}");
+        }
+    }
+
     #[test]
     fn what_is_known_to_stop_a_build_is_an_error() {
         let level = |package: &str, version: &str| {
