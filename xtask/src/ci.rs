@@ -35,7 +35,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fuzz", &["ci/fuzz.sh"]),
     ("demo", &["xtask", "demo"]),
     ("crates table", &["xtask", "crates", "--check"]),
-    ("crates sample", &["xtask", "crates", "--sample"]),
     // Two cores, and most of these tests wait: twice as many run at once.
     ("conformance native", &["xtask", "conformance", "--target", "native", "--jobs", "4"]),
     ("conformance wasip1", &["xtask", "conformance", "--target", "wasip1", "--jobs", "4"]),

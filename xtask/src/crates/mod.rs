@@ -28,7 +28,7 @@ use list::{Entry, Peer, Stop};
 pub(crate) struct Args {
     /// Only the crates of these names.
     names: Vec<String>,
-    /// Only the fixed sample that continuous integration runs.
+    /// Only a fixed sample.
     #[arg(long)]
     sample: bool,
     /// Only on this target.
