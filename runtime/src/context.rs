@@ -1,4 +1,4 @@
-//! The one thread-local of the runtime: which runtime is entered, what is running, how much budget is left.
+//! The thread-locals of the runtime: which runtime is entered, what is running, how much budget is left.
 //!
 //! Every function that sets something returns a guard that puts the old value back when it is dropped, in
 //! whatever order the stack unwinds. Nothing here knows the executor: it only remembers.

@@ -28,6 +28,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("cross", &["ci/cross.sh"]),
     ("doc", &["ci/doc.sh"]),
     ("table", &["xtask", "table", "--check"]),
+    ("links", &["xtask", "links"]),
     ("surface", &["xtask", "surface"]),
     ("loom", &["ci/loom.sh"]),
     ("counts", &["ci/counts.sh"]),

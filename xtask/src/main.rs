@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo | test | crates | drop-ins | conformance | surface | bench | table | ci`.
+//! The project's own commands: `cargo xtask demo | test | crates | drop-ins | conformance | surface | bench | table | links | ci`.
 
 use clap::{Parser, Subcommand};
 
@@ -8,6 +8,7 @@ mod conformance;
 mod crates;
 mod demo;
 mod drop_ins;
+mod links;
 mod surface;
 mod table;
 mod test;
@@ -36,8 +37,10 @@ enum Command {
     Crates(crates::Args),
     /// Compare the drop-ins' versions with the newest published ones.
     DropIns(drop_ins::Args),
-    /// Make README's table of what works where from test results.
+    /// Make the table in docs/what-works.md from test results.
     Table(table::Args),
+    /// Check the documents: links, anchors, paths, and the list of unsafe code.
+    Links(links::Args),
     /// What continuous integration runs.
     Ci(ci::Args),
 }
@@ -53,6 +56,7 @@ fn main() {
         Command::Crates(args) => crates::run(&args),
         Command::DropIns(args) => drop_ins::run(&args),
         Command::Table(args) => table::run(&args),
+        Command::Links(args) => links::run(&args),
         Command::Ci(args) => ci::run(&args),
     };
     if let Err(e) = result {

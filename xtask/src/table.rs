@@ -1,8 +1,8 @@
-//! `cargo xtask table`: README's table of what works on which engine, made from test results.
+//! `cargo xtask table`: the table of what works on which engine in docs/what-works.md, made from test results.
 //!
 //! `--record` reads what the last `cargo xtask test` and `cargo xtask conformance` left under target/ and
-//! writes `tests/results.json`; engines that did not run keep what is known of them. The table between
-//! README's two markers is made from that file alone. `--check`, which CI runs, says whether it still is.
+//! writes `tests/results.json`; engines that did not run keep what is known of them. The table between the page's
+//! two markers is made from that file alone. `--check`, which CI runs, fails if the page has another one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// The outputs of `cargo xtask test` to take them from, instead of this folder's own.
     #[arg(long, value_name = "FOLDER", requires = "record")]
     from: Option<PathBuf>,
-    /// Fail if README's table is not what the recorded results say.
+    /// Fail if the page's table differs from the recorded results.
     #[arg(long, conflicts_with = "record")]
     check: bool,
 }
@@ -74,6 +74,8 @@ const ENGINES: &[(Engine, &str)] = &[
     (Engine::Stock, "wasip2, any wasmtime"),
 ];
 
+/// The page with the table.
+const PAGE: &str = "docs/what-works.md";
 const START: &str = "<!-- made by `cargo xtask table` -->\n";
 const END: &str = "<!-- end of the table -->\n";
 
@@ -100,16 +102,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let known = row == TOKIO || AREAS.iter().any(|(area, _)| area == row);
         ensure!(known, "tests/results.json has a row {row:?} that the table has not");
     }
-    let readme = workspace::root().join("README.md");
-    let text = fs::read_to_string(&readme).context("README.md")?;
+    let page = workspace::root().join(PAGE);
+    let text = fs::read_to_string(&page).context(PAGE)?;
     let made = replace(&text, &render(&results))?;
     if args.check {
         ensure!(
             made == text,
-            "README's table is not what tests/results.json says: run `cargo xtask table`"
+            "the table in {PAGE} differs from tests/results.json: run `cargo xtask table`"
         );
     } else {
-        fs::write(&readme, made)?;
+        fs::write(&page, made)?;
     }
     Ok(())
 }
@@ -117,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The text with `table` between the markers.
 fn replace(text: &str, table: &str) -> Result<String> {
     let (Some(start), Some(end)) = (text.find(START), text.find(END)) else {
-        bail!("README.md lacks the table's markers");
+        bail!("{PAGE} lacks the markers of the table");
     };
     Ok(format!("{}{table}{}", &text[..start + START.len()], &text[end..]))
 }
