@@ -5,16 +5,19 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-/// Colours that differ also for eyes that see fewer of them.
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
+/// Colors that differ also for eyes that see fewer of them.
+const COLORS: [RGBColor; 6] = [
     RGBColor(213, 94, 0),
+    RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
-    RGBColor(120, 120, 120),
     RGBColor(204, 121, 167),
     RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
 ];
+const REFERENCE: RGBColor = RGBColor(70, 70, 70);
 const SIZE: (u32, u32) = (860, 420);
+/// The width of the column that names the lines: no name has to fit between them.
+const LEGEND: u32 = 190;
 
 /// One chart with any number of lines.
 pub(super) struct Chart {
@@ -30,6 +33,8 @@ pub(super) struct Chart {
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) points: Vec<(f64, f64)>,
+    /// Whether the others are compared with it: it is dashed.
+    pub(super) is_reference: bool,
 }
 
 impl Chart {
@@ -47,10 +52,22 @@ impl Chart {
         let (least, most) = bounds(all().map(|p| p.1));
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
-        let mut builder = ChartBuilder::on(&root);
-        builder.caption(&self.title, ("sans-serif", 20)).margin(12);
-        builder.x_label_area_size(40).y_label_area_size(80);
+        let (plot, legend) = root.split_horizontally(SIZE.0 - LEGEND);
+        let mut builder = ChartBuilder::on(&plot);
+        builder.caption(&self.title, ("sans-serif", 18)).margin(12).margin_right(40);
+        builder.x_label_area_size(45).y_label_area_size(85);
         let x = (left..right.max(left * 10.0)).log_scale();
+        let styled = || {
+            let mut colors = COLORS.iter().cycle();
+            let lines = self.lines.iter().filter(|line| !line.points.is_empty());
+            lines.map(move |line| {
+                let color = match line.is_reference {
+                    true => &REFERENCE,
+                    false => colors.next().expect("they are repeated"),
+                };
+                (line, color.stroke_width(2))
+            })
+        };
         // Both scales are drawn by the same code, which the types do not show.
         macro_rules! draw {
             ($y:expr) => {{
@@ -60,27 +77,28 @@ impl Chart {
                 mesh.x_label_formatter(&|v| number(*v))
                     .y_label_formatter(&|v| number(*v))
                     .draw()?;
-                let lines =
-                    self.lines.iter().zip(COLOURS).filter(|(line, _)| !line.points.is_empty());
-                for (line, colour) in lines {
-                    let style = colour.stroke_width(2);
-                    chart
-                        .draw_series(
-                            LineSeries::new(line.points.iter().copied(), style).point_size(3),
-                        )?
-                        .label(&line.name)
-                        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+                for (line, style) in styled() {
+                    let points = line.points.iter().copied();
+                    if line.is_reference {
+                        chart.draw_series(DashedLineSeries::new(points, 8, 5, style))?;
+                    } else {
+                        chart.draw_series(LineSeries::new(points, style).point_size(3))?;
+                    }
                 }
-                let mut legend = chart.configure_series_labels();
-                legend.position(SeriesLabelPosition::UpperLeft).margin(8);
-                legend.background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.2)).draw()?;
             }};
         }
-        // With room for the legend above the lines.
         if self.log {
-            draw!((least * 0.7..most * 12.0).log_scale());
+            draw!((least * 0.7..most * 1.4).log_scale());
         } else {
-            draw!(0.0..most * 1.5);
+            draw!(0.0..most * 1.1);
+        }
+        for (at, (line, style)) in (0..).map(|n| 60 + n * 22).zip(styled()) {
+            let dashes: &[_] = if line.is_reference { &[(4, 12), (18, 26)] } else { &[(4, 30)] };
+            for &(from, to) in dashes {
+                legend.draw(&PathElement::new([(from, at), (to, at)], style))?;
+            }
+            let font = ("sans-serif", 15).into_font().color(&BLACK);
+            legend.draw(&Text::new(line.name.clone(), (38, at - 7), font))?;
         }
         root.present()?;
         Ok(())
@@ -127,9 +145,13 @@ mod tests {
     fn a_chart_names_its_lines() {
         for log in [false, true] {
             let points = vec![(1.0, 5.0), (10.0, 70.0), (100.0, 900.0)];
-            let line = |name: &str, points| Line { name: name.into(), points };
-            let lines =
-                vec![line("first", points), line("second", vec![(1.0, 3.0)]), line("none", vec![])];
+            let line =
+                |name: &str, points, is_reference| Line { name: name.into(), points, is_reference };
+            let lines = vec![
+                line("first", points, false),
+                line("second", vec![(1.0, 3.0)], true),
+                line("none", vec![], false),
+            ];
             let [title, x, y] = ["rate", "sessions", "requests/s"].map(String::from);
             let chart = Chart { title, x, y, log, lines };
             let mut text = String::new();

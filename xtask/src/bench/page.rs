@@ -1,5 +1,8 @@
 //! `docs/bench/README.md` and its charts, made from `docs/bench/bench.json`: each group as it was last measured.
 
+mod headline;
+mod tables;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -9,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use xtask::workspace;
 
 use super::Bound;
-use super::chart::{Chart, Line, number};
+use super::chart::{Chart, Line};
 use super::machine::Machine;
-use super::measured::more_is_better;
-use super::row::{Row, describe};
+use super::row::Row;
 
 /// One group, measured in one go.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,14 +81,15 @@ fn write(parts: &Parts) -> Result<()> {
 }
 
 fn render(parts: &Parts) -> String {
-    let mut text = include_str!("page/head.md").to_owned();
+    let rows = parts.values().flat_map(|part| &part.rows);
+    let mut text = include_str!("page/head.md").replace("HEADLINE\n", &headline::table(rows));
     for (group, title, about) in GROUPS {
         let Some(part) = parts.get(group) else { continue };
         _ = write!(text, "\n## {title}\n\n{about}\n");
         for (name, chart) in charts(group, &part.rows) {
             _ = write!(text, "![{}]({name})\n\n", chart.title);
         }
-        text.push_str(&tables(&part.rows));
+        text.push_str(&tables::tables(&part.rows));
         text.push_str(&bounds(&part.bounds));
         for what in &part.skipped {
             _ = writeln!(text, "Not measured: {what}.\n");
@@ -108,35 +111,6 @@ fn measured_on(group: &str, part: &Part) -> String {
     )
 }
 
-/// A table for each thing that was measured, of all who did it.
-fn tables(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for set in rows.chunk_by(|a, b| a.bench == b.bench && a.params == b.params) {
-        let first = &set[0];
-        _ = write!(text, "**`{}`**{}\n\n", first.bench, describe(&first.params));
-        let better = if more_is_better(&first.unit) { "more" } else { "less" };
-        let unit = &first.unit;
-        _ = writeln!(
-            text,
-            "| engine | runtime | {unit} ({better} is better) | spread | to native | wasio ahead |"
-        );
-        text.push_str("|---|---|---:|---:|---:|---:|\n");
-        for row in set {
-            let times = row.wasio_ahead.map_or("".into(), |times| format!("{times:.2}"));
-            let native = row.ratio_native.map_or("".into(), |ratio| format!("{ratio:.2}"));
-            let Row { engine, runtime, value, spread, .. } = row;
-            let (value, spread) = (number(*value), spread * 100.0);
-            let name = if runtime == "wasio" { "**wasio**" } else { runtime };
-            _ = writeln!(
-                text,
-                "| {engine} | {name} | {value} | {spread:.0} % | {native} | {times} |"
-            );
-        }
-        text.push('\n');
-    }
-    text
-}
-
 fn bounds(bounds: &[Bound]) -> String {
     let missed: Vec<&Bound> = bounds.iter().filter(|bound| !bound.holds).collect();
     let held = bounds.len() - missed.len();
@@ -155,26 +129,29 @@ fn bounds(bounds: &[Bound]) -> String {
 fn charts(group: &str, rows: &[Row]) -> Vec<(String, Chart)> {
     let mut charts = Vec::new();
     for engine in ["wasio-host", "wasmedge-aot", "wasip2"] {
-        let mut draw = |name: &str, title: &str, (x, y), log, of: &dyn Fn(&Row) -> bool| {
+        let mut draw = |name: &str, title: &str, (over, x, y), log, of: &dyn Fn(&Row) -> bool| {
             let of = |row: &&Row| (row.engine == engine || row.engine == "native") && of(row);
-            let lines = lines(rows.iter().filter(of), x);
-            if lines.iter().any(|line| line.name.ends_with(engine)) {
-                let (title, x, y) = (format!("{title}, {engine}"), x.to_owned(), y);
+            let lines = lines(rows.iter().filter(of), over);
+            if lines.iter().any(|line| !line.is_reference) {
+                let place = tables::ENGINES.iter().find(|(name, _)| *name == engine);
+                let place = place.map_or(engine, |(_, place)| place).replace('`', "");
+                let (title, x, y) = (format!("{title}, {place}"), String::from(x), y);
                 let chart = Chart { title, x, y: String::from(y), log, lines };
                 charts.push((format!("{name}-{engine}.svg"), chart));
             }
         };
         match group {
             "echo" => {
-                let axes = ("connections", "answers per second");
+                let axes = ("connections", "busy connections", "answers per second");
                 let busy = |row: &Row| row.params["idle"] == 0;
                 draw("echo-connections", "Echo: busy connections", axes, false, &busy);
-                let axes = ("idle", "answers per second");
+                let axes =
+                    ("idle", "idle connections (none at the left end)", "answers per second");
                 let ten = |row: &Row| row.params["connections"] == 10;
                 draw("echo-idle", "Echo: 10 busy connections beside idle ones", axes, false, &ten);
             }
             "executor" => {
-                let axes = ("timers", "ns for each");
+                let axes = ("timers", "timers", "ns for each");
                 draw("executor-timers", "Timers armed and cancelled", axes, true, &|_| true);
             }
             _ => {}
@@ -188,18 +165,21 @@ fn lines<'a>(rows: impl Iterator<Item = &'a Row>, over: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for row in rows {
         let Some(x) = row.params[over].as_f64() else { continue };
-        let name = format!("{}, {}", row.runtime, row.engine);
+        let is_reference = row.engine == "native";
+        let name =
+            if is_reference { format!("native {}", row.runtime) } else { row.runtime.clone() };
         // A logarithm has no zero: none is drawn as one.
         let point = (x.max(1.0), row.value);
         match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),
-            None => lines.push(Line { name, points: vec![point] }),
+            None => lines.push(Line { name, points: vec![point], is_reference }),
         }
     }
     lines.retain(|line| line.points.len() > 1);
     for line in &mut lines {
         line.points.sort_by(|a, b| a.0.total_cmp(&b.0));
     }
+    lines.sort_by_key(|line| (!line.is_reference, line.name != "wasio"));
     lines
 }
 
@@ -209,14 +189,20 @@ mod tests {
 
     use super::*;
 
-    fn echo(engine: &str, runtime: &str, idle: u64, value: f64) -> Row {
+    pub(super) fn row(
+        bench: &str,
+        engine: &str,
+        runtime: &str,
+        params: &serde_json::Value,
+        value: f64,
+    ) -> Row {
         Row {
             wasio_ahead: (runtime != "wasio").then_some(1.25),
-            group: "echo".into(),
-            bench: "echo".into(),
+            group: bench.into(),
+            bench: bench.into(),
             engine: engine.into(),
             runtime: runtime.into(),
-            params: json!({ "connections": 10, "idle": idle }),
+            params: params.clone(),
             value,
             unit: "req/s".into(),
             ratio_native: Some(0.5),
@@ -224,18 +210,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_table_for_each_set_says_how_far_ahead_we_are() {
-        let rows = [
-            echo("wasip2", "wasio", 0, 3000.0),
-            echo("wasip2", "wstd", 0, 1500.0),
-            echo("wasip2", "wasio", 1000, 2900.0),
-        ];
-        let text = tables(&rows);
-        assert!(text.contains("| wasip2 | **wasio** | 3,000 | 2 % | 0.50 |  |"), "{text}");
-        assert!(text.contains("| wasip2 | wstd | 1,500 | 2 % | 0.50 | 1.25 |"), "{text}");
-        assert_eq!(text.matches("**`echo`**").count(), 2);
-        assert!(text.contains("**`echo`**, 10 connections, 1,000 idle"), "{text}");
+    pub(super) fn echo(engine: &str, runtime: &str, idle: u64, value: f64) -> Row {
+        row("echo", engine, runtime, &json!({ "connections": 10, "idle": idle }), value)
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Figure {
                     Some((n as f64, row.value))
                 })
                 .collect(),
+            is_reference: way == Way::Native,
         };
         let lines = Way::ALL.map(line).into();
         let title = match self.thinking {
@@ -154,14 +155,14 @@ fn page(report: &Report) -> Result<String> {
         let (heading, what) = match thinking {
             false => (
                 "Without thinking",
-                "Each session sends its next request when its answer has come.".to_owned(),
+                "Each session sends its next request as soon as it has its answer.".to_owned(),
             ),
             true => {
                 let think = report.think_ms;
                 (
                     "With time to think",
                     format!(
-                        "Each session rests {} to {} ms between an answer and the next request.",
+                        "Each session pauses for {} to {} ms between an answer and the next request.",
                         think / 2,
                         think * 3 / 2
                     ),
@@ -192,7 +193,7 @@ fn page(report: &Report) -> Result<String> {
     let measured = report.measured_ms as f64 / 1e3;
     writeln!(
         page,
-        "- {} runs of {measured} s, interleaved; medians, and half of what lies between the smallest\n  \
+        "- {} runs of {measured} s, interleaved. Figures are medians, with half of the distance between the smallest\n  \
          and the largest. In brackets: times native tokio's figure.\n\
          - {}: {}, {} cores, {}, {}.\n\
          - Load of the machine when it began {}, at the end {} (the comparison itself is about 2).\n\
@@ -213,8 +214,8 @@ fn page(report: &Report) -> Result<String> {
     if m.load_after.parse().is_ok_and(|load: f64| load > BUSY) {
         writeln!(
             page,
-            "- **Other programs had work for this machine, too.** Rates and latencies suffer from that and vary; \
-             times of the\n  processors and memory hardly do."
+            "- **Other programs used this machine, too.** Rates and latencies vary because of that; \
+             processor\n  time and memory hardly do."
         )?;
     }
     for what in &report.skipped {
