@@ -1,4 +1,4 @@
-//! Everything a guest is given, collected before it starts.
+//! Collects everything that a guest is given before it starts.
 
 use std::io;
 use std::net::TcpListener;
@@ -45,8 +45,29 @@ const HANDLES_PER_SOCKET: usize = 10;
 const NO_DESCRIPTORS: &str = "a component of WASI 0.2 has no descriptors: let it bind the address itself, \
     or build it for wasm32-wasip1";
 
-/// What a guest is given. By default that is nothing: no arguments, no
-/// environment, no files, no network, stdin at its end, output discarded.
+/// Sets up a [`Guest`]. By default a guest is given nothing: no arguments, no environment, no files and no network. Its
+/// standard input is at its end, and its output is discarded.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use wasio_host::{Engine, Guest, Policy, Program};
+///
+/// # fn example(program: &Program) -> Result<(), Box<dyn std::error::Error>> {
+/// let guest = Guest::builder(program)
+///     .args(["server", "--verbose"])
+///     .env("RUST_LOG", "info")
+///     .dir("./data", "/data")
+///     .network("listen:127.0.0.1:8080, api.example.com:443".parse::<Policy>()?)
+///     .inherit_stdio()
+///     .max_memory(256 << 20)
+///     .timeout(Duration::from_secs(60))
+///     .build()?;
+/// # drop(guest);
+/// # Ok(())
+/// # }
+/// ```
 pub struct GuestBuilder {
     program: Program,
     wasi: WasiCtxBuilder,
@@ -100,7 +121,7 @@ impl GuestBuilder {
         self
     }
 
-    /// Sets a variable of the guest's environment. The last value that a name is given counts.
+    /// Sets a variable of the guest's environment. A later value of the same name replaces an earlier one.
     pub fn env(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> GuestBuilder {
         let name = name.as_ref();
         self.env.retain(|(set, _)| set != name);
@@ -108,19 +129,19 @@ impl GuestBuilder {
         self
     }
 
-    /// Grants the folder `host`, which the guest finds under `guest`.
+    /// Grants the directory `host`. The guest finds it under the name `guest`, and may read and write everything below it.
     ///
-    /// Refused are the folders whose files become code, those above them and those in them: the engine's cache folder,
-    /// and the user's own, `wasio` in the cache folder or `$WASIO_CACHE`. This holds for engines without a cache, too:
-    /// another process would run what the guest left there.
+    /// Some directories are refused by [`build`](Self::build): those whose files become code, those above them, and those in
+    /// them. These are the cache folder of the engine, and the user's own, which is `wasio` in the user's cache folder or
+    /// `$WASIO_CACHE`. Engines without a cache refuse them too, because another process would execute what the guest wrote.
     pub fn dir(mut self, host: impl Into<PathBuf>, guest: impl Into<String>) -> GuestBuilder {
         self.dirs.push((host.into(), guest.into()));
         self
     }
 
-    /// Gives the guest a listener, whatever its network policy. It finds the first under descriptor 3, the
-    /// next under 4, and so on, and their number in the variable `LISTEN_FDS`; folders come after them. Only
-    /// modules of preview 1 can have one: see [`build`](Self::build).
+    /// Gives the guest a listener, whatever its network policy says. The first listener is descriptor 3 in the guest, the next
+    /// one 4, and so on. The variable `LISTEN_FDS` holds their number. Granted directories come after them. Only modules of
+    /// preview 1 can be given listeners: see [`build`](Self::build).
     ///
     /// In the guest: `TcpListener::from_std(unsafe { std::net::TcpListener::from_raw_fd(3) })`.
     pub fn listener(mut self, listener: TcpListener) -> GuestBuilder {
@@ -128,46 +149,46 @@ impl GuestBuilder {
         self
     }
 
-    /// What the guest reads from its standard input.
+    /// Sets the stream that the guest reads as its standard input.
     pub fn stdin(mut self, stdin: impl StdinStream + 'static) -> GuestBuilder {
         self.wasi.stdin(stdin);
         self
     }
 
-    /// Where the guest's standard output goes.
+    /// Sets the stream that the guest's standard output goes to.
     pub fn stdout(mut self, stdout: impl StdoutStream + 'static) -> GuestBuilder {
         self.wasi.stdout(stdout);
         self
     }
 
-    /// Where the guest's standard error goes.
+    /// Sets the stream that the guest's standard error goes to.
     pub fn stderr(mut self, stderr: impl StdoutStream + 'static) -> GuestBuilder {
         self.wasi.stderr(stderr);
         self
     }
 
-    /// Hands what the guest writes to its standard output to a function, piece by piece. The guest waits
-    /// meanwhile, and so does everybody on its thread.
+    /// Calls a function with each piece that the guest writes to its standard output. The guest waits meanwhile, and so does
+    /// everything else on its thread.
     pub fn on_stdout(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
         self.stdout(Sink::always(f))
     }
 
-    /// The same for standard error.
+    /// Calls a function with each piece that the guest writes to its standard error, as [`on_stdout`](Self::on_stdout) does.
     pub fn on_stderr(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
         self.stderr(Sink::always(f))
     }
 
-    /// The same for standard output, to somebody who may have to wait: only this guest is suspended meanwhile.
+    /// Passes the guest's standard output to a receiver that may have to wait. Only this guest is suspended meanwhile.
     pub fn stdout_to(self, to: impl Receive) -> GuestBuilder {
         self.stdout(Sink::new(to))
     }
 
-    /// The same for standard error.
+    /// Passes the guest's standard error to a receiver, as [`stdout_to`](Self::stdout_to) does.
     pub fn stderr_to(self, to: impl Receive) -> GuestBuilder {
         self.stderr(Sink::new(to))
     }
 
-    /// Gives the guest this process's standard streams. While an output takes no more, the guest is suspended.
+    /// Gives the guest the standard streams of this process. The guest is suspended while an output cannot take more.
     pub fn inherit_stdio(mut self) -> GuestBuilder {
         self.wasi.inherit_stdio();
         #[cfg(unix)]
@@ -179,14 +200,14 @@ impl GuestBuilder {
         self
     }
 
-    /// What the guest may do on the network.
+    /// Sets what the guest may do on the network.
     pub fn network(mut self, policy: impl Into<Arc<Policy>>) -> GuestBuilder {
         self.network = policy.into();
         self
     }
 
-    /// Called for each network access that was refused, once per distinct one, for 256 of them. Further ones are
-    /// [counted](crate::Snapshot::unreported_refusals).
+    /// Calls a function for each network access that was refused: once for each distinct one, and for at most 256 of them.
+    /// Further refusals are [counted](crate::Snapshot::unreported_refusals).
     pub fn on_denied(mut self, f: impl Fn(&Denied) + Send + Sync + 'static) -> GuestBuilder {
         self.on_denied = Some(Arc::new(f));
         self
@@ -198,52 +219,52 @@ impl GuestBuilder {
         self
     }
 
-    /// Limits the guest's memory, in bytes, of all its memories together. Growing
-    /// beyond fails in the guest as memory running out does.
+    /// Limits the guest's memory in bytes, over all of its linear memories. Growing beyond the limit fails in the guest, as it
+    /// does when memory runs out.
     pub fn max_memory(mut self, bytes: usize) -> GuestBuilder {
         self.most.memory = bytes;
         self
     }
 
-    /// Limits the elements of the guest's tables, of all together: a million
-    /// unless this is called. Growing beyond fails in the guest.
+    /// Limits the elements of all of the guest's tables together. The default is a million. Growing beyond the limit fails in
+    /// the guest.
     pub fn max_table_elements(mut self, elements: usize) -> GuestBuilder {
         self.most.table_elements = elements;
         self
     }
 
-    /// Limits the sockets open at a time. Beyond, a module gets `EMFILE` and a component `new-socket-limit`, and a
-    /// connection that it would have accepted stays in the queue.
+    /// Limits how many sockets are open at a time. Beyond the limit a module gets `EMFILE`, a component gets
+    /// `new-socket-limit`, and a connection that would have been accepted stays in the queue.
     ///
-    /// Unless this is called it is 65,536, or what the process's limit on open files (`RLIMIT_NOFILE`, as it is when
-    /// the guest is built) leaves if that is less. Whatever is said here, the guests of a process together get that
-    /// limit less 64 descriptors (a quarter of it, if that is less), which are the host's own. A host that needs
-    /// more, or whose guests must leave something to each other, sets this so that the sum fits.
+    /// The default is 65,536, or what the process's limit on open files (`RLIMIT_NOFILE` when the guest is built) allows, if
+    /// that is less. Whatever is set here, all guests of a process together get that limit less 64 descriptors, or less a
+    /// quarter of it if that is fewer; the rest belongs to the host. Set a lower limit if the host needs more descriptors, or
+    /// if guests must leave some to each other.
     ///
-    /// The handles that a component may have follow: 100,000, and ten for each of so many sockets.
+    /// The number of handles that a component may have follows from this limit: 100,000, and ten for each socket.
     pub fn max_sockets(mut self, sockets: usize) -> GuestBuilder {
         self.max_sockets = Some(sockets);
         self
     }
 
-    /// Stops the guest after this time.
+    /// Ends the guest after this time, including the time it spends waiting.
     pub fn timeout(mut self, limit: Duration) -> GuestBuilder {
         self.timeout = Some(limit);
         self
     }
 
-    /// Stops the guest when it has executed so much: a unit is an instruction, more or less. Two runs that
-    /// are given the same burn the same, whatever else the machine does; time that is spent waiting is free.
+    /// Ends the guest when it has executed this much. A unit is roughly one instruction. Two runs with the same input burn the
+    /// same fuel, whatever else the machine does. Waiting burns none.
     ///
-    /// The fuel is for all calls of an [`Instance`](crate::Instance) together. It takes an engine that
-    /// [meters](crate::EngineBuilder::meter_fuel).
+    /// The fuel of an [`Instance`](crate::Instance) is shared by all of its calls. The engine must
+    /// [meter](crate::EngineBuilder::meter_fuel).
     pub fn fuel(mut self, units: u64) -> GuestBuilder {
         self.fuel = Some(units);
         self
     }
 
-    /// Makes the guest yield to others whenever it has burnt so much, at least 1, besides the ticks of the
-    /// clock that make every guest yield. It takes an engine that [meters](crate::EngineBuilder::meter_fuel).
+    /// Makes the guest yield to others whenever it has burnt this much fuel, at least 1. This is in addition to the clock,
+    /// which makes every guest yield. The engine must [meter](crate::EngineBuilder::meter_fuel).
     pub fn yield_after_fuel(mut self, units: u64) -> GuestBuilder {
         self.fuel_slice = Some(units.max(1));
         self
@@ -253,11 +274,12 @@ impl GuestBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::NotMetered`] when fuel is spoken of and the engine does not count it;
-    /// [`Error::Open`] when a granted folder cannot be opened, [`Error::Grant`] when it may not be granted, or when two
-    /// folders are granted under one name; [`Error::Text`] when an argument or variable has a NUL, or a variable's name
-    /// is empty or has a `=`; [`Error::Listener`] when a listener cannot be
-    /// handed over, as to a component: WASI 0.2 has no descriptors.
+    /// - [`Error::Open`] if a granted directory cannot be opened.
+    /// - [`Error::Grant`] if a directory may not be granted, or if two directories are granted under one name.
+    /// - [`Error::Text`] if an argument or variable contains a NUL, or if the name of a variable is empty or contains a `=`.
+    /// - [`Error::Listener`] if a listener cannot be handed over. Components of WASI 0.2 have no descriptors, so they cannot be
+    ///   given one.
+    /// - [`Error::NotMetered`] if fuel is used and the engine does not count it.
     pub fn build(mut self) -> Result<Guest, Error> {
         let begun = Instant::now();
         let clock = Monotonic::new();

@@ -1,4 +1,4 @@
-//! The engine: what all programs and guests of an embedder share.
+//! The engine: what all programs and guests of an embedding program share.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,9 +25,17 @@ const FILE_THREADS: pool::Threads = pool::Threads { total: 64, per_guest: 4 };
 /// A look-up that nobody answers takes its thread for long.
 const LOOKUP_THREADS: pool::Threads = pool::Threads { total: 64, per_guest: 8 };
 
-/// Compiles programs and holds what their guests share: the compiler's
-/// configuration, the imports, the cache of compiled code. Clones are one
-/// engine.
+/// Compiles programs, and holds what their guests share: the compiler's configuration, the imports, and the cache of
+/// compiled code. Clones are the same engine.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::Engine;
+///
+/// let engine = Engine::builder().pool(100).meter_fuel().build()?;
+/// # Ok::<(), wasio_host::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -50,7 +58,7 @@ struct Inner {
     lookups: Pool,
 }
 
-/// Settings of an [`Engine`].
+/// Settings of an [`Engine`]. [`Engine::builder`] creates it.
 #[derive(Clone, Debug)]
 pub struct EngineBuilder {
     cache: Option<PathBuf>,
@@ -64,71 +72,68 @@ pub struct EngineBuilder {
 impl EngineBuilder {
     /// Keeps compiled code in `folder` instead of the user's cache folder.
     ///
-    /// What is in it is executed, so it is used only if it and the entries in it are the effective user's and can be
-    /// written by nobody else, and no guest is given it: see [`GuestBuilder::dir`](crate::GuestBuilder::dir). If it
-    /// cannot be used, every program is compiled anew, and [`Engine::cache_refusal`] may say why.
+    /// Files in the folder are executed. It is therefore used only if it and its entries belong to the effective user and
+    /// nobody else can write to them, and no guest is given it: see [`GuestBuilder::dir`](crate::GuestBuilder::dir). If the
+    /// folder cannot be used, every program is compiled anew, and [`Engine::cache_refusal`] may say why.
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
         self.cache = Some(folder.into());
         self
     }
 
-    /// Keeps no more than so many bytes of compiled code, 1 GiB unless this is called. Beyond, the programs that were
-    /// not loaded for the longest time are removed.
+    /// Limits the compiled code that is kept, in bytes. The default is 1 GiB. Beyond the limit, programs that were not loaded
+    /// for the longest time are removed.
     pub fn cache_size(mut self, bytes: u64) -> EngineBuilder {
         self.cache_size = bytes;
         self
     }
 
-    /// Compiles every program anew.
+    /// Compiles every program anew, and keeps no compiled code.
     pub fn no_cache(mut self) -> EngineBuilder {
         self.cache = None;
         self
     }
 
-    /// Keeps stacks and memories for so many guests at a time and uses them
-    /// again, instead of mapping new ones for each: guests start sooner, and
-    /// each costs the kernel fewer mappings. A guest beyond is refused with
-    /// [`Error::PoolExhausted`]; the others are unharmed.
+    /// Keeps stacks and memories for this many guests at a time, and reuses them instead of mapping new ones. Guests then
+    /// start sooner, and each costs the kernel fewer mappings. A guest beyond that number is refused with
+    /// [`Error::PoolExhausted`]; the others are not affected.
     ///
-    /// Only addresses are reserved, about 6 GiB for a guest. A guest has one
-    /// memory of up to 4 GiB and two tables of up to 20,000 elements; a
-    /// component counts as many guests as it has memories.
+    /// Only address space is reserved, about 6 GiB for each guest. A guest has one memory of up to 4 GiB and two tables of up
+    /// to 20,000 elements. A component counts as as many guests as it has memories.
     pub fn pool(mut self, guests: u32) -> EngineBuilder {
         self.pool = Some(guests);
         self
     }
 
-    /// Counts what guests execute, so that they can be given fuel
-    /// ([`GuestBuilder::fuel`](crate::GuestBuilder::fuel)). The code that is compiled does the counting, at
-    /// every branch: guests that compute become slower. Without this nothing is counted and nothing is paid.
+    /// Counts what guests execute, so that they can be given fuel ([`GuestBuilder::fuel`](crate::GuestBuilder::fuel)). The
+    /// compiled code counts at every branch, so guests that compute become slower. Engines without this setting count nothing
+    /// and pay nothing.
     pub fn meter_fuel(mut self) -> EngineBuilder {
         self.fuel = true;
         self
     }
 
-    /// Sets how many threads guests' operations on files and folders may occupy, all guests together and each: 64 and
-    /// 4 unless this is called. An operation that finds none waits, and guests take turns.
+    /// Sets how many threads file operations may occupy: of all guests together, and of each one. The defaults are 64 and 4.
+    /// An operation that finds no free thread waits, and guests take turns.
     ///
-    /// A thread whose operation does not return is occupied until it does, also when the guest has ended. FIFOs, which
-    /// wait for their other end, are not opened.
+    /// A thread stays occupied until its operation returns, even if the guest has ended. FIFOs, which wait for their other end,
+    /// are not opened.
     pub fn file_threads(mut self, total: usize, per_guest: usize) -> EngineBuilder {
         self.files = pool::Threads { total, per_guest };
         self
     }
 
-    /// The same for names that the system is asked for: 64 and 8 unless this is called. The system asks again and
-    /// waits for many seconds when nobody answers.
+    /// Sets how many threads may wait for name lookups by the system: of all guests together, and of each one. The defaults are
+    /// 64 and 8. The system repeats a lookup and waits for many seconds if no server answers.
     pub fn lookup_threads(mut self, total: usize, per_guest: usize) -> EngineBuilder {
         self.lookups = pool::Threads { total, per_guest };
         self
     }
 
-    /// Sets the engine up.
+    /// Creates the engine.
     ///
     /// # Errors
     ///
-    /// [`Error::Engine`] when this machine lacks what the engine needs, such as
-    /// addresses for the pool.
+    /// [`Error::Engine`] if the machine lacks what the engine needs, such as address space for the pool.
     pub fn build(self) -> Result<Engine, Error> {
         let mut config = Config::new();
         config
@@ -172,18 +177,17 @@ fn stacks_and_memories(guests: u32) -> PoolingAllocationConfig {
 }
 
 impl Engine {
-    /// An engine with default settings.
+    /// Creates an engine with the default settings.
     ///
     /// # Errors
     ///
-    /// As [`EngineBuilder::build`].
+    /// The same as for [`EngineBuilder::build`].
     pub fn new() -> Result<Engine, Error> {
         Engine::builder().build()
     }
 
-    /// Starts from the default settings: compiled code is cached in
-    /// `$WASIO_CACHE_DIR`, or else in `compiled` in `$WASIO_CACHE`, or else in
-    /// `wasio/compiled` in the user's cache folder.
+    /// Starts from the default settings. Compiled code is cached in `$WASIO_CACHE_DIR`, else in `compiled` in `$WASIO_CACHE`,
+    /// else in `wasio/compiled` in the user's cache folder.
     pub fn builder() -> EngineBuilder {
         EngineBuilder {
             cache: ours::compiled(),
@@ -219,7 +223,7 @@ impl Engine {
         })
     }
 
-    /// Why the cache folder is not used although it could be: somebody else might change what is in it.
+    /// Returns why the cache folder is not used, if the reason is that another user might change what is in it.
     pub fn cache_refusal(&self) -> Option<io::Error> {
         self.cache()?.refusal()
     }

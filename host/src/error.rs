@@ -1,4 +1,4 @@
-//! What can go wrong, said for the person who runs the guest.
+//! Errors, worded for the person who runs the guest.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +12,9 @@ use crate::printable::Printable;
 /// How long a sentence with names of the guest's in it may be.
 const SENTENCE: usize = 1024;
 
-/// Why a program could not be loaded or a guest did not exit.
+/// Why a program could not be loaded, or why a guest did not exit by itself.
+///
+/// Names that a guest chose are [printable](Printable) in the text of an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,34 +29,34 @@ pub enum Error {
         /// Why it could not be.
         source: io::Error,
     },
-    /// The guest may not be given a folder.
+    /// A folder may not be granted to a guest.
     #[error("cannot give the guest the folder {}: {reason}", path.display())]
     Grant {
         /// The folder.
         path: PathBuf,
-        /// Why not, and what to do.
+        /// Why it may not, and what to do instead.
         reason: String,
     },
-    /// An argument or variable cannot be handed to a guest as it is.
+    /// An argument or variable cannot be passed to a guest unchanged.
     #[error("cannot give the guest {what}: {reason}")]
     Text {
         /// The argument or variable.
         what: String,
-        /// Why not.
+        /// Why it cannot.
         reason: &'static str,
     },
-    /// The guest could not be given a listener.
+    /// A listener could not be handed to the guest.
     #[error("cannot give the guest a listener: {0}")]
     Listener(io::Error),
     /// The bytes are neither a WebAssembly module nor a component.
     #[error("{what}; {hint}")]
     NotAModule {
-        /// What they are.
+        /// What the bytes are.
         what: &'static str,
         /// What to do.
         hint: &'static str,
     },
-    /// The program does not validate or uses features that are not enabled.
+    /// The program is invalid, or uses WebAssembly features that are not enabled.
     #[error("cannot compile the program: {}", chain(.0))]
     Compile(wasmtime::Error),
     /// The module imports something that is not provided.
@@ -76,22 +78,22 @@ pub enum Error {
     /// `wasi:cli/run`.
     #[error("the component does not fit this host: {}", chain(.0))]
     MissingInterface(wasmtime::Error),
-    /// The module is no program: nothing to start it by.
+    /// The module exports no `_start`, so it cannot be run.
     #[error("the module exports no function `_start`: it is a library, not a program")]
     NoStart,
-    /// As many guests are there as the engine's pool has room for.
+    /// The engine's pool has no room for another guest.
     #[error("no room for another guest: {0}; `EngineBuilder::pool` decides how many there may be")]
     PoolExhausted(PoolConcurrencyLimitError),
-    /// The instance could not be made, for example for want of memory.
+    /// The guest could not be instantiated, for example because memory ran out.
     #[error("cannot start the guest: {}{hint}", chain(.0), hint = hint(.0))]
     Start(wasmtime::Error),
     /// The guest trapped.
     #[error("{0}")]
     Trap(Trap),
-    /// The guest exited while one of its exports was called.
+    /// The guest exited during a call of one of its exports.
     #[error("the guest exited with code {} in the middle of a call", .0.code())]
     Exited(Exit),
-    /// The module exports no such function.
+    /// The module exports no function of this name and type.
     #[error("the guest exports no function `{}` that could be called so: {}", label(.name), sentence(.reason))]
     NotExported {
         /// The function's name.
@@ -107,7 +109,7 @@ pub enum Error {
         /// The import's name.
         name: String,
     },
-    /// A call that cannot wait reached an async import that was not ready.
+    /// A call that must not wait reached an async import that was not ready.
     #[error(
         "the call of `{name}` reached an async import that must wait, and was ended: use `call_async`"
     )]
@@ -115,7 +117,7 @@ pub enum Error {
         /// The function that was called.
         name: String,
     },
-    /// An earlier call of the instance did not return.
+    /// An earlier call of the instance did not return, so the instance cannot be called again.
     #[error(
         "an earlier call of this instance did not return: it was unwound, and is not called again"
     )]
@@ -123,10 +125,10 @@ pub enum Error {
     /// The guest used up its fuel.
     #[error("the guest was stopped: it ran out of fuel")]
     OutOfFuel,
-    /// Fuel was given to a guest whose engine does not meter it.
+    /// A guest was given fuel, and its engine does not meter.
     #[error("the engine does not meter fuel: build it with `EngineBuilder::meter_fuel`")]
     NotMetered,
-    /// The guest's time was up.
+    /// The guest reached its time limit.
     #[error("the guest was stopped: it ran longer than {0:?}")]
     TimedOut(Duration),
 }
@@ -164,8 +166,7 @@ fn hint(error: &wasmtime::Error) -> &'static str {
     ""
 }
 
-/// The guest did something that ends it: a panic, an access out of bounds, an
-/// unreachable instruction.
+/// The reason why a guest was ended by its own code: a panic, an access out of bounds, an unreachable instruction.
 #[derive(Debug)]
 pub struct Trap {
     reason: String,
@@ -191,12 +192,12 @@ impl Trap {
         Trap { reason: sentence(reason), frames: frames.unwrap_or_default() }
     }
 
-    /// What happened, in wasmtime's words, [printable](Printable).
+    /// Returns what happened, in wasmtime's words. The text is [printable](Printable).
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The functions that were executing, innermost first, demangled and [printable](Printable).
+    /// Returns the functions that were executing, innermost first. Names are demangled and [printable](Printable).
     pub fn frames(&self) -> &[String] {
         &self.frames
     }

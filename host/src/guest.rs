@@ -17,7 +17,26 @@ use crate::signals::Signals;
 use crate::state::{Exited, State};
 use crate::stats::Stats;
 
-/// A guest, set up and not yet started.
+/// A guest that is set up and has not started yet. [`Guest::builder`] creates it.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Engine, Guest, Program};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+/// #     (memory (export "memory") 1)
+/// #     (func (export "_start") (call $exit (i32.const 3))))"#)?;
+/// let engine = Engine::new()?;
+/// let program = Program::new(&engine, &wasm)?;
+/// let exit = Guest::builder(&program).build()?.run().await?;
+/// assert_eq!(exit.code(), 3);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Guest {
     pub(crate) program: Program,
     pub(crate) signals: Signals,
@@ -25,14 +44,14 @@ pub struct Guest {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// How a guest ended that ended by itself. The default is success.
+/// How a guest exited. The default is success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exit {
     code: i32,
 }
 
 impl Exit {
-    /// The guest's exit code; 0 when it returned from `main`.
+    /// The exit code. It is 0 if the guest returned from `main`.
     pub fn code(self) -> i32 {
         self.code
     }
@@ -44,17 +63,17 @@ impl Exit {
 }
 
 impl Guest {
-    /// Starts setting up a guest of `program`.
+    /// Starts to set up a guest of `program`.
     pub fn builder(program: &Program) -> GuestBuilder {
         GuestBuilder::new(program)
     }
 
-    /// The guest's counters, which stay readable while and after it runs.
+    /// Returns the guest's counters. They can be read while the guest runs and afterwards.
     pub fn stats(&self) -> Stats {
         self.store.data().tally.stats().clone()
     }
 
-    /// What sends signals to the guest while it runs.
+    /// Returns a handle that sends signals to the guest while it runs.
     ///
     /// ```no_run
     /// # use wasio_host::{Error, Guest, Signal};
@@ -75,23 +94,22 @@ impl Guest {
         self.signals.clone()
     }
 
-    /// Runs the guest to its end.
+    /// Runs the guest until it exits.
     ///
-    /// Whenever the guest waits, its stack is suspended and the future is
-    /// pending; a guest that only computes yields every few milliseconds. The
-    /// future has to be polled within a tokio runtime with I/O and time
-    /// enabled.
+    /// Whenever the guest waits, its stack is suspended and the future is pending. A guest that only computes yields every
+    /// few milliseconds. Poll the future within a tokio runtime that has I/O and time enabled.
     ///
     /// # Errors
     ///
-    /// [`Error::NoStart`] when the module is a library, [`Error::Start`] when
-    /// the guest could not be instantiated, [`Error::Trap`] when it trapped, [`Error::TimedOut`] when its time was
-    /// up, [`Error::OutOfFuel`] when its fuel was.
+    /// - [`Error::NoStart`] if the module is a library.
+    /// - [`Error::Start`] if the guest could not be instantiated.
+    /// - [`Error::Listener`] if a listener could not be registered with tokio.
+    /// - [`Error::Trap`] if the guest trapped.
+    /// - [`Error::TimedOut`] if its time limit was reached, and [`Error::OutOfFuel`] if its fuel was used up.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the guest: its stack is unwound, its sockets
-    /// and files are closed.
+    /// Dropping the future ends the guest: its stack is unwound, and its sockets and files are closed.
     pub async fn run(self) -> Result<Exit, Error> {
         let Guest { program, mut store, timeout, .. } = self;
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
@@ -103,17 +121,17 @@ impl Guest {
         result
     }
 
-    /// Makes an instance of a module, whose exports are then called one by one. If it has a function
+    /// Creates an instance of a module, so that its exports can be called one by one. If the module exports a function
     /// `_initialize`, as reactors of WASI do, that is called first.
     ///
     /// # Errors
     ///
-    /// [`Error::Start`] when it cannot be instantiated, or is a component; [`Error::Trap`] and
-    /// [`Error::TimedOut`] as for [`run`](Self::run).
+    /// - [`Error::Start`] if the module cannot be instantiated, or if the program is a component.
+    /// - [`Error::Listener`], [`Error::Trap`], [`Error::TimedOut`] and [`Error::OutOfFuel`] as for [`run`](Self::run).
     ///
     /// # Cancel safety
     ///
-    /// As for [`run`](Self::run).
+    /// Dropping the future ends the guest, as for [`run`](Self::run).
     pub async fn instantiate(self) -> Result<Instance, Error> {
         let Guest { program, mut store, timeout, .. } = self;
         let Code::Module { module, .. } = program.code() else {

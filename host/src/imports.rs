@@ -1,4 +1,4 @@
-//! Functions of the embedder's that guests import: async ones suspend the guest that calls them.
+//! Functions of the embedding program that guests import. Async ones suspend the guest that calls them.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,15 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::state::State;
 
-/// The functions that an embedder provides, by module and name.
+/// Functions that an embedding program provides to guests, by module and name.
 ///
-/// They are given to a program when it is loaded ([`Program::with_imports`]), and go before the host's own of
-/// the same name. While the future of an async function is pending, the guest that called it is suspended and
-/// the thread is free for others.
+/// Pass them to [`Program::with_imports`]. They take precedence over the host's own functions of the same name. While
+/// the future of an async function is pending, the guest that called it is suspended and the thread is free for
+/// others.
 ///
-/// Arguments are `i32`, `u32`, `i64`, `u64`, `f32`, `f64` (and wasmtime's reference types), up to 16 of them. A
-/// result is one of these, `()`, a tuple, or a `Result` of one with [`wasmtime::Error`]: an error ends the
-/// guest's call with it.
+/// A function takes up to 16 arguments of type `i32`, `u32`, `i64`, `u64`, `f32` or `f64`, or of wasmtime's reference
+/// types. It returns one of these, `()`, a tuple, or a `Result` of one of them with [`wasmtime::Error`]. An error ends
+/// the guest's call.
 ///
 /// ```
 /// use wasio_host::{Engine, Guest, Imports, Program};
@@ -46,7 +46,7 @@ pub struct Imports {
 }
 
 impl Imports {
-    /// None so far.
+    /// Creates an empty set of functions for programs of `engine`.
     pub fn new(engine: &Engine) -> Imports {
         Imports { linker: Linker::new(engine.wasmtime()), names: BTreeSet::new() }
     }
@@ -55,7 +55,7 @@ impl Imports {
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`] when there is one of this name.
+    /// [`Error::Duplicate`] if there already is a function of this name.
     pub fn wrap<Args>(
         &mut self,
         module: &str,
@@ -71,7 +71,7 @@ impl Imports {
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`] when there is one of this name.
+    /// [`Error::Duplicate`] if there already is a function of this name.
     pub fn wrap_async<Args>(
         &mut self,
         module: &str,
@@ -88,7 +88,7 @@ impl Imports {
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`] when there is one of this name.
+    /// [`Error::Duplicate`] if there already is a function of this name.
     pub fn wrap_async_with_env<E, Args>(
         &mut self,
         module: &str,
@@ -106,9 +106,9 @@ impl Imports {
         defined.map(drop).map(|()| self).map_err(Error::Engine)
     }
 
-    /// Provides an async function that gets at the guest that calls it: at its memory and its exports.
+    /// Provides an async function that can access the memory and the exports of the guest that calls it.
     ///
-    /// Its arguments come as a tuple.
+    /// Its arguments are passed as a tuple.
     ///
     /// ```
     /// # fn example(imports: &mut wasio_host::Imports) -> Result<(), wasio_host::Error> {
@@ -125,7 +125,7 @@ impl Imports {
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`] when there is one of this name.
+    /// [`Error::Duplicate`] if there already is a function of this name.
     pub fn wrap_async_with_caller<Args: WasmTyList, R: WasmRet>(
         &mut self,
         module: &str,
@@ -143,11 +143,11 @@ impl Imports {
 
     /// Provides an async function whose type is known only when the program runs.
     ///
-    /// What it returns must be of the types `results`; the guest's call ends with an error otherwise.
+    /// Its results must have the types in `results`. Otherwise the guest's call ends with an error.
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`] when there is one of this name.
+    /// [`Error::Duplicate`] if there already is a function of this name.
     pub fn new_async<F>(
         &mut self,
         module: &str,
@@ -181,7 +181,7 @@ impl Imports {
         defined.map(drop).map(|()| self).map_err(Error::Engine)
     }
 
-    /// Whether there is a function of this name.
+    /// Returns whether there is a function of this name.
     pub fn contains(&self, module: &str, name: &str) -> bool {
         self.names.contains(&(module.to_owned(), name.to_owned()))
     }
@@ -204,12 +204,12 @@ impl std::fmt::Debug for Imports {
     }
 }
 
-/// The guest that calls a function of the host.
+/// The guest that is calling a host function.
 pub struct Caller<'a>(pub(crate) wasmtime::Caller<'a, State>);
 
 impl Caller<'_> {
-    /// The guest's memory, if it exports one under the name `memory`. It is looked up anew each time: a guest
-    /// that runs on meanwhile may let it grow.
+    /// Returns the guest's memory, if it exports one under the name `memory`. Call this again after the guest has run, because
+    /// its memory may have grown.
     pub fn memory(&mut self) -> Option<&mut [u8]> {
         let memory = self.0.get_export("memory")?.into_memory()?;
         Some(memory.data_mut(&mut self.0))
@@ -219,8 +219,9 @@ impl Caller<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotExported`] when there is none of this name and type, [`Error::Trap`] when it traps. Whoever
-    /// goes on after a trap must know what state the guest is in.
+    /// - [`Error::NotExported`] if the guest exports no function of this name and type.
+    /// - [`Error::Trap`] if the function traps. Continue after a trap only if you know which state the guest is in.
+    /// - [`Error::Exited`] and [`Error::OutOfFuel`] if the guest exits or uses up its fuel.
     pub async fn call_async<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
     where
         P: WasmParams + Sync,

@@ -19,10 +19,31 @@ use crate::ticker::{Ticked, Ticker};
 /// No tick interrupts before this many.
 const NEVER: u64 = u64::MAX / 2;
 
-/// A guest that was instantiated: a library whose exports are called. See [`Guest::instantiate`].
+/// An instantiated guest: a library whose exports are called one by one. [`Guest::instantiate`] creates it.
 ///
-/// One call runs at a time. An instance whose call did not return, because it trapped, was dropped or ran out of
-/// time, was unwound somewhere in the middle: it is not called again ([`Error::Poisoned`]).
+/// One call runs at a time. An instance is *poisoned* if a call did not return because it trapped, was dropped or ran out
+/// of time: the guest stopped somewhere in the middle. Every later call then fails with [`Error::Poisoned`].
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Engine, Error, Guest, Program};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+/// #     (func (export "fail") unreachable))"#)?;
+/// let program = Program::new(&Engine::new()?, &wasm)?;
+/// let mut instance = Guest::builder(&program).build()?.instantiate().await?;
+/// assert_eq!(instance.call_async::<(i32, i32), i32>("add", (20, 22)).await?, 42);
+///
+/// assert!(matches!(instance.call_async::<(), ()>("fail", ()).await, Err(Error::Trap(_))));
+/// let poisoned = instance.call_async::<(i32, i32), i32>("add", (1, 1)).await;
+/// assert!(matches!(poisoned, Err(Error::Poisoned)));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// [`Guest::instantiate`]: crate::Guest::instantiate
 pub struct Instance {
@@ -48,24 +69,26 @@ impl Instance {
         Instance { store, instance, ticker, stats, timeout, unfinished: false, life }
     }
 
-    /// Calls an exported function. While it waits for an async import, the future is pending.
+    /// Calls an exported function. The future is pending while the function waits for an async import.
     ///
-    /// Parameters and results are values or tuples of them, as in wasmtime.
+    /// Parameters and results are values or tuples of values, as in wasmtime.
     ///
     /// # Errors
     ///
-    /// [`Error::NotExported`] when no function of this name and type is exported, [`Error::Trap`] when it
-    /// traps or an import fails, [`Error::TimedOut`] when it takes longer than the guest's time limit, which
-    /// counts for each call, [`Error::OutOfFuel`] when it uses up what fuel earlier calls left, and [`Error::Poisoned`] when an earlier call did not return.
+    /// - [`Error::NotExported`] if no function of this name and type is exported.
+    /// - [`Error::Trap`] if the function traps or an import fails.
+    /// - [`Error::TimedOut`] if the call takes longer than the guest's time limit, which applies to each call.
+    /// - [`Error::OutOfFuel`] if it uses up the fuel that earlier calls left.
+    /// - [`Error::Exited`] if the guest exits.
+    /// - [`Error::Poisoned`] if an earlier call did not return.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of a host function.
+    /// Propagates a panic of a host function.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future unwinds the guest, and drops the future of the import that it waits for. The
-    /// instance is poisoned then.
+    /// Dropping the future unwinds the guest and drops the future of the import that it waits for. The instance is poisoned.
     pub async fn call_async<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
     where
         P: WasmParams + Sync,
@@ -75,11 +98,11 @@ impl Instance {
         self.call_typed_async(&func, params).await
     }
 
-    /// Looks a function up, to call it more than once.
+    /// Looks up a function, so that it can be called more than once.
     ///
     /// # Errors
     ///
-    /// [`Error::NotExported`] when no function of this name and type is exported.
+    /// [`Error::NotExported`] if no function of this name and type is exported.
     pub fn typed<P, R>(&mut self, name: &str) -> Result<TypedFunc<P, R>, Error>
     where
         P: WasmParams + Sync,
@@ -93,11 +116,11 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// Those of [`call_async`](Self::call_async).
+    /// The same as for [`call_async`](Self::call_async).
     ///
     /// # Panics
     ///
-    /// When the function is another instance's.
+    /// Panics if the function belongs to another instance.
     pub async fn call_typed_async<P, R>(
         &mut self,
         func: &TypedFunc<P, R>,
@@ -113,11 +136,11 @@ impl Instance {
         self.finish(result)
     }
 
-    /// Calls a function whose type is known only now.
+    /// Calls a function whose type is known only at run time.
     ///
     /// # Errors
     ///
-    /// Those of [`call_async`](Self::call_async); [`Error::NotExported`] also when the arguments do not fit.
+    /// The same as for [`call_async`](Self::call_async). [`Error::NotExported`] is also returned if the arguments do not fit.
     pub async fn call_dynamic_async(
         &mut self,
         name: &str,
@@ -138,11 +161,11 @@ impl Instance {
         Ok(results)
     }
 
-    /// The type of an exported function.
+    /// Returns the type of an exported function.
     ///
     /// # Errors
     ///
-    /// [`Error::NotExported`] when there is no such function.
+    /// [`Error::NotExported`] if no function of this name is exported.
     pub fn signature(&mut self, name: &str) -> Result<FuncType, Error> {
         self.function(name).map(|(_, ty)| ty)
     }
@@ -155,14 +178,14 @@ impl Instance {
         Ok((func, func.ty(&self.store)))
     }
 
-    /// Calls an exported function without waiting: no import that it reaches may be pending.
+    /// Calls an exported function that must not wait: every import that it reaches must be ready at once.
     ///
     /// The guest is not interrupted while it computes, however long that takes.
     ///
     /// # Errors
     ///
-    /// Those of [`call_async`](Self::call_async), and [`Error::Suspended`] when it reached an async import that
-    /// was not ready at once: the guest is unwound, and the instance poisoned.
+    /// The same as for [`call_async`](Self::call_async), except that there is no time limit. [`Error::Suspended`] if the
+    /// function reached an async import that was not ready. The guest is then unwound, and the instance is poisoned.
     pub fn call<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
     where
         P: WasmParams + Sync,
@@ -182,13 +205,13 @@ impl Instance {
         self.finish(Ok(result))
     }
 
-    /// The guest's memory, if it exports one under the name `memory`.
+    /// Returns the guest's memory, if it exports one under the name `memory`.
     pub fn memory(&mut self) -> Option<&mut [u8]> {
         let memory = self.instance.get_memory(&mut self.store, "memory")?;
         Some(memory.data_mut(&mut self.store))
     }
 
-    /// The guest's counters.
+    /// Returns the guest's counters.
     pub fn stats(&self) -> Stats {
         self.stats.clone()
     }

@@ -1,16 +1,12 @@
 //! Runs WASI guests as futures on tokio.
 //!
-//! An [`Engine`] compiles a [`Program`]; a [`Guest`] is one run of it. Whatever
-//! a guest waits for — a socket, a name, a clock, stdin, `poll_oneoff` over all
-//! of them — suspends the guest's stack and leaves the thread to others, so
-//! guests written in blocking style and guests with a runtime of their own share
-//! one thread.
+//! An [`Engine`] compiles a [`Program`]. A [`Guest`] is one run of it. When a guest waits for a socket, a name, a clock,
+//! standard input, or several of these in `poll_oneoff`, its stack is suspended and its thread is free for others. Guests
+//! in blocking style and guests with a runtime of their own share one thread.
 //!
-//! Guests are WASI preview 1 modules (`wasm32-wasip1`), which besides preview 1
-//! get the socket interface of WasmEdge, and components of WASI 0.2
-//! (`wasm32-wasip2`). A guest may do nothing that was not
-//! granted: folders with [`GuestBuilder::dir`], the network with
-//! [`GuestBuilder::network`].
+//! Guests are modules of WASI preview 1 (`wasm32-wasip1`), which also get the socket interface of WasmEdge, and components
+//! of WASI 0.2 (`wasm32-wasip2`). A guest can do nothing that was not granted: grant directories with
+//! [`GuestBuilder::dir`], and the network with [`GuestBuilder::network`].
 //!
 //! ```no_run
 //! use wasio_host::{Engine, Guest, Policy, Program};
@@ -29,9 +25,8 @@
 //! # }
 //! ```
 //!
-//! Functions of the embedder's, async ones too, are provided to guests with
-//! [`Imports`], and the exports of a library are called through an
-//! [`Instance`].
+//! [`Imports`] provides functions of your own to guests, including async ones. An [`Instance`] calls the exports of a
+//! library.
 
 mod builder;
 mod bulk;
@@ -90,15 +85,14 @@ pub use program::Program;
 pub use signals::{Signal, Signals};
 pub use sink::Receive;
 pub use stats::{Snapshot, Stats};
-/// The engine underneath, for its values and types.
+/// The engine underneath. Its values and types appear in this crate's interface.
 pub use wasmtime;
-/// Standard streams of a guest: the traits, and implementations for files,
-/// buffers and this process's own.
+/// Standard streams of a guest: the traits, and implementations for files, buffers and the streams of this process.
 pub use wasmtime_wasi::cli as stdio;
 /// Pipes in memory, usable as standard streams.
 pub use wasmtime_wasi::p2::pipe;
 
-/// What most embedders need.
+/// The types that most embedding programs need.
 pub mod prelude {
     pub use crate::{Caller, Engine, Error, Exit, Guest, Imports, Instance, Policy, Program};
     pub use wasmtime::{Val, ValType};

@@ -28,17 +28,17 @@ pub struct Printable<'a> {
 }
 
 impl<'a> Printable<'a> {
-    /// The text on one line, of 256 characters at most.
+    /// Prints the text on one line of at most 256 characters.
     pub fn new(text: &'a str) -> Printable<'a> {
         Printable { text, most: NAME }
     }
 
-    /// Whether it is printed as it is.
+    /// Returns whether the text is printed unchanged.
     pub fn is_unchanged(self) -> bool {
         self.text.chars().count() <= self.most && self.text.chars().all(is_printable)
     }
 
-    /// Another limit, in characters as they are printed.
+    /// Sets another limit, in characters as they are printed.
     pub fn at_most(self, characters: usize) -> Printable<'a> {
         Printable { most: characters, ..self }
     }

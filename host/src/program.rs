@@ -17,8 +17,20 @@ use crate::printable::Printable;
 use crate::shortcut;
 use crate::state::State;
 
-/// A compiled program whose imports are all provided: a WASI preview 1 module,
-/// or a component of WASI 0.2. Clones share the code.
+/// A compiled program whose imports are all provided: a module of WASI preview 1, or a component of WASI 0.2. Clones share
+/// the code.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Engine, Error, Program};
+///
+/// let engine = Engine::new()?;
+/// let error = Program::new(&engine, b"not WebAssembly").unwrap_err();
+/// assert!(matches!(error, Error::NotAModule { .. }));
+/// assert_eq!(error.to_string(), "the file is text, not a WebAssembly module; name a .wasm file");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
@@ -50,26 +62,26 @@ pub(crate) enum Source {
 }
 
 impl Program {
-    /// Compiles a module or a component, or takes its code from the engine's
-    /// cache.
+    /// Compiles a module or a component, or loads its code from the engine's cache.
     ///
     /// Compiling blocks the calling thread, for seconds if the program is large.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAModule`] says what the bytes are instead,
-    /// [`Error::Compile`] what is invalid; [`Error::MissingImport`] and
-    /// [`Error::MissingInterface`] say why the program could not run.
+    /// - [`Error::NotAModule`] if the bytes are something else. The error says what they are.
+    /// - [`Error::Compile`] if the program is invalid.
+    /// - [`Error::MissingImport`] or [`Error::MissingInterface`] if it imports something that is not provided.
+    /// - [`Error::Engine`] if the engine cannot prepare its own imports.
     pub fn new(engine: &Engine, wasm: &[u8]) -> Result<Program, Error> {
         Program::with_imports(engine, wasm, &Imports::new(engine))
     }
 
-    /// Compiles a program as [`Program::new`] does, which may import functions
-    /// of the embedder's, too. A component cannot.
+    /// Compiles a program as [`Program::new`] does, and provides functions of your own to it. Only modules can import them:
+    /// components cannot.
     ///
     /// # Errors
     ///
-    /// Those of [`Program::new`].
+    /// The same as for [`Program::new`].
     pub fn with_imports(engine: &Engine, wasm: &[u8], own: &Imports) -> Result<Program, Error> {
         let (code, from_cache) = match format::check(wasm)? {
             Kind::Module => {
@@ -95,11 +107,11 @@ impl Program {
         Ok(Program { engine: engine.clone(), code: Arc::new(code), from_cache })
     }
 
-    /// Reads a file and proceeds as [`Program::new`].
+    /// Reads a file and compiles it as [`Program::new`] does.
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] when it cannot be read, and those of [`Program::new`].
+    /// [`Error::Open`] if the file cannot be read. Otherwise the same as for [`Program::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
         let wasm =
@@ -107,7 +119,7 @@ impl Program {
         Program::new(engine, &wasm)
     }
 
-    /// Whether the code came from the engine's cache.
+    /// Returns whether the code came from the engine's cache.
     pub fn from_cache(&self) -> bool {
         self.from_cache
     }

@@ -38,9 +38,9 @@ type Counts = [u32; 2];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal {
-    /// From the keyboard: Ctrl-C, SIGINT.
+    /// A request from the keyboard: Ctrl-C, SIGINT.
     Interrupt,
-    /// From a program, such as a service manager: SIGTERM.
+    /// A request from a program such as a service manager: SIGTERM.
     Terminate,
 }
 
@@ -53,7 +53,7 @@ impl Signal {
     }
 }
 
-/// Sends signals to one guest, from anywhere, also while it runs. Clones are for the same guest.
+/// Sends signals to one guest, from any thread, also while the guest runs. Clones are for the same guest. [`Guest::signals`](crate::Guest::signals) returns it.
 #[derive(Clone, Debug)]
 pub struct Signals {
     shared: Arc<Shared>,
@@ -74,9 +74,10 @@ impl Signals {
         (Signals { shared }, heard)
     }
 
-    /// Tells the guest. Returns whether it wants to know: whether it ever waited for this signal (with
-    /// `ctrl_c`, for example) and has not ended. If not, nothing happens, and a guest that is to end is
-    /// ended by dropping its future.
+    /// Sends a signal to the guest. Returns whether the guest receives it: whether it has ever waited for this signal, for
+    /// example with `ctrl_c`, and has not ended.
+    ///
+    /// If it returns `false`, nothing happened. End such a guest by dropping its future.
     pub fn send(&self, signal: Signal) -> bool {
         let wanted = self.is_wanted(signal);
         if wanted {

@@ -15,13 +15,13 @@ use wasmtime_wasi_io::bytes::Bytes;
 /// How much is taken at once.
 const PERMIT: usize = 1 << 16;
 
-/// Where a guest's output goes that may have to wait ([`GuestBuilder::stdout_to`](crate::GuestBuilder::stdout_to)).
+/// Receives a guest's output and may have to wait ([`GuestBuilder::stdout_to`](crate::GuestBuilder::stdout_to)).
 pub trait Receive: Send + 'static {
-    /// Whether more is taken; if not, the guest is suspended until the waker is called.
+    /// Returns whether more output is accepted. If it is not, the guest is suspended until the waker is called.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Takes what the guest has written, 64 KiB at most. It may come without a call of
-    /// [`poll_ready`](Self::poll_ready) right before it, when the guest was promised that so much is taken.
+    /// Takes what the guest has written, at most 64 KiB. It may be called without a call of
+    /// [`poll_ready`](Self::poll_ready) right before it, if the guest was already promised this much room.
     fn receive(&mut self, bytes: &[u8]);
 }
 

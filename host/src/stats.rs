@@ -16,7 +16,26 @@ use crate::link::{Import, NAMES};
 /// The name under which a component's polls are counted.
 const POLL: &str = "wasi:io/poll#poll";
 
-/// Counters of one guest. Clones share them.
+/// Counters of one guest, or of several that share them. Clones are the same counters.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Engine, Guest, Program, Stats};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+/// #     (memory (export "memory") 1)
+/// #     (func (export "_start") (drop (call $yield))))"#)?;
+/// # let program = Program::new(&Engine::new()?, &wasm)?;
+/// let stats = Stats::new();
+/// Guest::builder(&program).stats(&stats).build()?.run().await?;
+/// assert_eq!(stats.snapshot().calls["sched_yield"], 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     counters: Arc<Counters>,
@@ -67,12 +86,11 @@ pub(crate) struct Tally {
     is_owner: bool,
 }
 
-/// The counters at one moment.
+/// The values of the counters at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Host calls by import, without those that never happened. Of a
-    /// component's calls, only the waiting ones are counted.
+    /// Host calls by import. Imports that were never called are left out. For a component, only polls are counted.
     pub calls: BTreeMap<&'static str, u64>,
     /// Bytes received from sockets.
     pub bytes_in: u64,
@@ -80,31 +98,30 @@ pub struct Snapshot {
     pub bytes_out: u64,
     /// How often the guest's stack was suspended.
     pub suspensions: u64,
-    /// Time from [`GuestBuilder::build`](crate::GuestBuilder::build) and [`Guest::run`](crate::Guest::run)
-    /// to the first instruction of the guest's `main`, without what lies between the two calls.
+    /// Time spent in [`GuestBuilder::build`](crate::GuestBuilder::build), and in [`Guest::run`](crate::Guest::run) up to
+    /// the first instruction of the guest's `main`.
     pub starting: Duration,
-    /// Time in which the guest, or the host on its behalf, was executing.
+    /// Time during which the guest was executing, or the host on its behalf.
     pub running: Duration,
-    /// Time in which the guest's stack was suspended.
+    /// Time during which the guest's stack was suspended.
     pub suspended: Duration,
-    /// How large the guest's linear memory was at most, in bytes. It does not shrink.
+    /// The largest size of the guest's linear memory, in bytes.
     pub peak_memory: u64,
-    /// Fuel that was burnt when the guest, or a call of it, last ended; 0 when it is not metered
-    /// ([`EngineBuilder::meter_fuel`](crate::EngineBuilder::meter_fuel)).
+    /// Fuel that was burnt when the guest, or a call of it, last ended. It is 0 if the engine does not
+    /// [meter](crate::EngineBuilder::meter_fuel).
     pub fuel: u64,
-    /// Refused network accesses of which [`on_denied`](crate::GuestBuilder::on_denied) was not told, because it had
-    /// been told of so many others.
+    /// Refused network accesses that were not reported to [`on_denied`](crate::GuestBuilder::on_denied), because it
+    /// had received its maximum.
     pub unreported_refusals: u64,
 }
 
 impl Snapshot {
-    /// All host calls together.
+    /// Returns the number of all host calls.
     pub fn total_calls(&self) -> u64 {
         self.calls.values().sum()
     }
 
-    /// Adds the numbers of another guest. Peaks of memory are added, too, though they may not have been at the
-    /// same time.
+    /// Adds the numbers of another guest. Peaks of memory are added, too, although they may have occurred at different times.
     pub fn add(&mut self, other: &Snapshot) {
         for (name, count) in &other.calls {
             *self.calls.entry(name).or_default() += count;
@@ -120,26 +137,25 @@ impl Snapshot {
         self.unreported_refusals += other.unreported_refusals;
     }
 
-    /// Calls of `poll_oneoff`, or of `wasi:io/poll`.
+    /// Returns the number of calls of `poll_oneoff` and of `wasi:io/poll`.
     pub fn polls(&self) -> u64 {
         let count = |name| self.calls.get(name).copied().unwrap_or(0);
         count("poll_oneoff") + count(POLL)
     }
 
-    /// From the guest's first instruction to its last, or until now.
+    /// Returns the time from the guest's first instruction to its last, or until now.
     pub fn wall(&self) -> Duration {
         self.running + self.suspended
     }
 }
 
 impl Stats {
-    /// Counters at zero.
+    /// Creates counters that are all zero.
     pub fn new() -> Stats {
         Stats::default()
     }
 
-    /// Reads all counters. They are read one after the other, so those of a
-    /// running guest may be a few calls apart.
+    /// Reads all counters. They are read one after the other, so for a running guest they may be a few calls apart.
     pub fn snapshot(&self) -> Snapshot {
         let c = &*self.counters;
         let mut calls = BTreeMap::new();

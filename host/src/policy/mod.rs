@@ -34,19 +34,31 @@ const MAX_REPORTS: usize = 256;
 /// The longest name of the DNS.
 const MAX_NAME: usize = 253;
 
-/// The rules a guest's network access is checked against. Empty denies all.
+/// The rules for a guest's network access. An empty policy denies everything.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Policy, Rule};
+///
+/// let mut policy: Policy = "listen:127.0.0.1:8080, api.example.com:443".parse()?;
+/// policy.grant("10.0.0.0/8:5432".parse::<Rule>()?);
+/// assert!(!policy.is_none());
+/// assert!("example.com".parse::<Rule>().is_err(), "a name needs a port");
+/// # Ok::<(), wasio_host::RuleError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
 }
 
 impl Policy {
-    /// Denies everything; the default.
+    /// Returns a policy that denies everything. This is the default.
     pub fn none() -> Policy {
         Policy::default()
     }
 
-    /// Grants everything.
+    /// Returns a policy that grants everything.
     pub fn all() -> Policy {
         Policy { rules: vec![Rule(Kind::All)] }
     }
@@ -57,7 +69,7 @@ impl Policy {
         self
     }
 
-    /// Whether nothing at all is granted.
+    /// Returns whether the policy grants nothing.
     pub fn is_none(&self) -> bool {
         self.rules.is_empty()
     }
@@ -73,7 +85,7 @@ impl FromIterator<Rule> for Policy {
     }
 }
 
-/// Parses rules separated by commas, as in the variable `WASIO_NET`.
+/// Parses rules that are separated by commas, as in the variable `WASIO_NET`.
 impl FromStr for Policy {
     type Err = RuleError;
 
@@ -82,15 +94,15 @@ impl FromStr for Policy {
     }
 }
 
-/// Something that the policy refused, and the rule that would allow it.
+/// An access that the policy refused, and the rule that would allow it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Denied {
-    /// What the guest tried, such as `connect to 127.0.0.1:6379`. Names of the guest's are
-    /// [printable](crate::Printable) in it.
+    /// What the guest tried, such as `connect to 127.0.0.1:6379`. Names that the guest chose are
+    /// [printable](crate::Printable).
     pub action: String,
-    /// The rule, as text, that would allow it. Empty where the guest asked for what is no host name: only `all`
-    /// allows that.
+    /// The rule that would allow it, as text. It is empty if the guest looked up text that is not a host name, which
+    /// only `all` allows.
     pub rule: String,
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// A rule could not be understood.
+/// The error of parsing a [`Rule`]. Its text says what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{rule}` is no network rule: {reason}")]
 pub struct RuleError {
@@ -25,9 +25,18 @@ pub struct RuleError {
 /// | `ADDRESS[:PORT]`, `CIDR[:PORT]` | connecting and sending to these addresses |
 /// | `listen:ADDRESS[:PORT]`, `listen:CIDR[:PORT]`, `listen:*[:PORT]` | binding and listening there |
 ///
-/// `PORT` may be `*`, and that is what a missing one means. An IPv6 address
-/// with a port stands in brackets. `localhost` also grants the loopback
-/// addresses themselves.
+/// `PORT` may be `*`, which is also the default for addresses. Write an IPv6 address that has a port in brackets:
+/// `[::1]:80`. `localhost` also grants the loopback addresses themselves.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::Rule;
+///
+/// for text in ["all", "*.example.com:443", "10.0.0.0/8", "[::1]:80", "listen:*:8080"] {
+///     assert!(text.parse::<Rule>().is_ok(), "{text}");
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule(pub(super) Kind);
 
