@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-/// Runs WebAssembly programs with sockets, files and a network policy.
+/// Run WebAssembly programs with sockets, files and a network policy
 #[derive(Debug, Parser)]
 #[command(name = "wasio", version, propagate_version = true)]
 struct Command {
@@ -27,7 +27,7 @@ struct Command {
 enum Action {
     Run(run::Args),
     Fleet(fleet::Args),
-    /// Print what makes a shell complete this command's options
+    /// Print a script that completes this command's options in a shell
     ///
     /// For bash: `wasio completions bash > ~/.local/share/bash-completion/completions/wasio`
     Completions {

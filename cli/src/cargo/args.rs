@@ -1,9 +1,8 @@
-//! The command line: ours is parsed, cargo's is passed on.
+//! The command line: our flags are parsed, cargo's are passed on.
 //!
-//! `run`, `build`, `check` and `test` take cargo's flags in any order among
-//! ours, so the line is first divided into three: our flags, what goes to
-//! cargo, and what follows `--` and goes to the guest. clap then sees ours
-//! first and cargo's behind them, and writes the help.
+//! `run`, `build`, `check` and `test` accept cargo's flags among ours, in any order. The line is first divided into three:
+//! our flags, what goes to cargo, and what follows `--` and goes to the guest. clap then sees our flags first and cargo's
+//! after them, and writes the help.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -14,10 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::new::Template;
 use super::wasm_opt;
 
-/// Build and run any tokio project as a WASI guest, with nothing in it edited.
+/// Build and run a tokio project as a WASI guest, without editing it
 ///
-/// The project is built by cargo with wasio in place of tokio. Its Cargo.toml
-/// and Cargo.lock stay as they are, and its native builds keep upstream tokio.
+/// Cargo builds the project with wasio in place of tokio. Cargo.toml and Cargo.lock stay as they are, and native builds
+/// keep upstream tokio.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-wasio", bin_name = "cargo wasio", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -38,27 +37,27 @@ pub(crate) enum Command {
     Check(BuildArgs),
     /// Run the project's tests as WASI guests
     ///
-    /// Each test has a guest of its own, so that one that fails does not end the others. They run one after the other;
-    /// `-- --test-threads N` runs so many at a time. Test harnesses other than Rust's own run as they are.
+    /// Each test runs in its own guest, so a failing test does not end the others. Tests run one at a time;
+    /// `-- --test-threads N` runs N at a time. Custom test harnesses run unchanged.
     #[command(override_usage = "cargo wasio test [OPTIONS] [CARGO FLAGS] [-- TEST ARGS]")]
     Test(BuildArgs),
     /// Download a published crate and run, test or check it
     ///
-    /// The crate is taken as its authors published it; a Cargo.lock that it
-    /// ships is ignored. Without --test and --check, its binary is run.
+    /// The crate is used as its authors published it. A Cargo.lock in the package is ignored. Without --test or
+    /// --check, the crate's binary is run.
     Try(TryArgs),
-    /// Make a project that runs natively and as a WASI guest, with its test
+    /// Create a project that runs natively and as a WASI guest, with a test
     New(NewArgs),
-    /// Say whether this project runs on WASI, and what stands in the way
+    /// Report whether this project runs on WASI, and what prevents it
     ///
-    /// Exit code: 0 if nothing was found that stops a build or a run, 1 if
-    /// something was, 2 if the project could not be examined.
+    /// The exit code is 0 if nothing prevents a build or a run, 1 if something does, and 2 if the project could not be
+    /// examined.
     #[command(override_usage = "cargo wasio doctor [OPTIONS] [CARGO FLAGS]")]
     Doctor(DoctorArgs),
-    /// What cargo calls to run a guest
+    /// Run a guest; cargo calls this
     #[command(hide = true, name = "__runner")]
     Runner(RunnerArgs),
-    /// What `build --wasm-opt` does to a file, for benchmarks
+    /// Optimize one file as `build --wasm-opt` does; benchmarks call this
     #[command(hide = true, name = "__wasm-opt")]
     WasmOpt {
         /// A module or component
@@ -69,7 +68,7 @@ pub(crate) enum Command {
 /// How the guest is built and run.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GuestArgs {
-    /// The WASI generation to build for
+    /// The version of WASI to build for
     #[arg(long, value_enum, value_name = "GENERATION", default_value_t = Wasi::P1)]
     pub(crate) wasi: Wasi,
     /// The WebAssembly engine that runs the guest
@@ -77,18 +76,17 @@ pub(crate) struct GuestArgs {
     pub(crate) engine: Engine,
     /// Grant the guest nothing: no network, no files, no environment
     ///
-    /// Otherwise it gets what a native run would have: the network, the current
-    /// directory, and the environment. Grant single things back with --net,
-    /// --dir and --env.
+    /// By default the guest gets what a native run would have: the network, the current directory and the environment.
+    /// With --sandbox, grant single things with --net, --dir and --env.
     #[arg(long)]
     pub(crate) sandbox: bool,
-    /// Grant network access, as for `wasio run` (with --sandbox)
+    /// Grant network access by a rule of `wasio run`; useful with --sandbox (repeatable)
     #[arg(long, value_name = "GRANT")]
     pub(crate) net: Vec<String>,
-    /// Grant one directory more, as for `wasio run`
+    /// Grant another directory, as `wasio run` does (repeatable)
     #[arg(long, value_name = "HOST[::GUEST]")]
     pub(crate) dir: Vec<OsString>,
-    /// Set an environment variable, or pass it on
+    /// Set an environment variable, or pass on the one of this process (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(crate) env: Vec<OsString>,
 }
@@ -97,7 +95,7 @@ pub(crate) struct GuestArgs {
 pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) guest: GuestArgs,
-    /// Everything else goes to cargo: --release, --features, --bin, -p, …
+    /// Flags for cargo: --release, --features, --bin, -p, …
     #[arg(value_name = "CARGO FLAGS", allow_hyphen_values = true, trailing_var_arg = true)]
     pub(crate) cargo: Vec<OsString>,
 }
@@ -106,10 +104,10 @@ pub(crate) struct BuildArgs {
 pub(crate) struct OptimizedArgs {
     #[command(flatten)]
     pub(crate) build: BuildArgs,
-    /// Make what was built smaller with Binaryen's wasm-opt, at this level
+    /// Make the result smaller with Binaryen's wasm-opt, at this level [default level: 3]
     ///
-    /// wasm-opt is looked for on the PATH, unless WASIO_WASM_OPT names it. A component's modules are optimized in
-    /// place; if it has no debug information, the names its linker writes all the same are taken out.
+    /// The program wasm-opt must be on the PATH, or named in WASIO_WASM_OPT. Modules inside a component are optimized
+    /// too. If they have no debug information, the names that the component linker adds are removed.
     #[arg(
         long,
         value_name = "LEVEL",
@@ -123,16 +121,16 @@ pub(crate) struct OptimizedArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct TryArgs {
-    /// The crate, and its version if not the newest: mini-redis@0.4.1
+    /// The crate, with a version unless you want the newest: mini-redis@0.4.1
     #[arg(value_name = "CRATE[@VERSION]")]
     pub(crate) krate: String,
-    /// Features of the crate to switch on, separated by commas or spaces
+    /// Turn on these features of the crate, separated by commas or spaces (repeatable)
     #[arg(short = 'F', long, value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
-    /// Do not switch on the crate's default features
+    /// Leave the crate's default features off
     #[arg(long)]
     pub(crate) no_default_features: bool,
-    /// Switch on all its features
+    /// Turn on all features of the crate
     #[arg(long, conflicts_with = "features")]
     pub(crate) all_features: bool,
     /// Run this binary of the crate
@@ -144,25 +142,25 @@ pub(crate) struct TryArgs {
     /// Run the crate's own test suite
     #[arg(long, conflicts_with = "check")]
     pub(crate) test: bool,
-    /// Only see whether it compiles
+    /// Check whether the crate compiles, without running it
     #[arg(long)]
     pub(crate) check: bool,
     /// Build with optimizations
     #[arg(short, long)]
     pub(crate) release: bool,
-    /// Do not use the network: works once the crate was tried before
+    /// Do not download anything; works if the crate was tried before
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Give cargo this configuration with every call (repeatable)
+    /// Pass this configuration to cargo (repeatable)
     #[arg(long, value_name = "KEY=VALUE|FILE")]
     pub(crate) config: Vec<OsString>,
-    /// Give cargo this unstable flag with every call (repeatable)
+    /// Pass this unstable flag to cargo (repeatable)
     #[arg(short = 'Z', value_name = "FLAG")]
     pub(crate) unstable: Vec<OsString>,
-    /// Say less
+    /// Print less
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Say more (-vv: even more)
+    /// Print more; -vv prints even more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(flatten)]
@@ -171,29 +169,29 @@ pub(crate) struct TryArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct NewArgs {
-    /// Where to make it; the last part names the package
+    /// The folder to create; its name becomes the package's name
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
-    /// What it is to be
+    /// The kind of project
     #[arg(long, value_enum, value_name = "TEMPLATE", default_value_t = Template::Echo)]
     pub(crate) template: Template,
-    /// Another name for the package
+    /// The package's name, if not the folder's
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Say nothing
+    /// Print nothing
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
-    /// The WASI generation to examine for
+    /// The version of WASI to examine the project for
     #[arg(long, value_enum, value_name = "GENERATION", default_value_t = Wasi::P1)]
     pub(crate) wasi: Wasi,
-    /// Print JSON, for programs
+    /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Flags that choose the project: --manifest-path, --features, --offline, …
+    /// Flags for cargo that select the project: --manifest-path, --features, --offline, …
     #[arg(value_name = "CARGO FLAGS", allow_hyphen_values = true, trailing_var_arg = true)]
     pub(crate) cargo: Vec<OsString>,
 }
@@ -205,12 +203,12 @@ pub(crate) struct RunnerArgs {
     pub(crate) guest: Vec<OsString>,
 }
 
-/// A generation of WASI.
+/// A version of WASI.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Wasi {
-    /// Preview 1, with WasmEdge's sockets: wasm32-wasip1
+    /// Preview 1 with WasmEdge's sockets (wasm32-wasip1)
     P1,
-    /// WASI 0.2, components: wasm32-wasip2
+    /// WASI 0.2, a component (wasm32-wasip2)
     P2,
 }
 
@@ -227,10 +225,10 @@ impl Wasi {
 /// A WebAssembly engine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Engine {
-    /// `wasio run`, beside this command, on the PATH, or named in WASIO_BIN
+    /// `wasio run`: beside this command, on the PATH, or named in WASIO_BIN
     Wasio,
-    /// WasmEdge, on the PATH or named in WASIO_WASMEDGE; it interprets dev
-    /// builds and compiles --release builds first
+    /// WasmEdge: on the PATH, or named in WASIO_WASMEDGE. Dev builds are
+    /// interpreted, and --release builds are compiled first
     Wasmedge,
 }
 

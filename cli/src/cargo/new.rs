@@ -15,14 +15,14 @@ use super::args::NewArgs;
 use super::shell::Shell;
 use super::toolchain::Cargo;
 
-/// What a new project is to be.
+/// The kind of a new project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Template {
     /// A TCP server that sends back what it receives
     Echo,
-    /// An HTTP service
+    /// An HTTP service with axum
     Axum,
-    /// A client of redis
+    /// A Redis client
     Redis,
     /// An HTTP client
     HttpClient,

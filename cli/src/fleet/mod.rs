@@ -37,40 +37,40 @@ const FAILED: u8 = 1;
 /// How often the view is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Run many copies of a guest on one thread.
+/// Run many copies of a guest on one thread
 ///
-/// Each copy is given what `wasio run` would give it, an empty standard input, and its
-/// number in the variable WASIO_FLEET_INDEX (from 0; WASIO_FLEET_COUNT is how many there
-/// are). What copies print is dropped, unless --output passes it on.
+/// Each copy gets what `wasio run` would give it, an empty standard input, and its number, counted from 0, in the variable
+/// WASIO_FLEET_INDEX. WASIO_FLEET_COUNT holds the number of copies. Output of the copies is dropped unless --output is
+/// given.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "wasio fleet [OPTIONS] FILE [--] [ARGS]...",
     after_help = "\
 Exit status:
   0    every guest exited with 0
-  1    some guest did not
-  2    wrong usage, or FILE cannot be run
-  130  interrupted (Ctrl-C): the guests that still ran were ended
-  143  the same by SIGTERM"
+  1    at least one guest did not
+  2    the usage is wrong, or FILE cannot be run
+  130  interrupted (Ctrl-C); guests that were still running were ended
+  143  terminated (SIGTERM), in the same way"
 )]
 pub(crate) struct Args {
-    /// How many copies to run
+    /// The number of copies
     #[arg(long, short = 'n', value_name = "N", default_value = "100")]
     count: NonZeroU32,
 
-    /// How many of them at a time: all, but no more than 10,000, unless told otherwise
+    /// How many copies run at a time [default: all, but at most 10000]
     #[arg(long, short = 'c', value_name = "K")]
     concurrency: Option<NonZeroU32>,
 
-    /// How many threads run them
+    /// The number of threads
     #[arg(long, value_name = "T", default_value = "1")]
     threads: NonZeroU32,
 
-    /// Pass on what the guests print, each line after its guest's number, control characters as escapes
+    /// Print the output of the guests: each line after the number of its guest, with control characters escaped
     #[arg(long, conflicts_with = "json")]
     output: bool,
 
-    /// Print the summary as JSON on standard output, and nothing else
+    /// Print only the summary, as JSON on standard output
     #[arg(long)]
     json: bool,
 

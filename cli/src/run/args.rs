@@ -7,30 +7,29 @@ use clap::ValueEnum;
 
 use super::guest::GuestArgs;
 
-/// Run a WASI preview 1 module, or a component of WASI 0.2.
+/// Run a module of WASI preview 1 or a component of WASI 0.2
 ///
-/// The guest gets no network, no folders and no environment that is not granted
-/// here. Everything after FILE is the guest's, so options come before it; a
-/// `--` before or after FILE is accepted too.
+/// The guest has no network, no directories and no environment unless they are granted here. Everything after FILE belongs
+/// to the guest, so options come before it. A `--` before or after FILE is accepted.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "wasio run [OPTIONS] FILE [--] [ARGS]...",
     after_help = "\
 Network rules (--net):
-  HOST:PORT            look up HOST and connect to it; *.HOST is every name below
-  ADDRESS[:PORT]       connect and send to an address
-  CIDR[:PORT]          connect and send to a network
+  HOST:PORT              look up HOST and connect to it; *.HOST is every name below
+  ADDRESS[:PORT]         connect and send to an address
+  CIDR[:PORT]            connect and send to a network
   listen:ADDRESS[:PORT]  accept connections; listen:* is every address
-  all                  everything
-  PORT may be *. Bracket IPv6 addresses that have a port: [::1]:80
+  all                    everything
+  PORT may be *. Write brackets around an IPv6 address with a port: [::1]:80
 
 Exit status:
   the guest's own, or
-  2    wrong usage, or FILE cannot be run
+  2    the usage is wrong, or FILE cannot be run
   124  the guest ran longer than --timeout
-  130  interrupted (Ctrl-C): at once, or at the second time if the guest waits for `ctrl_c`
-  134  the guest trapped; a panic in Rust is one
-  143  terminated (SIGTERM), likewise
+  130  interrupted (Ctrl-C); a guest that waits for `ctrl_c` is ended by the second one
+  134  the guest trapped, for example by a panic
+  143  terminated (SIGTERM), in the same way
 
 As cargo's runner, in .cargo/config.toml:
   [target.wasm32-wasip1]  # or wasm32-wasip2
@@ -40,31 +39,30 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) guest: GuestArgs,
 
-    /// Listen on this address and give the guest the listener, whatever --net says (repeatable). The first is
-    /// its descriptor 3, and LISTEN_FDS says how many there are. Modules of preview 1 only
+    /// Listen on this address and hand the listener to the guest, whatever --net says (repeatable). The first one is
+    /// descriptor 3, and LISTEN_FDS holds their number. For modules of preview 1 only
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
 
-    /// Call this function that the module exports, with ARGS, and print what it returns, one value a line. Numbers
-    /// are all that can be given and returned; the module may be a library. Modules of preview 1 only
+    /// Call this exported function with ARGS, and print each value that it returns on a line. Arguments and results are
+    /// numbers. The module may be a library. For modules of preview 1 only
     #[arg(long, value_name = "NAME")]
     pub(crate) invoke: Option<String>,
 
-    /// Say at the end on stderr what the guest asked of the host (and during
-    /// the run, at SIGUSR1)
+    /// Print host calls, polls, bytes and times to standard error at the end, and on SIGUSR1
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) stats: Option<Format>,
 
-    /// Write the same as JSON to this file, four times a second and at the end
+    /// Write the same as JSON to this file four times a second, and at the end
     #[arg(long, value_name = "PATH")]
     pub(crate) stats_file: Option<PathBuf>,
 }
 
-/// How `--stats` prints.
+/// The format of `--stats`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Lines for people
     Text,
-    /// One line, for programs.
+    /// One line of JSON
     Json,
 }

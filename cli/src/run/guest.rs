@@ -1,4 +1,4 @@
-//! What a guest is given on the command line: shared by `wasio run` and `wasio fleet`.
+//! What a guest is given on the command line. `wasio run` and `wasio fleet` share it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -12,24 +12,23 @@ use super::notes::{Refusals, say};
 use super::variable;
 use crate::dirs;
 
-/// What the guest may use, and the guest.
+/// The guest and what it may use.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GuestArgs {
-    /// Allow this on the network (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
+    /// Grant network access (repeatable): HOST:PORT, CIDR, listen:ADDRESS, all
     #[arg(long, value_name = "RULE", env = "WASIO_NET", value_delimiter = ',', value_parser = rule)]
     net: Vec<Grant>,
 
-    /// Give the guest this folder (repeatable), under the name GUEST if given. Without this option, WASIO_DIR
-    /// names folders, separated as in PATH
+    /// Grant this directory, under the name GUEST if one is given (repeatable). Without this option, WASIO_DIR names
+    /// directories, separated as in PATH
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir: Vec<OsString>,
 
-    /// Set a variable of the guest's environment (repeatable); without a value,
-    /// pass this process's on
+    /// Set an environment variable of the guest (repeatable). Without a value, pass on the one of this process
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<OsString>,
 
-    /// Stop the guest after this time, such as 10s or 500ms
+    /// End the guest after this time, such as 10s or 500ms
     #[arg(long, value_name = "DURATION")]
     timeout: Option<humantime::Duration>,
 
@@ -37,11 +36,11 @@ pub(crate) struct GuestArgs {
     #[arg(long, value_name = "SIZE")]
     max_memory: Option<ByteSize>,
 
-    /// Compile anew, and keep no compiled code
+    /// Compile the program anew, and keep no compiled code
     #[arg(long)]
     no_cache: bool,
 
-    /// Keep no more compiled code than this [default: 1GiB]
+    /// Keep at most this much compiled code [default: 1GiB]
     #[arg(long, value_name = "SIZE", env = "WASIO_CACHE_SIZE")]
     cache_size: Option<ByteSize>,
 
