@@ -2,25 +2,33 @@
 //!
 //! An entry is named by a digest of the wasm and of everything that shapes the compiler's output. It is written to a
 //! temporary name and renamed, and ends in a tag that only the user's key makes. It is read into memory of this
-//! process's own before anything looks at it, so that what is done to the file afterwards changes nothing. Whatever
+//! process's own before anything looks at it, a large one into sealed memory that can be mapped (`sealed.rs`), so that
+//! what is done to the file afterwards changes nothing. Whatever
 //! goes wrong with the cache, the answer is to compile: a damaged or foreign entry is replaced, a folder that cannot be
 //! written, or that others can write to, is done without. When the entries are too long together, those that were not
 //! used for the longest time are removed.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use crate::folder::{self, Folder};
-use crate::ours::{Key, TAG_LEN};
+use crate::ours::{self, Key, TAG_LEN};
+use crate::sealed;
 
 /// Changes when the layout of an entry does.
 const FORMAT: &[u8] = b"wasio-3\0";
 /// So much is kept unless somebody says otherwise.
 pub(crate) const SIZE: u64 = 1 << 30;
+/// Code of this length is mapped rather than copied.
+const LARGE: u64 = 1 << 20;
+/// So much of it is read at once.
+const PIECE: usize = 1 << 18;
 /// The digits of an entry's name.
 const DIGITS: usize = 64;
 /// A temporary file of this age was left behind.
@@ -37,10 +45,16 @@ pub(crate) trait Code: Sized {
     /// The bytes are what `serialize` produced.
     #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
     unsafe fn deserialize(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self>;
+
+    /// # Safety
+    ///
+    /// The bytes in the memory are what `serialize` produced, and will not change.
+    #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
+    unsafe fn map(engine: &Engine, sealed: &File) -> wasmtime::Result<Self>;
 }
 
 macro_rules! code {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $map:expr;)*) => {$(
         impl Code for $type {
             fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
                 <$type>::new(engine, wasm)
@@ -55,23 +69,34 @@ macro_rules! code {
                 // SAFETY: promised by the caller.
                 unsafe { <$type>::deserialize(engine, bytes) }
             }
+
+            #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
+            unsafe fn map(engine: &Engine, sealed: &File) -> wasmtime::Result<Self> {
+                // SAFETY: promised by the caller.
+                unsafe { $map(engine, sealed) }
+            }
         }
     )*};
 }
 
-code!(Module, Component);
+code! {
+    Module: |engine, file: &File| Module::deserialize_open_file(engine, file.try_clone()?);
+    Component: |engine, file: &File| Component::deserialize_file(engine, sealed::path(file));
+}
 
 /// A folder of compiled programs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Cache {
     path: PathBuf,
     /// How many bytes all entries have together at most.
     size: u64,
+    /// The user's, once it was needed.
+    key: OnceLock<Key>,
 }
 
 impl Cache {
     pub(crate) fn new(path: PathBuf, size: u64) -> Cache {
-        Cache { path, size }
+        Cache { path, size, key: OnceLock::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -85,20 +110,46 @@ impl Cache {
 
     /// The name of a program's entry.
     pub(crate) fn name(engine: &Engine, wasm: &[u8]) -> String {
+        Cache::naming(engine).update(wasm).finalize().to_hex().as_str().to_owned()
+    }
+
+    /// Makes the name of a program's entry, when it has been given the wasm.
+    pub(crate) fn naming(engine: &Engine) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new();
         hasher.update(FORMAT);
         std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut Fold(&mut hasher));
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
-        hasher.update(wasm);
-        hasher.finalize().to_hex().as_str().to_owned()
+        hasher
     }
 
     /// The code kept under a name, if it is ours, whole and of this engine.
     pub(crate) fn load<C: Code>(&self, engine: &Engine, name: &str) -> Option<C> {
         let (folder, key) = self.open().ok()?;
-        let entry = folder.read_used(name, self.size).ok()?;
-        let (code, tag) = entry.split_at_checked(entry.len().checked_sub(TAG_LEN)?)?;
-        key.verify(name, code, tag).then(|| deserialize(engine, code))?
+        let (entry, len) = folder.open_used(name, self.size).ok()?;
+        let len = len.checked_sub(TAG_LEN as u64)?;
+        let mut tag = key.tag_of(name);
+        if len >= LARGE
+            && let Ok(memory) = sealed::create()
+        {
+            copy_to(&memory, &entry, len, &mut tag).ok()?;
+            sealed::seal(&memory).ok()?;
+            if !ends_in(&entry, &tag) {
+                return None;
+            }
+            if let Some(code) = map(engine, &memory) {
+                return Some(code);
+            }
+            // Systems may forbid to execute such memory.
+            let mut code = Vec::new();
+            (&memory).rewind().ok()?;
+            (&memory).read_to_end(&mut code).ok()?;
+            return deserialize(engine, &code);
+        }
+        let mut code = Vec::new();
+        code.try_reserve_exact(usize::try_from(len).ok()?).ok()?;
+        (&entry).take(len).read_to_end(&mut code).ok()?;
+        let is_ours = code.len() as u64 == len && ends_in(&entry, tag.update(&code));
+        is_ours.then(|| deserialize(engine, &code))?
     }
 
     /// Keeps `code` under a name. Failing to is no error.
@@ -112,9 +163,15 @@ impl Cache {
         }
     }
 
-    fn open(&self) -> io::Result<(Folder, Key)> {
+    fn open(&self) -> io::Result<(Folder, &Key)> {
         let folder = Folder::private(&self.path)?;
-        let key = Key::open(&folder)?;
+        let key = match self.key.get() {
+            Some(key) => key,
+            None => {
+                let key = Key::open(&folder)?;
+                self.key.get_or_init(|| key)
+            }
+        };
         Ok((folder, key))
     }
 
@@ -141,6 +198,35 @@ impl Cache {
         }
         Ok(())
     }
+}
+
+/// Copies the next `len` bytes and has them in the tag. What the tag is about is what was copied.
+fn copy_to(mut memory: &File, entry: &File, len: u64, tag: &mut blake3::Hasher) -> io::Result<()> {
+    let mut entry = entry.take(len);
+    let mut piece = vec![0; PIECE];
+    let mut left = len;
+    while left > 0 {
+        let n = entry.read(&mut piece)?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        memory.write_all(&piece[..n])?;
+        tag.update(&piece[..n]);
+        left -= n as u64;
+    }
+    Ok(())
+}
+
+/// Whether what comes next is the tag.
+fn ends_in(mut entry: &File, tag: &blake3::Hasher) -> bool {
+    let mut end = [0; TAG_LEN];
+    entry.read_exact(&mut end).is_ok() && ours::is_tag(tag, &end)
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot check native code, see SAFETY")]
+fn map<C: Code>(engine: &Engine, memory: &File) -> Option<C> {
+    // SAFETY: as of `deserialize`; what was copied is what the tag is about, and the memory is sealed.
+    unsafe { C::map(engine, memory) }.ok()
 }
 
 #[expect(unsafe_code, reason = "wasmtime cannot check native code, see SAFETY")]

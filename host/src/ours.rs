@@ -36,6 +36,12 @@ fn named(variable: &str) -> Option<PathBuf> {
 /// What authenticates files: nobody makes a tag that fits without having read the key.
 pub struct Key([u8; KEY_LEN]);
 
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
+}
+
 impl Key {
     /// Reads the user's key, and makes one if there is none. It is in [`root`], or in `folder`, which is
     /// private, too, for a user without, such as a service's.
@@ -62,17 +68,26 @@ impl Key {
 
     /// The tag of a file with this name and content.
     pub fn authenticate(&self, name: &str, content: &[u8]) -> [u8; TAG_LEN] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
-        *hasher.update(content).finalize().as_bytes()
+        *self.tag_of(name).update(content).finalize().as_bytes()
     }
 
     /// Whether that is the tag.
     pub fn verify(&self, name: &str, content: &[u8], tag: &[u8]) -> bool {
-        // `Hash` compares in constant time.
-        let made = blake3::Hash::from_bytes(self.authenticate(name, content));
-        tag.try_into().is_ok_and(|tag| made == blake3::Hash::from_bytes(tag))
+        is_tag(self.tag_of(name).update(content), tag)
     }
+
+    /// Makes the tag of a file with this name, when it has been given the content.
+    pub(crate) fn tag_of(&self, name: &str) -> blake3::Hasher {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+        hasher
+    }
+}
+
+/// Whether that is the tag of what `hasher` was given.
+pub(crate) fn is_tag(hasher: &blake3::Hasher, tag: &[u8]) -> bool {
+    // `Hash` compares in constant time.
+    tag.try_into().is_ok_and(|tag| hasher.finalize() == blake3::Hash::from_bytes(tag))
 }
 
 /// The folders that no guest may be given.

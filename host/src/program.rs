@@ -1,5 +1,7 @@
 //! A program: compiled code, ready to become any number of guests.
 
+use std::fs::{File, Metadata};
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +18,11 @@ use crate::link;
 use crate::printable::Printable;
 use crate::shortcut;
 use crate::state::State;
+
+/// A file of this length is not read into memory if its code is in the cache.
+const LONG: usize = 1 << 20;
+/// So much of it is read at once.
+const PIECE: usize = 1 << 18;
 
 /// A compiled program whose imports are all provided: a module of WASI preview 1, or a component of WASI 0.2. Clones share
 /// the code.
@@ -85,23 +92,12 @@ impl Program {
     pub fn with_imports(engine: &Engine, wasm: &[u8], own: &Imports) -> Result<Program, Error> {
         let (code, from_cache) = match format::check(wasm)? {
             Kind::Module => {
-                let (module, from_cache): (Module, _) = compile(engine, wasm)?;
-                let imports = module
-                    .imports()
-                    .map(|import| resolve(&import, own))
-                    .collect::<Result<Vec<_>, _>>()?;
-                let is_quick = |source: &Source| matches!(source, Source::Quick(_));
-                let shortcuts = match imports.iter().any(is_quick) {
-                    true => Some(shortcuts(engine)?),
-                    false => None,
-                };
-                (Code::Module { module, imports, own: own.clone(), shortcuts }, from_cache)
+                let (module, from_cache) = compile(engine, wasm)?;
+                (Code::of_module(engine, module, own)?, from_cache)
             }
             Kind::Component => {
-                let (component, from_cache): (Component, _) = compile(engine, wasm)?;
-                let interfaces = engine.interfaces().map_err(Error::Engine)?;
-                let command = interfaces.instantiate_pre(&component).and_then(CommandPre::new);
-                (Code::Component(command.map_err(Error::MissingInterface)?), from_cache)
+                let (component, from_cache) = compile(engine, wasm)?;
+                (Code::of_component(engine, &component)?, from_cache)
             }
         };
         Ok(Program { engine: engine.clone(), code: Arc::new(code), from_cache })
@@ -114,8 +110,18 @@ impl Program {
     /// [`Error::Open`] if the file cannot be read. Otherwise the same as for [`Program::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
-        let wasm =
-            std::fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        let failed = |source| Error::Open { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(failed)?;
+        let mut wasm = Vec::new();
+        if let Some(len) = long(&file) {
+            if let Some(code) = kept(engine, &file) {
+                let code = Arc::new(code?);
+                return Ok(Program { engine: engine.clone(), code, from_cache: true });
+            }
+            file.rewind().map_err(failed)?;
+            wasm.reserve(len);
+        }
+        file.read_to_end(&mut wasm).map_err(failed)?;
         Program::new(engine, &wasm)
     }
 
@@ -146,6 +152,56 @@ impl std::fmt::Debug for Program {
         let name = name.map(|name| Printable::new(name).to_string());
         f.debug_struct("Program").field("name", &name).finish_non_exhaustive()
     }
+}
+
+impl Code {
+    fn of_module(engine: &Engine, module: Module, own: &Imports) -> Result<Code, Error> {
+        let imports =
+            module.imports().map(|import| resolve(&import, own)).collect::<Result<Vec<_>, _>>()?;
+        let is_quick = |source: &Source| matches!(source, Source::Quick(_));
+        let shortcuts = match imports.iter().any(is_quick) {
+            true => Some(shortcuts(engine)?),
+            false => None,
+        };
+        Ok(Code::Module { module, imports, own: own.clone(), shortcuts })
+    }
+
+    fn of_component(engine: &Engine, component: &Component) -> Result<Code, Error> {
+        let interfaces = engine.interfaces().map_err(Error::Engine)?;
+        let command = interfaces.instantiate_pre(component).and_then(CommandPre::new);
+        Ok(Code::Component(command.map_err(Error::MissingInterface)?))
+    }
+}
+
+/// The length of a file that is long, and can be read twice.
+fn long(file: &File) -> Option<usize> {
+    let found = file.metadata().ok().filter(Metadata::is_file)?;
+    usize::try_from(found.len()).ok().filter(|len| *len >= LONG)
+}
+
+/// The code of a program that is in the engine's cache. Its wasm is read, and not kept.
+fn kept(engine: &Engine, mut file: &File) -> Option<Result<Code, Error>> {
+    let cache = engine.cache()?;
+    let mut piece = vec![0; PIECE];
+    let (mut kind, mut name) = (None, Cache::naming(engine.wasmtime()));
+    loop {
+        let n = file.read(&mut piece).ok()?;
+        if n == 0 {
+            break;
+        }
+        if kind.is_none() {
+            kind = Some(format::check(&piece[..n]).ok()?);
+        }
+        name.update(&piece[..n]);
+    }
+    let name = name.finalize().to_hex();
+    Some(match kind? {
+        Kind::Module => {
+            let module = cache.load(engine.wasmtime(), &name)?;
+            Code::of_module(engine, module, &Imports::new(engine))
+        }
+        Kind::Component => Code::of_component(engine, &cache.load(engine.wasmtime(), &name)?),
+    })
 }
 
 fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Error> {

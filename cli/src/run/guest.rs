@@ -69,7 +69,9 @@ impl GuestArgs {
         };
         let engine = engine.build()?;
         let program = Program::from_file(&engine, self.file())?;
-        if let (false, Some(why)) = (program.from_cache(), engine.cache_refusal()) {
+        if !program.from_cache()
+            && let Some(why) = engine.cache_refusal()
+        {
             say(format_args!("compiled code is not kept: {why}"));
         }
         Ok(program)

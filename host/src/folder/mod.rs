@@ -8,6 +8,8 @@
 //! the user's own folders do the rest.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fmt, io};
@@ -33,7 +35,7 @@ pub struct Entry {
     pub name: String,
     /// Its length in bytes.
     pub len: u64,
-    /// When it was last written, or read with [`Folder::read_used`].
+    /// When it was last written, or opened with [`Folder::open_used`].
     pub used: SystemTime,
 }
 
@@ -73,7 +75,7 @@ impl Folder {
     /// Those of the system, and an error without a number if it is longer than `most` bytes, no regular file, not the
     /// effective user's, or if its group or others can write to it.
     pub fn read(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
-        self.inner.read(name, most, false)
+        self.inner.read(name, most)
     }
 
     /// Does the same, and notes that the file was used.
@@ -82,7 +84,19 @@ impl Folder {
     ///
     /// As [`Folder::read`].
     pub fn read_used(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
-        self.inner.read(name, most, true)
+        let (file, len) = self.open_used(name, most)?;
+        let mut bytes = Vec::new();
+        file.take(len).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Opens such a file, and notes that it was used. Returns its length in bytes, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::read`].
+    pub fn open_used(&self, name: &str, most: u64) -> io::Result<(File, u64)> {
+        self.inner.open_used(name, most)
     }
 
     /// Puts a file with this content in the place of whatever file or link has the name, in one step.

@@ -27,19 +27,26 @@ impl Folder {
         Ok(Folder { path: path.canonicalize()? })
     }
 
-    pub(super) fn read(&self, name: &str, most: u64, is_use: bool) -> io::Result<Vec<u8>> {
+    pub(super) fn read(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
+        let (file, len) = self.open(name, most, false)?;
+        let mut bytes = Vec::new();
+        file.take(len).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub(super) fn open_used(&self, name: &str, most: u64) -> io::Result<(File, u64)> {
+        let (file, len) = self.open(name, most, true)?;
+        let _ = file.set_modified(SystemTime::now());
+        Ok((file, len))
+    }
+
+    fn open(&self, name: &str, most: u64, is_use: bool) -> io::Result<(File, u64)> {
         let path = self.path.join(name);
         let found = path.symlink_metadata()?;
         if !found.is_file() || found.len() > most {
             return Err(refused(format_args!("{name} is no regular file, or too long")));
         }
-        let mut bytes = Vec::new();
-        let file = File::options().read(true).write(is_use).open(path)?;
-        (&file).take(most).read_to_end(&mut bytes)?;
-        if is_use {
-            let _ = file.set_modified(SystemTime::now());
-        }
-        Ok(bytes)
+        Ok((File::options().read(true).write(is_use).open(path)?, found.len()))
     }
 
     pub(super) fn replace(&self, name: &OsStr, parts: &[&[u8]]) -> io::Result<()> {

@@ -46,19 +46,27 @@ impl Folder {
         Ok(Folder { fd: walk(path, &rule)?, mode: everybody })
     }
 
-    pub(super) fn read(&self, name: &str, most: u64, is_use: bool) -> io::Result<Vec<u8>> {
+    pub(super) fn read(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
+        let (file, len) = self.open_short(name, most)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(len).map_err(io::Error::other)?)?;
+        file.take(len).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub(super) fn open_used(&self, name: &str, most: u64) -> io::Result<(File, u64)> {
+        let (file, len) = self.open_short(name, most)?;
+        // On a file system that is not written to, nothing is removed for its age either.
+        let _ = file.set_modified(SystemTime::now());
+        Ok((file, len))
+    }
+
+    fn open_short(&self, name: &str, most: u64) -> io::Result<(File, u64)> {
         let (file, found) = self.open(name)?;
         if found.len() > most {
             return Err(refused(format_args!("{name} is longer than {most} bytes")));
         }
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(usize::try_from(found.len()).map_err(io::Error::other)?)?;
-        (&file).take(found.len()).read_to_end(&mut bytes)?;
-        // On a file system that is not written to, nothing is removed for its age either.
-        if is_use {
-            let _ = file.set_modified(SystemTime::now());
-        }
-        Ok(bytes)
+        Ok((file, found.len()))
     }
 
     /// Opens a regular file of the user's. Whatever else has the name is not waited for.
@@ -215,6 +223,13 @@ fn through(at: &OwnedFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
     rustix::fs::openat(at, name, flags, Mode::empty())
 }
 
+/// What the system says of a folder.
+fn look(folder: OwnedFd) -> io::Result<(OwnedFd, Metadata)> {
+    let file = File::from(folder);
+    let found = file.metadata()?;
+    Ok((file.into(), found))
+}
+
 /// Goes to a folder step by step, so that every step is of what was looked at.
 fn walk<R: Rule>(path: &Path, rule: &R) -> io::Result<OwnedFd> {
     let top =
@@ -223,14 +238,17 @@ fn walk<R: Rule>(path: &Path, rule: &R) -> io::Result<OwnedFd> {
     let mut here = PathBuf::from("/");
     let mut left: Vec<OsString> = Vec::new();
     push(&mut left, path);
-    rule.folder(&here, &File::from(at.try_clone()?).metadata()?, left.is_empty())?;
+    let found;
+    (at, found) = look(at)?;
+    rule.folder(&here, &found, left.is_empty())?;
     let (mut links, mut made) = (0, false);
     while let Some(part) = left.pop() {
         let next = here.join(&part);
         match through(&at, &part) {
             Ok(folder) => {
-                rule.folder(&next, &File::from(folder.try_clone()?).metadata()?, left.is_empty())?;
-                at = folder;
+                let found;
+                (at, found) = look(folder)?;
+                rule.folder(&next, &found, left.is_empty())?;
                 here = if part == ".." { here.parent().unwrap_or(&here).to_owned() } else { next };
                 made = false;
             }

@@ -12,6 +12,15 @@ const EXIT: &str = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func
     (memory (export "memory") 1)
     (func (export "_start") (call $exit (i32.const 9))))"#;
 
+/// The same with so much data that its code is mapped.
+fn large() -> String {
+    let data = "0123456789abcdef".repeat(1 << 17);
+    EXIT.replace(
+        "(memory (export \"memory\") 1)",
+        &format!("(memory (export \"memory\") 40) (data (i32.const 0) \"{data}\")"),
+    )
+}
+
 #[test]
 fn a_program_is_compiled_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -37,22 +46,70 @@ fn a_program_is_compiled_once() {
 
 #[test]
 fn damaged_entries_are_replaced() {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::builder().cache_folder(folder.path()).build().unwrap();
-    let wasm = wat::parse_str(EXIT).unwrap();
-    drop(Program::new(&engine, &wasm).unwrap());
-    let entry = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
-    let whole = fs::read(&entry).unwrap();
-    let mut flipped = whole.clone();
-    flipped[whole.len() / 2] ^= 1;
-    for damaged in [&b""[..], &whole[..3], &whole[..whole.len() - 1], &flipped, b"no code at all"] {
-        fs::write(&entry, damaged).unwrap();
-        let program = Program::new(&engine, &wasm).unwrap();
-        assert!(!program.from_cache());
-        assert_eq!(run(Guest::builder(&program)).unwrap().code(), 9);
-        assert_eq!(fs::read(&entry).unwrap().len(), whole.len());
+    for text in [EXIT, &large()] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::builder().cache_folder(folder.path()).build().unwrap();
+        let wasm = wat::parse_str(text).unwrap();
+        drop(Program::new(&engine, &wasm).unwrap());
+        let entry = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let whole = fs::read(&entry).unwrap();
+        let flipped = |at: usize| {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1;
+            flipped
+        };
+        let (middle, tag) = (flipped(whole.len() / 2), flipped(whole.len() - 1));
+        let longer = [&whole[..], b"x"].concat();
+        for damaged in [
+            &b""[..],
+            &whole[..3],
+            &whole[..whole.len() - 1],
+            &middle,
+            &tag,
+            &longer,
+            b"no code at all",
+        ] {
+            fs::write(&entry, damaged).unwrap();
+            let program = Program::new(&engine, &wasm).unwrap();
+            assert!(!program.from_cache());
+            assert_eq!(run(Guest::builder(&program)).unwrap().code(), 9);
+            assert_eq!(fs::read(&entry).unwrap().len(), whole.len());
+        }
+        assert!(Program::new(&engine, &wasm).unwrap().from_cache());
     }
-    assert!(Program::new(&engine, &wasm).unwrap().from_cache());
+}
+
+/// Modules and components, with so much code that it is mapped. On Linux, nothing of a long file is in memory twice.
+#[test]
+fn a_long_file_is_compiled_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = || Engine::builder().cache_folder(folder.path().join("kept")).build().unwrap();
+    let component = format!(
+        r#"(component
+            (core module $large (memory 40) (data (i32.const 0) "{}")
+                (func (export "run") (result i32) (i32.ne (i32.load8_u (i32.const 33)) (i32.const 49))))
+            (core instance $large (instantiate $large))
+            (func $run (result (result)) (canon lift (core func $large "run")))
+            (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))"#,
+        "0123456789abcdef".repeat(1 << 17)
+    );
+    let file = folder.path().join("program.wasm");
+    for (text, code) in [(large(), 9), (component, 0)] {
+        fs::write(&file, wat::parse_str(text).unwrap()).unwrap();
+        for expected in [false, true] {
+            let program = Program::from_file(&engine(), &file).unwrap();
+            assert_eq!(program.from_cache(), expected);
+            assert_eq!(run(Guest::builder(&program)).unwrap().code(), code);
+            assert!(Program::new(&engine(), &fs::read(&file).unwrap()).unwrap().from_cache());
+            #[cfg(target_os = "linux")]
+            if expected {
+                let maps = fs::read_to_string("/proc/self/maps").unwrap();
+                assert!(maps.contains("memfd:wasio-code"), "{maps}");
+                let entry = folder.path().join("kept");
+                assert!(!maps.contains(entry.to_str().unwrap()), "an entry is mapped");
+            }
+        }
+    }
 }
 
 #[test]
@@ -129,15 +186,18 @@ fn an_entry_of_another_key_is_none() {
 
 #[test]
 fn a_program_that_runs_does_not_depend_on_its_entry() {
-    let kept = Kept::new();
-    assert!(!kept.load(9));
-    let entry = kept.entries().remove(0);
-    let program = Program::new(&kept.engine(1 << 30), &wat::parse_str(EXIT).unwrap()).unwrap();
-    assert!(program.from_cache());
-    let file = fs::File::options().write(true).open(&entry).unwrap();
-    // Where the file was mapped, this was the end of the process.
-    file.set_len(0).unwrap();
-    assert_eq!(run(Guest::builder(&program)).unwrap().code(), 9);
+    for text in [EXIT, &large()] {
+        let kept = Kept::new();
+        let wasm = wat::parse_str(text).unwrap();
+        assert!(!Program::new(&kept.engine(1 << 30), &wasm).unwrap().from_cache());
+        let entry = kept.entries().remove(0);
+        let program = Program::new(&kept.engine(1 << 30), &wasm).unwrap();
+        assert!(program.from_cache());
+        let file = fs::File::options().write(true).open(&entry).unwrap();
+        // Where the file was mapped, this was the end of the process.
+        file.set_len(0).unwrap();
+        assert_eq!(run(Guest::builder(&program)).unwrap().code(), 9);
+    }
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! Memory that has a descriptor, so that it can be mapped as a file can, and that nobody changes once it is sealed.
+
+#[cfg(target_os = "linux")]
+mod imp {
+    use std::fs::File;
+    use std::io;
+
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+    pub(crate) fn create() -> io::Result<File> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        Ok(memfd_create("wasio-code", flags)?.into())
+    }
+
+    pub(crate) fn seal(memory: &File) -> io::Result<()> {
+        let all = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+        Ok(fcntl_add_seals(memory, all)?)
+    }
+
+    /// Where a library finds it that takes paths alone.
+    pub(crate) fn path(memory: &File) -> String {
+        use std::os::fd::AsRawFd as _;
+        format!("/proc/self/fd/{}", memory.as_raw_fd())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod imp {
+    use std::fs::File;
+    use std::io;
+
+    pub(crate) fn create() -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn seal(_memory: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn path(_memory: &File) -> String {
+        String::new()
+    }
+}
+
+pub(crate) use imp::{create, path, seal};
