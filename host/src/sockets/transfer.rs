@@ -5,7 +5,7 @@
 //! nothing is copied or allocated on the way (up to eight buffers).
 
 use std::io::{self, IoSlice};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use rustix::net::{RecvFlags, SendFlags};
@@ -183,7 +183,8 @@ async fn receive(
             }
             Err(Failed::Errno(errno)) => return Err(errno),
             Err(Failed::Io(e)) if e.kind() == MANY => {
-                if socket.nonblocking {
+                let left = time_left(&mut until, socket.recv_timeout);
+                if socket.nonblocking || left == Some(Duration::ZERO) {
                     return Err(Errno::AGAIN);
                 }
                 yield_now().await;
@@ -199,20 +200,26 @@ async fn receive(
         }
         state(cx).streak = 0;
         let socket = state(cx).sockets.get_mut(fd)?;
-        // The time is for the call, however often it has to wait.
-        let timeout = socket.recv_timeout.map(|limit| match until {
-            Some(until) => until.saturating_duration_since(Instant::now()),
-            None => {
-                until = Instant::now().checked_add(limit);
-                limit
-            }
-        });
+        let timeout = time_left(&mut until, socket.recv_timeout);
         match socket.wait(Interest::READABLE, timeout).await {
             Ok(is_closed) => closed = is_closed,
             Err(_) if total > 0 => {
                 return Ok(Received { len: total, truncated: false, from: None });
             }
             Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+/// What is left of a time that is for the whole call, however often it has to wait.
+fn time_left(until: &mut Option<Instant>, limit: Option<Duration>) -> Option<Duration> {
+    let limit = limit?;
+    let now = Instant::now();
+    match until {
+        Some(until) => Some(until.saturating_duration_since(now)),
+        None => {
+            *until = now.checked_add(limit);
+            Some(limit)
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Who is heard on a datagram socket: those that the guest may send to, and by a server everybody.
 
 use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -84,4 +86,41 @@ fn a_component_hears_whom_it_may_send_to() {
 fn a_server_hears_everybody() {
     server(guest(&["heard-by-all"]));
     server(component(&["heard-by-all"]));
+}
+
+/// Strangers that send without end hold nobody up: neither the guest's own clock, nor others on the thread.
+#[test]
+fn a_flood_of_strangers_holds_nobody_up() {
+    for guest in [guest(&["flooded"]), component(&["flooded"])] {
+        let output = Output::new();
+        // The guest may send there, and hears nobody else.
+        let guest = guest.network(granted(9)).stdout(output.pipe()).build().unwrap();
+        let stats = guest.stats();
+        runtime().block_on(async {
+            let guest = tokio::spawn(guest.run());
+            let port: u16 = output.line(0).await.parse().unwrap();
+            let over = Arc::new(AtomicBool::new(false));
+            let floods: Vec<_> = (0..2)
+                .map(|_| {
+                    let over = over.clone();
+                    thread::spawn(move || {
+                        let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+                        while !over.load(Relaxed) {
+                            let _ = stranger.send_to(b"stranger", ("127.0.0.1", port));
+                        }
+                    })
+                })
+                .collect();
+            let mut turns = 0;
+            while !guest.is_finished() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                turns += 1;
+            }
+            over.store(true, Relaxed);
+            assert_eq!(guest.await.unwrap().unwrap().code(), 0);
+            floods.into_iter().for_each(|flood| flood.join().unwrap());
+            assert!(turns >= 20, "others had {turns} turns in a second");
+        });
+        assert_eq!(stats.snapshot().bytes_in, 0);
+    }
 }

@@ -45,6 +45,24 @@ pub fn hears(port: u16, mode: &str) {
     }
 }
 
+/// Only strangers send, without end.
+pub fn flooded() {
+    let fd = open(1, DGRAM).unwrap();
+    bind(fd, LOOPBACK).unwrap();
+    println!("{}", local_addr(fd).unwrap().2);
+    for nonblocking in [true, false] {
+        set_nonblocking(fd, nonblocking);
+        for extended in [false, true] {
+            assert_eq!(events(extended, &[readable(1, fd), timer(2, 200)]), [2], "{extended}");
+        }
+        // SO_RCVTIMEO: 200 ms.
+        let mut time = [0; 16];
+        time[8..].copy_from_slice(&200_000_u64.to_le_bytes());
+        set_option(fd, 0, 11, &time).unwrap();
+        assert_eq!(recv(fd, &mut [0; 64], 0), Err(AGAIN));
+    }
+}
+
 /// Everybody may send to a server.
 pub fn heard_by_all() {
     let fd = open(1, DGRAM).unwrap();
