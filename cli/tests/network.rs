@@ -48,6 +48,63 @@ const SOCKETS: &str = r#"(module
             (br_if $write (i32.lt_u (local.get $i) (i32.const 100))))
         (call $exit (local.get $errno))))"#;
 
+/// One of many: those from the 70th on look a granted name up, and exit with 5; the others wait for a second, and exit
+/// with the errno of reading `ok` in their folder.
+const LOOKUPS_AND_FILES: &str = r#"(module
+    (import "wasi_snapshot_preview1" "environ_get" (func $env (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sock_getaddrinfo"
+        (func $lookup (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 16) "\00\10\00\00\40\00\00\00")
+    (data (i32.const 64) "80")
+    (data (i32.const 130) "\00\01")
+    (data (i32.const 200) "a.evil.test")
+    (data (i32.const 220) "ok")
+    ;; The digits behind WASIO_FLEET_INDEX=, which is the first variable.
+    (func $number (result i32) (local $n i32) (local $at i32)
+        (drop (call $env (i32.const 2048) (i32.const 3072)))
+        (local.set $at (i32.add (i32.load (i32.const 2048)) (i32.const 18)))
+        (loop $next
+            (if (i32.load8_u (local.get $at)) (then
+                (local.set $n (i32.add (i32.mul (local.get $n) (i32.const 10))
+                    (i32.sub (i32.load8_u (local.get $at)) (i32.const 48))))
+                (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                (br $next))))
+        (local.get $n))
+    (func (export "_start") (local $errno i32)
+        (if (i32.ge_u (call $number) (i32.const 70)) (then
+            (drop (call $lookup (i32.const 200) (i32.const 11) (i32.const 64) (i32.const 2)
+                (i32.const 128) (i32.const 300) (i32.const 4) (i32.const 400)))
+            (call $exit (i32.const 5))))
+        (i32.store (i32.const 528) (i32.const 1))
+        (i64.store (i32.const 536) (i64.const 1000000000))
+        (drop (call $poll (i32.const 512) (i32.const 600) (i32.const 1) (i32.const 700)))
+        (local.set $errno (call $open (i32.const 3) (i32.const 1) (i32.const 220) (i32.const 2)
+            (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+        (if (local.get $errno) (then (call $exit (local.get $errno))))
+        (call $exit (call $read (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 12)))))"#;
+
+/// Is bound to the port of name servers, and never answers.
+const MUTE: &str = r#"(module
+    (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sock_bind" (func $bind (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "\7f\00\00\01")
+    (func (export "_start")
+        (drop (call $open (i32.const 1) (i32.const 1) (i32.const 8)))
+        (i32.store (i32.const 16) (i32.const 64))
+        (i32.store (i32.const 20) (i32.const 4))
+        (if (call $bind (i32.load (i32.const 8)) (i32.const 16) (i32.const 53)) (then unreachable))
+        (i32.store (i32.const 528) (i32.const 1))
+        (i64.store (i32.const 536) (i64.const 60000000000))
+        (drop (call $poll (i32.const 512) (i32.const 600) (i32.const 1) (i32.const 700)))))"#;
+
 const ACCES: i32 = 2;
 const MFILE: i32 = 33;
 
@@ -79,9 +136,54 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Whether there can be a network of its own.
+fn has_unshare(test: &str) -> bool {
+    let unshare = Command::new("unshare").args(["-m", "-n", "true"]).output();
+    let has = unshare.is_ok_and(|output| output.status.success());
+    if !has {
+        eprintln!("skipped: {test}: needs unshare and its privileges");
+    }
+    has
+}
+
+/// Names that nobody answers for take the threads of nobody's files.
+#[test]
+fn lookups_leave_files_alone() {
+    if !has_unshare("lookups_leave_files_alone") {
+        return;
+    }
+    let bench = Bench::new(LOOKUPS_AND_FILES);
+    let [mute, resolv, granted] =
+        ["mute.wasm", "resolv.conf", "granted"].map(|n| bench.folder.path().join(n));
+    std::fs::write(&mute, wat::parse_str(MUTE).unwrap()).unwrap();
+    std::fs::write(&resolv, "nameserver 127.0.0.1\n").unwrap();
+    std::fs::create_dir(&granted).unwrap();
+    std::fs::write(granted.join("ok"), "fine").unwrap();
+    // Those that look up were more than tokio has threads for what blocks, 512.
+    let script = format!(
+        "mount --bind {} /etc/resolv.conf && ip link set lo up || exit 1
+         \"$0\" run --timeout 60s --net listen:127.0.0.1:53 {} & mute=$!
+         sleep 1
+         \"$0\" fleet -n 700 -c 700 --json --timeout 10s --net '*.evil.test:80' --dir {}::/ \"$1\"
+         kill $mute",
+        resolv.display(),
+        mute.display(),
+        granted.display(),
+    );
+    let output = bench.sh(&["unshare", "-m", "-n"], &script);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", text(&output.stderr)));
+    assert_eq!(summary["exited"]["0"], 70, "{summary}");
+    // Nobody was answered, so what is shown is shown.
+    assert_eq!(summary["exited"]["5"], serde_json::Value::Null, "{summary}");
+}
+
 /// With a network and a file of hosts of their own, as root.
 #[test]
 fn a_name_leads_nowhere_inside() {
+    if !has_unshare("a_name_leads_nowhere_inside") {
+        return;
+    }
     let special = [
         "127.0.0.1",
         "10.0.0.1",
@@ -129,21 +231,13 @@ fn a_name_leads_nowhere_inside() {
     }
     let file = bench.folder.path().join("hosts");
     std::fs::write(&file, hosts).unwrap();
-    let unshare = ["unshare", "-m", "-n"];
-    if !Command::new("unshare")
-        .args(["-m", "-n", "true"])
-        .output()
-        .is_ok_and(|o| o.status.success())
-    {
-        return eprintln!("skipped: a_name_leads_nowhere_inside: needs unshare and its privileges");
-    }
     let script = format!(
         "mount --bind {} /etc/hosts && ip link set lo up 2>/dev/null; i=0; while [ $i -lt {} ]; do \
          \"$0\" run --timeout 20s --net '*.test:80' \"$1\" n$i.test; echo $?; i=$((i + 1)); done",
         file.display(),
         special.len() + global.len()
     );
-    let output = bench.sh(&unshare, &script);
+    let output = bench.sh(&["unshare", "-m", "-n"], &script);
     let codes = text(&output.stdout);
     let codes: Vec<&str> = codes.lines().collect();
     assert_eq!(codes.len(), special.len() + global.len(), "{}", text(&output.stderr));

@@ -1,5 +1,8 @@
 //! How many sockets and handles a component may have.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use wasio_host::Policy;
 
 use crate::support::*;
@@ -24,4 +27,30 @@ fn without_a_grant_it_gets_few() {
 #[test]
 fn handles_are_no_limit_before_sockets_are() {
     succeeds(component(&["handles"]).max_sockets(300));
+}
+
+/// As many connections as fit beside other handles, some of whose peers do not read.
+#[test]
+fn a_server_of_many_connections_lives() {
+    const COUNT: usize = 300;
+    let output = Output::new();
+    let guest = component(&["crowd", "300"]).max_sockets(COUNT + 1).stdout(output.pipe());
+    runtime().block_on(async {
+        let guest = tokio::spawn(guest.build().unwrap().run());
+        let port: u16 = output.line(0).await.parse().unwrap();
+        let peers = tokio::task::spawn_blocking(move || {
+            let connect = |_| TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let mut all: Vec<_> = (0..COUNT).map(connect).collect();
+            for stream in &mut all[20..] {
+                stream.write_all(b"hello").unwrap();
+            }
+            for stream in &mut all[20..] {
+                let mut buf = [0; 5];
+                stream.read_exact(&mut buf).unwrap();
+                assert_eq!(&buf, b"hello");
+            }
+        });
+        assert_eq!(guest.await.unwrap().unwrap().code(), 0);
+        peers.await.unwrap();
+    });
 }
