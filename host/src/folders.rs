@@ -5,6 +5,7 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 use crate::errno::Errno;
 use crate::files::{Returned, call, filled, ours};
 use crate::frame::Frame;
+use crate::opening;
 use crate::state::{Cx, parts, state};
 use crate::wasi::at_once;
 
@@ -19,7 +20,7 @@ const FIFO: u8 = 0;
 const ENTRY: usize = 24;
 
 /// A FIFO would wait for its other end to be opened, and wasmtime-wasi could neither read nor write it: it is not
-/// opened.
+/// opened. Somebody may put one there in between: see `opening.rs`.
 #[expect(clippy::too_many_arguments, reason = "the import's own parameters")]
 pub(crate) async fn open(
     mut cx: Cx<'_>,
@@ -47,16 +48,24 @@ pub(crate) async fn open(
         Err(errno) => return ours(Err(errno)),
     };
     let called = state(&mut cx).wasi.on_thread(move |ctx| {
-        let memory = &mut frame.memory();
-        let found = at_once(wasi::path_filestat_get(ctx, memory, fd, dirflags, path, len, stat));
-        if matches!(found.flatten(), Ok(0)) && frame.bytes()[stat as usize + FILE_TYPE] == FIFO {
-            return (Ok(i32::from(Errno::NOTSUP.0)), frame);
-        }
-        let memory = &mut frame.memory();
-        let errno = at_once(wasi::path_open(
-            ctx, memory, fd, dirflags, path, len, oflags, base, inheriting, fdflags, result,
-        ));
-        (errno.flatten(), frame)
+        let attempt = || {
+            let memory = &mut frame.memory();
+            let found =
+                at_once(wasi::path_filestat_get(ctx, memory, fd, dirflags, path, len, stat));
+            if matches!(found.flatten(), Ok(0)) && frame.bytes()[stat as usize + FILE_TYPE] == FIFO
+            {
+                return Ok(i32::from(Errno::NOTSUP.0));
+            }
+            let memory = &mut frame.memory();
+            let opened = at_once(wasi::path_open(
+                ctx, memory, fd, dirflags, path, len, oflags, base, inheriting, fdflags, result,
+            ));
+            opened.flatten()
+        };
+        let errno = opening::retried(attempt, |errno| {
+            errno.as_ref().is_ok_and(|errno| *errno == i32::from(Errno::INTR.0))
+        });
+        (errno, frame)
     });
     let (errno, mut frame) = called.await;
     match errno? {
