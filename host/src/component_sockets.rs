@@ -39,6 +39,10 @@ impl Opened {
         Opened { limit, most, permits: Vec::new() }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.permits.len()
+    }
+
     /// What one more socket takes.
     fn permit(&self, grants: &Grants) -> Result<Permit, ErrorCode> {
         // A few, so that connecting and binding can say what is refused.

@@ -5,7 +5,7 @@
 
 use tokio::task::yield_now;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime::component::{ComponentType, Lift, Linker, Resource, ResourceTable, WasmList};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, Host as _, IpSocketAddress};
 use wasmtime_wasi::p2::bindings::sockets::tcp::{HostTcpSocket as _, TcpSocket};
@@ -25,6 +25,11 @@ use crate::stats::Stats;
 /// The interfaces as wasmtime-wasi names them.
 pub(crate) const TCP: &str = "wasi:sockets/tcp@0.2.12";
 pub(crate) const UDP: &str = "wasi:sockets/udp@0.2.12";
+
+/// As many messages as wasmtime-wasi permits to send at once.
+const MAX_MESSAGES: usize = 16;
+/// No message is longer.
+const MAX_MESSAGE: usize = 65_535;
 
 /// How many turns of the runtime a socket gets to be let go of.
 const TURNS: u32 = 1000;
@@ -72,17 +77,52 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     udp.func_wrap(
         "[method]outgoing-datagram-stream.send",
-        |mut store: Store<'_>,
-         (stream, messages): (Resource<OutgoingDatagramStream>, Vec<OutgoingDatagram>)| {
-            let lengths: Vec<usize> = messages.iter().map(|message| message.data.len()).collect();
-            answer(
-                &mut store,
-                |sockets| sockets.send(stream, messages),
-                |sent: &u64, _, stats| {
-                    stats.sent(lengths.iter().take(*sent as usize).sum());
-                    Ok(())
-                },
-            )
+        |store: Store<'_>,
+         (stream, messages): (Resource<OutgoingDatagramStream>, WasmList<Message>)| {
+            send(store, stream, messages)
+        },
+    )
+}
+
+/// A message to send, which is in the component's memory yet.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+struct Message {
+    data: WasmList<u8>,
+    #[component(name = "remote-address")]
+    remote_address: Option<IpSocketAddress>,
+}
+
+/// Sends messages. What cannot be sent is not copied: more of them than any call permits, and those that are too long.
+fn send(
+    mut store: Store<'_>,
+    stream: Resource<OutgoingDatagramStream>,
+    list: WasmList<Message>,
+) -> wasmtime::Result<(Result<u64, ErrorCode>,)> {
+    let len = list.len();
+    if len > MAX_MESSAGES {
+        let why = format!("{len} messages to send at once: check-send permits {MAX_MESSAGES}");
+        return Err(wasmtime::Error::msg(why));
+    }
+    let mut messages = Vec::with_capacity(len);
+    let listed = list.iter(&mut store)?.collect::<wasmtime::Result<Vec<_>>>()?;
+    for message in listed {
+        if message.data.len() > MAX_MESSAGE {
+            if messages.is_empty() {
+                return Ok((Err(ErrorCode::DatagramTooLarge),));
+            }
+            break;
+        }
+        let data = message.data.as_le_slice(&store).to_vec();
+        messages.push(OutgoingDatagram { data, remote_address: message.remote_address });
+    }
+    let lengths: Vec<usize> = messages.iter().map(|message| message.data.len()).collect();
+    answer(
+        &mut store,
+        |sockets| sockets.send(stream, messages),
+        |sent: &u64, _, stats| {
+            stats.sent(lengths.iter().take(*sent as usize).sum());
+            Ok(())
         },
     )
 }

@@ -2,7 +2,7 @@
 //!
 //! Its streams of files are wasmtime-wasi's, too: each operation has the stream brought to a thread and back.
 
-use wasmtime::component::{HasData, Linker, Resource};
+use wasmtime::component::{HasData, Linker, Resource, WasmList};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -16,16 +16,55 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi_io::bytes::Bytes;
 
+use crate::counted::Store;
+use crate::opening;
 use crate::pool::{Client, Running};
 use crate::state::State;
 use crate::wasi::{Wasi, at_once};
+use crate::work::burn;
 
 /// What is read ahead when a stream is only waited for, and the most that is read or written at once.
 const PIECE: usize = 1 << 16;
 
 /// Puts these functions in the place of those that `linker` has.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    types::add_to_linker::<State, Files>(linker, |state| FilesView(&mut state.wasi))
+    types::add_to_linker::<State, Files>(linker, |state| FilesView(&mut state.wasi))?;
+    linker.instance("wasi:filesystem/types@0.2.12")?.func_wrap_async(
+        "[method]descriptor.write",
+        |store: Store<'_>, (fd, bytes, offset): (Resource<Descriptor>, WasmList<u8>, Filesize)| {
+            Box::new(write(store, fd, bytes, offset))
+        },
+    )
+}
+
+/// Writes any number of bytes, in pieces: the host keeps no more than one, and others have a turn in between. What was
+/// written before an error is reported first.
+async fn write(
+    mut store: Store<'_>,
+    fd: Resource<Descriptor>,
+    bytes: WasmList<u8>,
+    offset: Filesize,
+) -> wasmtime::Result<(Result<Filesize, ErrorCode>,)> {
+    let mut done = 0;
+    loop {
+        let left = &bytes.as_le_slice(&store)[done..];
+        let piece = left[..left.len().min(PIECE)].to_vec();
+        let (len, at) = (piece.len(), offset.saturating_add(done as Filesize));
+        let mut files = FilesView(&mut store.data_mut().wasi);
+        let written = match files.write(Resource::new_borrow(fd.rep()), piece, at).await {
+            Ok(written) => written as usize,
+            Err(error) => match files.convert_error_code(error)? {
+                _ if done > 0 => break,
+                code => return Ok((Err(code),)),
+            },
+        };
+        burn(&mut store, written)?;
+        done += written;
+        if written < len || done == bytes.len() {
+            break;
+        }
+    }
+    Ok((Ok(done as Filesize),))
 }
 
 struct Files;
@@ -104,7 +143,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     /// A FIFO would wait for its other end to be opened, and wasmtime-wasi could neither read nor write it. It says of
-    /// one that it does not know what it is.
+    /// one that it does not know what it is. Somebody may put one there in between: see `opening.rs`.
     async fn open_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -113,15 +152,22 @@ impl HostDescriptor for FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        let (rep, name) = (fd.rep(), path.clone());
+        let rep = fd.rep();
         let opened = self.0.on_thread(move |ctx| {
-            let (mut files, looked_at) = (ctx.filesystem(), Resource::new_borrow(rep));
-            let stat = HostDescriptor::stat_at(&mut files, looked_at, path_flags, name);
-            if matches!(done(stat), Ok(stat) if matches!(stat.type_, DescriptorType::Unknown | DescriptorType::Fifo))
-            {
-                return Err(ErrorCode::Unsupported.into());
-            }
-            done(HostDescriptor::open_at(&mut files, fd, path_flags, path, open_flags, flags))
+            let attempt = || {
+                let (mut files, looked_at) = (ctx.filesystem(), Resource::new_borrow(rep));
+                let stat = HostDescriptor::stat_at(&mut files, looked_at, path_flags, path.clone());
+                if matches!(done(stat), Ok(stat) if matches!(stat.type_, DescriptorType::Unknown | DescriptorType::Fifo))
+                {
+                    return Err(ErrorCode::Unsupported.into());
+                }
+                let (fd, path) = (Resource::new_borrow(rep), path.clone());
+                done(HostDescriptor::open_at(&mut files, fd, path_flags, path, open_flags, flags))
+            };
+            opening::retried(attempt, |opened| {
+                let error = opened.as_ref().err().and_then(FsError::downcast_ref);
+                matches!(error, Some(ErrorCode::Interrupted))
+            })
         });
         opened.await
     }

@@ -10,16 +10,18 @@ use std::net::SocketAddr;
 use std::pin::pin;
 
 use tokio::task::yield_now;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable, WasmList};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_io::bindings::wasi::io::poll;
 
+use crate::counted::Store;
 use crate::policy::Grants;
 use crate::state::State;
 use crate::stats::Stats;
-use crate::{component_sockets, counted, filesystem, lookups, signals, work};
+use crate::work::burn;
+use crate::{component_sockets, counted, filesystem, lookups, signals, streams, work};
 
 /// Puts the grants in front of the sockets that `wasi` gives.
 pub(crate) fn guard(grants: &Grants, wasi: &mut WasiCtxBuilder) {
@@ -53,10 +55,14 @@ impl WasiView for State {
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
-    poll::add_to_linker::<State, Polls>(linker, |state| {
-        let State { wasi, tally, polls_without_waiting, .. } = state;
-        PollsView { table: wasi.ctx().table, stats: tally.stats(), busy: polls_without_waiting }
-    })?;
+    poll::add_to_linker::<State, Polls>(linker, polls)?;
+    linker.instance("wasi:io/poll@0.2.12")?.func_wrap_async(
+        "poll",
+        |store: Store<'_>, (pollables,): (WasmList<Resource<DynPollable>>,)| {
+            Box::new(poll_list(store, pollables))
+        },
+    )?;
+    streams::define(linker)?;
     filesystem::define(linker)?;
     lookups::define(linker)?;
     counted::define(linker)?;
@@ -65,6 +71,38 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     work::define(linker)?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// How many pollables one call may have: so many, and others for each of the component's sockets. wasmtime-wasi looks at
+/// them in one go, some 5 a microsecond.
+const MAX_POLLABLES: usize = 1 << 15;
+const POLLABLES_PER_SOCKET: usize = 4;
+/// Longer lists burn fuel. Short ones have cost the component more than the host: it wrote them.
+const SHORT: usize = 1024;
+/// The fuel that a pollable burns.
+const FUEL: usize = 48;
+
+fn polls(state: &mut State) -> PollsView<'_> {
+    let State { wasi, tally, polls_without_waiting, .. } = state;
+    PollsView { table: wasi.ctx().table, stats: tally.stats(), busy: polls_without_waiting }
+}
+
+/// `poll`, of a list that is not too long.
+async fn poll_list(
+    mut store: Store<'_>,
+    pollables: WasmList<Resource<DynPollable>>,
+) -> wasmtime::Result<(Vec<u32>,)> {
+    let len = pollables.len();
+    let most = MAX_POLLABLES + POLLABLES_PER_SOCKET * store.data().opened.count();
+    if len > most {
+        let why = format!("a poll of {len} pollables at once: at most {most} are possible here");
+        return Err(wasmtime::Error::msg(why));
+    }
+    if len > SHORT {
+        burn(&mut store, len * FUEL)?;
+    }
+    let pollables = pollables.iter(&mut store)?.collect::<wasmtime::Result<Vec<_>>>()?;
+    Ok((poll::Host::poll(&mut polls(store.data_mut()), pollables).await?,))
 }
 
 struct Polls;

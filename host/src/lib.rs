@@ -54,6 +54,7 @@ mod limits;
 mod link;
 mod lookups;
 mod memory;
+mod opening;
 #[doc(hidden)]
 pub mod ours;
 #[cfg(unix)]
@@ -63,12 +64,14 @@ mod poll;
 mod pool;
 mod printable;
 mod program;
+mod sealed;
 mod shortcut;
 mod signals;
 mod sink;
 mod sockets;
 mod state;
 mod stats;
+mod streams;
 mod ticker;
 mod wasi;
 mod work;

@@ -207,7 +207,7 @@ imports! {
     file PathRename "path_rename" (fd: fd, old: text, old_len: size, to: fd, new: text, new_len: size) wasi::path_rename;
     file PathSymlink "path_symlink" (old: text, old_len: size, fd: fd, new: text, new_len: size) wasi::path_symlink;
     file PathUnlinkFile "path_unlink_file" (fd: fd, path: text, len: size) wasi::path_unlink_file;
-    suspend PollOneoff "poll_oneoff" (subs: i32, events: i32, n: i32, out: i32) poll::poll_oneoff;
+    shared PollOneoff "poll_oneoff" (subs: i32, events: i32, n: i32, out: i32) poll::poll_oneoff;
     exit ProcExit "proc_exit" (code: i32) exit;
     wasi ProcRaise "proc_raise" (signal: i32) wasi::proc_raise;
     suspend SchedYield "sched_yield" () poll::sched_yield;

@@ -123,6 +123,16 @@ impl Armed {
     }
 }
 
+/// So many sockets are looked at in one turn.
+const AT_ONCE: usize = 1024;
+
+/// Whether there is more to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    AtAll,
+    AtSome,
+}
+
 /// One socket's news.
 #[derive(Debug)]
 pub(crate) struct Ready {
@@ -187,21 +197,21 @@ impl Table {
         self.queue.waiting.store(false, Release);
     }
 
-    /// Reports and disarms what is ready, up to `room` events; the rest is for the next call. Watches for what becomes
-    /// ready.
+    /// Reports and disarms what is ready, up to `room` events, of so many sockets as one turn has time for; the rest is for
+    /// the next call. Watches for what becomes ready.
     pub(crate) fn take_ready(
         &mut self,
         mut room: u32,
         task: &Context<'_>,
         mut report: impl FnMut(Ready),
-    ) {
+    ) -> Looked {
         self.due.extend(self.queue.watch(task).slots.drain(..));
         // What rings meanwhile is looked at when the task is polled for it.
-        for _ in 0..self.due.len() {
+        for _ in 0..self.due.len().min(AT_ONCE) {
             if room == 0 {
-                return;
+                return Looked::AtSome;
             }
-            let Some(index) = self.due.pop_front() else { return };
+            let Some(index) = self.due.pop_front() else { break };
             let slot = &mut self.slots[index as usize];
             let Some(armed) = &mut slot.armed else { continue };
             armed.bell.queued.store(false, Release);
@@ -212,7 +222,7 @@ impl Table {
                     if !armed.bell.queued.swap(true, AcqRel) {
                         self.due.push_front(index);
                     }
-                    return;
+                    return Looked::AtSome;
                 }
                 let mut context = Context::from_waker(&armed.waker);
                 if let Poll::Ready(outcome) = socket.poll_ready(direction.interest(), &mut context)
@@ -223,6 +233,7 @@ impl Table {
                 }
             }
         }
+        if self.due.is_empty() { Looked::AtAll } else { Looked::AtSome }
     }
 
     /// Whether `fd` is ready, for an ordinary poll. Leaves the task's waker, or the bell of what is armed.

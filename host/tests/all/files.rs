@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -66,6 +66,11 @@ fn what_is_read_and_written_may_be_of_any_length() {
     for target in TARGETS {
         let folder = folder();
         succeeds(guest(target, folder.path(), &["big"]));
+        // Of a component wasmtime takes no more than that.
+        let at = guest(target, folder.path(), &["at", "134217728"]).build().unwrap();
+        let stats = at.stats();
+        assert_eq!(runtime().block_on(at.run()).unwrap().code(), 0, "{target}");
+        assert!(stats.snapshot().suspensions > 1000, "{target}: {:?}", stats.snapshot());
         let (count, sum) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (n, s) = (count.clone(), sum.clone());
         succeeds(guest(target, folder.path(), &["stdout"]).on_stdout(move |bytes| {
@@ -90,6 +95,31 @@ fn fifos_are_refused() {
             succeeds(guest(target, folder.path(), &["refused", name]));
         }
     }
+}
+
+/// Somebody puts a FIFO in a file's place, and the file back, all the time: a thread that opens it is not held for ever.
+#[test]
+fn a_fifo_in_a_files_place_is_not_waited_for() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let folder = folder();
+    let [file, fifo] = ["file", "fifo"].map(|name| folder.path().join(name));
+    fs::write(&file, "fine").unwrap();
+    rustix::fs::mkfifoat(CWD, &fifo, 0o600.into()).unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    let swapping = std::thread::spawn({
+        let over = over.clone();
+        move || {
+            while !over.load(Relaxed) {
+                renameat_with(CWD, &file, CWD, &fifo, RenameFlags::EXCHANGE).unwrap();
+            }
+        }
+    });
+    for target in TARGETS {
+        let guest = guest(target, folder.path(), &["opens", "/file", "4"]);
+        succeeds(guest.timeout(Duration::from_secs(40)));
+    }
+    over.store(true, Relaxed);
+    swapping.join().unwrap();
 }
 
 /// tokio's threads for what blocks may all be taken, by whomever.

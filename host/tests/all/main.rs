@@ -17,6 +17,7 @@ mod lengths;
 mod limits;
 mod linger;
 mod linking;
+mod lists;
 mod pointers;
 mod poll;
 mod pool;

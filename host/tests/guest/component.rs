@@ -1,5 +1,6 @@
 //! Programs of WASI 0.2, by name. What std does not have is called as the interface has it.
 
+use std::io::{Read as _, Write as _};
 use std::net::UdpSocket;
 
 /// A result: whether it is an error, and the handle or, in its first byte, the error's code.
@@ -42,6 +43,26 @@ unsafe extern "C" {
     fn subscribe_duration(nanos: u64) -> u32;
 }
 
+#[link(wasm_import_module = "wasi:io/poll@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "poll"]
+    fn poll(pollables: *const u32, count: usize, ready: *mut (*const u32, usize));
+}
+
+#[link(wasm_import_module = "wasi:cli/stdout@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "get-stdout"]
+    fn get_stdout() -> u32;
+}
+
+#[link(wasm_import_module = "wasi:io/streams@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "[method]output-stream.write"]
+    fn write(stream: u32, bytes: *const u8, len: usize, answer: *mut [u32; 3]);
+    #[link_name = "[method]output-stream.blocking-write-and-flush"]
+    fn blocking_write_and_flush(stream: u32, bytes: *const u8, len: usize, answer: *mut [u32; 3]);
+}
+
 const ACCESS_DENIED: u8 = 1;
 const NEW_SOCKET_LIMIT: u8 = 10;
 
@@ -71,6 +92,10 @@ fn main() {
         "handles" => handles(),
         "hears" => hears(number()),
         "heard-by-all" => heard_by_all(),
+        "flooded" => flooded(),
+        "crowd" => crowd(number()),
+        "polls" => polls(args[1].parse().unwrap()),
+        "writes" => writes(args[1].parse().unwrap(), &args[2]),
         other => panic!("no program named {other}"),
     }
 }
@@ -121,6 +146,52 @@ fn handles() {
     println!("fine");
 }
 
+/// One pollable, so many times.
+fn polls(count: usize) {
+    // SAFETY: no pointers.
+    let timer = unsafe { subscribe_duration(0) };
+    let pollables = vec![timer; count];
+    let mut ready = (std::ptr::null(), 0);
+    // SAFETY: the list is there, and so is the place for the result.
+    unsafe { poll(pollables.as_ptr(), count, &mut ready) };
+    assert_eq!(ready.1, count);
+}
+
+/// So many bytes at once, to the standard output.
+fn writes(len: usize, how: &str) {
+    let bytes = vec![b'x'; len];
+    let mut answer = [0; 3];
+    // SAFETY: the bytes are there, and so is the place for the result.
+    unsafe {
+        match how {
+            "blocking" => blocking_write_and_flush(get_stdout(), bytes.as_ptr(), len, &mut answer),
+            _ => write(get_stdout(), bytes.as_ptr(), len, &mut answer),
+        }
+    }
+}
+
+/// A server of so many connections beside nearly all other handles that there may be; to some of them it cannot write.
+fn crowd(count: u16) {
+    for _ in 0..99_000 {
+        // SAFETY: no pointers.
+        unsafe { subscribe_duration(60_000_000_000) };
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("{}", listener.local_addr().unwrap().port());
+    let mut all: Vec<_> = (0..count).map(|_| listener.accept().unwrap().0).collect();
+    for stream in &mut all[..20] {
+        stream.set_nonblocking(true).unwrap();
+        while stream.write(&[b'x'; 65536]).is_ok() {}
+    }
+    // The others are waited for in turn, so that each has all of its handles.
+    for stream in &mut all[20..] {
+        let mut buf = [0; 5];
+        stream.read_exact(&mut buf).unwrap();
+        stream.write_all(&buf).unwrap();
+    }
+    println!("fine");
+}
+
 fn hears(port: u16) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let peer = ("127.0.0.1", port);
@@ -130,6 +201,18 @@ fn hears(port: u16) {
     let mut buf = [0; 64];
     let (len, from) = socket.recv_from(&mut buf).unwrap();
     assert_eq!((&buf[..len], from.port()), (&b"answer"[..], port));
+}
+
+/// Waits for a second for a message that does not come.
+fn flooded() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    println!("{}", socket.local_addr().unwrap().port());
+    socket.set_nonblocking(true).unwrap();
+    let begun = std::time::Instant::now();
+    while begun.elapsed().as_millis() < 1000 {
+        assert_eq!(socket.recv_from(&mut [0; 64]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
 }
 
 fn heard_by_all() {

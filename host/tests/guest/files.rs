@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsRawFd as _;
 
 /// More than wasmtime-wasi copies at once.
 const BIG: usize = (128 << 20) + 12_345;
@@ -16,7 +17,9 @@ fn main() -> io::Result<()> {
                 assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}");
             }
         }
+        "opens" => opens(&args[2], args[3].parse().unwrap()),
         "big" => big()?,
+        "at" => at(args[2].parse().unwrap())?,
         "stdout" => io::stdout().write_all(&bytes(BIG))?,
         "tree" => tree()?,
         "many" => many(args[2].parse().unwrap())?,
@@ -27,6 +30,16 @@ fn main() -> io::Result<()> {
 
 fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n % 251) as u8).collect()
+}
+
+/// Opens a file that may be a FIFO, for some seconds.
+fn opens(path: &str, seconds: u64) {
+    let begun = std::time::Instant::now();
+    while begun.elapsed().as_secs() < seconds {
+        for _ in 0..100 {
+            let _ = File::open(path);
+        }
+    }
 }
 
 fn big() -> io::Result<()> {
@@ -40,6 +53,22 @@ fn big() -> io::Result<()> {
     assert!(read == all);
     assert_eq!(file.read(&mut read)?, 0);
     fs::remove_file("/big")
+}
+
+unsafe extern "C" {
+    fn pwrite(fd: i32, bytes: *const u8, len: usize, at: i64) -> isize;
+}
+
+/// One call of the C library's.
+fn at(len: usize) -> io::Result<()> {
+    let all = bytes(len);
+    let file = File::create("/at")?;
+    // SAFETY: the bytes are there.
+    let written = unsafe { pwrite(file.as_raw_fd(), all.as_ptr(), all.len(), 7) };
+    assert_eq!(written, len as isize, "{}", io::Error::last_os_error());
+    let found = fs::read("/at")?;
+    assert!(found[..7] == [0; 7] && found[7..] == all);
+    fs::remove_file("/at")
 }
 
 fn tree() -> io::Result<()> {

@@ -109,6 +109,19 @@ pub fn many() {
     assert_eq!(poll(&subs).unwrap().len(), 500);
 }
 
+/// The peer answers each byte, sooner or later. The list is looked at in pieces, and the socket is in the first one.
+pub fn long(port: u16) {
+    let fd = connected(port);
+    let mut subs = vec![readable(1, fd)];
+    subs.extend((0..20_000).map(|i| timer(i + 2, 60_000)));
+    for _ in 0..300 {
+        assert_eq!(send(fd, b"x"), Ok(1));
+        let events = poll(&subs).unwrap();
+        assert_eq!(events.iter().map(Event::userdata).collect::<Vec<_>>(), [1]);
+        assert_eq!(recv(fd, &mut [0; 2], 0), Ok(1));
+    }
+}
+
 /// The peer sends "0123456789", and "again" when it has received "next".
 pub fn level(port: u16) {
     let fd = connected(port);
