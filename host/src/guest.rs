@@ -51,12 +51,12 @@ pub struct Exit {
 }
 
 impl Exit {
-    /// The exit code. It is 0 if the guest returned from `main`.
+    /// Returns the exit code. It is 0 if the guest returned from `main`.
     pub fn code(self) -> i32 {
         self.code
     }
 
-    /// Whether the code is 0.
+    /// Returns whether the code is 0.
     pub fn success(self) -> bool {
         self.code == 0
     }

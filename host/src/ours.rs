@@ -66,12 +66,12 @@ impl Key {
         folder.read(KEY, KEY_LEN as u64).ok()?.try_into().ok().map(Key)
     }
 
-    /// The tag of a file with this name and content.
+    /// Returns the tag of a file with this name and content.
     pub fn authenticate(&self, name: &str, content: &[u8]) -> [u8; TAG_LEN] {
         *self.tag_of(name).update(content).finalize().as_bytes()
     }
 
-    /// Whether that is the tag.
+    /// Returns whether that is the tag.
     pub fn verify(&self, name: &str, content: &[u8], tag: &[u8]) -> bool {
         is_tag(self.tag_of(name).update(content), tag)
     }

@@ -5,15 +5,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use crate::lookup;
 use sealed::{Addrs, Internal, Known, Resolve, Resolving, Single};
 
-/// What names one or more socket addresses: an address, an IP address with a port, or a text such as
-/// `"example.com:80"`, whose name is looked up without blocking the other tasks.
+/// Something that names one or more socket addresses: an address, an IP address with a port, or text such as
+/// `"example.com:80"`. Names are looked up without blocking other tasks.
 ///
-/// Functions of this module take it as an argument. To turn one into addresses, call
-/// [`lookup_host`](crate::lookup_host). The trait is sealed: it cannot be implemented elsewhere.
+/// Functions of this module accept it as an argument. [`lookup_host`](crate::lookup_host) converts it into addresses.
+/// The trait is sealed: other crates cannot implement it.
 ///
 /// # On WASI
 ///
-/// See [`lookup_host`](crate::lookup_host): looking a name up may block the guest.
+/// A lookup may block the guest: see [`lookup_host`](crate::lookup_host).
+///
+/// # Examples
+///
+/// ```
+/// use wasio::net::TcpListener;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// TcpListener::bind("127.0.0.1:0").await?;
+/// TcpListener::bind(("localhost", 0)).await?;
+/// TcpListener::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub trait ToSocketAddrs: Resolve {}
 
 /// Finds the addresses of somebody else. Several are tried one after the other by those who ask.

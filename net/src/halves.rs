@@ -154,29 +154,29 @@ macro_rules! halves {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
                 self.stream().ready(interest).await
             }
 
-            /// The address of the other end.
+            /// Returns the address of the other end.
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// [`NotConnected`](std::io::ErrorKind::NotConnected) if the connection is gone.
             pub fn peer_addr(&self) -> io::Result<$addr> {
                 self.stream().peer_addr()
             }
 
-            /// The address of this end.
+            /// Returns the address of this end.
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// An error of `getsockname`.
             pub fn local_addr(&self) -> io::Result<$addr> {
                 self.stream().local_addr()
             }
@@ -195,21 +195,21 @@ macro_rules! halves {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn readable(&self) -> io::Result<()> {
                 self.stream().readable().await
             }
 
-            /// Reads what is there; `Ok(0)` is the end.
+            /// Reads what is available. `Ok(0)` is the end of the stream.
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing is known to be there: wait for
-            /// [`readable`](Self::readable) first. Others are of the connection.
+            /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is known to be available: wait for
+            /// [`readable`](Self::readable) first. Otherwise an error of the connection, such as `ConnectionReset`.
             pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
                 self.stream().try_read(buf)
             }
@@ -250,21 +250,21 @@ macro_rules! halves {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn writable(&self) -> io::Result<()> {
                 self.stream().writable().await
             }
 
-            /// Writes as much as there is room for; returns how much that was.
+            /// Writes as much as fits, and returns how many bytes that was.
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
-            /// [`writable`](Self::writable) first. Others are of the connection.
+            /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no room is known to be available: wait for
+            /// [`writable`](Self::writable) first. Otherwise an error of the connection, such as `ConnectionReset`.
             pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
                 self.stream().try_write(buf)
             }

@@ -9,48 +9,50 @@ use crate::addr::{ToSocketAddrs, to_socket_addrs};
 use crate::dns;
 use crate::{error, sys};
 
-/// Finds the addresses of a host.
+/// Returns the addresses of a host.
 ///
-/// What is given may be anything that names an address; a text is `HOST:PORT`. Literal addresses are not
-/// looked up. The order is the system's; who connects tries them all.
+/// The argument is anything that names an address. Text has the form `HOST:PORT`. Literal addresses are not
+/// looked up. The order is the system's. `connect` tries all of them.
 ///
 /// # Errors
 ///
-/// Fails when the text has no valid port, and when the name is not known. The message says which name, and
-/// which server was asked if this was not left to the system.
+/// Fails if the text has no valid port, or if the name is unknown. The message contains the name, and the server that
+/// was asked unless the system was.
 ///
 /// # Panics
 ///
-/// Looking a name up panics outside of a runtime.
+/// Panics if a name is looked up outside a runtime.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future forgets the answer; natively the thread that asks finishes on its own.
+/// Dropping the future discards the answer. Natively, the thread that asks finishes on its own.
 ///
-/// # A name server of one's own
+/// # Choosing a name server
 ///
 /// The environment variable `DNS_SERVER` makes wasio ask that server itself, natively and on wasip1:
-/// `ADDRESS` or `ADDRESS:PORT`, several separated by commas. Nobody else is asked then. A and AAAA are asked
-/// at once over UDP, answers that are too long again over TCP; the order is IPv4, then IPv6. What
-/// `/etc/hosts` says comes first; `search` and `options` (`ndots`, `timeout`, `attempts`) of
-/// `/etc/resolv.conf` are heeded, and so is the variable `RES_OPTIONS`. A server has five seconds to answer and is
-/// asked twice unless they say otherwise. [`NotFound`](io::ErrorKind::NotFound) says that a server knows no such
-/// name, or no address of it; [`TimedOut`](io::ErrorKind::TimedOut) that none answered;
-/// [`PermissionDenied`](io::ErrorKind::PermissionDenied) that the guest may not reach the server; other kinds
-/// that a server failed.
+/// `ADDRESS` or `ADDRESS:PORT`, several separated by commas. No other server is asked. A and AAAA records are
+/// requested together over UDP, and answers that are too long again over TCP. The order is IPv4, then IPv6.
+/// Entries of `/etc/hosts` come first. `search` and `options` (`ndots`, `timeout`, `attempts`) of
+/// `/etc/resolv.conf` apply, and so does the variable `RES_OPTIONS`. By default a server has five seconds to answer
+/// and is asked twice.
+///
+/// The kind of the error is [`NotFound`](io::ErrorKind::NotFound) if a server knows no such name, or no address of
+/// it; [`TimedOut`](io::ErrorKind::TimedOut) if no server answered;
+/// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the guest may not reach the server; and another kind if
+/// a server failed.
 ///
 /// # On WASI
 ///
-/// `localhost` and names below it are answered without asking: `127.0.0.1`, then `::1`. For any other name:
+/// `localhost` and names below it need no lookup: they are `127.0.0.1`, then `::1`. For any other name:
 ///
 /// - wasip1: if `DNS_SERVER` is set, or the guest can read an `/etc/resolv.conf` that names a server
-///   (`--dir /etc`), wasio asks that server, and **only the task that asks waits**. Otherwise the host is
-///   asked through WasmEdge's `sock_getaddrinfo`, which **blocks the whole guest** until it answers; this is
-///   also what happens when the server of the file may not be reached.
-/// - wasip2: the host is asked through `wasi:sockets`, which suspends only the task that asks. `DNS_SERVER`
-///   has no meaning.
+///   (`--dir /etc`), wasio asks that server, and **only the task that asks waits**. Otherwise wasio asks the host
+///   through WasmEdge's `sock_getaddrinfo`, which **blocks the whole guest** until it answers. It also does so if
+///   the guest may not reach the server of the file.
+/// - wasip2: wasio asks the host through `wasi:sockets`, which suspends only the task that asks. `DNS_SERVER` has no
+///   effect.
 ///
-/// A name to listen at (`TcpListener::bind`, `UdpSocket::bind`) is always the host's to know.
+/// For a name to listen at (`TcpListener::bind`, `UdpSocket::bind`), wasio always asks the host.
 ///
 /// # Examples
 ///

@@ -10,11 +10,11 @@ macro_rules! waiting {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn ready(
                 &self,
                 interest: wasio_runtime::io::Interest,
@@ -26,11 +26,11 @@ macro_rules! waiting {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn readable(&self) -> std::io::Result<()> {
                 self.io().wait(wasio_runtime::io::Interest::READABLE).await
             }
@@ -39,11 +39,11 @@ macro_rules! waiting {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn writable(&self) -> std::io::Result<()> {
                 self.io().wait(wasio_runtime::io::Interest::WRITABLE).await
             }
@@ -53,7 +53,7 @@ macro_rules! waiting {
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when it is not ready; else those of `f`.
+            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when it is not ready; otherwise the error of `f`.
             pub fn try_io<R>(
                 &self,
                 interest: wasio_runtime::io::Interest,
@@ -67,7 +67,7 @@ macro_rules! waiting {
             ///
             /// # Errors
             ///
-            /// Those of `f`, and one when the runtime is gone.
+            /// The error of `f`, or an error if the runtime has shut down.
             pub async fn async_io<R>(
                 &self,
                 interest: wasio_runtime::io::Interest,
@@ -76,11 +76,11 @@ macro_rules! waiting {
                 self.io().async_io(interest, |_| f()).await
             }
 
-            /// The error that the system keeps for this socket, if any; it is forgotten thereby.
+            /// Returns the pending error of the socket, if there is one, and clears it (`SO_ERROR`).
             ///
             /// # Errors
             ///
-            /// Fails when it cannot be asked.
+            /// Fails if the system cannot be asked (`getsockopt`).
             pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
                 self.socket().take_error()
             }
@@ -94,12 +94,12 @@ macro_rules! streaming {
         $crate::ops::waiting!($type);
 
         impl $type {
-            /// Like [`readable`](Self::readable), for futures written by hand. Only the waker of the last
+            /// Like [`readable`](Self::readable), for hand-written futures. Only the waker of the last
             /// call that read or polled for reading is kept.
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             pub fn poll_read_ready(
                 &self,
                 cx: &mut std::task::Context<'_>,
@@ -107,12 +107,12 @@ macro_rules! streaming {
                 self.io().poll_read_ready(cx)
             }
 
-            /// Like [`writable`](Self::writable), for futures written by hand. Only the waker of the last
+            /// Like [`writable`](Self::writable), for hand-written futures. Only the waker of the last
             /// call that wrote or polled for writing is kept.
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             pub fn poll_write_ready(
                 &self,
                 cx: &mut std::task::Context<'_>,
@@ -120,12 +120,12 @@ macro_rules! streaming {
                 self.io().poll_write_ready(cx)
             }
 
-            /// Reads what is there; `Ok(0)` is the end.
+            /// Reads what is available. `Ok(0)` is the end of the stream.
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when nothing is known to be there: wait for
-            /// [`readable`](Self::readable) first. Others are of the connection.
+            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if nothing is known to be available: wait for
+            /// [`readable`](Self::readable) first. Otherwise an error of the connection, such as `ConnectionReset`.
             pub fn try_read(&self, buf: &mut [u8]) -> std::io::Result<usize> {
                 let interest = wasio_runtime::io::Interest::READABLE;
                 self.io().try_io(interest, |socket| socket.recv(buf))
@@ -154,12 +154,12 @@ macro_rules! streaming {
                 self.io().try_io(interest, |socket| socket.recv_buf(buf))
             }
 
-            /// Writes as much as there is room for; returns how much that was.
+            /// Writes as much as fits, and returns how many bytes that was.
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when no room is known: wait for
-            /// [`writable`](Self::writable) first. Others are of the connection.
+            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if no room is known to be available: wait for
+            /// [`writable`](Self::writable) first. Otherwise an error of the connection, such as `ConnectionReset`.
             pub fn try_write(&self, buf: &[u8]) -> std::io::Result<usize> {
                 let interest = wasio_runtime::io::Interest::WRITABLE;
                 self.io().try_io(interest, |socket| socket.send(buf))
@@ -240,12 +240,12 @@ macro_rules! messaging {
         $crate::ops::waiting!($type);
 
         impl $type {
-            /// Like [`readable`](Self::readable), for futures written by hand. Only the waker of the last
+            /// Like [`readable`](Self::readable), for hand-written futures. Only the waker of the last
             /// call that received or polled for receiving is kept.
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             pub fn poll_recv_ready(
                 &self,
                 cx: &mut std::task::Context<'_>,
@@ -253,12 +253,12 @@ macro_rules! messaging {
                 self.io().poll_read_ready(cx)
             }
 
-            /// Like [`writable`](Self::writable), for futures written by hand. Only the waker of the last
+            /// Like [`writable`](Self::writable), for hand-written futures. Only the waker of the last
             /// call that sent or polled for sending is kept.
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             pub fn poll_send_ready(
                 &self,
                 cx: &mut std::task::Context<'_>,
@@ -270,17 +270,19 @@ macro_rules! messaging {
             ///
             /// # Errors
             ///
-            /// Those of the system; one when the socket is not connected.
+            /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer has reported that nothing
+            /// listens there, `EMSGSIZE` if the message is too long, or another error of `send`. The socket must be
+            /// connected.
             ///
             /// # Cancel safety
             ///
-            /// When the future is dropped before it is ready, the message was not sent.
+            /// If the future is dropped before it completes, the message was not sent.
             pub async fn send(&self, buf: &[u8]) -> std::io::Result<usize> {
                 let interest = wasio_runtime::io::Interest::WRITABLE;
                 self.io().async_io(interest, |socket| socket.send(buf)).await
             }
 
-            /// Like [`send`](Self::send), for futures written by hand.
+            /// Like [`send`](Self::send), for hand-written futures.
             ///
             /// # Errors
             ///
@@ -297,8 +299,8 @@ macro_rules! messaging {
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when no room is known: wait for
-            /// [`writable`](Self::writable) first. Others as of [`send`](Self::send).
+            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if no room is known to be available: wait for
+            /// [`writable`](Self::writable) first. Otherwise the same as for [`send`](Self::send).
             pub fn try_send(&self, buf: &[u8]) -> std::io::Result<usize> {
                 let interest = wasio_runtime::io::Interest::WRITABLE;
                 self.io().try_io(interest, |socket| socket.send(buf))
@@ -309,17 +311,18 @@ macro_rules! messaging {
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has
+            /// reported that nothing listens there, or another error of `recv`.
             ///
             /// # Cancel safety
             ///
-            /// When the future is dropped before it is ready, no message was taken.
+            /// If the future is dropped before it completes, no message was received.
             pub async fn recv(&self, buf: &mut [u8]) -> std::io::Result<usize> {
                 let interest = wasio_runtime::io::Interest::READABLE;
                 self.io().async_io(interest, |socket| socket.recv(buf)).await
             }
 
-            /// Like [`recv`](Self::recv), for futures written by hand.
+            /// Like [`recv`](Self::recv), for hand-written futures.
             ///
             /// # Errors
             ///
@@ -336,8 +339,8 @@ macro_rules! messaging {
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when no message is known to be there: wait for
-            /// [`readable`](Self::readable) first. Others as of [`recv`](Self::recv).
+            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if no message is known to be available: wait for
+            /// [`readable`](Self::readable) first. Otherwise the same as for [`recv`](Self::recv).
             pub fn try_recv(&self, buf: &mut [u8]) -> std::io::Result<usize> {
                 let interest = wasio_runtime::io::Interest::READABLE;
                 self.io().try_io(interest, |socket| socket.recv(buf))
@@ -371,17 +374,18 @@ macro_rules! messaging {
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has
+            /// reported that nothing listens there, or another error of `recv`.
             ///
             /// # Cancel safety
             ///
-            /// When the future is dropped before it is ready, no message was taken.
+            /// If the future is dropped before it completes, no message was received.
             pub async fn recv_from(&self, buf: &mut [u8]) -> std::io::Result<(usize, $addr)> {
                 let interest = wasio_runtime::io::Interest::READABLE;
                 self.io().async_io(interest, |socket| socket.recv_from(buf)).await
             }
 
-            /// Like [`recv_from`](Self::recv_from), for futures written by hand.
+            /// Like [`recv_from`](Self::recv_from), for hand-written futures.
             ///
             /// # Errors
             ///
@@ -398,8 +402,8 @@ macro_rules! messaging {
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when no message is known to be there: wait for
-            /// [`readable`](Self::readable) first. Others as of [`recv_from`](Self::recv_from).
+            /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if no message is known to be available: wait for
+            /// [`readable`](Self::readable) first. Otherwise the same as for [`recv_from`](Self::recv_from).
             pub fn try_recv_from(&self, buf: &mut [u8]) -> std::io::Result<(usize, $addr)> {
                 let interest = wasio_runtime::io::Interest::READABLE;
                 self.io().try_io(interest, |socket| socket.recv_from(buf))

@@ -87,17 +87,17 @@ impl RawSocket {
         self.socket().shutdown(how)
     }
 
-    /// The address that the socket is bound to.
+    /// Returns the address that the socket is bound to.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_addr()
     }
 
-    /// The address that the socket is connected to.
+    /// Returns the address that the socket is connected to.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket().peer_addr()
     }
 
-    /// The error that is pending, if any.
+    /// Returns the error that is pending, if any.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.socket().take_error()
     }
@@ -177,7 +177,7 @@ impl RawSocket {
         self.socket().set_keepalive_times(time, interval, retries)
     }
 
-    /// The idle time before the first keepalive probe, the time between two, and how many may stay unanswered: on
+    /// Returns the idle time before the first keepalive probe, the time between two, and how many may stay unanswered: on
     /// WASI 0.2 only.
     pub fn keepalive_times(&self) -> io::Result<(Duration, Duration, u32)> {
         self.socket().keepalive_times()
@@ -193,7 +193,7 @@ impl RawSocket {
         self.socket().is_listening()
     }
 
-    /// Whether operations return instead of blocking.
+    /// Returns whether operations return instead of blocking.
     pub fn is_nonblocking(&self) -> io::Result<bool> {
         self.socket().is_nonblocking()
     }

@@ -84,7 +84,7 @@ impl Registered {
         Ok(ready)
     }
 
-    /// Like `ready`, for those who do not ask what is ready.
+    /// Like `ready`, without saying what is ready.
     pub(crate) async fn wait(&self, interest: Interest) -> io::Result<()> {
         self.source.ready(interest).await.map(drop)
     }

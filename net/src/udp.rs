@@ -55,7 +55,7 @@ impl UdpSocket {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
         own_addrs(addr).await?.each(|addr| {
             let bound = || {
@@ -73,15 +73,15 @@ impl UdpSocket {
         Registered::new(socket).map(|io| UdpSocket { io })
     }
 
-    /// Takes a socket of the standard library, which must not block.
+    /// Converts a socket of the standard library, which must be non-blocking.
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be registered.
+    /// Fails if it cannot be registered with the reactor.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, in one without I/O, and in a debug build when the socket blocks.
+    /// Panics outside a runtime, in one without I/O, and in a debug build if the socket blocks.
     ///
     /// # On WASI
     ///
@@ -92,11 +92,11 @@ impl UdpSocket {
         UdpSocket::new(Socket::from_fd(socket.into())?)
     }
 
-    /// Gives the socket to the standard library's type. It still does not block.
+    /// Converts into the standard library's type. The socket stays non-blocking.
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// It does not fail at present.
     ///
     /// # On WASI
     ///
@@ -112,22 +112,43 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The error of the last address, which it names.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wasio::net::UdpSocket;
+    ///
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let server = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let client = UdpSocket::bind("127.0.0.1:0").await?;
+    /// client.connect(server.local_addr()?).await?;
+    /// client.send(b"ping").await?;
+    ///
+    /// let mut buf = [0; 16];
+    /// let (n, sender) = server.recv_from(&mut buf).await?;
+    /// server.send_to(&buf[..n], sender).await?;
+    /// let n = client.recv(&mut buf).await?;
+    /// assert_eq!(&buf[..n], b"ping");
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         to_socket_addrs(addr)
             .await?
             .each(|addr| self.io.set_peer(addr).map_err(error::connect(addr)))
     }
 
-    /// The address of this socket.
+    /// Returns the address of this socket.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_addr()
     }
 
-    /// The address that the socket is connected to.
+    /// Returns the address that the socket is connected to.
     ///
     /// # Errors
     ///
@@ -140,11 +161,13 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`InvalidInput`](io::ErrorKind::InvalidInput) when there is no address.
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the host does not grant the address,
+    /// [`NetworkUnreachable`](io::ErrorKind::NetworkUnreachable), `EMSGSIZE` if the message is too long, or another
+    /// error of `sendto`. [`InvalidInput`](io::ErrorKind::InvalidInput) if there is no address.
     ///
     /// # Cancel safety
     ///
-    /// When the future is dropped before it is ready, the message was not sent.
+    /// If the future is dropped before it completes, the message was not sent.
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], addr: A) -> io::Result<usize> {
         let Some(target) = to_socket_addrs(addr).await?.next() else {
             return Err(io::Error::new(
@@ -155,7 +178,7 @@ impl UdpSocket {
         self.io.async_io(Interest::WRITABLE, |socket| send_to(socket, buf, target)).await
     }
 
-    /// Like [`send_to`](Self::send_to), for futures written by hand.
+    /// Like [`send_to`](Self::send_to), for hand-written futures.
     ///
     /// # Errors
     ///
@@ -173,26 +196,27 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
-    /// [`writable`](Self::writable) first. Others as of [`send_to`](Self::send_to).
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no room is known to be available: wait for
+    /// [`writable`](Self::writable) first. Otherwise the same as for [`send_to`](Self::send_to).
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         self.io.try_io(Interest::WRITABLE, |socket| send_to(socket, buf, target))
     }
 
-    /// Receives a message without taking it: the next call receives it again.
+    /// Receives a message without consuming it: the next call receives it again.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported that
+    /// nothing listens there, or another error of `recv`.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken, so nothing is lost.
+    /// Nothing is consumed, so nothing is lost.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.async_io(Interest::READABLE, |socket| socket.peek(buf)).await
     }
 
-    /// Like [`peek`](Self::peek), for futures written by hand.
+    /// Like [`peek`](Self::peek), for hand-written futures.
     ///
     /// # Errors
     ///
@@ -206,7 +230,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no message is known to be there. Others as of
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no message is known to be available. Others as of
     /// [`peek`](Self::peek).
     pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.try_io(Interest::READABLE, |socket| socket.peek(buf))
@@ -220,12 +244,12 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken, so nothing is lost.
+    /// Nothing is consumed, so nothing is lost.
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.io.async_io(Interest::READABLE, |socket| socket.peek_from(buf)).await
     }
 
-    /// Like [`peek_from`](Self::peek_from), for futures written by hand.
+    /// Like [`peek_from`](Self::peek_from), for hand-written futures.
     ///
     /// # Errors
     ///
@@ -247,7 +271,7 @@ impl UdpSocket {
         self.io.try_io(Interest::READABLE, |socket| socket.peek_from(buf))
     }
 
-    /// Waits for a message and tells only who sent it. A sender's address can be forged.
+    /// Waits for a message and returns only its sender. A sender's address can be forged.
     ///
     /// # Errors
     ///
@@ -255,12 +279,12 @@ impl UdpSocket {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken, so nothing is lost.
+    /// Nothing is consumed, so nothing is lost.
     pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
         self.io.async_io(Interest::READABLE, sender).await
     }
 
-    /// Like [`peek_sender`](Self::peek_sender), for futures written by hand.
+    /// Like [`peek_sender`](Self::peek_sender), for hand-written futures.
     ///
     /// # Errors
     ///
@@ -283,7 +307,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the socket is a member already, `ENODEV` if there is no such
+    /// interface, or another error of `setsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn join_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         self.socket().set_membership(Membership::V4(multiaddr, interface), true)
     }
@@ -292,7 +317,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the socket is a member already, `ENODEV` if there is no such
+    /// interface, or another error of `setsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn join_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.socket().set_membership(Membership::V6(*multiaddr, interface), true)
     }
@@ -301,7 +327,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) if the socket is not a member, or another error of
+    /// `setsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn leave_multicast_v4(&self, multiaddr: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         self.socket().set_membership(Membership::V4(multiaddr, interface), false)
     }
@@ -310,7 +337,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) if the socket is not a member, or another error of
+    /// `setsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn leave_multicast_v6(&self, multiaddr: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.socket().set_membership(Membership::V6(*multiaddr, interface), false)
     }
@@ -349,7 +377,7 @@ macro_rules! options {
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
+            /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
             /// option.
             $(#[cfg($cfg)])?
             pub fn $get(&self) -> io::Result<$type> {
@@ -360,8 +388,8 @@ macro_rules! options {
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
-            /// option.
+            /// An error of `setsockopt`, for example if the system refuses the value.
+            /// [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
             $(#[cfg($cfg)])?
             pub fn $set(&self, value: $type) -> io::Result<()> {
                 self.socket().$write(Opt::$opt, value)
@@ -395,7 +423,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[deprecated(note = "renamed to `tos_v4`")]
     pub fn tos(&self) -> io::Result<u32> {
         self.tos_v4()
@@ -405,17 +433,17 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     #[deprecated(note = "renamed to `set_tos_v4`")]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
         self.set_tos_v4(tos)
     }
 
-    /// The name of the network interface that the socket is tied to, if it is.
+    /// Returns the name of the network interface that the socket is tied to, if it is.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
         self.socket().device()
@@ -425,7 +453,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; it may need a privilege.
+    /// An error of `setsockopt`: `ENODEV` if there is no such interface, or
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the process may not bind to it.
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
         self.socket().bind_device(interface)

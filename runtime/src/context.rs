@@ -136,7 +136,7 @@ pub(crate) fn enter(handle: Handle) -> RestoreHandle {
     entered.unwrap_or_else(|_| RestoreHandle { old: None, depth: 0 })
 }
 
-/// As `RefCell::replace`, without its panic: nobody borrows the handle for longer than a function here.
+/// Like `RefCell::replace`, without its panic: the handle is never borrowed beyond a function of this file.
 fn replace(cell: &RefCell<Option<Handle>>, handle: Option<Handle>) -> Option<Handle> {
     match cell.try_borrow_mut() {
         Ok(mut cell) => std::mem::replace(&mut cell, handle),
@@ -219,7 +219,7 @@ pub(crate) struct Turns {
 impl Turns {
     /// Declares which task is polled, and with what budget, until the next turn or the end of all.
     ///
-    /// Not a method, so that the turns need not be passed to where one begins: whoever runs a task has them.
+    /// Not a method, so that the turns need not be passed to where one begins: the code that runs a task has them.
     #[inline]
     pub(crate) fn begin(running: Running, budget: Budget) {
         TURN.with(|t| {

@@ -16,7 +16,7 @@ use crate::lock::modelled::{Leaf, Mutex, yield_now};
 use crate::reactor::Unparker;
 use crate::task::{Id, JoinHandle, Queue, Ready, Task, waker};
 
-/// Who is told that a task became ready.
+/// The target to notify when a task becomes ready.
 pub(crate) enum Target {
     /// The thread that drives a runtime.
     Runtime(Unparker),
@@ -176,7 +176,7 @@ impl Scheduler {
         }
     }
 
-    /// Tells who is told that there is a ready task.
+    /// Notifies the target that a task is ready.
     #[inline(always)]
     fn tell(&self) {
         match &self.target {
@@ -229,7 +229,7 @@ impl Scheduler {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Registers who is woken when a task of a `LocalSet` becomes ready.
+    /// Registers the waker to call when a task of a `LocalSet` becomes ready.
     pub(crate) fn set_local_waker(&self, waker: &Waker) {
         if let Target::Local(local) = &self.target {
             let mut slot = local.waker.lock();

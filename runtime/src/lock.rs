@@ -25,7 +25,7 @@ mod imp {
         }
     }
 
-    /// A mutex that is held for a few field accesses, while nobody is called.
+    /// A mutex that is held for a few field accesses, during which no other code is called.
     #[cfg_attr(all(test, loom), allow(dead_code))]
     pub(crate) struct Leaf<T>(Mutex<T>);
 
@@ -115,7 +115,7 @@ mod imp {
             MutexGuard { mutex: self, _stays: PhantomData }
         }
 
-        /// Does a few field accesses with the lock held, which is not noted: nobody could see the note.
+        /// Performs a few field accesses with the lock held. The flag is not set, because no other code could see it.
         ///
         /// # Safety
         ///
@@ -135,7 +135,7 @@ mod imp {
         }
     }
 
-    /// A mutex that is held for a few field accesses, while nobody is called: there is nothing to note.
+    /// A mutex that is held for a few field accesses, during which no other code is called: it needs no flag.
     pub(crate) struct Leaf<T>(UnsafeCell<T>);
 
     // SAFETY: the target has one thread.

@@ -31,13 +31,13 @@ mod imp {
             Once(UnsafeCell::new(None))
         }
 
-        /// The value, if there is one.
+        /// Returns the value, if there is one.
         pub fn get(&self) -> Option<&T> {
             // SAFETY: who writes has seen that there is no value, so that nobody has a reference to it.
             unsafe { (*self.0.get()).as_ref() }
         }
 
-        /// The value, if there is one, out of the cell.
+        /// Returns the value, if there is one, out of the cell.
         pub fn into_inner(self) -> Option<T> {
             self.0.into_inner()
         }
@@ -50,7 +50,7 @@ mod imp {
             }
         }
 
-        /// The value, which `make` makes if there is none. It must not lead here again.
+        /// Returns the value, which `make` makes if there is none. It must not lead here again.
         pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
             if self.get().is_none() {
                 let value = make();

@@ -20,11 +20,11 @@ pub(crate) use unix::{is_pending, publish};
 ///
 /// # Panics
 ///
-/// Panics when polled outside of a runtime, natively also on one whose I/O is not enabled.
+/// Panics if it is polled outside a runtime. Natively it also panics on a runtime without I/O.
 ///
 /// # Cancel safety
 ///
-/// A Ctrl-C that comes while nobody waits is not remembered.
+/// A Ctrl-C that arrives while no task waits for it is not remembered.
 ///
 /// # On WASI
 ///

@@ -23,14 +23,14 @@ impl fmt::Debug for TextError {
 
 impl Error for TextError {}
 
-/// An error of this kind that says this.
+/// Creates an error of this kind with this text.
 #[cold]
 #[inline(never)]
 pub fn text_error(kind: io::ErrorKind, text: &'static str) -> io::Error {
     any_error(kind, Cow::Borrowed(text))
 }
 
-/// The same, of a text that was made.
+/// Does the same with a `String`.
 pub fn string_error(kind: io::ErrorKind, text: String) -> io::Error {
     any_error(kind, Cow::Owned(text))
 }

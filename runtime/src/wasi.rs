@@ -79,7 +79,7 @@ impl AsyncPollable {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     #[track_caller]
     pub fn new(pollable: Pollable) -> io::Result<AsyncPollable> {
         let pollable = Arc::new(Owned(pollable));
@@ -112,29 +112,29 @@ impl AsyncPollable {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken, so nothing is lost.
+    /// Nothing is consumed, so nothing is lost.
     pub async fn ready(&self) -> io::Result<()> {
         self.source.ready(Interest::READABLE).await?;
         self.source.clear_ready(Direction::Read);
         Ok(())
     }
 
-    /// Like [`ready`](Self::ready), for futures written by hand. Only the waker of the last call is kept.
+    /// Like [`ready`](Self::ready), for hand-written futures. Only the waker of the last call is kept.
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.source.poll_ready(cx, Direction::Read))?;
         self.source.clear_ready(Direction::Read);
         Poll::Ready(Ok(()))
     }
 
-    /// The pollable.
+    /// Returns the pollable.
     pub fn get_ref(&self) -> &Pollable {
         &self.pollable.0
     }

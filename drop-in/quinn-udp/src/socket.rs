@@ -36,7 +36,7 @@ impl UdpSocketState {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `socket`, such as too many open files (`EMFILE`).
     pub fn new(socket: UdpSockRef<'_>) -> io::Result<Self> {
         socket.socket.set_nonblocking()?;
         Ok(UdpSocketState {
@@ -66,7 +66,7 @@ impl UdpSocketState {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room.
+    /// An error of `getsockopt`. [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room.
     pub fn try_send(&self, socket: UdpSockRef<'_>, transmit: &Transmit<'_>) -> io::Result<()> {
         socket.socket.send_to(transmit.contents, transmit.destination)
     }
@@ -75,7 +75,8 @@ impl UdpSocketState {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none.
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported that
+    /// nothing listens there, or another error of `recv`. [`WouldBlock`](io::ErrorKind::WouldBlock) if there is none.
     pub fn recv(
         &self,
         socket: UdpSockRef<'_>,
@@ -88,17 +89,17 @@ impl UdpSocketState {
         Ok(1)
     }
 
-    /// How many messages one [`Transmit`] may hold: 1.
+    /// Returns how many messages one [`Transmit`] may hold: 1.
     pub fn max_gso_segments(&self) -> usize {
         1
     }
 
-    /// How many messages one buffer may receive: 1.
+    /// Returns how many messages one buffer may receive: 1.
     pub fn gro_segments(&self) -> usize {
         1
     }
 
-    /// Whether a router on the way may take messages apart: nothing prevents it.
+    /// Returns whether a router on the way may take messages apart: nothing prevents it.
     pub fn may_fragment(&self) -> bool {
         true
     }
@@ -107,7 +108,8 @@ impl UdpSocketState {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn set_send_buffer_size(&self, socket: UdpSockRef<'_>, bytes: usize) -> io::Result<()> {
         socket.socket.set_send_buffer_size(bytes)
     }
@@ -116,25 +118,26 @@ impl UdpSocketState {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn set_recv_buffer_size(&self, socket: UdpSockRef<'_>, bytes: usize) -> io::Result<()> {
         socket.socket.set_recv_buffer_size(bytes)
     }
 
-    /// The size of the buffer for what is to be sent.
+    /// Returns the size of the buffer for what is to be sent.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn send_buffer_size(&self, socket: UdpSockRef<'_>) -> io::Result<usize> {
         socket.socket.send_buffer_size()
     }
 
-    /// The size of the buffer for what was received.
+    /// Returns the size of the buffer for what was received.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
     pub fn recv_buffer_size(&self, socket: UdpSockRef<'_>) -> io::Result<usize> {
         socket.socket.recv_buffer_size()
     }

@@ -37,7 +37,7 @@ impl SockAddr {
     ///
     /// # Errors
     ///
-    /// Those of `init`.
+    /// The error of `init`.
     ///
     /// # Safety
     ///
@@ -121,7 +121,7 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn keepalive_time(&self) -> io::Result<Duration> {
             self.0.keepalive_time()
         }
@@ -130,7 +130,7 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn keepalive_interval(&self) -> io::Result<Duration> {
             self.0.keepalive_interval()
         }
@@ -139,7 +139,7 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn keepalive_retries(&self) -> io::Result<u32> {
             self.0.keepalive_retries()
         }
@@ -148,7 +148,7 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn original_dst(&self) -> io::Result<SockAddr> {
             self.0.address(opt::SO_ORIGINAL_DST)
         }
@@ -157,7 +157,7 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn original_dst_ipv6(&self) -> io::Result<SockAddr> {
             self.0.address(opt::IP6T_SO_ORIGINAL_DST)
         }
@@ -166,7 +166,8 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+        /// An error of `setsockopt`, for example if the system refuses the value.
+        /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
         pub fn attach_filter(&self, filters: &[sock_filter]) -> io::Result<()> {
             self.0.attach_filter(filters)
         }

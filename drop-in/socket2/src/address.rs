@@ -97,37 +97,37 @@ impl SockAddr {
         self.len = length;
     }
 
-    /// The family of the address.
+    /// Returns the family of the address.
     pub const fn family(&self) -> sa_family_t {
         sys::family(&self.storage.0)
     }
 
-    /// The family of the address.
+    /// Returns the family of the address.
     pub const fn domain(&self) -> Domain {
         Domain(self.family() as c_int)
     }
 
-    /// The length of the address, in bytes.
+    /// Returns the length of the address, in bytes.
     pub const fn len(&self) -> socklen_t {
         self.len
     }
 
-    /// Whether the address belongs to IPv4.
+    /// Returns whether the address belongs to IPv4.
     pub const fn is_ipv4(&self) -> bool {
         self.family() == number::AF_INET as sa_family_t
     }
 
-    /// Whether the address belongs to IPv6.
+    /// Returns whether the address belongs to IPv6.
     pub const fn is_ipv6(&self) -> bool {
         self.family() == number::AF_INET6 as sa_family_t
     }
 
-    /// Whether the address belongs to a Unix socket.
+    /// Returns whether the address belongs to a Unix socket.
     pub fn is_unix(&self) -> bool {
         self.family() == number::AF_UNIX as sa_family_t
     }
 
-    /// The address as std's type, if it belongs to IPv4 or IPv6.
+    /// Returns the address as std's type, if it belongs to IPv4 or IPv6.
     pub fn as_socket(&self) -> Option<SocketAddr> {
         match self.as_socket_ipv4() {
             Some(address) => Some(address.into()),
@@ -135,13 +135,13 @@ impl SockAddr {
         }
     }
 
-    /// The address, if it belongs to IPv4.
+    /// Returns the address, if it belongs to IPv4.
     pub fn as_socket_ipv4(&self) -> Option<SocketAddrV4> {
         let ip = Ipv4Addr::from(self.storage.four(4));
         self.is_ipv4().then(|| SocketAddrV4::new(ip, self.storage.port()))
     }
 
-    /// The address, if it belongs to IPv6.
+    /// Returns the address, if it belongs to IPv6.
     pub fn as_socket_ipv6(&self) -> Option<SocketAddrV6> {
         if !self.is_ipv6() {
             return None;
@@ -151,7 +151,7 @@ impl SockAddr {
         Some(SocketAddrV6::new(Ipv6Addr::from(ip), self.storage.port(), number(4), number(24)))
     }
 
-    /// The numbers of the machine and the port, if the address belongs to a vsock.
+    /// Returns the numbers of the machine and the port, if the address belongs to a vsock.
     #[cfg(feature = "all")]
     pub fn as_vsock_address(&self) -> Option<(u32, u32)> {
         let number = |at| u32::from_ne_bytes(self.storage.four(at));
@@ -165,19 +165,19 @@ impl SockAddr {
         self.is_unix().then(|| self.storage.0.get(PATH..end).unwrap_or_default())
     }
 
-    /// Whether the address belongs to a Unix socket that has no name.
+    /// Returns whether the address belongs to a Unix socket that has no name.
     pub fn is_unnamed(&self) -> bool {
         self.path().is_some_and(|path| path.is_empty() || (!sys::HAS_ABSTRACT && path[0] == 0))
     }
 
-    /// The path, if the address belongs to a Unix socket that has one.
+    /// Returns the path, if the address belongs to a Unix socket that has one.
     pub fn as_pathname(&self) -> Option<&Path> {
         let path = self.path().filter(|path| !path.is_empty() && path[0] != 0)?;
         // As natively, up to the zero that the length counts.
         sys::path(&path[..path.len() - 1])
     }
 
-    /// The name, if the address belongs to a Unix socket with an abstract one (Linux).
+    /// Returns the name, if the address belongs to a Unix socket with an abstract one (Linux).
     pub fn as_abstract_namespace(&self) -> Option<&[u8]> {
         let path = self.path().filter(|_| sys::HAS_ABSTRACT)?;
         path.split_first().filter(|(first, _)| **first == 0).map(|(_, name)| name)

@@ -119,13 +119,13 @@ impl Domain {
 }
 
 impl Type {
-    /// The type with `SOCK_NONBLOCK`.
+    /// Returns the type with `SOCK_NONBLOCK`.
     #[cfg(feature = "all")]
     pub const fn nonblocking(self) -> Type {
         Type(self.0 | number::SOCK_NONBLOCK)
     }
 
-    /// The type with `SOCK_CLOEXEC`.
+    /// Returns the type with `SOCK_CLOEXEC`.
     #[cfg(feature = "all")]
     pub const fn cloexec(self) -> Type {
         Type(self.0 | number::SOCK_CLOEXEC)
@@ -141,28 +141,28 @@ impl RecvFlags {
         self.0 & flag != 0
     }
 
-    /// Whether the message was longer than the buffer.
+    /// Returns whether the message was longer than the buffer.
     pub const fn is_truncated(self) -> bool {
         self.has(number::MSG_TRUNC)
     }
 
-    /// Whether a record ends here (`SOCK_SEQPACKET`).
+    /// Returns whether a record ends here (`SOCK_SEQPACKET`).
     pub const fn is_end_of_record(self) -> bool {
         self.has(number::MSG_EOR)
     }
 
-    /// Whether the data is out of band.
+    /// Returns whether the data is out of band.
     pub const fn is_out_of_band(self) -> bool {
         self.has(number::MSG_OOB)
     }
 
-    /// Whether the peer confirmed the path (`MSG_CONFIRM`).
+    /// Returns whether the peer confirmed the path (`MSG_CONFIRM`).
     #[cfg(feature = "all")]
     pub const fn is_confirm(self) -> bool {
         self.has(number::MSG_CONFIRM)
     }
 
-    /// Whether the message went past the routing table (`MSG_DONTROUTE`).
+    /// Returns whether the message went past the routing table (`MSG_DONTROUTE`).
     #[cfg(feature = "all")]
     pub const fn is_dontroute(self) -> bool {
         self.has(number::MSG_DONTROUTE)

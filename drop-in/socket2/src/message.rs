@@ -97,12 +97,12 @@ impl<'addr, 'bufs, 'control> MsgHdrMut<'addr, 'bufs, 'control> {
         self
     }
 
-    /// The flags of what was received.
+    /// Returns the flags of what was received.
     pub fn flags(&self) -> RecvFlags {
         RecvFlags(self.0.flags())
     }
 
-    /// How many bytes of control data were received.
+    /// Returns how many bytes of control data were received.
     pub fn control_len(&self) -> usize {
         self.0.control_len()
     }

@@ -71,7 +71,8 @@ macro_rules! options {
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](std::io::ErrorKind::Unsupported) where it has no such option.
+            /// An error of `getsockopt`. [`Unsupported`](std::io::ErrorKind::Unsupported) where the host has no such
+            /// option.
             pub fn $get(&self) -> std::io::Result<$type> {
                 let int = self.0.int($crate::sys::opt::$opt)?;
                 Ok($crate::options::Value::from_int(int))
@@ -82,7 +83,8 @@ macro_rules! options {
                 ///
                 /// # Errors
                 ///
-                /// Those of the system; [`Unsupported`](std::io::ErrorKind::Unsupported) where it has no such option.
+                /// An error of `setsockopt`, for example if the system refuses the value.
+                /// [`Unsupported`](std::io::ErrorKind::Unsupported) where the host has no such option.
                 pub fn $set(&self, value: $type) -> std::io::Result<()> {
                     self.0.set_int($crate::sys::opt::$opt, $crate::options::Value::to_int(value))
                 }
@@ -145,7 +147,8 @@ macro_rules! groups {
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+            /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the socket is a member already, `ENODEV` if there is no
+            /// such interface, or another error of `setsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
             pub fn $join(&self, $($arg: $type),*) -> io::Result<()> {
                 self.0.set_membership($group, true)
             }
@@ -154,7 +157,8 @@ macro_rules! groups {
             ///
             /// # Errors
             ///
-            /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+            /// [`AddrNotAvailable`](io::ErrorKind::AddrNotAvailable) if the socket is not a member, or another error
+            /// of `setsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
             pub fn $leave(&self, $($arg: $type),*) -> io::Result<()> {
                 self.0.set_membership($group, false)
             }
@@ -187,25 +191,25 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn r#type(&self) -> io::Result<Type> {
         self.0.kind().map(Type)
     }
 
-    /// The pending error, if any, which this takes away (`SO_ERROR`).
+    /// Returns the pending error, if any, which this takes away (`SO_ERROR`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.0.take_error()
     }
 
-    /// How long closing waits until everything is sent (`SO_LINGER`). The system takes whole seconds.
+    /// Returns how long closing waits until everything is sent (`SO_LINGER`). The system takes whole seconds.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on wasm32-wasip2.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.0.linger()
     }
@@ -214,16 +218,16 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`linger`](Self::linger).
+    /// The same as for [`linger`](Self::linger).
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.0.set_linger(linger)
     }
 
-    /// How long a blocking receive waits (`SO_RCVTIMEO`).
+    /// Returns how long a blocking receive waits (`SO_RCVTIMEO`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on wasm32-wasip2, where no receive blocks.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2, where no receive blocks.
     pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
         self.0.timeout(opt::SO_RCVTIMEO)
     }
@@ -232,16 +236,16 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`read_timeout`](Self::read_timeout).
+    /// The same as for [`read_timeout`](Self::read_timeout).
     pub fn set_read_timeout(&self, duration: Option<Duration>) -> io::Result<()> {
         self.0.set_timeout(opt::SO_RCVTIMEO, duration)
     }
 
-    /// How long a blocking send waits (`SO_SNDTIMEO`).
+    /// Returns how long a blocking send waits (`SO_SNDTIMEO`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on wasm32-wasip2, where no send blocks.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2, where no send blocks.
     pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
         self.0.timeout(opt::SO_SNDTIMEO)
     }
@@ -250,7 +254,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`write_timeout`](Self::write_timeout).
+    /// The same as for [`write_timeout`](Self::write_timeout).
     pub fn set_write_timeout(&self, duration: Option<Duration>) -> io::Result<()> {
         self.0.set_timeout(opt::SO_SNDTIMEO, duration)
     }
@@ -259,17 +263,17 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_tcp_keepalive(&self, params: &TcpKeepalive) -> io::Result<()> {
         self.set_keepalive(true)?;
         self.0.set_keepalive_times(params)
     }
 
-    /// The address of the interface for multicast packets of IPv4 (`IP_MULTICAST_IF`).
+    /// Returns the address of the interface for multicast packets of IPv4 (`IP_MULTICAST_IF`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn multicast_if_v4(&self) -> io::Result<Ipv4Addr> {
         self.0.int(opt::IP_MULTICAST_IF).map(|int| Ipv4Addr::from(int.to_ne_bytes()))
     }
@@ -278,7 +282,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`multicast_if_v4`](Self::multicast_if_v4).
+    /// The same as for [`multicast_if_v4`](Self::multicast_if_v4).
     pub fn set_multicast_if_v4(&self, interface: &Ipv4Addr) -> io::Result<()> {
         self.0.set_int(opt::IP_MULTICAST_IF, c_int::from_ne_bytes(interface.octets()))
     }

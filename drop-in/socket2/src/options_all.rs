@@ -51,29 +51,29 @@ options! {
 }
 
 impl Socket {
-    /// The family of the socket's addresses (`SO_DOMAIN`).
+    /// Returns the family of the socket's addresses (`SO_DOMAIN`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn domain(&self) -> io::Result<Domain> {
         self.0.domain().map(Domain)
     }
 
-    /// The protocol of the socket (`SO_PROTOCOL`).
+    /// Returns the protocol of the socket (`SO_PROTOCOL`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn protocol(&self) -> io::Result<Option<Protocol>> {
         self.0.protocol().map(|number| (number != 0).then_some(Protocol(number)))
     }
 
-    /// The name of the interface that the socket is bound to (`SO_BINDTODEVICE`).
+    /// Returns the name of the interface that the socket is bound to (`SO_BINDTODEVICE`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
         // The zero at the end counts.
         let mut name = self.0.bytes(opt::SO_BINDTODEVICE, number::IFNAMSIZ)?;
@@ -84,16 +84,18 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system, which may ask for a privilege; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `setsockopt`: `ENODEV` if there is no such interface, or
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the process may not bind to it.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
         self.0.set_bytes(opt::SO_BINDTODEVICE, interface.unwrap_or_default())
     }
 
-    /// The name of the congestion control (`TCP_CONGESTION`), which may end with zeros.
+    /// Returns the name of the congestion control (`TCP_CONGESTION`), which may end with zeros.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn tcp_congestion(&self) -> io::Result<Vec<u8>> {
         self.0.bytes(opt::TCP_CONGESTION, number::TCP_CA_NAME_MAX)
     }
@@ -102,16 +104,16 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`tcp_congestion`](Self::tcp_congestion).
+    /// The same as for [`tcp_congestion`](Self::tcp_congestion).
     pub fn set_tcp_congestion(&self, tcp_ca_name: &[u8]) -> io::Result<()> {
         self.0.set_bytes(opt::TCP_CONGESTION, tcp_ca_name)
     }
 
-    /// The number by which the system knows the socket (`SO_COOKIE`).
+    /// Returns the number by which the system knows the socket (`SO_COOKIE`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn cookie(&self) -> io::Result<u64> {
         self.0
             .bytes(opt::SO_COOKIE, size_of::<u64>())
@@ -122,7 +124,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `sendfile`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn sendfile<F>(
         &self,
         file: &F,
@@ -139,7 +141,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`attach_filter`](Self::attach_filter).
+    /// The same as for [`attach_filter`](Self::attach_filter).
     pub fn detach_filter(&self) -> io::Result<()> {
         self.0.set_int(opt::SO_DETACH_FILTER, 0)
     }
@@ -148,16 +150,17 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn set_dccp_ccid(&self, ccid: u8) -> io::Result<()> {
         self.0.set_bytes(opt::DCCP_CCID, &[ccid])
     }
 
-    /// The congestion controls that the system has for DCCP, `N` at most (`DCCP_SOCKOPT_AVAILABLE_CCIDS`).
+    /// Returns the congestion controls that the system has for DCCP, `N` at most (`DCCP_SOCKOPT_AVAILABLE_CCIDS`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn dccp_available_ccids<const N: usize>(&self) -> io::Result<CcidEndpoints<N>> {
         let bytes = self.0.bytes(opt::DCCP_AVAILABLE_CCIDS, N)?;
         let mut endpoints = [0; N];

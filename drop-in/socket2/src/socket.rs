@@ -24,7 +24,8 @@ macro_rules! system {
         ///
         /// # Errors
         ///
-        /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where a WASI host has no such operation.
+        /// An error of the system call of the same name. [`Unsupported`](std::io::ErrorKind::Unsupported) where a
+        /// WASI host has no such operation.
         pub fn $name(&self, $($arg: $type),*) -> io::Result<$result> {
             let run: fn(&Socket, $($type),*) -> io::Result<$result> = $do;
             run(self, $($arg),*)
@@ -38,7 +39,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; on WASI [`Unsupported`](io::ErrorKind::Unsupported) for anything but TCP and UDP.
+    /// An error of `socket`, such as too many open files (`EMFILE`). [`Unsupported`](std::io::ErrorKind::Unsupported)
+    /// on WASI for anything but TCP and UDP.
     pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
         sys::Inner::open(domain.0, ty.0, protocol.map_or(0, |p| p.0)).map(Socket)
     }
@@ -47,7 +49,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Self::new).
+    /// The same as for [`new`](Self::new).
     pub fn new_raw(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
         sys::Inner::open_raw(domain.0, ty.0, protocol.map_or(0, |p| p.0)).map(Socket)
     }
@@ -56,7 +58,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `socket`, such as too many open files (`EMFILE`). [`Unsupported`](std::io::ErrorKind::Unsupported)
+    /// on WASI.
     #[cfg(feature = "all")]
     pub fn pair(
         domain: Domain,
@@ -71,7 +74,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`pair`](Self::pair).
+    /// The same as for [`pair`](Self::pair).
     #[cfg(feature = "all")]
     pub fn pair_raw(
         domain: Domain,
@@ -96,7 +99,7 @@ impl Socket {
             |s| s.0.accept_raw().map(|(new, from)| (Socket(new), from));
         /// The address that the socket is bound to.
         local_addr() -> SockAddr = |s| s.0.local_addr();
-        /// The address that the socket is connected to.
+        /// Returns the address that the socket is connected to.
         peer_addr() -> SockAddr = |s| s.0.peer_addr();
         /// Another handle of the same socket.
         try_clone() -> Socket = |s| s.0.try_clone().map(Socket);
@@ -148,7 +151,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`.
     pub fn recv(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
         self.0.recv(buf, 0)
     }
@@ -157,7 +161,9 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI for any flag but `MSG_PEEK`.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`. [`Unsupported`](std::io::ErrorKind::Unsupported) on
+    /// WASI for any flag but `MSG_PEEK`.
     pub fn recv_with_flags(&self, buf: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<usize> {
         self.0.recv(buf, flags)
     }
@@ -166,7 +172,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`.
     pub fn recv_vectored(
         &self,
         bufs: &mut [MaybeUninitSlice<'_>],
@@ -178,7 +185,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`recv_with_flags`](Self::recv_with_flags).
+    /// The same as for [`recv_with_flags`](Self::recv_with_flags).
     pub fn recv_vectored_with_flags(
         &self,
         bufs: &mut [MaybeUninitSlice<'_>],
@@ -193,7 +200,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`.
     pub fn peek(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
         self.0.recv(buf, MSG_PEEK)
     }
@@ -202,7 +210,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`.
     pub fn recv_from(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, SockAddr)> {
         self.0.recv_from(buf, 0)
     }
@@ -211,7 +220,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`recv_with_flags`](Self::recv_with_flags).
+    /// The same as for [`recv_with_flags`](Self::recv_with_flags).
     pub fn recv_from_with_flags(
         &self,
         buf: &mut [MaybeUninit<u8>],
@@ -224,7 +233,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`.
     pub fn recv_from_vectored(
         &self,
         bufs: &mut [MaybeUninitSlice<'_>],
@@ -236,7 +246,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`recv_with_flags`](Self::recv_with_flags).
+    /// The same as for [`recv_with_flags`](Self::recv_with_flags).
     pub fn recv_from_vectored_with_flags(
         &self,
         bufs: &mut [MaybeUninitSlice<'_>],
@@ -254,7 +264,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported
+    /// that nothing listens there, or another error of `recv`.
     pub fn peek_from(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, SockAddr)> {
         self.0.recv_from(buf, MSG_PEEK)
     }
@@ -263,7 +274,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`recv_with_flags`](Self::recv_with_flags). On WASI no control data comes.
+    /// The same as for [`recv_with_flags`](Self::recv_with_flags). On WASI no control data comes.
     pub fn recvmsg(&self, msg: &mut MsgHdrMut<'_, '_, '_>, flags: c_int) -> io::Result<usize> {
         self.0.recvmsg(&mut msg.0, flags)
     }
@@ -272,7 +283,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `sendmsg`, such as `EMSGSIZE` if a message is too long.
     pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.send_vectored_with_flags(bufs, 0)
     }
@@ -281,7 +292,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI for any flag but `MSG_NOSIGNAL`.
+    /// An error of `sendmsg`, such as `EMSGSIZE` if a message is too long.
+    /// [`Unsupported`](std::io::ErrorKind::Unsupported) on WASI for any flag but `MSG_NOSIGNAL`.
     pub fn send_vectored_with_flags(
         &self,
         bufs: &[IoSlice<'_>],
@@ -294,7 +306,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `sendmsg`, such as `EMSGSIZE` if a message is too long.
     pub fn send_to_vectored(&self, bufs: &[IoSlice<'_>], addr: &SockAddr) -> io::Result<usize> {
         self.send_to_vectored_with_flags(bufs, addr, 0)
     }
@@ -303,7 +315,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`send_vectored_with_flags`](Self::send_vectored_with_flags).
+    /// The same as for [`send_vectored_with_flags`](Self::send_vectored_with_flags).
     pub fn send_to_vectored_with_flags(
         &self,
         bufs: &[IoSlice<'_>],
@@ -317,7 +329,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of [`send_vectored_with_flags`](Self::send_vectored_with_flags); on WASI also
+    /// The same as for [`send_vectored_with_flags`](Self::send_vectored_with_flags); on WASI also
     /// [`Unsupported`](io::ErrorKind::Unsupported) if there is control data.
     pub fn sendmsg(&self, msg: &MsgHdr<'_, '_, '_>, flags: c_int) -> io::Result<usize> {
         self.0.sendmsg(&msg.0, flags)

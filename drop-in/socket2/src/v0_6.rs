@@ -27,7 +27,7 @@ impl SockAddrStorage {
         SockAddrStorage(Storage::ZERO)
     }
 
-    /// The size of the memory, in bytes.
+    /// Returns the size of the memory, in bytes.
     pub fn size_of(&self) -> socklen_t {
         size_of::<SockAddrStorage>() as socklen_t
     }
@@ -69,7 +69,7 @@ impl SockAddr {
     ///
     /// # Errors
     ///
-    /// Those of `init`.
+    /// The error of `init`.
     ///
     /// # Safety
     ///
@@ -84,12 +84,12 @@ impl SockAddr {
         Ok((result, SockAddr { storage: storage.0, len }))
     }
 
-    /// The address for a system call, valid as long as `self`.
+    /// Returns the address for a system call, valid as long as `self`.
     pub const fn as_ptr(&self) -> *const SockAddrStorage {
         (&raw const self.storage).cast()
     }
 
-    /// The memory of the address.
+    /// Returns the memory of the address.
     pub const fn as_storage(self) -> SockAddrStorage {
         SockAddrStorage(self.storage)
     }
@@ -145,38 +145,38 @@ mod all {
     }
 
     impl Socket {
-        /// The idle time before the first keepalive probe.
+        /// Returns the idle time before the first keepalive probe.
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn tcp_keepalive_time(&self) -> io::Result<Duration> {
             self.0.keepalive_time()
         }
 
-        /// The time between two keepalive probes.
+        /// Returns the time between two keepalive probes.
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn tcp_keepalive_interval(&self) -> io::Result<Duration> {
             self.0.keepalive_interval()
         }
 
-        /// How many keepalive probes may stay unanswered.
+        /// Returns how many keepalive probes may stay unanswered.
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn tcp_keepalive_retries(&self) -> io::Result<u32> {
             self.0.keepalive_retries()
         }
 
-        /// The destination before the packet filter changed it (`SO_ORIGINAL_DST`).
+        /// Returns the destination before the packet filter changed it (`SO_ORIGINAL_DST`).
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn original_dst_v4(&self) -> io::Result<SockAddr> {
             self.0.address(opt::SO_ORIGINAL_DST)
         }
@@ -185,7 +185,7 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system.
+        /// An error of `getsockopt`.
         pub fn original_dst_v6(&self) -> io::Result<SockAddr> {
             self.0.address(opt::IP6T_SO_ORIGINAL_DST)
         }
@@ -194,7 +194,8 @@ mod all {
         ///
         /// # Errors
         ///
-        /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+        /// An error of `setsockopt`, for example if the system refuses the value.
+        /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
         pub fn attach_filter(&self, filters: &[SockFilter]) -> io::Result<()> {
             self.0.attach_filter(filters)
         }

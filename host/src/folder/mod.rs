@@ -44,9 +44,9 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of the system, and an error without a number if somebody else could change what is in the folder: it is a
-    /// link or not the user's, its group or others can write to it, or a folder or link on the way belongs to neither
-    /// the user nor root, or can be written by others who are not kept from removing what is not theirs.
+    /// An error of the file system, or an error without a number if somebody else could change what is in the folder:
+    /// it is a link or not the user's, its group or others can write to it, or a folder or link on the way belongs to
+    /// neither the user nor root, or can be written by others who are not kept from removing what is not theirs.
     pub fn private(path: &Path) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
         Ok(Folder { inner: imp::Folder::private(&path)?, path })
@@ -57,7 +57,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of the system, and an error without a number if there is such a link.
+    /// An error of the file system, or an error without a number if there is such a link.
     pub fn outside(path: &Path, granted: &[PathBuf]) -> io::Result<Folder> {
         let path = std::path::absolute(path)?;
         Ok(Folder { inner: imp::Folder::outside(&path, granted)?, path })
@@ -72,8 +72,8 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of the system, and an error without a number if it is longer than `most` bytes, no regular file, not the
-    /// effective user's, or if its group or others can write to it.
+    /// An error of the file system, or an error without a number if it is longer than `most` bytes, no regular file,
+    /// not the effective user's, or if its group or others can write to it.
     pub fn read(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
         self.inner.read(name, most)
     }
@@ -103,16 +103,16 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of the system. The folder is then as it was.
+    /// An error of the file system. The folder is then unchanged.
     pub fn replace(&self, name: &OsStr, parts: &[&[u8]]) -> io::Result<()> {
         self.inner.replace(name, parts)
     }
 
-    /// The files that [`Folder::read`] would read.
+    /// Returns the files that [`Folder::read`] would read.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of the file system.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         self.inner.entries()
     }
@@ -121,7 +121,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of the file system.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         self.inner.remove(name)
     }

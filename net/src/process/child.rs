@@ -28,6 +28,21 @@ enum State {
 ///
 /// When it is dropped, the program goes on, unless the command said
 /// [`kill_on_drop`](super::Command::kill_on_drop).
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::process::Stdio;
+/// use wasio::process::Command;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+/// let output = child.wait_with_output().await?;
+/// assert_eq!(output.stdout, b"hello\n");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 pub struct Child {
     state: State,
@@ -59,7 +74,7 @@ impl Child {
         }
     }
 
-    /// The process's number; none once its exit is known.
+    /// Returns the process's number; none once its exit is known.
     pub fn id(&self) -> Option<u32> {
         match &self.state {
             State::Running(child) => child.as_ref().map(std::process::Child::id),
@@ -71,7 +86,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the program runs as another user, or another error of
+    /// `kill`.
     pub fn start_kill(&mut self) -> io::Result<()> {
         self.running().map_or(Ok(()), std::process::Child::kill)
     }
@@ -80,7 +96,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// The same as for [`start_kill`](Self::start_kill) and [`wait`](Self::wait).
     pub async fn kill(&mut self) -> io::Result<()> {
         self.start_kill()?;
         self.wait().await.map(drop)
@@ -90,7 +106,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `waitpid`, for example if another part of the program has already waited for the child.
     ///
     /// # Cancel safety
     ///
@@ -115,7 +131,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// The same as for [`wait`](Self::wait).
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         let child = match &mut self.state {
             State::Exited(status) => return Ok(Some(*status)),
@@ -133,7 +149,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// The same as for [`wait`](Self::wait), or an error of reading the child's output.
     ///
     /// # Cancel safety
     ///

@@ -54,17 +54,17 @@ impl Command {
         StdCommand::new(program).into()
     }
 
-    /// The command as std's type.
+    /// Returns the command as std's type.
     pub fn as_std(&self) -> &StdCommand {
         &self.std
     }
 
-    /// The command as std's type, to be changed.
+    /// Returns the command as std's type, to be changed.
     pub fn as_std_mut(&mut self) -> &mut StdCommand {
         &mut self.std
     }
 
-    /// The command as std's type, without [`kill_on_drop`](Self::kill_on_drop).
+    /// Returns the command as std's type, without [`kill_on_drop`](Self::kill_on_drop).
     pub fn into_std(self) -> StdCommand {
         self.std
     }
@@ -98,7 +98,7 @@ impl Command {
         self
     }
 
-    /// Whether the child is killed when its [`Child`] is dropped.
+    /// Returns whether the child is killed when its [`Child`] is dropped.
     pub fn get_kill_on_drop(&self) -> bool {
         self.kill_on_drop
     }
@@ -107,7 +107,9 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// [`NotFound`](io::ErrorKind::NotFound) if there is no such program,
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if it may not be executed, or another error of starting
+    /// a process. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     ///
     /// # Panics
     ///
@@ -122,7 +124,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// Those of [`spawn`](Self::spawn), told by the future.
+    /// The same as for [`spawn`](Self::spawn). The future returns them.
     ///
     /// # Panics
     ///
@@ -147,7 +149,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// Those of [`spawn`](Self::spawn), told by the future.
+    /// The same as for [`spawn`](Self::spawn). The future returns them.
     ///
     /// # Panics
     ///

@@ -20,11 +20,11 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// An error of making the descriptor non-blocking (`fcntl`), or of registering it.
             ///
             /// # Panics
             ///
-            /// Panics outside of a runtime, and in one without I/O.
+            /// Panics outside a runtime, or in one without I/O.
             pub fn from_std(inner: std::process::$name) -> io::Result<$name> {
                 $inner::adopt(inner).map($name)
             }

@@ -38,7 +38,7 @@ macro_rules! descriptors {
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// An error of making the descriptor blocking (`fcntl`).
             pub fn into_owned_fd(self) -> io::Result<OwnedFd> {
                 self.0.into_blocking_fd()
             }

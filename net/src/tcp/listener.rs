@@ -55,7 +55,7 @@ impl TcpListener {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     // Not `async`, as `accept`.
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<TcpListener>> {
         let (mut found, unmovable) = (own_addrs(addr), PhantomPinned);
@@ -77,9 +77,9 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// Those of the system. None of them is the listener's end: when no descriptor is free (`EMFILE`, on WASI 0.2 "the
-    /// host gives no more sockets"), the connection stays in the queue. A server says so, waits a little, and goes on;
-    /// without the wait it would spin.
+    /// An error of `accept`. None of them ends the listener. If no descriptor is free (`EMFILE`, on WASI 0.2 "the
+    /// host gives no more sockets"), the connection stays in the queue: report it, wait a little, and continue.
+    /// Without the wait a server would spin.
     ///
     /// # Cancel safety
     ///
@@ -125,7 +125,7 @@ impl TcpListener {
         })
     }
 
-    /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.
+    /// Like [`accept`](Self::accept), for hand-written futures. Only the waker of the last call is kept.
     ///
     /// # Errors
     ///
@@ -135,15 +135,15 @@ impl TcpListener {
         accepted.map(|(io, addr)| Ok((TcpStream::from_registered(io), addr)))
     }
 
-    /// Takes a listener of the standard library, which must not block.
+    /// Converts a listener of the standard library, which must be non-blocking.
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be registered.
+    /// Fails if it cannot be registered with the reactor.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, in one without I/O, and in a debug build when the listener blocks.
+    /// Panics outside a runtime, in one without I/O, and in a debug build if the listener blocks.
     ///
     /// # On WASI
     ///
@@ -153,11 +153,11 @@ impl TcpListener {
         TcpListener::new(Socket::from_fd(listener.into())?)
     }
 
-    /// Gives the socket to the standard library's type. It still does not block.
+    /// Converts into the standard library's type. The socket stays non-blocking.
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// It does not fail at present.
     ///
     /// # On WASI
     ///
@@ -166,29 +166,30 @@ impl TcpListener {
         Ok(self.io.into_socket().into_fd().into())
     }
 
-    /// The address that is listened on.
+    /// Returns the address that the listener is bound to.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.socket().local_addr()
     }
 
-    /// How many hops a packet may make.
+    /// Returns how many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI preview 1.
     pub fn ttl(&self) -> io::Result<u32> {
         self.io.socket().option(Opt::Ttl)
     }
 
-    /// Sets how many hops a packet may make.
+    /// Sets how many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI preview 1.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.io.socket().set_option(Opt::Ttl, ttl)
     }

@@ -42,7 +42,8 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system: too many open files, say.
+    /// An error of `socket`: too many open files (`EMFILE`), or [`PermissionDenied`](io::ErrorKind::PermissionDenied)
+    /// if the host denies network access.
     pub fn new_v4() -> io::Result<TcpSocket> {
         Socket::open(Family::V4, Kind::Stream).map(TcpSocket::from_socket).map_err(error::open)
     }
@@ -51,7 +52,8 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; also when it has no IPv6.
+    /// An error of `socket`: too many open files (`EMFILE`), [`PermissionDenied`](io::ErrorKind::PermissionDenied) if
+    /// the host denies network access, or `EAFNOSUPPORT` if the system has no IPv6.
     pub fn new_v6() -> io::Result<TcpSocket> {
         Socket::open(Family::V6, Kind::Stream).map(TcpSocket::from_socket).map_err(error::open)
     }
@@ -78,16 +80,16 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_keepalive(&self, keepalive: bool) -> io::Result<()> {
         self.socket.set_switch(Opt::Keepalive, keepalive)
     }
 
-    /// Whether an idle connection is probed (`SO_KEEPALIVE`).
+    /// Returns whether an idle connection is probed (`SO_KEEPALIVE`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn keepalive(&self) -> io::Result<bool> {
         self.socket.switch(Opt::Keepalive)
     }
@@ -96,16 +98,16 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_reuseaddr(&self, reuseaddr: bool) -> io::Result<()> {
         self.socket.set_switch(Opt::ReuseAddr, reuseaddr)
     }
 
-    /// Whether an address can be bound that closed connections still hold (`SO_REUSEADDR`).
+    /// Returns whether an address can be bound that closed connections still hold (`SO_REUSEADDR`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn reuseaddr(&self) -> io::Result<bool> {
         self.socket.switch(Opt::ReuseAddr)
     }
@@ -114,17 +116,17 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     #[cfg(unix)]
     pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
         self.socket.set_switch(Opt::ReusePort, reuseport)
     }
 
-    /// Whether several sockets can be bound to one address (`SO_REUSEPORT`).
+    /// Returns whether several sockets can be bound to one address (`SO_REUSEPORT`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(unix)]
     pub fn reuseport(&self) -> io::Result<bool> {
         self.socket.switch(Opt::ReusePort)
@@ -134,16 +136,16 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
         self.socket.set_option(Opt::SendBuffer, size)
     }
 
-    /// The size of the system's buffer for sending, in bytes.
+    /// Returns the size of the system's buffer for sending, in bytes.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn send_buffer_size(&self) -> io::Result<u32> {
         self.socket.option(Opt::SendBuffer)
     }
@@ -152,44 +154,46 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_recv_buffer_size(&self, size: u32) -> io::Result<()> {
         self.socket.set_option(Opt::RecvBuffer, size)
     }
 
-    /// The size of the system's buffer for receiving, in bytes.
+    /// Returns the size of the system's buffer for receiving, in bytes.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     pub fn recv_buffer_size(&self) -> io::Result<u32> {
         self.socket.option(Opt::RecvBuffer)
     }
 
-    /// Sets how long closing waits for unsent data, in whole seconds. Closing blocks the thread meanwhile.
+    /// Sets how long closing waits for unsent data, in whole seconds. Closing blocks the thread for that time.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     #[deprecated(note = "a socket that lingers blocks the thread when it is dropped")]
     pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
         self.socket.set_linger(dur)
     }
 
-    /// Makes closing abort the connection: unsent data is dropped and the peer sees a reset.
+    /// Makes closing abort the connection: unsent data is dropped, and the peer receives a reset.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     pub fn set_zero_linger(&self) -> io::Result<()> {
         self.socket.set_linger(Some(Duration::ZERO))
     }
 
-    /// How long closing waits for unsent data (`SO_LINGER`); `None`: not at all.
+    /// Returns how long closing waits for unsent data (`SO_LINGER`). `None` means that it does not wait.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.socket.linger()
     }
@@ -198,29 +202,29 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     ///
     /// # On WASI
     ///
-    /// A host without this option, such as WasmEdge, ignores it: programs treat an error as fatal.
+    /// A host without this option, such as WasmEdge, ignores it, because many programs treat an error as fatal.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.socket.set_switch(Opt::NoDelay, nodelay)
     }
 
-    /// Whether small writes are sent at once (`TCP_NODELAY`).
+    /// Returns whether small writes are sent at once (`TCP_NODELAY`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WasmEdge.
+    /// An error of `getsockopt`. On WASI hosts without this option it returns what was set last.
     pub fn nodelay(&self) -> io::Result<bool> {
         self.socket.switch(Opt::NoDelay)
     }
 
-    /// The traffic class of IPv6 packets (`IPV6_TCLASS`).
+    /// Returns the traffic class of IPv6 packets (`IPV6_TCLASS`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(unix)]
     pub fn tclass_v6(&self) -> io::Result<u32> {
         self.socket.option(Opt::TclassV6)
@@ -230,17 +234,17 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     #[cfg(unix)]
     pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
         self.socket.set_option(Opt::TclassV6, tclass)
     }
 
-    /// The type of service of IPv4 packets (`IP_TOS`).
+    /// Returns the type of service of IPv4 packets (`IP_TOS`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(unix)]
     pub fn tos_v4(&self) -> io::Result<u32> {
         self.socket.option(Opt::Tos)
@@ -250,7 +254,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(unix)]
     #[deprecated(note = "renamed to `tos_v4`")]
     pub fn tos(&self) -> io::Result<u32> {
@@ -261,7 +265,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`InvalidInput`](io::ErrorKind::InvalidInput) above 255.
+    /// An error of `setsockopt`. [`InvalidInput`](io::ErrorKind::InvalidInput) for a value above 255.
     #[cfg(unix)]
     pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
         self.socket.set_option(Opt::Tos, tos)
@@ -271,18 +275,18 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     #[cfg(unix)]
     #[deprecated(note = "renamed to `set_tos_v4`")]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
         self.set_tos_v4(tos)
     }
 
-    /// The name of the network interface that the socket is tied to, if it is.
+    /// Returns the name of the network interface that the socket is tied to, if it is.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
         self.socket.device()
@@ -292,26 +296,27 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; it may need a privilege.
+    /// An error of `setsockopt`: `ENODEV` if there is no such interface, or
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the process may not bind to it.
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
         self.socket.bind_device(interface)
     }
 
-    /// The address that the socket is bound to; port 0 before it is.
+    /// Returns the address that the socket is bound to; port 0 before it is.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// The error that the system keeps for this socket, if any; it is forgotten thereby.
+    /// Returns the pending error of the socket, if there is one, and clears it (`SO_ERROR`).
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be asked.
+    /// Fails if the system cannot be asked (`getsockopt`).
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.socket.take_error()
     }
@@ -334,11 +339,25 @@ impl TcpSocket {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future abandons the connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let listener = wasio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let socket = wasio::net::TcpSocket::new_v4()?;
+    /// socket.set_keepalive(true)?;
+    /// let stream = socket.connect(listener.local_addr()?).await?;
+    /// assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
         let io = Registered::connect(self.socket, addr).await.map_err(error::connect(addr))?;
         Ok(TcpStream::from_registered(io))
@@ -348,11 +367,12 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if another socket listens on the address, or another error of
+    /// `listen`.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
         #[cfg(all(target_os = "wasi", target_env = "p2"))]
         self.socket.ensure_bound()?;

@@ -9,25 +9,25 @@ crate::halves::halves!(TcpStream, SocketAddr);
 macro_rules! peek {
     ($($half:ty),*) => {$(
         impl $half {
-            /// Reads without taking: the next read returns the same bytes. `Ok(0)` is the end.
+            /// Reads without consuming: the next read returns the same bytes. `Ok(0)` is the end of the stream.
             ///
             /// # Errors
             ///
-            /// Those of the connection.
+            /// An error of the connection, such as [`ConnectionReset`](std::io::ErrorKind::ConnectionReset).
             ///
             /// # Cancel safety
             ///
-            /// Nothing is taken, so nothing is lost.
+            /// Nothing is consumed, so nothing is lost.
             pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
                 self.stream().peek(buf).await
             }
 
-            /// Like [`peek`](Self::peek), for futures written by hand. Returns how many bytes it added to
+            /// Like [`peek`](Self::peek), for hand-written futures. Returns how many bytes it added to
             /// `buf`.
             ///
             /// # Errors
             ///
-            /// Those of the connection.
+            /// An error of the connection, such as [`ConnectionReset`](std::io::ErrorKind::ConnectionReset).
             pub fn poll_peek(
                 &mut self,
                 cx: &mut Context<'_>,

@@ -58,11 +58,23 @@ impl TcpStream {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future abandons the connection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let listener = wasio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let stream = wasio::net::TcpStream::connect(listener.local_addr()?).await?;
+    /// assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
         let mut tried = error::Failures::default();
         for addr in to_socket_addrs(addr).await? {
@@ -87,15 +99,15 @@ impl TcpStream {
         TcpStream { io }
     }
 
-    /// Takes a stream of the standard library, which must not block.
+    /// Converts a stream of the standard library, which must be non-blocking.
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be registered.
+    /// Fails if it cannot be registered with the reactor.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, in one without I/O, and in a debug build when the stream blocks.
+    /// Panics outside a runtime, in one without I/O, and in a debug build if the stream blocks.
     ///
     /// # On WASI
     ///
@@ -106,7 +118,7 @@ impl TcpStream {
         TcpStream::new(Socket::from_fd(stream.into())?)
     }
 
-    /// Gives the socket to the standard library's type. It still does not block.
+    /// Converts into the standard library's type. The socket stays non-blocking.
     ///
     /// # Errors
     ///
@@ -124,16 +136,16 @@ impl TcpStream {
         Ok(socket.into_fd().into())
     }
 
-    /// The address of this end.
+    /// Returns the address of this end.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_addr()
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     ///
     /// # Errors
     ///
@@ -142,24 +154,47 @@ impl TcpStream {
         self.socket().peer_addr()
     }
 
-    /// Reads without taking: the next read returns the same bytes. `Ok(0)` is the end.
+    /// Reads without consuming: the next read returns the same bytes. `Ok(0)` is the end of the stream.
     ///
     /// # Errors
     ///
-    /// Those of the connection.
+    /// An error of the connection, such as [`ConnectionReset`](io::ErrorKind::ConnectionReset).
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken, so nothing is lost.
+    /// Nothing is consumed, so nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+    /// use wasio::net::{TcpListener, TcpStream};
+    ///
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut server, _) = listener.accept().await?;
+    /// client.write_all(b"GET /").await?;
+    ///
+    /// let mut first = [0; 1];
+    /// server.peek(&mut first).await?;
+    /// assert_eq!(&first, b"G");
+    /// let mut all = [0; 5];
+    /// server.read_exact(&mut all).await?;
+    /// assert_eq!(&all, b"GET /");
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.async_io(Interest::READABLE, |socket| socket.peek(buf)).await
     }
 
-    /// Like [`peek`](Self::peek), for futures written by hand. Returns how many bytes it added to `buf`.
+    /// Like [`peek`](Self::peek), for hand-written futures. Returns how many bytes it added to `buf`.
     ///
     /// # Errors
     ///
-    /// Those of the connection.
+    /// An error of the connection, such as [`ConnectionReset`](io::ErrorKind::ConnectionReset).
     pub fn poll_peek(
         &self,
         cx: &mut Context<'_>,
@@ -168,11 +203,11 @@ impl TcpStream {
         self.io.poll_peek(cx, buf)
     }
 
-    /// Whether small writes are sent at once (`TCP_NODELAY`).
+    /// Returns whether small writes are sent at once (`TCP_NODELAY`).
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WasmEdge.
+    /// An error of `getsockopt`. On WASI hosts without this option it returns what was set last.
     pub fn nodelay(&self) -> io::Result<bool> {
         self.socket().switch(Opt::NoDelay)
     }
@@ -181,20 +216,20 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     ///
     /// # On WASI
     ///
-    /// A host without this option, such as WasmEdge, ignores it: programs treat an error as fatal.
+    /// A host without this option, such as WasmEdge, ignores it, because many programs treat an error as fatal.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.socket().set_switch(Opt::NoDelay, nodelay)
     }
 
-    /// Whether acknowledgements are sent at once (`TCP_QUICKACK`).
+    /// Returns whether acknowledgements are sent at once (`TCP_QUICKACK`).
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn quickack(&self) -> io::Result<bool> {
         self.socket().switch(Opt::QuickAck)
@@ -204,64 +239,111 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
         self.socket().set_switch(Opt::QuickAck, quickack)
     }
 
-    /// How long closing waits for unsent data (`SO_LINGER`); `None`: not at all.
+    /// Returns how long closing waits for unsent data (`SO_LINGER`). `None` means that it does not wait.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         self.socket().linger()
     }
 
-    /// Sets how long closing waits for unsent data, in whole seconds. Closing blocks the thread meanwhile.
+    /// Sets how long closing waits for unsent data, in whole seconds. Closing blocks the thread for that time.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     #[deprecated(note = "a socket that lingers blocks the thread when it is dropped")]
     pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
         self.socket().set_linger(dur)
     }
 
-    /// Makes closing abort the connection: unsent data is dropped and the peer sees a reset.
+    /// Makes closing abort the connection: unsent data is dropped, and the peer receives a reset.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI 0.2.
     pub fn set_zero_linger(&self) -> io::Result<()> {
         self.socket().set_linger(Some(Duration::ZERO))
     }
 
-    /// How many hops a packet may make.
+    /// Returns how many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI preview 1.
     pub fn ttl(&self) -> io::Result<u32> {
         self.socket().option(Opt::Ttl)
     }
 
-    /// Sets how many hops a packet may make.
+    /// Sets how many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
+    /// An error of `setsockopt`, for example if the system refuses the value.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) on WASI preview 1.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket().set_option(Opt::Ttl, ttl)
     }
 
-    /// Splits into halves that borrow the stream. Costs nothing.
+    /// Splits the stream into two halves that borrow it. This costs nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wasio::net::{TcpListener, TcpStream};
+    ///
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut server, _) = listener.accept().await?;
+    /// drop(client);
+    ///
+    /// let (mut reader, mut writer) = server.split();
+    /// let echoed = wasio::io::copy(&mut reader, &mut writer).await?;
+    /// assert_eq!(echoed, 0);
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn split<'a>(&'a mut self) -> (ReadHalf<'a>, WriteHalf<'a>) {
         split::split(self)
     }
 
-    /// Splits into halves that can move to different tasks. Dropping the writing half shuts it down.
+    /// Splits the stream into two owned halves, which can move to different tasks. Dropping the write half shuts down
+    /// writing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+    /// use wasio::net::{TcpListener, TcpStream};
+    ///
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut server, _) = listener.accept().await?;
+    ///
+    /// let (mut reader, mut writer) = client.into_split();
+    /// let writing = wasio::spawn(async move { writer.write_all(b"hello").await });
+    /// writing.await??;
+    /// let mut received = String::new();
+    /// server.read_to_string(&mut received).await?;
+    /// assert_eq!(received, "hello");
+    /// # drop(server);
+    /// # assert_eq!(reader.read(&mut [0]).await?, 0);
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         split::into_split(self)
     }

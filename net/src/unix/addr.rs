@@ -12,17 +12,17 @@ use crate::sys::UnixAddr;
 pub struct SocketAddr(pub(crate) UnixAddr);
 
 impl SocketAddr {
-    /// Whether the socket has no name.
+    /// Returns whether the socket has no name.
     pub fn is_unnamed(&self) -> bool {
         self.0.is_unnamed()
     }
 
-    /// The path, if it is one.
+    /// Returns the path, if it is one.
     pub fn as_pathname(&self) -> Option<&Path> {
         self.0.as_pathname()
     }
 
-    /// The name in Linux's abstract namespace, if it is one.
+    /// Returns the name in Linux's abstract namespace, if it is one.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn as_abstract_name(&self) -> Option<&[u8]> {
         #[cfg(target_os = "android")]

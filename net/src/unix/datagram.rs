@@ -17,6 +17,22 @@ use crate::sys::{Address, Kind, Socket, unix_addr};
 /// # On WASI
 ///
 /// Only on WasmEdge: see the [module](crate::unix).
+///
+/// # Examples
+///
+/// ```
+/// use wasio::net::UnixDatagram;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (a, b) = UnixDatagram::pair()?;
+/// a.send(b"hello").await?;
+/// let mut buf = [0; 16];
+/// let n = b.recv(&mut buf).await?;
+/// assert_eq!(&buf[..n], b"hello");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct UnixDatagram {
     io: Registered,
 }
@@ -26,11 +42,12 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the path exists, [`NotFound`](io::ErrorKind::NotFound) if its
+    /// directory does not, [`PermissionDenied`](io::ErrorKind::PermissionDenied), or another error of `bind`.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
         let addr = unix_addr(path.as_ref())?;
         let socket = Socket::open_unix(Kind::Datagram)?;
@@ -42,11 +59,11 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `socket`: too many open files (`EMFILE`).
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = Socket::pair_unix(Kind::Datagram)?;
         let datagram = |socket| Registered::writable(socket).map(|io| UnixDatagram { io });
@@ -57,11 +74,11 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `socket`: too many open files (`EMFILE`).
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn unbound() -> io::Result<UnixDatagram> {
         UnixDatagram::new(Socket::open_unix(Kind::Datagram)?)
     }
@@ -71,26 +88,26 @@ impl UnixDatagram {
         Registered::new(socket).map(|io| UnixDatagram { io })
     }
 
-    /// Takes a socket of the standard library, which must not block.
+    /// Converts a socket of the standard library, which must be non-blocking.
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be registered.
+    /// Fails if it cannot be registered with the reactor.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, in one without I/O, and in a debug build when the socket blocks.
+    /// Panics outside a runtime, in one without I/O, and in a debug build if the socket blocks.
     #[cfg(unix)]
     #[track_caller]
     pub fn from_std(datagram: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
         UnixDatagram::new(Socket::from_fd(datagram.into())?)
     }
 
-    /// Gives the socket to the standard library's type. It still does not block.
+    /// Converts into the standard library's type. The socket stays non-blocking.
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// It does not fail at present.
     #[cfg(unix)]
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixDatagram> {
         Ok(self.io.into_socket().into_fd().into())
@@ -100,7 +117,9 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody listens on it,
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), or another error of `connect`.
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         self.socket().connect_unix(&unix_addr(path.as_ref())?)
     }
@@ -109,17 +128,19 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody receives on it, `EMSGSIZE` if the message is
+    /// too long, or another error of `sendto`.
     ///
     /// # Cancel safety
     ///
-    /// When the future is dropped before it is ready, the message was not sent.
+    /// If the future is dropped before it completes, the message was not sent.
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = unix_addr(target.as_ref())?;
         self.io.async_io(Interest::WRITABLE, |socket| target.send_to(socket, buf)).await
     }
 
-    /// Like [`send_to`](Self::send_to), for futures written by hand.
+    /// Like [`send_to`](Self::send_to), for hand-written futures.
     ///
     /// # Errors
     ///
@@ -138,23 +159,23 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
-    /// [`writable`](Self::writable) first. Others as of [`send_to`](Self::send_to).
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no room is known to be available: wait for
+    /// [`writable`](Self::writable) first. Otherwise the same as for [`send_to`](Self::send_to).
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = unix_addr(target.as_ref())?;
         self.io.try_io(Interest::WRITABLE, |socket| target.send_to(socket, buf))
     }
 
-    /// The address of this socket.
+    /// Returns the address of this socket.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_unix()
     }
 
-    /// The address that the socket is connected to.
+    /// Returns the address that the socket is connected to.
     ///
     /// # Errors
     ///
@@ -163,11 +184,11 @@ impl UnixDatagram {
         self.socket().peer_unix()
     }
 
-    /// Closes one direction or both. Those who wait for it are woken.
+    /// Closes one direction or both. Tasks that wait for it are woken.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if the socket is not connected, or another error of `shutdown`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.socket().shutdown(how)
     }

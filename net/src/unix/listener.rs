@@ -22,6 +22,26 @@ const BACKLOG: u32 = 1024;
 /// # On WASI
 ///
 /// Only on WasmEdge: see the [module](crate::unix).
+///
+/// # Examples
+///
+/// ```no_run
+/// use wasio::net::UnixListener;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let listener = UnixListener::bind("/run/app.sock")?;
+/// loop {
+///     let (mut stream, _) = listener.accept().await?;
+///     wasio::spawn(async move {
+///         let (mut reader, mut writer) = stream.split();
+///         wasio::io::copy(&mut reader, &mut writer).await
+///     });
+/// }
+/// # #[allow(unreachable_code)]
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct UnixListener {
     io: Registered,
 }
@@ -36,7 +56,7 @@ impl UnixListener {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     #[track_caller]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         UnixListener::bind_addr(&unix_addr(path.as_ref())?)
@@ -64,26 +84,26 @@ impl UnixListener {
         Registered::new(socket).map(|io| UnixListener { io })
     }
 
-    /// Takes a listener of the standard library, which must not block.
+    /// Converts a listener of the standard library, which must be non-blocking.
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be registered.
+    /// Fails if it cannot be registered with the reactor.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, in one without I/O, and in a debug build when the listener blocks.
+    /// Panics outside a runtime, in one without I/O, and in a debug build if the listener blocks.
     #[cfg(unix)]
     #[track_caller]
     pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
         UnixListener::new(Socket::from_fd(listener.into())?)
     }
 
-    /// Gives the socket to the standard library's type. It still does not block.
+    /// Converts into the standard library's type. The socket stays non-blocking.
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// It does not fail at present.
     #[cfg(unix)]
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixListener> {
         Ok(self.io.into_socket().into_fd().into())
@@ -93,7 +113,7 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `accept`, such as too many open files (`EMFILE`).
     ///
     /// # Cancel safety
     ///
@@ -103,7 +123,7 @@ impl UnixListener {
         Ok((UnixStream::from_registered(Registered::accepted(socket)?), addr))
     }
 
-    /// Like [`accept`](Self::accept), for futures written by hand. Only the waker of the last call is kept.
+    /// Like [`accept`](Self::accept), for hand-written futures. Only the waker of the last call is kept.
     ///
     /// # Errors
     ///
@@ -114,20 +134,20 @@ impl UnixListener {
         Poll::Ready(Ok((UnixStream::from_registered(io), addr)))
     }
 
-    /// The address that is listened on.
+    /// Returns the address that the listener is bound to.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_unix()
     }
 
-    /// The error that the system keeps for this socket, if any; it is forgotten thereby.
+    /// Returns the pending error of the socket, if there is one, and clears it (`SO_ERROR`).
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be asked.
+    /// Fails if the system cannot be asked (`getsockopt`).
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.socket().take_error()
     }

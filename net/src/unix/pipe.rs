@@ -20,11 +20,29 @@ use crate::sys::{End, Pipe};
 ///
 /// # Errors
 ///
-/// Those of the system.
+/// An error of `pipe`: too many open files (`EMFILE`).
 ///
 /// # Panics
 ///
-/// Panics outside of a runtime, and in one without I/O.
+/// Panics outside a runtime, or in one without I/O.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+/// use wasio::net::unix::pipe;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (mut sender, mut receiver) = pipe::pipe()?;
+/// sender.write_all(b"hello").await?;
+/// drop(sender);
+/// let mut received = String::new();
+/// receiver.read_to_string(&mut received).await?;
+/// assert_eq!(received, "hello");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn pipe() -> io::Result<(Sender, Receiver)> {
     let (read, write) = Pipe::new()?;
     Ok((Sender::new(write)?, Receiver::new(read)?))
@@ -65,7 +83,7 @@ impl OpenOptions {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn open_receiver<P: AsRef<Path>>(&self, path: P) -> io::Result<Receiver> {
         Receiver::new(self.open(path.as_ref(), End::Read)?)
     }
@@ -75,11 +93,11 @@ impl OpenOptions {
     /// # Errors
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) when the file is not a pipe; an error of the system
-    /// (`ENXIO`) when nobody reads.
+    /// (`ENXIO`) if the pipe has no reader.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn open_sender<P: AsRef<Path>>(&self, path: P) -> io::Result<Sender> {
         Sender::new(self.open(path.as_ref(), End::Write)?)
     }
@@ -132,7 +150,7 @@ macro_rules! end {
             ///
             /// # Panics
             ///
-            /// Panics outside of a runtime, and in one without I/O.
+            /// Panics outside a runtime, or in one without I/O.
             pub fn from_file(file: File) -> io::Result<$end> {
                 $end::from_owned_fd(file.into())
             }
@@ -146,7 +164,7 @@ macro_rules! end {
             ///
             /// # Panics
             ///
-            /// Panics outside of a runtime, and in one without I/O.
+            /// Panics outside a runtime, or in one without I/O.
             pub fn from_owned_fd(owned_fd: OwnedFd) -> io::Result<$end> {
                 $end::new(adopt(owned_fd, $kind, $otherwise)?)
             }
@@ -155,11 +173,11 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// Fails when it cannot be registered.
+            /// Fails if it cannot be registered with the reactor.
             ///
             /// # Panics
             ///
-            /// Panics outside of a runtime, and in one without I/O.
+            /// Panics outside a runtime, or in one without I/O.
             pub fn from_file_unchecked(file: File) -> io::Result<$end> {
                 $end::from_owned_fd_unchecked(file.into())
             }
@@ -168,11 +186,11 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// Fails when it cannot be registered.
+            /// Fails if it cannot be registered with the reactor.
             ///
             /// # Panics
             ///
-            /// Panics outside of a runtime, and in one without I/O.
+            /// Panics outside a runtime, or in one without I/O.
             pub fn from_owned_fd_unchecked(owned_fd: OwnedFd) -> io::Result<$end> {
                 $end::new(Pipe::unchecked(owned_fd))
             }
@@ -181,11 +199,11 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// Fails when the runtime is gone.
+            /// Fails if the runtime has shut down.
             ///
             /// # Cancel safety
             ///
-            /// Readiness stays until an attempt finds that it is gone.
+            /// Nothing is lost: readiness remains until an attempt finds that it is gone.
             pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
                 self.source.ready(interest).await
             }
@@ -195,7 +213,7 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not ready; else those of `f`.
+            /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not ready; otherwise the error of `f`.
             pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
                 self.source.try_io($interest, f)
             }
@@ -204,7 +222,7 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// Those of the system.
+            /// An error of making the descriptor blocking (`fcntl`).
             pub fn into_blocking_fd(self) -> io::Result<OwnedFd> {
                 self.pipe.set_nonblocking(false)?;
                 self.into_nonblocking_fd()
@@ -214,7 +232,7 @@ macro_rules! end {
             ///
             /// # Errors
             ///
-            /// None so far.
+            /// It does not fail at present.
             pub fn into_nonblocking_fd(self) -> io::Result<OwnedFd> {
                 Ok(self.pipe.into_fd())
             }
@@ -258,31 +276,31 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
-    /// Readiness stays until an attempt finds that it is gone.
+    /// Nothing is lost: readiness remains until an attempt finds that it is gone.
     pub async fn writable(&self) -> io::Result<()> {
         self.source.ready(Interest::WRITABLE).await.map(drop)
     }
 
-    /// Like [`writable`](Self::writable), for futures written by hand. Only the waker of the last call is
+    /// Like [`writable`](Self::writable), for hand-written futures. Only the waker of the last call is
     /// kept.
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.source.poll_ready(cx, Direction::Write)
     }
 
-    /// Writes as much as there is room for; returns how much that was.
+    /// Writes as much as fits, and returns how many bytes that was.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when no room is known: wait for
-    /// [`writable`](Self::writable) first. [`BrokenPipe`](io::ErrorKind::BrokenPipe) when nobody reads.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no room is known to be available: wait for
+    /// [`writable`](Self::writable) first. [`BrokenPipe`](io::ErrorKind::BrokenPipe) if the pipe has no reader.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         self.source.try_io(Interest::WRITABLE, || self.pipe.write(buf))
     }
@@ -333,30 +351,30 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
-    /// Readiness stays until an attempt finds that it is gone.
+    /// Nothing is lost: readiness remains until an attempt finds that it is gone.
     pub async fn readable(&self) -> io::Result<()> {
         self.source.ready(Interest::READABLE).await.map(drop)
     }
 
-    /// Like [`readable`](Self::readable), for futures written by hand. Only the waker of the last call is
+    /// Like [`readable`](Self::readable), for hand-written futures. Only the waker of the last call is
     /// kept.
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.source.poll_ready(cx, Direction::Read)
     }
 
-    /// Reads what is there; `Ok(0)` is the end.
+    /// Reads what is available. `Ok(0)` is the end of the stream.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing is known to be there: wait for
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is known to be available: wait for
     /// [`readable`](Self::readable) first.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.source.try_io(Interest::READABLE, || self.pipe.read(buf))

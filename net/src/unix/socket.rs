@@ -24,7 +24,7 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `socket`: too many open files (`EMFILE`).
     pub fn new_datagram() -> io::Result<UnixSocket> {
         Socket::open_unix(Kind::Datagram).map(UnixSocket::from_socket)
     }
@@ -33,7 +33,7 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `socket`: too many open files (`EMFILE`).
     pub fn new_stream() -> io::Result<UnixSocket> {
         Socket::open_unix(Kind::Stream).map(UnixSocket::from_socket)
     }
@@ -54,7 +54,8 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`AddrInUse`](io::ErrorKind::AddrInUse) if the path exists, [`NotFound`](io::ErrorKind::NotFound) if its
+    /// directory does not, [`PermissionDenied`](io::ErrorKind::PermissionDenied), or another error of `bind`.
     pub fn bind(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.socket.bind_unix(&unix_addr(path.as_ref())?)
     }
@@ -63,11 +64,11 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; one when the socket is for messages.
+    /// An error of `listen`. The socket must be for streams.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
         self.must_be(Kind::Stream, "listen cannot be called on a datagram socket")?;
         self.socket.listen(backlog)?;
@@ -78,11 +79,12 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; one when the socket is for messages.
+    /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path, or another error of `connect`. The socket must
+    /// be for streams.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub async fn connect(self, path: impl AsRef<Path>) -> io::Result<UnixStream> {
         self.must_be(Kind::Stream, "connect cannot be called on a datagram socket")?;
         self.socket.connect_unix(&unix_addr(path.as_ref())?)?;
@@ -93,11 +95,11 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// Those of the system; one when the socket is for streams.
+    /// An error of registering the socket. The socket must be for messages.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn datagram(self) -> io::Result<UnixDatagram> {
         self.must_be(Kind::Datagram, "datagram cannot be called on a stream socket")?;
         UnixDatagram::new(self.socket)

@@ -14,6 +14,24 @@ use crate::sys::{Kind, Socket, unix_addr};
 /// # On WASI
 ///
 /// Only on WasmEdge: see the [module](crate::unix).
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+/// use wasio::net::UnixStream;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (mut a, mut b) = UnixStream::pair()?;
+/// a.write_all(b"hello").await?;
+/// drop(a);
+/// let mut received = String::new();
+/// b.read_to_string(&mut received).await?;
+/// assert_eq!(received, "hello");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct UnixStream {
     io: Registered,
 }
@@ -23,11 +41,14 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`WouldBlock`](io::ErrorKind::WouldBlock) when the listener's queue is full.
+    /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody listens on it,
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), or another error of `connect`.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the listener's queue is full.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         UnixStream::connect_addr(&unix_addr(path.as_ref())?).await
     }
@@ -71,56 +92,56 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `socket`: too many open files (`EMFILE`).
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = Socket::pair_unix(Kind::Stream)?;
         let stream = |socket| Registered::writable(socket).map(UnixStream::from_registered);
         Ok((stream(a)?, stream(b)?))
     }
 
-    /// Takes a stream of the standard library, which must not block.
+    /// Converts a stream of the standard library, which must be non-blocking.
     ///
     /// # Errors
     ///
-    /// Fails when it cannot be registered.
+    /// Fails if it cannot be registered with the reactor.
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, in one without I/O, and in a debug build when the stream blocks.
+    /// Panics outside a runtime, in one without I/O, and in a debug build if the stream blocks.
     #[cfg(unix)]
     #[track_caller]
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
         UnixStream::new(Socket::from_fd(stream.into())?)
     }
 
-    /// Gives the socket to the standard library's type. It still does not block.
+    /// Converts into the standard library's type. The socket stays non-blocking.
     ///
     /// # Errors
     ///
-    /// None so far.
+    /// It does not fail at present.
     #[cfg(unix)]
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixStream> {
         Ok(self.io.into_socket().into_fd().into())
     }
 
-    /// The address of this end.
+    /// Returns the address of this end.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket().local_unix()
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// [`NotConnected`](io::ErrorKind::NotConnected) if the connection is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket().peer_unix()
     }
@@ -129,17 +150,18 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// Those of the system; [`Unsupported`](io::ErrorKind::Unsupported) where it does not tell.
+    /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) where the system does not report it.
     pub fn peer_cred(&self) -> io::Result<UCred> {
         self.socket().peer_cred().map(UCred::new)
     }
 
-    /// Splits into halves that borrow the stream. Costs nothing.
+    /// Splits the stream into two halves that borrow it. This costs nothing.
     pub fn split<'a>(&'a mut self) -> (ReadHalf<'a>, WriteHalf<'a>) {
         split::split(self)
     }
 
-    /// Splits into halves that can move to different tasks. Dropping the writing half shuts it down.
+    /// Splits the stream into two owned halves, which can move to different tasks. Dropping the write half shuts down
+    /// writing.
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         split::into_split(self)
     }

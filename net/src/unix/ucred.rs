@@ -15,17 +15,17 @@ impl UCred {
         UCred { pid, uid, gid }
     }
 
-    /// The user.
+    /// Returns the user.
     pub fn uid(&self) -> uid_t {
         self.uid
     }
 
-    /// The group.
+    /// Returns the group.
     pub fn gid(&self) -> gid_t {
         self.gid
     }
 
-    /// The process, where the system tells.
+    /// Returns the process, where the system tells.
     pub fn pid(&self) -> Option<pid_t> {
         self.pid
     }

@@ -16,18 +16,18 @@ pub struct DirBuilder {
 }
 
 impl DirBuilder {
-    /// Options that make [`create`](Self::create) do what [`create_dir`](super::create_dir) does.
+    /// Creates options with which [`create`](Self::create) does what [`create_dir`](super::create_dir) does.
     pub fn new() -> Self {
         DirBuilder::default()
     }
 
-    /// Whether directories above that are missing are created too, and one that is there is no error.
+    /// Sets whether missing parent directories are created too. An existing directory is then no error.
     pub fn recursive(&mut self, recursive: bool) -> &mut Self {
         self.recursive = recursive;
         self
     }
 
-    /// The permission bits of what is created, less the process's umask; 0o777 if not set.
+    /// Sets the permission bits of the new directory, less the process's umask. The default is 0o777.
     #[cfg(unix)]
     pub fn mode(&mut self, mode: u32) -> &mut Self {
         self.mode = Some(mode);
@@ -38,7 +38,7 @@ impl DirBuilder {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::DirBuilder::create`].
+    /// The same as for [`std::fs::DirBuilder::create`].
     pub async fn create(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref().to_owned();
         let mut builder = std::fs::DirBuilder::new();

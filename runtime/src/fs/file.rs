@@ -93,7 +93,7 @@ impl File {
         Self::options().read(true).open(path).await
     }
 
-    /// Opens a file for writing: creates it, or removes what it contains.
+    /// Opens a file for writing. Creates the file, or removes its contents.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl File {
         Self::options().write(true).create(true).truncate(true).open(path).await
     }
 
-    /// Creates a file for reading and writing that was not there before.
+    /// Creates a new file for reading and writing. An existing file is an error.
     ///
     /// # Errors
     ///
@@ -111,13 +111,13 @@ impl File {
         Self::options().read(true).write(true).create_new(true).open(path).await
     }
 
-    /// Options to open a file with.
+    /// Returns options for opening a file.
     #[must_use]
     pub fn options() -> OpenOptions {
         OpenOptions::new()
     }
 
-    /// Makes one of a file of std.
+    /// Converts a file of the standard library.
     pub fn from_std(std: StdFile) -> File {
         let state = State::Idle(Buf::default());
         File {
@@ -142,7 +142,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::sync_all`]. The error of a write before is left for the next write or flush.
+    /// The same as for [`std::fs::File::sync_all`]. An error of an earlier write is left for the next write or flush.
     pub async fn sync_all(&self) -> io::Result<()> {
         self.run_alone(StdFile::sync_all).await
     }
@@ -151,16 +151,16 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::sync_data`]. The error of a write before is left for the next write or flush.
+    /// The same as for [`std::fs::File::sync_data`]. An error of an earlier write is left for the next write or flush.
     pub async fn sync_data(&self) -> io::Result<()> {
         self.run_alone(StdFile::sync_data).await
     }
 
-    /// Cuts the file to `size` bytes, or fills it up with zeros. The position stays.
+    /// Truncates the file to `size` bytes, or extends it with zeros. The position does not change.
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::set_len`]; `InvalidInput` when it is not open for writing.
+    /// The same as for [`std::fs::File::set_len`]. `InvalidInput` if the file is not open for writing.
     pub async fn set_len(&self, size: u64) -> io::Result<()> {
         let mut inner = self.inner.lock().await;
         inner.settle().await;
@@ -178,21 +178,21 @@ impl File {
         }
     }
 
-    /// What is known of the file.
+    /// Returns the metadata of the file.
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::metadata`].
+    /// The same as for [`std::fs::File::metadata`].
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let std = self.std.clone();
         asyncify(move || std.metadata()).await
     }
 
-    /// Another handle of the same open file, with the same position.
+    /// Creates another handle of the same open file, which shares the position.
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::try_clone`].
+    /// The same as for [`std::fs::File::try_clone`].
     ///
     /// # On WASI
     ///
@@ -203,13 +203,13 @@ impl File {
         Ok(file)
     }
 
-    /// Waits for the operation that is running, and gives the file of std.
+    /// Waits for the running operation, and converts into the standard library's file.
     pub async fn into_std(mut self) -> StdFile {
         self.inner.get_mut().settle().await;
         Arc::try_unwrap(self.std).expect("only a running operation shares the file")
     }
 
-    /// Gives the file of std at once.
+    /// Converts into the standard library's file without waiting.
     ///
     /// # Errors
     ///
@@ -229,7 +229,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::set_permissions`].
+    /// The same as for [`std::fs::File::set_permissions`].
     ///
     /// # On WASI
     ///
@@ -243,7 +243,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::set_times`].
+    /// The same as for [`std::fs::File::set_times`].
     pub async fn set_times(&self, times: FileTimes) -> io::Result<()> {
         let times = times.into_std();
         self.run_alone(move |std| std.set_times(times)).await
@@ -253,12 +253,12 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::File::set_modified`].
+    /// The same as for [`std::fs::File::set_modified`].
     pub async fn set_modified(&self, time: SystemTime) -> io::Result<()> {
         self.set_times(FileTimes::new().set_modified(time)).await
     }
 
-    /// Sets how many bytes one operation reads or writes at most; 2 MiB if not set.
+    /// Sets how many bytes one operation reads or writes at most. The default is 2 MiB.
     ///
     /// The file has a buffer of its own, which grows up to this size.
     ///
@@ -271,7 +271,7 @@ impl File {
         self.max_buf_size = max_buf_size;
     }
 
-    /// How many bytes one operation reads or writes at most.
+    /// Returns how many bytes one operation reads or writes at most.
     pub fn max_buf_size(&self) -> usize {
         self.max_buf_size
     }

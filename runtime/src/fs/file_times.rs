@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-/// Times for [`File::set_times`](super::File::set_times). What is not set here is not changed there.
+/// Times for [`File::set_times`](super::File::set_times). Times that are not set do not change.
 #[derive(Debug, Clone, Default)]
 #[must_use = "must be applied to a file via `File::set_times` to have any effect"]
 pub struct FileTimes {
@@ -13,24 +13,24 @@ pub struct FileTimes {
 }
 
 impl FileTimes {
-    /// Changes nothing.
+    /// Creates times that change nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// When the file was last read.
+    /// Sets the time at which the file was last read.
     pub fn set_accessed(mut self, t: SystemTime) -> Self {
         self.accessed = Some(t);
         self
     }
 
-    /// When the file was last written.
+    /// Sets the time at which the file was last written.
     pub fn set_modified(mut self, t: SystemTime) -> Self {
         self.modified = Some(t);
         self
     }
 
-    /// When the file was created.
+    /// Sets the time at which the file was created.
     #[cfg(target_vendor = "apple")]
     pub fn set_created(mut self, t: SystemTime) -> Self {
         self.created = Some(t);

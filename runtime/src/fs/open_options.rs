@@ -21,42 +21,42 @@ use super::{File, asyncify};
 pub struct OpenOptions(std::fs::OpenOptions);
 
 impl OpenOptions {
-    /// Options with everything off.
+    /// Creates options with everything turned off.
     pub fn new() -> OpenOptions {
         OpenOptions(std::fs::OpenOptions::new())
     }
 
-    /// Whether the file can be read.
+    /// Sets whether the file can be read.
     pub fn read(&mut self, read: bool) -> &mut OpenOptions {
         self.0.read(read);
         self
     }
 
-    /// Whether the file can be written; existing contents stay and are overwritten from the start.
+    /// Sets whether the file can be written. Existing contents stay, and are overwritten from the start.
     pub fn write(&mut self, write: bool) -> &mut OpenOptions {
         self.0.write(write);
         self
     }
 
-    /// Whether everything is written to the end.
+    /// Sets whether all writes go to the end of the file.
     pub fn append(&mut self, append: bool) -> &mut OpenOptions {
         self.0.append(append);
         self
     }
 
-    /// Whether existing contents are removed; needs [`write`](Self::write).
+    /// Sets whether existing contents are removed. This needs [`write`](Self::write).
     pub fn truncate(&mut self, truncate: bool) -> &mut OpenOptions {
         self.0.truncate(truncate);
         self
     }
 
-    /// Whether a missing file is created; needs [`write`](Self::write) or [`append`](Self::append).
+    /// Sets whether a missing file is created. This needs [`write`](Self::write) or [`append`](Self::append).
     pub fn create(&mut self, create: bool) -> &mut OpenOptions {
         self.0.create(create);
         self
     }
 
-    /// Whether the file must be created, and an existing one is an error.
+    /// Sets whether the file must be new: an existing file is an error.
     ///
     /// `create` and `truncate` then have no effect. Nothing can come between the look and the creation.
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
@@ -64,14 +64,14 @@ impl OpenOptions {
         self
     }
 
-    /// The permission bits of a file that is created, less the process's umask; 0o666 if not set.
+    /// Sets the permission bits of a new file, less the process's umask. The default is 0o666.
     #[cfg(unix)]
     pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
         std::os::unix::fs::OpenOptionsExt::mode(&mut self.0, mode);
         self
     }
 
-    /// More flags for `open`, such as `O_NOFOLLOW`; the access mode in them does not count.
+    /// Sets more flags for `open`, such as `O_NOFOLLOW`. An access mode among them is ignored.
     #[cfg(unix)]
     pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);
@@ -82,7 +82,7 @@ impl OpenOptions {
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`,
+    /// The same as for [`std::fs::OpenOptions::open`]: `NotFound`, `PermissionDenied`, `AlreadyExists`,
     /// `InvalidInput` for options that contradict each other, and others.
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         let (options, path) = (self.0.clone(), path.as_ref().to_owned());

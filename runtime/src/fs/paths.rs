@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::asyncify;
 
-/// The absolute path without links, `.` and `..`.
+/// Returns the absolute path, without links, `.` and `..`.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::canonicalize`].
+/// The same as for [`std::fs::canonicalize`].
 ///
 /// # On WASI
 ///
@@ -24,7 +24,7 @@ pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::copy`].
+/// The same as for [`std::fs::copy`].
 pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u64> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
     asyncify(move || fs::copy(from, to)).await
@@ -34,17 +34,32 @@ pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u6
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::create_dir`]; `NotFound` when the parent is missing.
+/// The same as for [`std::fs::create_dir`]. `NotFound` if the parent directory does not exist.
 pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::create_dir(path)).await
 }
 
-/// Creates a directory and those above it, as far as they are missing.
+/// Creates a directory and its missing parents.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::create_dir_all`].
+/// The same as for [`std::fs::create_dir_all`].
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let folder = std::env::temp_dir().join(format!("wasio-dirs-{}", std::process::id()));
+/// # wasio::fs::create_dir_all(&folder).await?;
+///
+/// wasio::fs::create_dir_all(folder.join("a/b/c")).await?;
+/// assert!(wasio::fs::try_exists(folder.join("a/b")).await?);
+/// wasio::fs::remove_dir_all(&folder).await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::create_dir_all(path)).await
@@ -54,47 +69,47 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::hard_link`].
+/// The same as for [`std::fs::hard_link`].
 pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
     asyncify(move || fs::hard_link(original, link)).await
 }
 
-/// What is known of a file or directory; links are followed.
+/// Returns the metadata of a file or directory. Links are followed.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::metadata`].
+/// The same as for [`std::fs::metadata`].
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::metadata(path)).await
 }
 
-/// The contents of a file.
+/// Reads a whole file.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::read`].
+/// The same as for [`std::fs::read`].
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::read(path)).await
 }
 
-/// What a symbolic link contains.
+/// Returns the path that a symbolic link contains.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::read_link`]; one when it is not a link.
+/// The same as for [`std::fs::read_link`]. It is an error if the path is not a link.
 pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::read_link(path)).await
 }
 
-/// The contents of a file as text.
+/// Reads a whole file as text.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::read_to_string`]; `InvalidData` when it is not UTF-8.
+/// The same as for [`std::fs::read_to_string`]. `InvalidData` if the content is not UTF-8.
 pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::read_to_string(path)).await
@@ -104,7 +119,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::remove_dir`].
+/// The same as for [`std::fs::remove_dir`].
 pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::remove_dir(path)).await
@@ -114,7 +129,7 @@ pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::remove_dir_all`]; some of what is in it may then be removed.
+/// The same as for [`std::fs::remove_dir_all`]. Part of the content may have been removed.
 pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::remove_dir_all(path)).await
@@ -124,17 +139,17 @@ pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::remove_file`].
+/// The same as for [`std::fs::remove_file`].
 pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::remove_file(path)).await
 }
 
-/// Renames a file or directory; a file named `to` is replaced.
+/// Renames a file or directory. An existing file named `to` is replaced.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::rename`]; one when the names are on different file systems.
+/// The same as for [`std::fs::rename`]. It is an error if the names are on different file systems.
 pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
     asyncify(move || fs::rename(from, to)).await
@@ -144,7 +159,7 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::set_permissions`].
+/// The same as for [`std::fs::set_permissions`].
 ///
 /// # On WASI
 ///
@@ -154,11 +169,11 @@ pub async fn set_permissions(path: impl AsRef<Path>, perm: Permissions) -> io::R
     asyncify(move || fs::set_permissions(path, perm)).await
 }
 
-/// Creates the symbolic link `link`, which says `original`.
+/// Creates the symbolic link `link`, which points to `original`.
 ///
 /// # Errors
 ///
-/// Those of [`std::os::unix::fs::symlink`].
+/// The same as for [`std::os::unix::fs::symlink`].
 ///
 /// # On WASI
 ///
@@ -169,17 +184,17 @@ pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::
     asyncify(move || std::os::unix::fs::symlink(original, link)).await
 }
 
-/// What is known of a file, directory or link; links are not followed.
+/// Returns the metadata of a file, directory or link. Links are not followed.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::symlink_metadata`].
+/// The same as for [`std::fs::symlink_metadata`].
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::symlink_metadata(path)).await
 }
 
-/// Whether something is there; links are followed.
+/// Returns whether a file or directory exists. Links are followed.
 ///
 /// # Errors
 ///
@@ -189,11 +204,28 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     asyncify(move || path.try_exists()).await
 }
 
-/// Writes a file: creates it, or replaces what it contains.
+/// Writes a whole file. Creates the file, or replaces its contents.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::write`]; part of `contents` may then be written.
+/// The same as for [`std::fs::write`]. Part of `contents` may have been written.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let folder = std::env::temp_dir().join(format!("wasio-write-{}", std::process::id()));
+/// # wasio::fs::create_dir_all(&folder).await?;
+///
+/// let path = folder.join("greeting");
+/// wasio::fs::write(&path, "hello").await?;
+/// assert_eq!(wasio::fs::read(&path).await?, b"hello");
+/// assert_eq!(wasio::fs::read_to_string(&path).await?, "hello");
+/// # wasio::fs::remove_dir_all(&folder).await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
     let (path, contents) = (path.as_ref().to_owned(), contents.as_ref().to_owned());
     asyncify(move || fs::write(path, contents)).await

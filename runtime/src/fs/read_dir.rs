@@ -16,17 +16,35 @@ use crate::io::{Job, run};
 /// How many entries are read at once.
 const CHUNK: usize = 32;
 
-/// The entries of a directory, in no particular order, without `.` and `..`.
+/// Reads the entries of a directory, in no particular order, without `.` and `..`.
 ///
 /// # Errors
 ///
-/// Those of [`std::fs::read_dir`].
+/// The same as for [`std::fs::read_dir`].
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let folder = std::env::temp_dir().join(format!("wasio-read-dir-{}", std::process::id()));
+/// # wasio::fs::create_dir_all(&folder).await?;
+///
+/// # wasio::fs::write(folder.join("a"), "").await?;
+/// let mut entries = wasio::fs::read_dir(&folder).await?;
+/// while let Some(entry) = entries.next_entry().await? {
+///     assert_eq!(entry.file_name(), "a");
+/// }
+/// # wasio::fs::remove_dir_all(&folder).await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
     asyncify(move || Ok(ReadDir(State::Idle(Some(Entries::open(&path)?))))).await
 }
 
-/// The entries of a directory, one after the other. Made by [`read_dir`].
+/// The entries of a directory, one after the other. [`read_dir`] creates it.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct ReadDir(State);
@@ -74,11 +92,11 @@ impl Entries {
 }
 
 impl ReadDir {
-    /// The next entry, or `None` after the last one.
+    /// Returns the next entry, or `None` after the last one.
     ///
     /// # Errors
     ///
-    /// Those of the system. Whether calling again makes sense depends on them.
+    /// An error of reading the directory. Whether another call makes sense depends on the error.
     ///
     /// # Cancel safety
     ///
@@ -87,7 +105,7 @@ impl ReadDir {
         poll_fn(|cx| self.poll_next_entry(cx)).await
     }
 
-    /// Like [`next_entry`](Self::next_entry), for those who poll.
+    /// Like [`next_entry`](Self::next_entry), for hand-written futures.
     pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
         loop {
             match &mut self.0 {
@@ -118,7 +136,7 @@ impl ReadDir {
     }
 }
 
-/// An entry of a directory. Made by [`ReadDir::next_entry`].
+/// An entry of a directory. [`ReadDir::next_entry`] creates it.
 #[derive(Debug)]
 pub struct DirEntry {
     file_type: Option<FileType>,
@@ -126,31 +144,31 @@ pub struct DirEntry {
 }
 
 impl DirEntry {
-    /// The path: that given to [`read_dir`], and the name.
+    /// Returns the path: the one given to [`read_dir`], with the name appended.
     pub fn path(&self) -> PathBuf {
         self.std.path()
     }
 
-    /// The name in the directory.
+    /// Returns the name in the directory.
     pub fn file_name(&self) -> OsString {
         self.std.file_name()
     }
 
-    /// What is known of the entry; a link is not followed.
+    /// Returns the metadata of the entry. A link is not followed.
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::DirEntry::metadata`].
+    /// The same as for [`std::fs::DirEntry::metadata`].
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let std = self.std.clone();
         asyncify(move || std.metadata()).await
     }
 
-    /// Whether it is a file, a directory or a link; a link is not followed.
+    /// Returns the type: file, directory or link. A link is not followed.
     ///
     /// # Errors
     ///
-    /// Those of [`std::fs::DirEntry::file_type`].
+    /// The same as for [`std::fs::DirEntry::file_type`].
     pub async fn file_type(&self) -> io::Result<FileType> {
         if let Some(file_type) = self.file_type {
             return Ok(file_type);
@@ -159,7 +177,7 @@ impl DirEntry {
         asyncify(move || std.file_type()).await
     }
 
-    /// The inode's number.
+    /// Returns the number of the inode.
     #[cfg(unix)]
     pub fn ino(&self) -> u64 {
         std::os::unix::fs::DirEntryExt::ino(&*self.std)

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::AsyncRead;
 
-/// A reader whose buffer can be looked at.
+/// A reader with a buffer that can be inspected.
 ///
 /// The counterpart of [`std::io::BufRead`]. Programs call the methods of
 /// [`AsyncBufReadExt`](super::AsyncBufReadExt); [`BufReader`](super::BufReader) makes one of any reader.

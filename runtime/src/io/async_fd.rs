@@ -17,7 +17,7 @@ mod guard;
 
 pub use guard::{AsyncFdReadyGuard, AsyncFdReadyMutGuard, TryIoError};
 
-/// A descriptor of the user's that tasks can wait for.
+/// A file descriptor that tasks can wait for.
 ///
 /// The descriptor must be one that the OS can poll (sockets, pipes, terminals; not regular files), and should
 /// not block. It is registered until the `AsyncFd` is dropped or taken apart; the OS must not see it closed
@@ -37,7 +37,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     ///
     /// # Safety
     ///
@@ -47,7 +47,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         AsyncFd::try_register(inner, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Registers a descriptor for some interest only.
+    /// Registers a descriptor for the given interest only.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         Ok(AsyncFd::try_register(inner, Interest::READABLE | Interest::WRITABLE)?)
     }
 
-    /// Registers a descriptor for some interest only.
+    /// Registers a descriptor for the given interest only.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         AsyncFd::try_register(inner, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Registers a descriptor for some interest only.
+    /// Registers a descriptor for the given interest only.
     ///
     /// # Errors
     ///
@@ -147,17 +147,17 @@ impl<T: AsRawFd> AsyncFd<T> {
         AsyncFd::try_register(inner, interest)
     }
 
-    /// What owns the descriptor.
+    /// Returns the owner of the descriptor.
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
-    /// What owns the descriptor.
+    /// Returns the owner of the descriptor.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// Deregisters the descriptor and gives its owner back.
+    /// Deregisters the descriptor and returns its owner.
     pub fn into_inner(self) -> T {
         drop(self.source);
         self.inner
@@ -167,7 +167,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_read_ready<'a>(
         &'a self,
         cx: &mut Context<'_>,
@@ -180,7 +180,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_read_ready_mut<'a>(
         &'a mut self,
         cx: &mut Context<'_>,
@@ -193,7 +193,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_write_ready<'a>(
         &'a self,
         cx: &mut Context<'_>,
@@ -206,7 +206,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_write_ready_mut<'a>(
         &'a mut self,
         cx: &mut Context<'_>,
@@ -219,7 +219,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -233,7 +233,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -250,7 +250,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -263,7 +263,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -276,7 +276,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -289,7 +289,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -303,7 +303,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// Those of `f`, and one when the runtime is gone.
+    /// The error of `f`, or an error if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -338,7 +338,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not worth trying; else those of `f`.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not worth trying; otherwise the error of `f`.
     pub fn try_io<R>(
         &self,
         interest: Interest,
@@ -380,7 +380,7 @@ impl<T: fmt::Debug + AsRawFd> fmt::Debug for AsyncFd<T> {
     }
 }
 
-/// A descriptor could not be registered; here it is, with the reason.
+/// The error of registering a descriptor. It contains the owner of the descriptor and the reason.
 pub struct AsyncFdRegisterError<T> {
     inner: T,
     cause: io::Error,
@@ -392,7 +392,7 @@ pub struct AsyncFdRegisterError<T> {
 pub type AsyncFdTryNewError<T> = AsyncFdRegisterError<T>;
 
 impl<T> AsyncFdRegisterError<T> {
-    /// What owns the descriptor, and the reason.
+    /// Returns the owner of the descriptor, and the reason.
     pub fn into_parts(self) -> (T, io::Error) {
         (self.inner, self.cause)
     }

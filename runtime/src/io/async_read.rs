@@ -10,7 +10,7 @@ use super::ReadBuf;
 /// Reads bytes without blocking the thread.
 ///
 /// The counterpart of [`std::io::Read`]. Programs call the methods of
-/// [`AsyncReadExt`](super::AsyncReadExt); this trait is for those who write a reader.
+/// [`AsyncReadExt`](super::AsyncReadExt). This trait is for implementing a reader.
 pub trait AsyncRead {
     /// Tries to read into the unfilled part of `buf`.
     ///

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 /// Writes bytes without blocking the thread.
 ///
 /// The counterpart of [`std::io::Write`]. Programs call the methods of
-/// [`AsyncWriteExt`](super::AsyncWriteExt); this trait is for those who write a writer.
+/// [`AsyncWriteExt`](super::AsyncWriteExt). This trait is for implementing a writer.
 ///
 /// Every method that returns `Pending` has arranged for the current task to be woken, and has taken nothing.
 pub trait AsyncWrite {

@@ -69,7 +69,7 @@ pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> 
 
 /// Like [`run`], and `f` runs even if the runtime is shut down before its turn.
 ///
-/// For writes: who wrote was told that the bytes were accepted.
+/// For writes: the writer was told that the bytes were accepted.
 ///
 /// # Errors
 ///

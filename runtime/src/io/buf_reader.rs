@@ -52,12 +52,12 @@ impl ReadAhead {
 }
 
 impl<R: AsyncRead> BufReader<R> {
-    /// A reader with a buffer of 8 KiB.
+    /// Creates a reader with a buffer of 8 KiB.
     pub fn new(inner: R) -> Self {
         Self::with_capacity(DEFAULT_BUF_SIZE, inner)
     }
 
-    /// A reader with a buffer of `capacity` bytes.
+    /// Creates a reader with a buffer of `capacity` bytes.
     ///
     /// # Panics
     ///
@@ -69,27 +69,27 @@ impl<R: AsyncRead> BufReader<R> {
         BufReader { inner, ahead: ReadAhead { memory, start: 0, end: 0, seek: Seek::No } }
     }
 
-    /// The inner reader.
+    /// Returns the inner reader.
     pub fn get_ref(&self) -> &R {
         &self.inner
     }
 
-    /// The inner reader. Reading from it skips what is buffered.
+    /// Returns the inner reader. Reading from it skips what is buffered.
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.inner
     }
 
-    /// The inner reader. Reading from it skips what is buffered.
+    /// Returns the inner reader. Reading from it skips what is buffered.
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().inner
     }
 
-    /// The inner reader. What is buffered is lost.
+    /// Returns the inner reader. What is buffered is lost.
     pub fn into_inner(self) -> R {
         self.inner
     }
 
-    /// What is buffered. Unlike `fill_buf` it does not read if there is nothing.
+    /// Returns the buffered bytes. Unlike `fill_buf` it does not read if there are none.
     pub fn buffer(&self) -> &[u8] {
         self.ahead.bytes()
     }

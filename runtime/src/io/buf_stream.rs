@@ -20,12 +20,12 @@ pin_project! {
 }
 
 impl<RW: AsyncRead + AsyncWrite> BufStream<RW> {
-    /// A stream with buffers of 8 KiB.
+    /// Creates a stream with buffers of 8 KiB.
     pub fn new(stream: RW) -> BufStream<RW> {
         BufStream { inner: BufReader::new(BufWriter::new(stream)) }
     }
 
-    /// A stream with buffers of these sizes in bytes.
+    /// Creates a stream with buffers of these sizes in bytes.
     ///
     /// # Panics
     ///
@@ -40,22 +40,22 @@ impl<RW: AsyncRead + AsyncWrite> BufStream<RW> {
         BufStream { inner: BufReader::with_capacity(reader_capacity, writer) }
     }
 
-    /// The inner stream.
+    /// Returns the inner stream.
     pub fn get_ref(&self) -> &RW {
         self.inner.get_ref().get_ref()
     }
 
-    /// The inner stream. Using it passes by what is buffered.
+    /// Returns the inner stream. Using it bypasses the buffers.
     pub fn get_mut(&mut self) -> &mut RW {
         self.inner.get_mut().get_mut()
     }
 
-    /// The inner stream. Using it passes by what is buffered.
+    /// Returns the inner stream. Using it bypasses the buffers.
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut RW> {
         self.project().inner.get_pin_mut().get_pin_mut()
     }
 
-    /// The inner stream. What is buffered is lost.
+    /// Returns the inner stream. What is buffered is lost.
     pub fn into_inner(self) -> RW {
         self.inner.into_inner().into_inner()
     }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, DEFAULT_BUF_SIZE, ReadBuf, retry};
 
 pin_project! {
-    /// Gathers what is written, so that many small writes become few large ones.
+    /// Buffers writes, so that many small writes become few large ones.
     ///
     /// Call [`flush`](super::AsyncWriteExt::flush) or [`shutdown`](super::AsyncWriteExt::shutdown) at the
     /// end: what is still buffered when it is dropped is lost. A seek flushes first. If the writer is a
@@ -46,12 +46,12 @@ impl WriteBehind {
 }
 
 impl<W: AsyncWrite> BufWriter<W> {
-    /// A writer with a buffer of 8 KiB.
+    /// Creates a writer with a buffer of 8 KiB.
     pub fn new(inner: W) -> Self {
         Self::with_capacity(DEFAULT_BUF_SIZE, inner)
     }
 
-    /// A writer with a buffer of `cap` bytes.
+    /// Creates a writer with a buffer of `cap` bytes.
     pub fn with_capacity(cap: usize, inner: W) -> Self {
         let bytes = Vec::with_capacity(cap);
         BufWriter { inner, behind: WriteBehind { bytes, written: 0, seek: Seek::No } }
@@ -78,27 +78,27 @@ impl<W: AsyncWrite> BufWriter<W> {
         Poll::Ready(result)
     }
 
-    /// The inner writer.
+    /// Returns the inner writer.
     pub fn get_ref(&self) -> &W {
         &self.inner
     }
 
-    /// The inner writer. Writing to it overtakes what is buffered.
+    /// Returns the inner writer. Writing to it overtakes the buffered bytes.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.inner
     }
 
-    /// The inner writer. Writing to it overtakes what is buffered.
+    /// Returns the inner writer. Writing to it overtakes the buffered bytes.
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut W> {
         self.project().inner
     }
 
-    /// The inner writer. What is buffered is lost.
+    /// Returns the inner writer. What is buffered is lost.
     pub fn into_inner(self) -> W {
         self.inner
     }
 
-    /// What is buffered.
+    /// Returns the buffered bytes.
     pub fn buffer(&self) -> &[u8] {
         &self.behind.bytes
     }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::{AsyncBufRead, AsyncRead, ReadBuf};
 
 pin_project! {
-    /// Reads from one reader to its end, then from another. Made by [`AsyncReadExt::chain`].
+    /// Reads from one reader to its end, then from another. [`AsyncReadExt::chain`] creates it.
     ///
     /// [`AsyncReadExt::chain`]: super::AsyncReadExt::chain
     #[must_use = "streams do nothing unless polled"]
@@ -28,23 +28,23 @@ impl<T: AsyncRead, U: AsyncRead> Chain<T, U> {
         Chain { first, second, first_done: false }
     }
 
-    /// Both readers.
+    /// Returns both readers.
     pub fn get_ref(&self) -> (&T, &U) {
         (&self.first, &self.second)
     }
 
-    /// Both readers. Reading from them takes bytes away from the chain.
+    /// Returns both readers. Reading from them takes bytes away from the chain.
     pub fn get_mut(&mut self) -> (&mut T, &mut U) {
         (&mut self.first, &mut self.second)
     }
 
-    /// Both readers. Reading from them takes bytes away from the chain.
+    /// Returns both readers. Reading from them takes bytes away from the chain.
     pub fn get_pin_mut(self: Pin<&mut Self>) -> (Pin<&mut T>, Pin<&mut U>) {
         let me = self.project();
         (me.first, me.second)
     }
 
-    /// Both readers.
+    /// Returns both readers.
     pub fn into_inner(self) -> (T, U) {
         (self.first, self.second)
     }

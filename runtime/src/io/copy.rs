@@ -15,7 +15,7 @@ use crate::task::coop;
 ///
 /// # Errors
 ///
-/// Those of the reader and the writer, but for `Interrupted`, which is tried again;
+/// An error of the reader or the writer. [`Interrupted`](std::io::ErrorKind::Interrupted) is retried;
 /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more.
 ///
 /// # Cancel safety

@@ -19,6 +19,28 @@ use super::{AsyncRead, AsyncWrite, DEFAULT_BUF_SIZE};
 /// # Cancel safety
 ///
 /// Not safe: if the future is dropped before it is ready, bytes that were read and not yet written are lost.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (mut client, mut a) = wasio::io::duplex(64);
+/// let (mut server, mut b) = wasio::io::duplex(64);
+/// let proxy = wasio::spawn(async move { wasio::io::copy_bidirectional(&mut a, &mut b).await });
+///
+/// client.write_all(b"question").await?;
+/// client.shutdown().await?;
+/// let mut received = String::new();
+/// server.read_to_string(&mut received).await?;
+/// assert_eq!(received, "question");
+/// drop(server);
+/// assert_eq!(proxy.await??, (8, 0));
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub async fn copy_bidirectional<A, B>(a: &mut A, b: &mut B) -> io::Result<(u64, u64)>
 where
     A: AsyncRead + AsyncWrite + Unpin + ?Sized,

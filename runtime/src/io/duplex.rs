@@ -9,7 +9,7 @@ use super::simplex::Pipe;
 use super::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::lock::Mutex;
 
-/// A connection in memory: what is written at one end is read at the other, in both directions.
+/// Creates a connection in memory: bytes written at one end are read at the other, in both directions.
 ///
 /// Each direction holds at most `max_buf_size` bytes; then writing waits for reading. When one end is dropped,
 /// the other reads what is left and then the end, and writing to it fails with
@@ -41,14 +41,14 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     (DuplexStream { read: one.clone(), write: two.clone() }, DuplexStream { read: two, write: one })
 }
 
-/// One end of a connection in memory. Made by [`duplex`].
+/// One end of a connection in memory. [`duplex`] creates it.
 #[derive(Debug)]
 pub struct DuplexStream {
     read: Arc<Mutex<Pipe>>,
     write: Arc<Mutex<Pipe>>,
 }
 
-/// Closes a pipe and wakes who waits for it, when it is not locked any more.
+/// Closes a pipe and wakes the tasks that wait for it, once it is unlocked.
 fn close(pipe: &Mutex<Pipe>) {
     let wakers = pipe.lock().close();
     wakers.wake();

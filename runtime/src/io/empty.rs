@@ -7,14 +7,27 @@ use std::task::{Context, Poll, ready};
 
 use super::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf, poll_budget};
 
-/// Has nothing to read, and throws away what is written. Made by [`empty`].
+/// A stream that is always at its end and discards what is written. [`empty`] creates it.
 pub struct Empty {
     _private: (),
 }
 
-/// A stream that has nothing to read, and throws away what is written.
+/// Creates a stream that is always at its end and discards what is written.
 ///
 /// Its operations count against the task's budget, so a task that only uses it lets others run.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::AsyncReadExt;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mut buf = Vec::new();
+/// assert_eq!(wasio::io::empty().read_to_end(&mut buf).await?, 0);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn empty() -> Empty {
     Empty { _private: () }
 }

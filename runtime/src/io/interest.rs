@@ -5,7 +5,7 @@ use std::ops;
 
 use super::Ready;
 
-/// Readiness that one is interested in.
+/// The kinds of readiness that a task waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Interest(u8);
 
@@ -20,34 +20,34 @@ impl Interest {
     /// Errors. They are always reported as well with every other interest.
     pub const ERROR: Interest = Interest(8);
 
-    /// Whether reading is included.
+    /// Returns whether reading is included.
     pub const fn is_readable(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// Whether writing is included.
+    /// Returns whether writing is included.
     pub const fn is_writable(self) -> bool {
         self.0 & 2 != 0
     }
 
-    /// Whether out-of-band data is included.
+    /// Returns whether out-of-band data is included.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub const fn is_priority(self) -> bool {
         self.0 & 4 != 0
     }
 
-    /// Whether errors are included.
+    /// Returns whether errors are included.
     pub const fn is_error(self) -> bool {
         self.0 & 8 != 0
     }
 
-    /// Both interests together.
+    /// Returns the union of both interests.
     #[must_use = "this returns the result and changes nothing"]
     pub const fn add(self, other: Interest) -> Interest {
         Interest(self.0 | other.0)
     }
 
-    /// This interest without the other; `None` if nothing is left.
+    /// Returns this interest without the other, or `None` if nothing is left.
     #[must_use = "this returns the result and changes nothing"]
     pub fn remove(self, other: Interest) -> Option<Interest> {
         match self.0 & !other.0 {

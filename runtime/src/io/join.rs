@@ -8,7 +8,23 @@ use pin_project_lite::pin_project;
 
 use super::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
-/// Makes one stream of a reader and a writer, as [`split`](super::split()) makes two of one.
+/// Combines a reader and a writer into one stream. This is the reverse of [`split`](super::split()).
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mut both = wasio::io::join(&b"read"[..], Vec::new());
+/// let mut buf = [0; 4];
+/// both.read_exact(&mut buf).await?;
+/// both.write_all(b"written").await?;
+/// assert_eq!((&buf, &both.writer()[..]), (b"read", &b"written"[..]));
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn join<R, W>(reader: R, writer: W) -> Join<R, W>
 where
     R: AsyncRead,
@@ -18,7 +34,7 @@ where
 }
 
 pin_project! {
-    /// A reader and a writer as one stream. Made by [`join`].
+    /// A reader and a writer as one stream. [`join`] creates it.
     #[derive(Debug)]
     pub struct Join<R, W> {
         #[pin]
@@ -29,37 +45,37 @@ pin_project! {
 }
 
 impl<R: AsyncRead, W: AsyncWrite> Join<R, W> {
-    /// The reader and the writer.
+    /// Returns the reader and the writer.
     pub fn into_inner(self) -> (R, W) {
         (self.reader, self.writer)
     }
 
-    /// The reader.
+    /// Returns the reader.
     pub fn reader(&self) -> &R {
         &self.reader
     }
 
-    /// The writer.
+    /// Returns the writer.
     pub fn writer(&self) -> &W {
         &self.writer
     }
 
-    /// The reader.
+    /// Returns the reader.
     pub fn reader_mut(&mut self) -> &mut R {
         &mut self.reader
     }
 
-    /// The writer.
+    /// Returns the writer.
     pub fn writer_mut(&mut self) -> &mut W {
         &mut self.writer
     }
 
-    /// The reader, pinned.
+    /// Returns the reader, pinned.
     pub fn reader_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().reader
     }
 
-    /// The writer, pinned.
+    /// Returns the writer, pinned.
     pub fn writer_pin_mut(self: Pin<&mut Self>) -> Pin<&mut W> {
         self.project().writer
     }

@@ -31,7 +31,7 @@ impl<R> Lines<R> {
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
-    /// The next line without its `\n` or `\r\n`, or `None` at the end.
+    /// Returns the next line without its `\n` or `\r\n`, or `None` at the end.
     ///
     /// # Errors
     ///
@@ -45,24 +45,24 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next_line(cx)).await
     }
 
-    /// The reader. Reading from it takes bytes away from the lines.
+    /// Returns the reader. Reading from it takes bytes away from the lines.
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.reader
     }
 
-    /// The reader.
+    /// Returns the reader.
     pub fn get_ref(&mut self) -> &R {
         &self.reader
     }
 
-    /// The reader. The beginning of a line that was already read is lost.
+    /// Returns the reader. The beginning of a line that was already read is lost.
     pub fn into_inner(self) -> R {
         self.reader
     }
 }
 
 impl<R: AsyncBufRead> Lines<R> {
-    /// Like [`next_line`](Self::next_line), for those who poll.
+    /// Like [`next_line`](Self::next_line), for hand-written futures.
     pub fn poll_next_line(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

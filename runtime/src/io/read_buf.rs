@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 
 use bytes::buf::UninitSlice;
 
-/// A byte buffer that knows how far it is filled and how far it is initialised.
+/// A byte buffer that tracks how far it is filled and how far it is initialised.
 ///
 /// ```text
 /// [              capacity               ]
@@ -39,7 +39,7 @@ pub struct ReadBuf<'a> {
 }
 
 impl<'a> ReadBuf<'a> {
-    /// A buffer over initialised memory; nothing is filled yet.
+    /// Creates an unfilled buffer over initialised memory.
     #[inline]
     #[allow(unsafe_code)]
     pub fn new(buf: &'a mut [u8]) -> ReadBuf<'a> {
@@ -50,19 +50,19 @@ impl<'a> ReadBuf<'a> {
         ReadBuf { memory, filled: 0, initialized }
     }
 
-    /// A buffer over memory that may be uninitialised; nothing is filled yet.
+    /// Creates an unfilled buffer over memory that may be uninitialised.
     #[inline]
     pub fn uninit(buf: &'a mut [MaybeUninit<u8>]) -> ReadBuf<'a> {
         ReadBuf { memory: buf, filled: 0, initialized: 0 }
     }
 
-    /// How many bytes the buffer holds in all.
+    /// Returns the size of the buffer in bytes.
     #[inline]
     pub fn capacity(&self) -> usize {
         self.memory.len()
     }
 
-    /// The filled part.
+    /// Returns the filled part.
     #[inline]
     pub fn filled(&self) -> &[u8] {
         &self.initialized()[..self.filled]
@@ -74,14 +74,14 @@ impl<'a> ReadBuf<'a> {
         self.filled
     }
 
-    /// The filled part, to be changed.
+    /// Returns the filled part for modification.
     #[inline]
     pub fn filled_mut(&mut self) -> &mut [u8] {
         let filled = self.filled;
         &mut self.initialized_mut()[..filled]
     }
 
-    /// A buffer over at most `n` bytes of the unfilled part.
+    /// Returns a buffer over at most `n` bytes of the unfilled part.
     ///
     /// What is put there counts for this buffer only after [`assume_init`](Self::assume_init) and
     /// [`advance`](Self::advance).
@@ -91,7 +91,7 @@ impl<'a> ReadBuf<'a> {
         ReadBuf::uninit(&mut self.memory[self.filled..end])
     }
 
-    /// The part that is known to be initialised, filled or not.
+    /// Returns the part that is known to be initialised, filled or not.
     #[inline]
     #[allow(unsafe_code)]
     pub fn initialized(&self) -> &[u8] {
@@ -100,7 +100,7 @@ impl<'a> ReadBuf<'a> {
         unsafe { &*(bytes as *const [MaybeUninit<u8>] as *const [u8]) }
     }
 
-    /// The part that is known to be initialised, to be changed.
+    /// Returns the part that is known to be initialised, for modification.
     #[inline]
     #[allow(unsafe_code)]
     pub fn initialized_mut(&mut self) -> &mut [u8] {
@@ -109,7 +109,7 @@ impl<'a> ReadBuf<'a> {
         unsafe { &mut *(bytes as *mut [MaybeUninit<u8>] as *mut [u8]) }
     }
 
-    /// All of the memory.
+    /// Returns all of the memory.
     ///
     /// # Safety
     ///
@@ -120,7 +120,7 @@ impl<'a> ReadBuf<'a> {
         self.memory
     }
 
-    /// The unfilled part.
+    /// Returns the unfilled part.
     ///
     /// # Safety
     ///
@@ -131,13 +131,13 @@ impl<'a> ReadBuf<'a> {
         &mut self.memory[self.filled..]
     }
 
-    /// The unfilled part, with zeros where it was not initialised.
+    /// Returns the unfilled part, with zeros where it was not initialised.
     #[inline]
     pub fn initialize_unfilled(&mut self) -> &mut [u8] {
         self.initialize_unfilled_to(self.remaining())
     }
 
-    /// The first `n` bytes of the unfilled part, with zeros where they were not initialised.
+    /// Returns the first `n` bytes of the unfilled part, with zeros where they were not initialised.
     ///
     /// # Panics
     ///
@@ -155,13 +155,13 @@ impl<'a> ReadBuf<'a> {
         &mut self.initialized_mut()[filled..end]
     }
 
-    /// How many bytes can still be filled.
+    /// Returns how many bytes can still be filled.
     #[inline]
     pub fn remaining(&self) -> usize {
         self.capacity() - self.filled
     }
 
-    /// Makes the filled part empty; what is initialised stays so.
+    /// Empties the filled part. Initialised memory stays initialised.
     #[inline]
     pub fn clear(&mut self) {
         self.filled = 0;
@@ -179,7 +179,7 @@ impl<'a> ReadBuf<'a> {
         self.set_filled(filled);
     }
 
-    /// Makes the first `n` bytes the filled part, which can shrink it.
+    /// Sets the size of the filled part to `n` bytes, which may shrink it.
     ///
     /// # Panics
     ///

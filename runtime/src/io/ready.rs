@@ -33,38 +33,38 @@ impl Ready {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub const ALL: Ready = Ready(47);
 
-    /// Whether nothing is ready.
+    /// Returns whether nothing is ready.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether a read would not wait: there is data, or the half is closed.
+    /// Returns whether a read would not wait: there is data, or the half is closed.
     pub fn is_readable(self) -> bool {
         self.0 & (1 | 4) != 0
     }
 
-    /// Whether a write would not wait: there is room, or the half is closed.
+    /// Returns whether a write would not wait: there is room, or the half is closed.
     pub fn is_writable(self) -> bool {
         self.0 & (2 | 8) != 0
     }
 
-    /// Whether the reading half is closed.
+    /// Returns whether the reading half is closed.
     pub fn is_read_closed(self) -> bool {
         self.0 & 4 != 0
     }
 
-    /// Whether the writing half is closed.
+    /// Returns whether the writing half is closed.
     pub fn is_write_closed(self) -> bool {
         self.0 & 8 != 0
     }
 
-    /// Whether out-of-band data is there.
+    /// Returns whether out-of-band data is available.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn is_priority(self) -> bool {
         self.0 & 16 != 0
     }
 
-    /// Whether an error is there.
+    /// Returns whether there is an error.
     pub fn is_error(self) -> bool {
         self.0 & 32 != 0
     }

@@ -11,12 +11,29 @@ use pin_project_lite::pin_project;
 use super::AsyncSeek;
 
 /// The methods of every [`AsyncSeek`].
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Cursor, SeekFrom};
+/// use wasio::io::{AsyncReadExt, AsyncSeekExt};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mut file = Cursor::new(b"0123456789");
+/// file.seek(SeekFrom::End(-3)).await?;
+/// let mut rest = String::new();
+/// file.read_to_string(&mut rest).await?;
+/// assert_eq!(rest, "789");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub trait AsyncSeekExt: AsyncSeek {
     /// Moves to `pos`, an offset in bytes, and returns the new position from the start.
     ///
     /// # Errors
     ///
-    /// Those of the implementation; moving to before the start is always one.
+    /// An error of the implementation. Seeking to before the start is always an error.
     ///
     /// # Cancel safety
     ///

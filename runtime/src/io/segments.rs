@@ -32,7 +32,7 @@ impl<R> Split<R> {
 }
 
 impl<R: AsyncBufRead + Unpin> Split<R> {
-    /// The next segment without its delimiter, or `None` at the end.
+    /// Returns the next segment without its delimiter, or `None` at the end.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl<R: AsyncBufRead + Unpin> Split<R> {
 }
 
 impl<R: AsyncBufRead> Split<R> {
-    /// Like [`next_segment`](Self::next_segment), for those who poll.
+    /// Like [`next_segment`](Self::next_segment), for hand-written futures.
     pub fn poll_next_segment(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

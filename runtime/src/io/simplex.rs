@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use super::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf, split};
 use crate::task::coop;
 
-/// A pipe in memory whose ends can go to different tasks.
+/// Creates a pipe in memory. Its ends can move to different tasks.
 ///
 /// It holds at most `max_buf_size` bytes; then writing waits for reading. Shutting down the writing half is
 /// what makes the reading half end: dropping it does not.
@@ -16,12 +16,29 @@ use crate::task::coop;
 /// # Panics
 ///
 /// Panics if `max_buf_size` is 0.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (mut reader, mut writer) = wasio::io::simplex(64);
+/// writer.write_all(b"hello").await?;
+/// writer.shutdown().await?;
+/// let mut received = String::new();
+/// reader.read_to_string(&mut received).await?;
+/// assert_eq!(received, "hello");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[track_caller]
 pub fn simplex(max_buf_size: usize) -> (ReadHalf<SimplexStream>, WriteHalf<SimplexStream>) {
     split(SimplexStream::new_unsplit(max_buf_size))
 }
 
-/// A pipe in memory: what is written can be read from it, in the same order.
+/// A pipe in memory: bytes are read in the order in which they were written.
 ///
 /// [`simplex`] gives it in halves.
 #[derive(Debug)]
@@ -30,7 +47,7 @@ pub struct SimplexStream {
 }
 
 impl SimplexStream {
-    /// A pipe that is not split, and holds at most `max_buf_size` bytes.
+    /// Creates a pipe that is not split, and holds at most `max_buf_size` bytes.
     ///
     /// # Panics
     ///
@@ -86,7 +103,7 @@ impl AsyncWrite for SimplexStream {
     }
 }
 
-/// The bytes on their way, and who waits for them.
+/// The bytes in transit, and the tasks that wait for them.
 ///
 /// Methods return the wakers instead of using them: the pipe may be locked, and waking or dropping a waker
 /// can run code that wants the same lock.

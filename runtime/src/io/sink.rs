@@ -7,14 +7,26 @@ use std::task::{Context, Poll, ready};
 
 use super::{AsyncWrite, poll_budget};
 
-/// Throws away what is written. Made by [`sink`].
+/// A writer that discards what is written. [`sink`] creates it.
 pub struct Sink {
     _private: (),
 }
 
-/// A writer that throws away what is written.
+/// Creates a writer that discards what is written.
 ///
 /// Its operations count against the task's budget, so a task that only uses it lets others run.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::AsyncWriteExt;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// wasio::io::sink().write_all(b"nobody reads this").await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn sink() -> Sink {
     Sink { _private: () }
 }

@@ -52,14 +52,14 @@ where
 // Boxed, since a pinned stream in a mutex cannot be reached without unsafe code. Locked only during a poll.
 type Shared<T> = Arc<Mutex<Pin<Box<T>>>>;
 
-/// The reading half of a stream. Made by [`split`].
+/// The reading half of a stream. [`split`] creates it.
 pub struct ReadHalf<T> {
     stream: Shared<T>,
     // `Sync` only where the stream is.
     _stream: PhantomData<Box<T>>,
 }
 
-/// The writing half of a stream. Made by [`split`].
+/// The writing half of a stream. [`split`] creates it.
 ///
 /// Dropping it does not shut the stream down: that happens when both halves are dropped, or by `shutdown`.
 pub struct WriteHalf<T> {
@@ -69,12 +69,12 @@ pub struct WriteHalf<T> {
 }
 
 impl<T> ReadHalf<T> {
-    /// Whether both are halves of the same stream.
+    /// Returns whether both are halves of the same stream.
     pub fn is_pair_of(&self, other: &WriteHalf<T>) -> bool {
         other.is_pair_of(self)
     }
 
-    /// Puts the halves together again.
+    /// Joins the two halves into the stream again.
     ///
     /// # Panics
     ///
@@ -92,7 +92,7 @@ impl<T> ReadHalf<T> {
 }
 
 impl<T> WriteHalf<T> {
-    /// Whether both are halves of the same stream.
+    /// Returns whether both are halves of the same stream.
     pub fn is_pair_of(&self, other: &ReadHalf<T>) -> bool {
         Arc::ptr_eq(&self.stream, &other.stream)
     }

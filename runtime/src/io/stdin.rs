@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use super::stdin_wasip2 as sys;
 use super::{AsyncRead, ReadBuf};
 
-/// The standard input of the program. Made by [`stdin`].
+/// The standard input of the program. [`stdin`] creates it.
 ///
 /// Made for reading what is piped in. For a dialogue with a person, read from std's in a thread of its own:
 /// natively a read that is waiting for input cannot be cancelled, and the runtime waits for it when it is
@@ -31,7 +31,22 @@ pub struct Stdin {
     std: io::Stdin,
 }
 
-/// The standard input of the program.
+/// Returns the standard input of the program.
+///
+/// # Examples
+///
+/// ```no_run
+/// use wasio::io::AsyncBufReadExt;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mut lines = wasio::io::BufReader::new(wasio::io::stdin()).lines();
+/// while let Some(line) = lines.next_line().await? {
+///     println!("{line}");
+/// }
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn stdin() -> Stdin {
     Stdin { input: sys::Input::default(), std: io::stdin() }
 }

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use super::{AsyncBufRead, AsyncRead, ReadBuf};
 
 pin_project! {
-    /// Reads at most so many bytes of a reader. Made by [`AsyncReadExt::take`].
+    /// Reads a limited number of bytes from a reader. [`AsyncReadExt::take`] creates it.
     ///
     /// [`AsyncReadExt::take`]: super::AsyncReadExt::take
     #[derive(Debug)]
@@ -26,32 +26,32 @@ impl<R: AsyncRead> Take<R> {
         Take { inner, left: limit }
     }
 
-    /// How many bytes may still be read. The inner reader may end before.
+    /// Returns how many bytes may still be read. The inner reader may end before.
     pub fn limit(&self) -> u64 {
         self.left
     }
 
-    /// Sets how many bytes may still be read, whatever was read before.
+    /// Sets how many bytes may still be read, regardless of what was read before.
     pub fn set_limit(&mut self, limit: u64) {
         self.left = limit;
     }
 
-    /// The inner reader.
+    /// Returns the inner reader.
     pub fn get_ref(&self) -> &R {
         &self.inner
     }
 
-    /// The inner reader. Reading from it does not count.
+    /// Returns the inner reader. Reading from it does not count.
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.inner
     }
 
-    /// The inner reader. Reading from it does not count.
+    /// Returns the inner reader. Reading from it does not count.
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().inner
     }
 
-    /// The inner reader.
+    /// Returns the inner reader.
     pub fn into_inner(self) -> R {
         self.inner
     }

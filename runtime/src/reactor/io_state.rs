@@ -18,7 +18,7 @@ pub(crate) struct Seen {
     /// Somebody was told the same before and has tried nothing since: more may have come that only the host
     /// knows, such as the end of the stream.
     pub(crate) stale: bool,
-    /// Nobody reported it: it is worth an attempt because there was something a moment ago.
+    /// It was not reported. An attempt is worthwhile because there was something a moment ago.
     pub(crate) guess: bool,
 }
 
@@ -37,7 +37,7 @@ impl Seen {
     }
 }
 
-/// What somebody waits for.
+/// What a task waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
     /// The host's word.
@@ -68,7 +68,7 @@ struct Waiter {
 
 struct State {
     ready: Ready,
-    /// Directions that nobody has tried yet: worth an attempt, but not known to be ready.
+    /// Directions that were not tried yet: worth an attempt, but not known to be ready.
     untried: Ready,
     /// What waiters were told since an operation was tried last.
     told: Ready,
@@ -94,10 +94,10 @@ struct State {
 pub(crate) struct IoState {
     /// The source's number. Here, so that every future with a socket in it is smaller.
     pub(super) key: usize,
-    /// Whose it is: the runtime's reactor by its address, which every source keeps.
+    /// The owner: the address of the runtime's reactor, which every source keeps.
     pub(super) owner: usize,
     state: Mutex<State>,
-    /// The source itself, when nobody has it any more and it is kept until it is written.
+    /// The source itself, if its owner dropped it and it is kept until its writes finish.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
     pub(super) lingering: Once<super::Raw>,
 }
@@ -131,7 +131,7 @@ impl IoState {
         }
     }
 
-    /// Adds readiness that nobody reported and nobody can wait for yet.
+    /// Adds readiness that was not reported, before any task can wait for it.
     pub(crate) fn assume_ready(&self, ready: Ready) {
         self.state.lock().ready |= ready;
     }
@@ -142,7 +142,7 @@ impl IoState {
         state.untried = state.untried.without(ready);
     }
 
-    /// Adds readiness and wakes those who waited for it. Returns how many.
+    /// Adds readiness and wakes the tasks that waited for it. Returns how many.
     pub(crate) fn set_ready(&self, ready: Ready) -> usize {
         let mut state = self.state.lock();
         state.ready |= ready;
@@ -153,7 +153,7 @@ impl IoState {
         self.wake(state, ready)
     }
 
-    /// Wakes those who wait for any of this, all if it has an error.
+    /// Wakes the tasks that wait for any of this, or all of them if it contains an error.
     #[cfg_attr(target_family = "wasm", inline(never))] // After the host was asked, and at the end.
     fn wake(&self, mut state: MutexGuard<'_, State>, ready: Ready) -> usize {
         let mut take = |is_ready: bool, waker: fn(&mut State) -> &mut Option<Waker>| {

@@ -128,7 +128,7 @@ impl Reactor {
         self.enabled
     }
 
-    /// Whose a source is.
+    /// Returns which runtime's source this is.
     fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
@@ -199,7 +199,7 @@ impl Core {
         self.sources.lock().get(key).map(|state| Arc::clone(state))
     }
 
-    /// Asks the host, wakes the tasks whose sources became ready; or wakes those whose sources may be. Returns how
+    /// Asks the host and wakes the tasks whose sources became ready, or those whose sources may be ready. Returns how
     /// many were woken.
     pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
         let (mut woken, mut looks) = (0, false);
@@ -281,7 +281,7 @@ impl Core {
         }
     }
 
-    /// Wakes those who may find something if they try. Returns how many.
+    /// Wakes the tasks that may find something if they try. Returns how many.
     fn guess(&self) -> usize {
         let recent = |place| self.speculation.lock().recent.get(place).copied();
         let (mut place, mut woken) = (0, 0);

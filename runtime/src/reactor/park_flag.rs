@@ -28,7 +28,7 @@ impl ParkFlag {
         self.0.swap(false, Ordering::AcqRel);
     }
 
-    /// Whether the thread has to be woken; true for one of those who ask. Asked after work was made.
+    /// Returns whether the caller has to wake the thread. Of several callers, one gets true. Call it after adding work.
     #[inline]
     pub(crate) fn take(&self) -> bool {
         self.0.swap(false, Ordering::AcqRel)

@@ -77,7 +77,7 @@ impl Source {
     ///
     /// # Panics
     ///
-    /// Panics outside of a runtime, and in one without I/O.
+    /// Panics outside a runtime, or in one without I/O.
     #[track_caller]
     pub fn new(raw: Raw) -> io::Result<Source> {
         Source::with_interest(raw, Interest::READABLE | Interest::WRITABLE)
@@ -139,7 +139,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Those of `replace`.
+    /// The error of `replace`.
     #[cfg(all(target_os = "wasi", target_env = "p2"))]
     pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
         let armed = self.reactor.selector.disarm(self.state.key);
@@ -165,7 +165,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     pub fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
         let coop = ready!(coop::poll_proceed(cx));
         let seen = ready!(self.poll_seen(cx, direction, Want::Proof));
@@ -225,7 +225,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Those of `op`, and one when the runtime is gone.
+    /// The error of `op`, or an error if the runtime has shut down.
     #[inline]
     pub fn poll_io<R>(
         &self,
@@ -339,7 +339,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Fails when the runtime is gone.
+    /// Fails if the runtime has shut down.
     ///
     /// # Cancel safety
     ///
@@ -353,7 +353,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Those of `op`, and one when the runtime is gone.
+    /// The error of `op`, or an error if the runtime has shut down.
     ///
     /// # Cancel safety
     ///

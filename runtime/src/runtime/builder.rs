@@ -95,12 +95,12 @@ impl Builder {
         }
     }
 
-    /// A runtime whose tasks run inside `block_on`.
+    /// Builds a runtime that runs its tasks inside `block_on`.
     pub fn new_current_thread() -> Builder {
         Builder::new(RuntimeFlavor::CurrentThread)
     }
 
-    /// A runtime whose tasks run, natively, on a worker thread.
+    /// Builds a runtime that, natively, runs its tasks on a worker thread.
     ///
     /// # On WASI
     ///
@@ -130,13 +130,13 @@ impl Builder {
         self
     }
 
-    /// Starts with the clock paused, for tests; needs the `current_thread` flavour.
+    /// Starts with a paused clock, for tests. This needs the `current_thread` flavour.
     pub fn start_paused(&mut self, start_paused: bool) -> &mut Self {
         self.start_paused = start_paused.then_some(time::start_paused as StartPaused);
         self
     }
 
-    /// How many threads run tasks. There is always one, whatever is asked for.
+    /// Sets how many threads run tasks. There is always one, whatever the argument is.
     ///
     /// # Panics
     ///
@@ -147,7 +147,7 @@ impl Builder {
         self
     }
 
-    /// The most threads for blocking work; 512 by default.
+    /// Limits the threads for blocking work. The default is 512.
     ///
     /// # Panics
     ///
@@ -159,7 +159,7 @@ impl Builder {
         self
     }
 
-    /// The name of the runtime's threads.
+    /// Sets the name of the runtime's threads.
     pub fn thread_name(&mut self, val: impl Into<String>) -> &mut Self {
         let name = val.into();
         self.thread_name_fn(move || name.clone())
@@ -174,7 +174,7 @@ impl Builder {
         self
     }
 
-    /// The name of the runtime, for diagnostics.
+    /// Sets the name of the runtime, for diagnostics.
     ///
     /// # Panics
     ///
@@ -187,13 +187,13 @@ impl Builder {
         self
     }
 
-    /// The stack size of the runtime's threads, in bytes.
+    /// Sets the stack size of the runtime's threads, in bytes.
     pub fn thread_stack_size(&mut self, val: usize) -> &mut Self {
         self.set_threads(|t| t.stack_size = Some(val));
         self
     }
 
-    /// Called by each thread when it starts.
+    /// Sets a function that each thread calls when it starts.
     ///
     /// # On WASI
     ///
@@ -206,7 +206,7 @@ impl Builder {
         self
     }
 
-    /// Called by each thread before it ends.
+    /// Sets a function that each thread calls before it ends.
     ///
     /// # On WASI
     ///
@@ -219,7 +219,7 @@ impl Builder {
         self
     }
 
-    /// Called before the runtime waits for something to happen.
+    /// Sets a function to call before the runtime parks.
     pub fn on_thread_park<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn() + Send + Sync + 'static,
@@ -229,7 +229,7 @@ impl Builder {
         self
     }
 
-    /// Called after the runtime waited.
+    /// Sets a function to call after the runtime was parked.
     pub fn on_thread_unpark<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn() + Send + Sync + 'static,
@@ -239,13 +239,13 @@ impl Builder {
         self
     }
 
-    /// For how long an idle thread for blocking work is kept; 10 seconds by default.
+    /// Sets how long an idle thread for blocking work is kept. The default is 10 seconds.
     pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Self {
         self.set_threads(|t| t.keep_alive = duration);
         self
     }
 
-    /// How often the global queue is looked at. There is one queue, so this changes nothing.
+    /// Accepts how often the global queue is polled. There is one queue, so this has no effect.
     ///
     /// # Panics
     ///
@@ -256,7 +256,7 @@ impl Builder {
         self
     }
 
-    /// How many tasks run before timers and I/O are looked at; 61 by default.
+    /// Sets how many tasks run before timers and I/O are polled. The default is 61.
     ///
     /// # Panics
     ///
@@ -268,7 +268,7 @@ impl Builder {
         self
     }
 
-    /// The most I/O events taken at once. The host decides; accepted and without effect.
+    /// Accepts the maximum of I/O events to take at once. The host decides this, so it has no effect.
     ///
     /// # Panics
     ///
@@ -279,7 +279,7 @@ impl Builder {
         self
     }
 
-    /// The most I/O events taken at once while tasks are ready. The host decides; accepted and without
+    /// Sets the most I/O events taken at once while tasks are ready. The host decides; accepted and without
     /// effect.
     ///
     /// # Panics

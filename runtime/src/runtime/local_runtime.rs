@@ -24,7 +24,7 @@ pub struct LocalRuntime {
 }
 
 impl LocalRuntime {
-    /// A local runtime with everything enabled.
+    /// Creates a local runtime with everything enabled.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl LocalRuntime {
         LocalRuntime { runtime, _not_send: PhantomData }
     }
 
-    /// The runtime's handle.
+    /// Returns the runtime's handle.
     pub fn handle(&self) -> &Handle {
         self.runtime.handle()
     }
@@ -63,7 +63,7 @@ impl LocalRuntime {
         self.runtime.spawn_blocking(func)
     }
 
-    /// Runs a future to its end; see [`Runtime::block_on`].
+    /// Runs a future to completion. See [`Runtime::block_on`].
     ///
     /// # Panics
     ///

@@ -6,7 +6,21 @@ use std::time::Duration;
 
 use super::Handle;
 
-/// Reads numbers off a runtime.
+/// The metrics of a runtime.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let metrics = wasio::runtime::Handle::current().metrics();
+/// assert_eq!(metrics.num_alive_tasks(), 0);
+/// let task = wasio::spawn(std::future::pending::<()>());
+/// assert_eq!(metrics.num_alive_tasks(), 1);
+/// # task.abort();
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone)]
 pub struct RuntimeMetrics {
     handle: Handle,
@@ -18,22 +32,22 @@ impl RuntimeMetrics {
         RuntimeMetrics { handle }
     }
 
-    /// How many threads run tasks: always one.
+    /// Returns how many threads run tasks: always one.
     pub fn num_workers(&self) -> usize {
         1
     }
 
-    /// How many tasks exist that are not complete.
+    /// Returns how many tasks exist that are not complete.
     pub fn num_alive_tasks(&self) -> usize {
         self.handle.shared.scheduler.alive_count()
     }
 
-    /// How many tasks are ready to run.
+    /// Returns how many tasks are ready to run.
     pub fn global_queue_depth(&self) -> usize {
         self.handle.shared.scheduler.ready_count(usize::MAX)
     }
 
-    /// For how long the worker was not parked.
+    /// Returns how long the worker was not parked.
     ///
     /// # Panics
     ///
@@ -41,14 +55,14 @@ impl RuntimeMetrics {
     ///
     /// # On WASI
     ///
-    /// Measured once somebody has asked for the runtime's metrics, from the next `block_on` or park on: it
+    /// Measured after the first request for the runtime's metrics, from the next `block_on` or park on: it
     /// takes two calls of the host per park.
     pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
         check(worker);
         self.handle.shared.busy.total()
     }
 
-    /// How often the worker waited for something to happen.
+    /// Returns how often the worker parked.
     ///
     /// # Panics
     ///
@@ -58,7 +72,7 @@ impl RuntimeMetrics {
         self.handle.shared.parks.load(Ordering::Relaxed) / 2
     }
 
-    /// How often the worker began or ended waiting: odd while it waits.
+    /// Returns how often the worker parked and unparked. The number is odd while it is parked.
     ///
     /// # Panics
     ///

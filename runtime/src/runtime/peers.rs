@@ -16,7 +16,7 @@ use crate::context;
 use crate::lock::Mutex;
 use crate::once::Once;
 
-/// In the order in which they joined; one whose blocking closures nest is there several times.
+/// In the order in which they joined. A runtime with nested blocking closures occurs several times.
 static PEERS: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
 static TABLE: Once<&'static dyn Drive> = Once::new();

@@ -17,7 +17,7 @@ use crate::context::{self, Entered};
 use crate::lock::Mutex;
 use crate::task::JoinHandle;
 
-/// An async runtime; dropping it drops its tasks.
+/// An async runtime. Dropping it drops its tasks.
 ///
 /// # On WASI
 ///
@@ -76,7 +76,7 @@ struct Worker {
 }
 
 impl Runtime {
-    /// A runtime with everything enabled, of the `multi_thread` flavour.
+    /// Creates a runtime of the `multi_thread` flavour with everything enabled.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Runtime {
         })
     }
 
-    /// The runtime's handle.
+    /// Returns the runtime's handle.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -121,7 +121,7 @@ impl Runtime {
         self.handle.spawn_blocking(func)
     }
 
-    /// Runs a future to its end on this thread, and the runtime's tasks meanwhile.
+    /// Runs a future to completion on this thread, and the runtime's tasks meanwhile.
     ///
     /// # Panics
     ///
@@ -247,7 +247,7 @@ impl fmt::Debug for Runtime {
 impl std::panic::UnwindSafe for Runtime {}
 impl std::panic::RefUnwindSafe for Runtime {}
 
-/// The index of the worker that runs the current task, as the runtime's metrics count them.
+/// Returns the index of the worker that runs the current task, as the runtime's metrics count workers.
 ///
 /// There is one worker, so it is 0; `None` where no worker runs the code: outside of a runtime, in a blocking
 /// closure, in the future of `Handle::block_on`, and in that of `block_on` of a multi-thread runtime.

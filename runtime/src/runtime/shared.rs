@@ -61,7 +61,7 @@ pub(crate) struct Shared {
     pub(crate) scheduler: Arc<Scheduler>,
     pub(crate) time: TimeDriver,
     pub(crate) reactor: Arc<Reactor>,
-    /// Who drives, natively, where several threads may want to.
+    /// Which thread drives. Natively, several threads may want to.
     #[cfg(unix)]
     pub(crate) turn: super::turn::Turn,
     #[cfg(unix)]
@@ -85,7 +85,7 @@ pub(crate) struct Busy {
     since: AtomicU64,
 }
 
-/// Nanoseconds since somebody asked first, and one.
+/// Nanoseconds since the first call, plus one.
 fn nanos() -> u64 {
     static FIRST: Once<Instant> = Once::new();
     FIRST.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1

@@ -26,7 +26,7 @@ impl Turn {
 
     /// Takes the turn, parking the thread until it is free; `None` when `give_up` became true first.
     ///
-    /// Whoever makes `give_up` true unparks the thread.
+    /// The code that makes `give_up` true also unparks the thread.
     pub(crate) fn take(&self, give_up: impl Fn() -> bool) -> Option<Guard<'_>> {
         let current = thread::current();
         loop {

@@ -45,17 +45,17 @@ static STATE: Mutex<State> = Mutex::new(State {
 /// Whether anything is to be published: what a runtime looks at in every round.
 static CAME: AtomicBool = AtomicBool::new(false);
 
-/// Which signal.
+/// A kind of signal.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
 pub struct SignalKind(c_int);
 
 impl SignalKind {
-    /// The signal with this number.
+    /// Returns the kind with this number.
     pub const fn from_raw(signum: c_int) -> Self {
         SignalKind(signum)
     }
 
-    /// The signal's number.
+    /// Returns the signal's number.
     pub const fn as_raw_value(&self) -> c_int {
         self.0
     }
@@ -83,7 +83,7 @@ kinds! {
     interrupt SIGINT;
     /// `SIGIO`: I/O is possible.
     io SIGIO;
-    /// `SIGPIPE`: written to a pipe that nobody reads. Rust programs ignore it by default.
+    /// `SIGPIPE`: a write to a pipe without a reader. Rust programs ignore it by default.
     pipe SIGPIPE;
     /// `SIGQUIT`: Ctrl-\. Its default ends the process with a core dump.
     quit SIGQUIT;
@@ -120,7 +120,7 @@ impl From<SignalKind> for c_int {
 ///
 /// # Panics
 ///
-/// Outside of a runtime, or on one whose I/O is not enabled.
+/// Panics outside a runtime, or on one without I/O.
 ///
 /// # Examples
 ///
@@ -200,7 +200,8 @@ pub(crate) fn is_pending() -> bool {
     CAME.load(Ordering::SeqCst)
 }
 
-/// Tells the listeners which signals came. Called by whoever drives a runtime, between two rounds of tasks.
+/// Notifies the listeners of signals that arrived. The thread that drives a runtime calls this between two rounds of
+/// tasks.
 pub(crate) fn publish() {
     if !CAME.load(Ordering::Relaxed) || !CAME.swap(false, Ordering::SeqCst) {
         return;
@@ -233,7 +234,7 @@ impl State {
     }
 }
 
-/// A signal that is listened for: returned by [`signal`].
+/// Listens for a signal. Returned by [`signal`].
 ///
 /// Signals that come faster than they are received become one.
 #[must_use = "streams do nothing unless polled"]

@@ -38,7 +38,7 @@ struct State {
 }
 
 impl Barrier {
-    /// A barrier for `n` tasks. With 0 it is one for 1: nobody waits.
+    /// Creates a barrier for `n` tasks. 0 has the meaning of 1: no task waits.
     #[track_caller]
     pub fn new(n: usize) -> Barrier {
         Barrier {
@@ -48,7 +48,7 @@ impl Barrier {
         }
     }
 
-    /// Waits until `n` tasks have arrived. One of them, the last, is told that it is the leader.
+    /// Waits until `n` tasks have arrived. The last one to arrive is the leader.
     ///
     /// # Cancel safety
     ///
@@ -88,12 +88,12 @@ impl fmt::Debug for Barrier {
     }
 }
 
-/// What [`Barrier::wait`] returns.
+/// The result of [`Barrier::wait`].
 #[derive(Debug, Clone)]
 pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
-    /// Whether this task is the one of its round that leads: the last to arrive.
+    /// Returns whether this task is the leader of its round: the last one to arrive.
     pub fn is_leader(&self) -> bool {
         self.0
     }

@@ -24,6 +24,20 @@ pub struct Sender<T> {
 }
 
 /// A sender that does not keep the channel open.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (sender, _receiver) = wasio::sync::broadcast::channel::<u32>(16);
+/// let weak = sender.downgrade();
+/// assert!(weak.upgrade().is_some());
+/// drop(sender);
+/// assert!(weak.upgrade().is_none());
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct WeakSender<T> {
     shared: Arc<Shared<T>>,
 }
@@ -53,7 +67,7 @@ struct Tail {
     waiters: Waiters<()>,
 }
 
-/// A channel that keeps the last `capacity` values (rounded up to a power of two).
+/// Creates a channel that keeps the last `capacity` values (rounded up to a power of two).
 ///
 /// A sender never waits: when the channel is full the oldest value goes, and receivers that have not seen
 /// it are told that they [lag](error::RecvError::Lagged).
@@ -89,7 +103,7 @@ impl<T> Shared<T> {
         &self.slots[pos as usize & (self.slots.len() - 1)]
     }
 
-    /// Takes everybody off the queue, to be woken.
+    /// Takes all tasks off the queue, to be woken.
     fn wake_all(tail: &mut Tail) -> Wakers {
         let mut wakers = Wakers::default();
         while let Some(waker) = tail.waiters.pop_front(()) {
@@ -100,7 +114,7 @@ impl<T> Shared<T> {
 }
 
 impl<T> Sender<T> {
-    /// A channel without a receiver; [`subscribe`](Self::subscribe) makes some.
+    /// Creates a channel without a receiver. [`subscribe`](Self::subscribe) adds receivers.
     ///
     /// # Panics
     ///
@@ -127,7 +141,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Sends a value to all receivers there are, and returns how many that is. It does not wait.
+    /// Sends a value to all receivers without waiting, and returns how many there are.
     ///
     /// # Errors
     ///
@@ -154,7 +168,7 @@ impl<T> Sender<T> {
         Ok(receivers)
     }
 
-    /// A new receiver, for the values sent from now on.
+    /// Creates a receiver for values that are sent from now on.
     ///
     /// # Panics
     ///
@@ -170,7 +184,7 @@ impl<T> Sender<T> {
         WeakSender { shared: self.shared.clone() }
     }
 
-    /// How many values some receiver has still to take.
+    /// Returns how many values were not received yet by every receiver.
     pub fn len(&self) -> usize {
         let tail = self.shared.tail.lock();
         let capacity = self.shared.slots.len();
@@ -188,18 +202,18 @@ impl<T> Sender<T> {
         capacity - taken
     }
 
-    /// Whether every receiver has taken every value.
+    /// Returns whether every receiver has received every value.
     pub fn is_empty(&self) -> bool {
         let tail = self.shared.tail.lock();
         self.shared.slot(tail.pos.wrapping_sub(1)).lock().pending == 0
     }
 
-    /// How many receivers there are.
+    /// Returns how many receivers there are.
     pub fn receiver_count(&self) -> usize {
         self.shared.tail.lock().receivers
     }
 
-    /// Whether both send into the same channel.
+    /// Returns whether both send into the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
@@ -220,12 +234,12 @@ impl<T> Sender<T> {
         }
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
         self.shared.tail.lock().senders
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn weak_count(&self) -> usize {
         self.shared.tail.lock().weak_senders
     }
@@ -251,7 +265,7 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T> WeakSender<T> {
-    /// A sender, if the channel is still open.
+    /// Returns a sender, if the channel is still open.
     #[must_use = "it has no effect on this sender"]
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let mut tail = self.shared.tail.lock();
@@ -263,12 +277,12 @@ impl<T> WeakSender<T> {
         Some(Sender { shared: self.shared.clone() })
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
         self.shared.tail.lock().senders
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn weak_count(&self) -> usize {
         self.shared.tail.lock().weak_senders
     }

@@ -31,7 +31,7 @@ impl Turn {
     pub(super) const START: Turn = Turn(Key::NUMBERS);
     /// It was given all that it wanted and has not taken possession.
     const GRANTED: Turn = Turn(Key::NUMBERS + 1);
-    /// The permits are somebody else's business now.
+    /// Forgets the permits: other code accounts for them now.
     pub(super) const DONE: Turn = Turn(Key::NUMBERS + 2);
 
     /// Whether nothing is to be undone when the future is dropped.
@@ -138,7 +138,7 @@ impl Count {
         }
     }
 
-    /// Gives `n` permits to whoever waits, and what is left to the count.
+    /// Gives `n` permits to the waiting tasks, and adds the rest to the count.
     ///
     /// # Panics
     ///
@@ -166,7 +166,7 @@ impl Count {
         self.permits += n;
     }
 
-    /// Takes `n` permits back that were given out, if nobody waits for them.
+    /// Takes back `n` permits that were given out, if no task waits for them.
     pub(super) fn put_back(&mut self, n: usize) -> bool {
         let nobody = self.waiters.is_empty();
         if nobody {
@@ -175,7 +175,7 @@ impl Count {
         nobody
     }
 
-    /// Gives no permit out any more and fails whoever waits.
+    /// Stops giving out permits, and fails all waiting tasks.
     pub(super) fn close(&mut self, wakers: &mut Wakers) {
         self.permits |= CLOSED;
         while let Some(&mut lacking) = self.waiters.front() {

@@ -87,7 +87,7 @@ unsafe impl<T: ?Sized + Sync, H: Sync> Sync for Exclusive<T, H> {}
 impl<T: ?Sized, H> Shared<T, H> {
     /// # Safety
     ///
-    /// While `held` lives, `data` is valid and nobody writes to it.
+    /// While `held` lives, `data` is valid and is not written to.
     #[allow(unsafe_code)]
     pub(super) unsafe fn new(data: *const T, held: H) -> Self {
         Shared { data, held }
@@ -118,7 +118,7 @@ impl<T: ?Sized, H> Shared<T, H> {
 impl<T: ?Sized, H> Exclusive<T, H> {
     /// # Safety
     ///
-    /// While `held` lives, `data` is valid and nobody else touches it.
+    /// While `held` lives, `data` is valid and is not accessed elsewhere.
     #[allow(unsafe_code)]
     pub(super) unsafe fn new(data: *mut T, held: H) -> Self {
         Exclusive { data, held }

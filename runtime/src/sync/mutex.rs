@@ -50,7 +50,7 @@ impl<T: ?Sized> Lock for Mutex<T> {
     }
 }
 
-/// The lock is held by somebody else.
+/// The error of [`Mutex::try_lock`] and its siblings: the lock is held elsewhere.
 ///
 /// Returned by the `try_` methods of [`Mutex`] and [`RwLock`](crate::sync::RwLock).
 #[derive(Debug)]
@@ -65,18 +65,18 @@ impl fmt::Display for TryLockError {
 impl std::error::Error for TryLockError {}
 
 impl<T> Mutex<T> {
-    /// A mutex that nobody holds.
+    /// Creates an unlocked mutex.
     #[track_caller]
     pub fn new(value: T) -> Self {
         Self::const_new(value)
     }
 
-    /// As [`new`](Self::new), for statics.
+    /// Like [`new`](Self::new), for statics.
     pub const fn const_new(value: T) -> Self {
         Mutex { permits: Permits::const_new(1), value: UnsafeCell::new(value) }
     }
 
-    /// Takes the value out.
+    /// Unwraps the value.
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -110,7 +110,7 @@ impl<T: ?Sized> Mutex<T> {
         OwnedMutexGuard { inner: unsafe { Exclusive::new(data, Held::new(self, 1)) } }
     }
 
-    /// Waits for the lock.
+    /// Acquires the lock, waiting until it is free.
     ///
     /// # Cancel safety
     ///
@@ -120,7 +120,7 @@ impl<T: ?Sized> Mutex<T> {
         self.guard()
     }
 
-    /// Blocks the thread until it has the lock.
+    /// Acquires the lock, blocking the thread until it is free.
     ///
     /// # Panics
     ///
@@ -130,7 +130,7 @@ impl<T: ?Sized> Mutex<T> {
         block_on_sync(self.lock())
     }
 
-    /// As [`blocking_lock`](Self::blocking_lock), for a guard that borrows nothing.
+    /// Like [`blocking_lock`](Self::blocking_lock), but the guard is owned.
     ///
     /// # Panics
     ///
@@ -140,7 +140,7 @@ impl<T: ?Sized> Mutex<T> {
         block_on_sync(self.lock_owned())
     }
 
-    /// As [`lock`](Self::lock), for a guard that borrows nothing.
+    /// Like [`lock`](Self::lock), but the guard is owned.
     ///
     /// # Cancel safety
     ///
@@ -150,7 +150,7 @@ impl<T: ?Sized> Mutex<T> {
         self.guard_owned()
     }
 
-    /// Takes the lock if it is free now.
+    /// Acquires the lock if it is free now.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl<T: ?Sized> Mutex<T> {
         Ok(self.guard())
     }
 
-    /// As [`try_lock`](Self::try_lock), for a guard that borrows nothing.
+    /// Like [`try_lock`](Self::try_lock), but the guard is owned.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl<T: ?Sized> Mutex<T> {
         Ok(self.guard_owned())
     }
 
-    /// The value, without locking: the borrow proves that nobody else has it.
+    /// Returns the value without locking: the exclusive borrow proves that there is no other access.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }

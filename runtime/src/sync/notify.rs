@@ -14,11 +14,11 @@ use pin_project_lite::pin_project;
 use super::waiters::{Key, Waiters, Wakers};
 use crate::lock::Mutex;
 
-/// Wakes tasks that wait for something to happen; carries no data.
+/// Notifies tasks that something has happened. It carries no data.
 ///
-/// [`notify_one`](Self::notify_one) wakes one waiter. If nobody waits it is remembered, once, and the next
-/// [`notified`](Self::notified) is ready at once. [`notify_waiters`](Self::notify_waiters) wakes everybody
-/// who has asked by then and is not remembered.
+/// [`notify_one`](Self::notify_one) wakes one waiting task. If no task waits, one notification is remembered, and the
+/// next [`notified`](Self::notified) completes at once. [`notify_waiters`](Self::notify_waiters) wakes every task that
+/// waits at that moment, and is not remembered.
 ///
 /// # Examples
 ///
@@ -42,7 +42,7 @@ pub struct Notify {
 }
 
 struct State {
-    /// A notification that nobody has taken yet. Never set while somebody is queued.
+    /// A notification that was not received yet. It is never set while a task is queued.
     stored: bool,
     /// Each waiter's data: how it was notified.
     waiters: Waiters<Option<Notification>>,
@@ -53,7 +53,7 @@ struct State {
 enum Notification {
     /// By `notify_one` or `notify_last`: passed on in the same manner.
     One(Order),
-    /// By `notify_waiters`, as everybody was.
+    /// Notified by `notify_waiters`, with all the others.
     All,
 }
 
@@ -64,12 +64,12 @@ enum Order {
 }
 
 impl Notify {
-    /// With no waiter and no notification stored.
+    /// Creates a `Notify` without a stored notification.
     pub fn new() -> Self {
         Self::const_new()
     }
 
-    /// As [`new`](Self::new), for statics.
+    /// Like [`new`](Self::new), for statics.
     pub const fn const_new() -> Self {
         Notify {
             rounds: AtomicUsize::new(0),
@@ -90,7 +90,7 @@ impl Notify {
         Notified { wait: Wait::new(self.rounds()), notify: self, _pinned: PhantomPinned }
     }
 
-    /// As [`notified`](Self::notified), for a future that borrows nothing.
+    /// Like [`notified`](Self::notified), but the future is owned.
     ///
     /// # Cancel safety
     ///
@@ -120,7 +120,7 @@ impl Notify {
         }
     }
 
-    /// Notifies every task that waits now. Nothing is stored for those that come later.
+    /// Notifies every task that waits now. Tasks that wait later are not notified.
     pub fn notify_waiters(&self) {
         let mut wakers = Wakers::default();
         let mut state = self.state.lock();
@@ -201,7 +201,7 @@ pin_project! {
 }
 
 impl Notified<'_> {
-    /// Queues for a notification without being polled. Returns whether it has already got one.
+    /// Queues for a notification without being polled. Returns whether it has already received one.
     ///
     /// So what happens after this call is not missed, even if the future is polled later.
     pub fn enable(self: Pin<&mut Self>) -> bool {
@@ -211,7 +211,7 @@ impl Notified<'_> {
 }
 
 impl OwnedNotified {
-    /// Queues for a notification without being polled. Returns whether it has already got one.
+    /// Queues for a notification without being polled. Returns whether it has already received one.
     ///
     /// So what happens after this call is not missed, even if the future is polled later.
     pub fn enable(self: Pin<&mut Self>) -> bool {

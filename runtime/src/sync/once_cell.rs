@@ -7,7 +7,7 @@ use super::guard::Held;
 use super::once::{Once, once_traits};
 use super::permits::{Permits, TryAcquireError};
 
-/// A value that is computed once, by whoever needs it first, while the others wait for it.
+/// A value that is computed once, by the first task that needs it, while other tasks wait for it.
 ///
 /// # Examples
 ///
@@ -31,17 +31,17 @@ pub struct OnceCell<T> {
 once_traits!(OnceCell);
 
 impl<T> OnceCell<T> {
-    /// An empty cell.
+    /// Creates an empty cell.
     pub fn new() -> Self {
         Self::const_new()
     }
 
-    /// As [`new`](Self::new), for statics.
+    /// Like [`new`](Self::new), for statics.
     pub const fn const_new() -> Self {
         OnceCell { value: Once::empty(), permits: Permits::const_new(1) }
     }
 
-    /// A cell that holds `value`, or is empty.
+    /// Creates a cell that holds `value`, or is empty.
     pub fn new_with(value: Option<T>) -> Self {
         match value {
             Some(value) => Self::const_new_with(value),
@@ -49,22 +49,22 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// A cell that holds `value`, for statics.
+    /// Creates a cell that holds `value`, for statics.
     pub const fn const_new_with(value: T) -> Self {
         OnceCell { value: Once::Given(value), permits: Permits::const_new_closed() }
     }
 
-    /// Whether there is a value.
+    /// Returns whether there is a value.
     pub fn initialized(&self) -> bool {
         self.get().is_some()
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     pub fn get(&self) -> Option<&T> {
         self.value.get()
     }
 
-    /// The value, if there is one, to change.
+    /// Returns the value for modification, if there is one.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut()
     }
@@ -99,7 +99,7 @@ impl<T> OnceCell<T> {
         self.get().expect("the semaphore is closed after the value was set")
     }
 
-    /// The value; if there is none yet, computes it with `f`, or waits for the task that does.
+    /// Returns the value; if there is none yet, computes it with `f`, or waits for the task that does.
     ///
     /// # Cancel safety
     ///
@@ -123,7 +123,7 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// As [`get_or_init`](Self::get_or_init), with an `f` that can fail.
+    /// Like [`get_or_init`](Self::get_or_init), with an `f` that can fail.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ impl<T> OnceCell<T> {
     }
 }
 
-/// Why [`OnceCell::set`] did not set; holds the value that was to be set.
+/// Why [`OnceCell::set`] failed. The error contains the value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SetError<T> {
     /// There is a value already.
@@ -171,12 +171,12 @@ pub enum SetError<T> {
 }
 
 impl<T> SetError<T> {
-    /// Whether there was a value already.
+    /// Returns whether there was a value already.
     pub fn is_already_init_err(&self) -> bool {
         matches!(self, SetError::AlreadyInitializedError(_))
     }
 
-    /// Whether a task was computing the value.
+    /// Returns whether a task was computing the value.
     pub fn is_initializing_err(&self) -> bool {
         matches!(self, SetError::InitializingError(_))
     }

@@ -81,7 +81,7 @@ struct State<T> {
     tx_waker: Option<Waker>,
 }
 
-/// A channel for one value.
+/// Creates a channel for one value.
 ///
 /// # Examples
 ///
@@ -181,12 +181,12 @@ impl<T> Sender<T> {
         poll_fn(|cx| self.poll_closed(cx)).await;
     }
 
-    /// Whether the receiver was dropped or closed.
+    /// Returns whether the receiver was dropped or closed.
     pub fn is_closed(&self) -> bool {
         self.inner().state.lock().closed
     }
 
-    /// Ready when the receiver was dropped or closed; else the task is woken when that happens.
+    /// Polls whether the receiver was dropped or closed. Otherwise the task is woken when that happens.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let coop = ready!(coop::poll_proceed(cx));
         let mut state = self.inner().state.lock();
@@ -210,24 +210,24 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Takes nothing any more: the sender fails. A value that was already sent can still be received.
+    /// Closes the channel: sending fails from now on. A value that was already sent can still be received.
     pub fn close(&mut self) {
         if let Some(inner) = &self.inner {
             inner.close();
         }
     }
 
-    /// Whether the receiver has finished: it has given out the value, or said that none will come.
+    /// Returns whether the receiver has finished: it has returned the value, or the error that none will come.
     pub fn is_terminated(&self) -> bool {
         self.inner.is_none()
     }
 
-    /// Whether there is no value to be received now.
+    /// Returns whether there is no value to be received now.
     pub fn is_empty(&self) -> bool {
         self.inner.as_ref().is_none_or(|inner| inner.state.lock().value.is_none())
     }
 
-    /// The value, if it was sent already.
+    /// Receives the value if it was sent already.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Blocks the thread until the value is there.
+    /// Receives the value, blocking the thread until it was sent.
     ///
     /// # Errors
     ///

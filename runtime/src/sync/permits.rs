@@ -12,7 +12,7 @@ use super::waiters::Wakers;
 use crate::lock::Mutex;
 use crate::task::coop;
 
-/// The semaphore was closed: no permit is given out any more.
+/// The semaphore is closed and gives out no permits.
 ///
 /// Returned by [`Semaphore::acquire`](crate::sync::Semaphore::acquire) and its kin.
 #[derive(Debug)]
@@ -26,7 +26,18 @@ impl fmt::Display for AcquireError {
 
 impl std::error::Error for AcquireError {}
 
-/// Why [`Semaphore::try_acquire`](crate::sync::Semaphore::try_acquire) gave no permit.
+/// Why [`Semaphore::try_acquire`](crate::sync::Semaphore::try_acquire) returned no permit.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::sync::{Semaphore, TryAcquireError};
+///
+/// let semaphore = Semaphore::new(0);
+/// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::NoPermits);
+/// semaphore.close();
+/// assert_eq!(semaphore.try_acquire().unwrap_err(), TryAcquireError::Closed);
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub enum TryAcquireError {
     /// The semaphore was closed.
@@ -93,7 +104,7 @@ impl Permits {
         Acquire { permits: self, wanted: n, turn: Turn::START }
     }
 
-    /// Gives `n` permits to whoever waits, and what is left to the count.
+    /// Gives `n` permits to the waiting tasks, and adds the rest to the count.
     pub(super) fn release(&self, n: usize) {
         if n > 0 {
             let mut wakers = Wakers::default();
@@ -107,7 +118,7 @@ impl Permits {
         self.count.lock().take_up_to(n)
     }
 
-    /// Gives no permit out any more and fails whoever waits.
+    /// Stops giving out permits, and fails all waiting tasks.
     pub(super) fn close(&self) {
         let mut wakers = Wakers::default();
         self.count.lock().close(&mut wakers);

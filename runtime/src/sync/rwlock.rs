@@ -18,7 +18,7 @@ pub use owned::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWr
 /// The readers a lock lets in at once unless it was made for fewer.
 const MAX_READERS: u32 = u32::MAX >> 3;
 
-/// A lock that many may read at once or one may write, and that may be held across an `.await`.
+/// A lock that many tasks can hold for reading, or one for writing. It can be held across an `.await`.
 ///
 /// Fair: a writer that waits is not overtaken by readers that come later. So a task that reads twice at
 /// the same time can lock itself out: a writer may have come in between. No poisoning.
@@ -61,13 +61,13 @@ impl<T: ?Sized> Lock for RwLock<T> {
 }
 
 impl<T> RwLock<T> {
-    /// A lock that nobody holds.
+    /// Creates an unlocked lock.
     #[track_caller]
     pub fn new(value: T) -> Self {
         Self::const_new(value)
     }
 
-    /// A lock that lets at most `max_readers` read at once.
+    /// Creates a lock with at most `max_readers` concurrent readers.
     ///
     /// # Panics
     ///
@@ -82,12 +82,12 @@ impl<T> RwLock<T> {
         Self::const_with_max_readers(value, max_readers)
     }
 
-    /// As [`new`](Self::new), for statics.
+    /// Like [`new`](Self::new), for statics.
     pub const fn const_new(value: T) -> Self {
         Self::const_with_max_readers(value, MAX_READERS)
     }
 
-    /// As [`with_max_readers`](Self::with_max_readers), for statics.
+    /// Like [`with_max_readers`](Self::with_max_readers), for statics.
     ///
     /// # Panics
     ///
@@ -154,7 +154,7 @@ impl<T: ?Sized> RwLock<T> {
         OwnedRwLockWriteGuard { inner: unsafe { Exclusive::new(data, Held::new(self, all)) } }
     }
 
-    /// Waits until it may read.
+    /// Acquires the lock for reading, waiting until that is possible.
     ///
     /// # Cancel safety
     ///
@@ -164,7 +164,7 @@ impl<T: ?Sized> RwLock<T> {
         self.read_guard()
     }
 
-    /// Blocks the thread until it may read.
+    /// Acquires the lock for reading, blocking the thread until that is possible.
     ///
     /// # Panics
     ///
@@ -174,7 +174,7 @@ impl<T: ?Sized> RwLock<T> {
         block_on_sync(self.read())
     }
 
-    /// As [`read`](Self::read), for a guard that borrows nothing.
+    /// Like [`read`](Self::read), but the guard is owned.
     ///
     /// # Cancel safety
     ///
@@ -184,7 +184,7 @@ impl<T: ?Sized> RwLock<T> {
         self.read_guard_owned()
     }
 
-    /// Reads if that is possible now.
+    /// Acquires the lock for reading if that is possible now.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.read_guard())
     }
 
-    /// As [`try_read`](Self::try_read), for a guard that borrows nothing.
+    /// Like [`try_read`](Self::try_read), but the guard is owned.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.read_guard_owned())
     }
 
-    /// Waits until it may write.
+    /// Acquires the lock for writing, waiting until that is possible.
     ///
     /// # Cancel safety
     ///
@@ -214,7 +214,7 @@ impl<T: ?Sized> RwLock<T> {
         self.write_guard()
     }
 
-    /// Blocks the thread until it may write.
+    /// Acquires the lock for writing, blocking the thread until that is possible.
     ///
     /// # Panics
     ///
@@ -224,7 +224,7 @@ impl<T: ?Sized> RwLock<T> {
         block_on_sync(self.write())
     }
 
-    /// As [`write`](Self::write), for a guard that borrows nothing.
+    /// Like [`write`](Self::write), but the guard is owned.
     ///
     /// # Cancel safety
     ///
@@ -234,7 +234,7 @@ impl<T: ?Sized> RwLock<T> {
         self.write_guard_owned()
     }
 
-    /// Writes if that is possible now.
+    /// Acquires the lock for writing if that is possible now.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.write_guard())
     }
 
-    /// As [`try_write`](Self::try_write), for a guard that borrows nothing.
+    /// Like [`try_write`](Self::try_write), but the guard is owned.
     ///
     /// # Errors
     ///
@@ -254,7 +254,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.write_guard_owned())
     }
 
-    /// The value, without locking: the borrow proves that nobody else has it.
+    /// Returns the value without locking: the exclusive borrow proves that there is no other access.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::permits::{AcquireError, Permits, TryAcquireError};
 use crate::runtime::block_on_sync;
 
-/// A number of permits: limits how many tasks do something at a time.
+/// A number of permits that limits how many tasks do something at a time.
 ///
 /// Fair: permits are given in the order in which they were asked for, and a request for many is not
 /// overtaken by requests for few.
@@ -40,6 +40,23 @@ pub struct SemaphorePermit<'a> {
 }
 
 /// Permits of a [`Semaphore`] in an [`Arc`], given back when this is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use wasio::sync::Semaphore;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let semaphore = Arc::new(Semaphore::new(2));
+/// let permit = semaphore.clone().acquire_owned().await.unwrap();
+/// let task = wasio::spawn(async move { drop(permit) });
+/// task.await?;
+/// assert_eq!(semaphore.available_permits(), 2);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[must_use = "dropped at once, the permit is given back at once"]
 #[derive(Debug)]
 pub struct OwnedSemaphorePermit {
@@ -51,7 +68,7 @@ impl Semaphore {
     /// The most permits a semaphore can have: `usize::MAX >> 3`.
     pub const MAX_PERMITS: usize = Permits::MAX;
 
-    /// A semaphore with so many permits.
+    /// Creates a semaphore with this many permits.
     ///
     /// # Panics
     ///
@@ -61,7 +78,7 @@ impl Semaphore {
         Semaphore { permits: Permits::new(permits) }
     }
 
-    /// As [`new`](Self::new), for statics.
+    /// Like [`new`](Self::new), for statics.
     ///
     /// # Panics
     ///
@@ -70,7 +87,7 @@ impl Semaphore {
         Semaphore { permits: Permits::const_new(permits) }
     }
 
-    /// The permits that nobody holds.
+    /// Returns the number of available permits.
     pub fn available_permits(&self) -> usize {
         self.permits.available()
     }
@@ -84,12 +101,12 @@ impl Semaphore {
         self.permits.release(n);
     }
 
-    /// Takes up to `n` available permits away for good, and returns how many it took.
+    /// Removes up to `n` available permits for good, and returns how many it removed.
     pub fn forget_permits(&self, n: usize) -> usize {
         self.permits.forget(n)
     }
 
-    /// Waits for a permit.
+    /// Acquires a permit, waiting until one is available.
     ///
     /// # Errors
     ///
@@ -103,7 +120,7 @@ impl Semaphore {
         Ok(SemaphorePermit { semaphore: self, permits: 1 })
     }
 
-    /// Waits for `n` permits.
+    /// Acquires `n` permits, waiting until they are available.
     ///
     /// # Errors
     ///
@@ -121,7 +138,7 @@ impl Semaphore {
         Ok(SemaphorePermit { semaphore: self, permits: n as usize })
     }
 
-    /// Takes a permit if one is available now.
+    /// Acquires a permit if one is available now.
     ///
     /// # Errors
     ///
@@ -130,7 +147,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Takes `n` permits if so many are available now.
+    /// Acquires `n` permits if they are available now.
     ///
     /// # Errors
     ///
@@ -140,7 +157,7 @@ impl Semaphore {
         Ok(SemaphorePermit { semaphore: self, permits: n as usize })
     }
 
-    /// Blocks the thread until a permit is there.
+    /// Acquires a permit, blocking the thread until one is available.
     ///
     /// # Errors
     ///
@@ -154,7 +171,7 @@ impl Semaphore {
         block_on_sync(self.acquire())
     }
 
-    /// Blocks the thread until `n` permits are there.
+    /// Acquires `n` permits, blocking the thread until they are available.
     ///
     /// # Errors
     ///
@@ -168,7 +185,7 @@ impl Semaphore {
         block_on_sync(self.acquire_many(n))
     }
 
-    /// As [`acquire`](Self::acquire), for a permit that borrows nothing.
+    /// Like [`acquire`](Self::acquire), but the permit is owned.
     ///
     /// # Errors
     ///
@@ -182,7 +199,7 @@ impl Semaphore {
         Ok(OwnedSemaphorePermit { semaphore: self, permits: 1 })
     }
 
-    /// As [`acquire_many`](Self::acquire_many), for permits that borrow nothing.
+    /// Like [`acquire_many`](Self::acquire_many), but the permits are owned.
     ///
     /// # Errors
     ///
@@ -199,7 +216,7 @@ impl Semaphore {
         Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize })
     }
 
-    /// As [`try_acquire`](Self::try_acquire), for a permit that borrows nothing.
+    /// Like [`try_acquire`](Self::try_acquire), but the permit is owned.
     ///
     /// # Errors
     ///
@@ -208,7 +225,7 @@ impl Semaphore {
         self.try_acquire_many_owned(1)
     }
 
-    /// As [`try_acquire_many`](Self::try_acquire_many), for permits that borrow nothing.
+    /// Like [`try_acquire_many`](Self::try_acquire_many), but the permits are owned.
     ///
     /// # Errors
     ///
@@ -221,7 +238,7 @@ impl Semaphore {
         Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize })
     }
 
-    /// As [`blocking_acquire`](Self::blocking_acquire), for a permit that borrows nothing.
+    /// Like [`blocking_acquire`](Self::blocking_acquire), but the permit is owned.
     ///
     /// # Errors
     ///
@@ -235,7 +252,7 @@ impl Semaphore {
         block_on_sync(self.acquire_owned())
     }
 
-    /// As [`blocking_acquire_many`](Self::blocking_acquire_many), for permits that borrow nothing.
+    /// Like [`blocking_acquire_many`](Self::blocking_acquire_many), but the permits are owned.
     ///
     /// # Errors
     ///
@@ -252,14 +269,14 @@ impl Semaphore {
         block_on_sync(self.acquire_many_owned(n))
     }
 
-    /// Closes the semaphore: no new permits, and all who wait get an error.
+    /// Closes the semaphore. No permits are given out any more, and all waiting tasks get an error.
     ///
     /// Permits that are held stay valid.
     pub fn close(&self) {
         self.permits.close();
     }
 
-    /// Whether [`close`](Self::close) was called.
+    /// Returns whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         self.permits.is_closed()
     }
@@ -268,7 +285,7 @@ impl Semaphore {
 /// Both kinds of permit differ only in how they reach the semaphore.
 macro_rules! permit_methods {
     ($semaphore:ty, $same:expr) => {
-        /// Takes the permits out of the semaphore for good.
+        /// Removes the permits from the semaphore for good.
         pub fn forget(mut self) {
             self.permits = 0;
         }
@@ -289,18 +306,18 @@ macro_rules! permit_methods {
             other.permits = 0;
         }
 
-        /// Splits `n` permits off; `None` if there are fewer.
+        /// Splits off `n` permits. Returns `None` if there are fewer.
         pub fn split(&mut self, n: usize) -> Option<Self> {
             self.permits = self.permits.checked_sub(n)?;
             Some(Self { semaphore: self.semaphore.clone(), permits: n })
         }
 
-        /// The semaphore whose permits these are.
+        /// Returns the semaphore whose permits these are.
         pub fn semaphore(&self) -> &$semaphore {
             &self.semaphore
         }
 
-        /// How many permits this holds.
+        /// Returns how many permits this holds.
         pub fn num_permits(&self) -> usize {
             self.permits
         }

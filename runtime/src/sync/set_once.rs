@@ -5,7 +5,7 @@ use std::fmt;
 use super::notify::Notify;
 use super::once::{Once, once_traits};
 
-/// A value that is set once; tasks can wait until it is.
+/// A value that is set once. Tasks can wait for it.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ impl<T> SetOnce<T> {
         Self::const_new()
     }
 
-    /// As [`new`](Self::new), for statics.
+    /// Like [`new`](Self::new), for statics.
     pub const fn const_new() -> Self {
         SetOnce { value: Once::empty(), set: Notify::const_new() }
     }
@@ -52,17 +52,17 @@ impl<T> SetOnce<T> {
         SetOnce { value: Once::Given(value), set: Notify::const_new() }
     }
 
-    /// Whether there is a value.
+    /// Returns whether there is a value.
     pub fn initialized(&self) -> bool {
         self.get().is_some()
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     pub fn get(&self) -> Option<&T> {
         self.value.get()
     }
 
-    /// Sets the value and wakes all who wait for it.
+    /// Sets the value and wakes all tasks that wait for it.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl<T> SetOnce<T> {
     }
 }
 
-/// [`SetOnce::set`] did not set, because there was a value; holds the one that was to be set.
+/// The error of [`SetOnce::set`]: there already was a value. It contains the new one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SetOnceError<T>(pub T);
 

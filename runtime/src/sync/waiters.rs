@@ -32,7 +32,7 @@ impl Key {
     /// What a key is stored as is less.
     pub(super) const NUMBERS: u32 = u32::MAX - 16;
 
-    /// For an owner who stores it in less space than an `Option` needs.
+    /// Converts it for an owner that stores it in less space than an `Option` needs.
     #[inline]
     pub(super) fn into_number(self) -> u32 {
         self.0
@@ -164,7 +164,7 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
-    /// Whether nobody is queued.
+    /// Whether the queue is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.head == NONE
     }

@@ -55,7 +55,21 @@ pub struct Sender<T> {
     shared: Arc<Shared<T>>,
 }
 
-/// Sees the last value, and waits for new ones. Each receiver remembers which version it has seen.
+/// Reads the latest value, and waits for new ones. Each receiver remembers which version it has seen.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (sender, mut receiver) = wasio::sync::watch::channel("old");
+/// sender.send("new").unwrap();
+/// receiver.changed().await.unwrap();
+/// assert_eq!(*receiver.borrow_and_update(), "new");
+/// assert!(!receiver.has_changed().unwrap());
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug)]
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
@@ -63,7 +77,7 @@ pub struct Receiver<T> {
     seen: usize,
 }
 
-/// A borrowed value of the channel. While it lives nothing can be sent.
+/// A borrowed value of the channel. Nothing can be sent while it exists.
 ///
 /// Do not keep one across an `.await`: a sender on the same thread would lock it up.
 #[derive(Debug)]
@@ -87,7 +101,7 @@ struct Shared<T> {
 const CLOSED: usize = 1;
 const STEP: usize = 2;
 
-/// A channel that holds `init` until something is sent. The receiver counts `init` as seen.
+/// Creates a channel that holds `init` until something is sent. The receiver counts `init` as seen.
 ///
 /// # Examples
 ///
@@ -158,7 +172,7 @@ impl<T> Sender<T> {
         channel(init).0
     }
 
-    /// Sends a value: replaces the one that was there, seen or not, and wakes the receivers.
+    /// Sends a value. It replaces the previous one, seen or not, and wakes the receivers.
     ///
     /// # Errors
     ///
@@ -186,7 +200,7 @@ impl<T> Sender<T> {
         });
     }
 
-    /// As [`send_modify`](Self::send_modify), but wakes nobody if `modify` returns false, which this
+    /// Like [`send_modify`](Self::send_modify), but wakes no receiver if `modify` returns false, which this
     /// returns too.
     ///
     /// # Panics
@@ -206,18 +220,18 @@ impl<T> Sender<T> {
         true
     }
 
-    /// Sends a value even if nobody receives, and returns the one that it replaces.
+    /// Sends a value even if there is no receiver, and returns the value that it replaces.
     pub fn send_replace(&self, mut value: T) -> T {
         self.send_modify(|old| mem::swap(old, &mut value));
         value
     }
 
-    /// The value sent last. While the result lives nothing can be sent.
+    /// Returns the latest value. Nothing can be sent while the result exists.
     pub fn borrow(&self) -> Ref<'_, T> {
         Ref { value: self.shared.read(), has_changed: false }
     }
 
-    /// Whether there is no receiver.
+    /// Returns whether there is no receiver.
     pub fn is_closed(&self) -> bool {
         self.receiver_count() == 0
     }
@@ -241,22 +255,22 @@ impl<T> Sender<T> {
         .await;
     }
 
-    /// A new receiver, which counts the present value as seen.
+    /// Creates a receiver that counts the current value as seen.
     pub fn subscribe(&self) -> Receiver<T> {
         self.shared.subscribe(self.shared.version().0)
     }
 
-    /// How many receivers there are.
+    /// Returns how many receivers there are.
     pub fn receiver_count(&self) -> usize {
         self.shared.receivers.load(Ordering::Relaxed)
     }
 
-    /// How many senders there are.
+    /// Returns how many senders there are.
     pub fn sender_count(&self) -> usize {
         self.shared.senders.load(Ordering::Relaxed)
     }
 
-    /// Whether both send into the same channel.
+    /// Returns whether both send into the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
@@ -285,7 +299,7 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The value sent last, which does not count as seen by this. While the result lives nothing can be
+    /// Returns the value sent last, which does not count as seen by this. While the result lives nothing can be
     /// sent.
     pub fn borrow(&self) -> Ref<'_, T> {
         let value = self.shared.read();
@@ -293,7 +307,7 @@ impl<T> Receiver<T> {
         Ref { value, has_changed }
     }
 
-    /// The value sent last, which then counts as seen. While the result lives nothing can be sent.
+    /// Returns the latest value and marks it as seen. Nothing can be sent while the result exists.
     pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
         let value = self.shared.read();
         let version = self.shared.version().0;
@@ -301,7 +315,7 @@ impl<T> Receiver<T> {
         Ref { value, has_changed }
     }
 
-    /// Whether there is a value that was not seen.
+    /// Returns whether there is an unseen value.
     ///
     /// # Errors
     ///
@@ -313,22 +327,22 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Whether all senders are gone.
+    /// Returns whether all senders are gone.
     pub fn is_closed(&self) -> bool {
         self.shared.version().1
     }
 
-    /// Counts the present value as not seen.
+    /// Marks the current value as unseen.
     pub fn mark_changed(&mut self) {
         self.seen = self.seen.wrapping_sub(STEP);
     }
 
-    /// Counts the present value as seen.
+    /// Marks the current value as seen.
     pub fn mark_unchanged(&mut self) {
         self.seen = self.shared.version().0;
     }
 
-    /// Waits for a value that was not seen; it then counts as seen.
+    /// Waits for an unseen value, and marks it as seen.
     ///
     /// # Errors
     ///
@@ -341,7 +355,7 @@ impl<T> Receiver<T> {
         cooperative(self.shared.changed(&mut self.seen)).await
     }
 
-    /// Waits for a value of which `f` says yes, beginning with the present one.
+    /// Waits for a value for which `f` returns true, beginning with the current one.
     ///
     /// # Errors
     ///
@@ -376,7 +390,7 @@ impl<T> Receiver<T> {
         .await
     }
 
-    /// Whether both receive from the same channel.
+    /// Returns whether both receive from the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
@@ -397,7 +411,7 @@ impl<T> Drop for Receiver<T> {
 }
 
 impl<T> Ref<'_, T> {
-    /// Whether the borrower had not seen this value before it borrowed. A sender has seen every value.
+    /// Returns whether the borrower had not seen this value before it borrowed. A sender has seen every value.
     pub fn has_changed(&self) -> bool {
         self.has_changed
     }

@@ -40,7 +40,7 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
     coop::with_unconstrained(work)
 }
 
-/// Runs a closure that blocks where it does not hold up the tasks.
+/// Runs a blocking closure where it does not hold up the tasks.
 ///
 /// Natively that is a thread of a pool. The closure can be aborted only before it started.
 ///
@@ -54,6 +54,17 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
 /// else runs. It may wait for tasks (`Handle::block_on`, `blocking_recv`): the executor is entered again from
 /// inside, and such a wait ends only after those that began inside it. What is queued when the runtime is
 /// dropped still runs.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let sum = wasio::task::spawn_blocking(|| (1..=100).sum::<u32>()).await?;
+/// assert_eq!(sum, 5050);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where
@@ -64,7 +75,7 @@ where
     Handle::with_current(|handle| handle.spawn_blocking_at(f, Id::next(), at))
 }
 
-/// Runs a closure that blocks on the current thread.
+/// Runs a blocking closure on the current thread.
 ///
 /// # Panics
 ///

@@ -128,7 +128,7 @@ impl Header {
 /// A reference to a task, whatever its future.
 pub(crate) struct Task(pub(super) NonNull<Header>);
 
-/// A task that is scheduled: whoever has this runs it, or puts it in the queue of its scheduler.
+/// A task that is scheduled. The owner of this value runs the task, or puts it into the queue of its scheduler.
 ///
 /// It is no reference of its own, see the module's documentation.
 pub(crate) struct Ready(pub(super) NonNull<Header>);
@@ -302,7 +302,7 @@ impl Task {
         }
     }
 
-    /// Counts one reference less, whose owner forgets it; whether it was the last.
+    /// Counts one reference less. Its owner must forget it. Returns whether it was the last.
     #[inline]
     fn give_up(&self) -> bool {
         self.refs.fetch_sub(1, Ordering::Release) == 1
@@ -359,7 +359,7 @@ struct Joinable<T> {
 struct Cell<F: Future> {
     header: Header,
     join: Mutex<Join<F::Output>>,
-    /// Whoever runs the task drops it, before the task is complete.
+    /// The code that runs the task drops it before the task is complete.
     future: UnsafeCell<ManuallyDrop<F>>,
 }
 
@@ -433,7 +433,7 @@ impl<F: Future> Cell<F> {
 
     /// Leaves the result of the task, whose future was dropped.
     ///
-    /// Returns the scheduler's reference, for the one who runs the task: the cell may be gone with it.
+    /// Returns the scheduler's reference to the code that runs the task: the cell may be freed with it.
     fn leave(
         &self,
         task: Ready,

@@ -52,7 +52,7 @@ pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Whether the running task may do another operation before it has to yield.
+/// Returns whether the running task may do another operation before it has to yield.
 ///
 /// Always true outside of a task.
 pub fn has_budget_remaining() -> bool {
@@ -75,7 +75,7 @@ pub(crate) fn spend() {
     context::put_budget(context::budget().less_one());
 }
 
-/// Gives the unit of budget back if the operation did not make progress.
+/// Returns the unit of budget when it is dropped, unless the operation made progress.
 ///
 /// Returned by [`poll_proceed`]. Dropped without [`made_progress`](Self::made_progress), it restores the
 /// budget to what it was.
@@ -89,7 +89,7 @@ pub struct RestoreOnPending {
 }
 
 impl RestoreOnPending {
-    /// Says that the operation made progress: the unit of budget is spent.
+    /// Records that the operation made progress: the unit of budget is spent.
     pub fn made_progress(&self) {
         self.before.set(Budget::UNLIMITED);
     }
@@ -152,7 +152,7 @@ impl<F: Future> Future for Coop<F> {
     }
 }
 
-/// Makes a future that is ready count against the task's budget.
+/// Makes a future count against the task's budget when it is ready.
 ///
 /// For resources of one's own that are not built on wasio's: each time the future becomes ready one unit
 /// is spent, and without budget it is not polled.

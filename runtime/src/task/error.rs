@@ -65,12 +65,12 @@ impl JoinError {
         JoinError(Box::new(Inner { id, repr: Repr::Panic(Mutex::new(payload)) }))
     }
 
-    /// Whether the task was aborted, or dropped with its runtime.
+    /// Returns whether the task was aborted, or dropped with its runtime.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0.repr, Repr::Cancelled)
     }
 
-    /// Whether the task panicked.
+    /// Returns whether the task panicked.
     ///
     /// # On WASI
     ///
@@ -79,7 +79,7 @@ impl JoinError {
         matches!(self.0.repr, Repr::Panic(_))
     }
 
-    /// The payload of the task's panic, for `std::panic::resume_unwind`.
+    /// Returns the payload of the task's panic, for `std::panic::resume_unwind`.
     ///
     /// # Panics
     ///
@@ -89,7 +89,7 @@ impl JoinError {
         self.try_into_panic().expect("`JoinError` reason is not a panic.")
     }
 
-    /// The payload of the task's panic.
+    /// Returns the payload of the task's panic.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl JoinError {
         }
     }
 
-    /// The id of the task.
+    /// Returns the id of the task.
     pub fn id(&self) -> Id {
         self.0.id
     }

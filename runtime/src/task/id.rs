@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::context;
 
-/// Identifies a task among all tasks of the program; never reused.
+/// Identifies a task among all tasks of the program. IDs are never reused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Id(NonZeroU64);
 
@@ -31,7 +31,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// The id of the task that is running.
+/// Returns the ID of the running task.
 ///
 /// # Panics
 ///
@@ -41,7 +41,7 @@ pub fn id() -> Id {
     try_id().expect("Can't get a task id when not inside a task")
 }
 
-/// The id of the task that is running, or `None` outside of one.
+/// Returns the ID of the running task, or `None` outside a task.
 pub fn try_id() -> Option<Id> {
     context::running().map(|r| r.id)
 }

@@ -11,11 +11,26 @@ use super::outcome::{AtOnce, Join};
 use super::{Id, JoinError, coop};
 use crate::lock::modelled::Mutex;
 
-/// Waits for a task's result; dropped, it lets the task go on alone.
+/// Waits for the result of a task. Dropping it detaches the task, which continues to run.
 ///
 /// # Cancel safety
 ///
 /// `&mut JoinHandle` can be polled and dropped at any time: the result stays with the handle.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let task = wasio::spawn(async { 42 });
+/// assert_eq!(task.await?, 42);
+///
+/// let endless = wasio::spawn(std::future::pending::<()>());
+/// endless.abort();
+/// assert!(endless.await.unwrap_err().is_cancelled());
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct JoinHandle<T> {
     task: Task,
     /// The result was taken.
@@ -48,17 +63,17 @@ impl<T> JoinHandle<T> {
         self.task.abort();
     }
 
-    /// Whether the task is over.
+    /// Returns whether the task has finished.
     pub fn is_finished(&self) -> bool {
         self.task.is_complete()
     }
 
-    /// A handle that can abort the task but not wait for it.
+    /// Returns a handle that can abort the task but not wait for it.
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle { task: self.task.clone() }
     }
 
-    /// The task's id.
+    /// Returns the ID of the task.
     pub fn id(&self) -> Id {
         self.task.id()
     }
@@ -128,23 +143,37 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// Aborts a task.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let task = wasio::spawn(std::future::pending::<()>());
+/// let abort = task.abort_handle();
+/// abort.abort();
+/// assert!(task.await.unwrap_err().is_cancelled());
+/// assert!(abort.is_finished());
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone)]
 pub struct AbortHandle {
     task: Task,
 }
 
 impl AbortHandle {
-    /// Aborts the task; see [`JoinHandle::abort`].
+    /// Aborts the task. See [`JoinHandle::abort`].
     pub fn abort(&self) {
         self.task.abort();
     }
 
-    /// Whether the task is over.
+    /// Returns whether the task has finished.
     pub fn is_finished(&self) -> bool {
         self.task.is_complete()
     }
 
-    /// The task's id.
+    /// Returns the ID of the task.
     pub fn id(&self) -> Id {
         self.task.id()
     }

@@ -54,7 +54,7 @@ struct Member<T> {
     wake: Arc<MemberWaker>,
 }
 
-/// A set of tasks on a runtime; their results come in the order in which they complete.
+/// A set of tasks on a runtime. Results are returned in the order in which tasks complete.
 ///
 /// Dropping the set aborts its tasks.
 ///
@@ -79,17 +79,17 @@ pub struct JoinSet<T> {
 }
 
 impl<T> JoinSet<T> {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> Self {
         JoinSet { members: Slab::new(), woken: Arc::default() }
     }
 
-    /// How many tasks are in the set, complete ones that were not taken included.
+    /// Returns how many tasks are in the set, including completed ones with a result that was not taken.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether the set has no tasks.
+    /// Returns whether the set has no tasks.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
@@ -180,7 +180,7 @@ impl<T: 'static> JoinSet<T> {
         abort
     }
 
-    /// Waits until a task completes and takes its result; `None` when the set is empty.
+    /// Waits until a task completes, and returns its result. Returns `None` if the set is empty.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ impl<T: 'static> JoinSet<T> {
         poll_fn(|cx| self.poll_join_next_with_id(cx)).await
     }
 
-    /// Takes the result of a task that is complete, without waiting.
+    /// Returns the result of a completed task, without waiting.
     ///
     /// # Errors
     ///
@@ -231,7 +231,7 @@ impl<T: 'static> JoinSet<T> {
         while self.join_next().await.is_some() {}
     }
 
-    /// Waits for all tasks; the results come in the order of completion.
+    /// Waits for all tasks, and returns their results in the order of completion.
     ///
     /// # Panics
     ///
@@ -255,7 +255,7 @@ impl<T: 'static> JoinSet<T> {
         }
     }
 
-    /// Takes every task out of the set and lets it run on alone.
+    /// Removes every task from the set without aborting it.
     pub fn detach_all(&mut self) {
         self.members.clear();
         self.woken.lock().keys.clear();

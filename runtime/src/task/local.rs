@@ -19,7 +19,7 @@ use crate::runtime;
 /// Tasks run in one go before the set lets others have their turn.
 const TURNS: usize = 61;
 
-/// A set of tasks that stay on the thread that polls it.
+/// A set of tasks that stay on the thread that polls the set.
 ///
 /// Await it to run its tasks until all are complete, or use [`run_until`](Self::run_until) to run them
 /// beside a future. Dropping the set drops its tasks.
@@ -62,7 +62,7 @@ impl LocalSet {
         }
     }
 
-    /// Starts a task on the set; it runs when the set is polled.
+    /// Starts a task on the set. It runs when the set is polled.
     #[track_caller]
     pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -72,7 +72,7 @@ impl LocalSet {
         self.scheduler.spawn_local(future, Id::next(), Location::caller())
     }
 
-    /// Runs a future, and the set's tasks beside it, to the future's end on a runtime.
+    /// Runs a future to completion on a runtime, and the set's tasks beside it.
     ///
     /// # Panics
     ///
@@ -97,7 +97,7 @@ impl LocalSet {
         RunUntil { set: self, future }.await
     }
 
-    /// The set's id, unique among sets and runtimes.
+    /// Returns the ID of the set, which is unique among sets and runtimes.
     pub fn id(&self) -> runtime::Id {
         self.id
     }
@@ -189,6 +189,21 @@ impl fmt::Debug for LocalEnterGuard {
 /// # Panics
 ///
 /// Panics outside of both.
+///
+/// # Examples
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let local = wasio::task::LocalSet::new();
+/// let value = Rc::new(42); // not `Send`
+/// let sum = local.run_until(async move { wasio::task::spawn_local(async move { *value }).await });
+/// assert_eq!(sum.await?, 42);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where

@@ -13,7 +13,7 @@ pub(crate) enum Join<T> {
     /// The handle exists; it left its waker if it waits.
     Open(Option<Waker>),
     Done(Result<T, JoinError>),
-    /// The result was taken, or nobody will take it.
+    /// The result was taken, or will never be taken.
     Over,
 }
 
@@ -60,7 +60,7 @@ impl<T> Mutex<Join<T>> {
         Poll::Pending
     }
 
-    /// Nobody will take the result of the task.
+    /// Records that the result of the task will never be taken.
     pub(crate) fn detach(&self, task: Running) {
         let old = mem::replace(&mut *self.lock(), Join::Over);
         // If the task is over its result goes now: as if in the task, and a panic stays here.

@@ -6,7 +6,7 @@ use std::panic::Location;
 use super::{Id, JoinHandle};
 use crate::runtime::Handle;
 
-/// Starts a task on the current runtime; it runs whether or not the handle is awaited.
+/// Starts a task on the current runtime. It runs whether or not the handle is awaited.
 ///
 /// # Panics
 ///

@@ -48,7 +48,7 @@ impl<T: 'static> LocalKey<T> {
         LocalKey { slot }
     }
 
-    /// A future that runs `f` with the value set to `value`.
+    /// Returns a future that runs `f` with the value set to `value`.
     ///
     /// The value is also there while `f` is dropped. It is dropped with the returned future.
     ///
@@ -141,7 +141,7 @@ impl<T: 'static> LocalKey<T> {
 }
 
 impl<T: Clone + 'static> LocalKey<T> {
-    /// A clone of the current value.
+    /// Returns a clone of the current value.
     ///
     /// # Panics
     ///
@@ -151,7 +151,7 @@ impl<T: Clone + 'static> LocalKey<T> {
         self.with(T::clone)
     }
 
-    /// A clone of the current value.
+    /// Returns a clone of the current value.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ impl<T, F> TaskLocalFuture<T, F>
 where
     T: 'static,
 {
-    /// Takes the value out of the future: `None` if it was taken before.
+    /// Takes the value out of the future. Returns `None` if it was taken before.
     ///
     /// If the future is polled afterwards, the key has no value in it.
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
@@ -259,7 +259,7 @@ impl<T: fmt::Debug + 'static, F> fmt::Debug for TaskLocalFuture<T, F> {
     }
 }
 
-/// A task-local value was asked for outside of a scope of its key.
+/// A task-local value was accessed outside a scope of its key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AccessError(());
 

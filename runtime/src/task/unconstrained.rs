@@ -30,6 +30,29 @@ impl<F: Future> Future for Unconstrained<F> {
 /// Turns cooperative scheduling off for a future.
 ///
 /// Its operations are never held back to let other tasks run; use it where something else bounds the work.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (sender, mut receiver) = wasio::sync::mpsc::unbounded_channel();
+/// for n in 0..1000 {
+///     sender.send(n).unwrap();
+/// }
+/// drop(sender);
+/// // Receives everything in one poll: no budget makes it yield.
+/// let all = wasio::task::unconstrained(async {
+///     let mut count = 0;
+///     while receiver.recv().await.is_some() {
+///         count += 1;
+///     }
+///     count
+/// });
+/// assert_eq!(all.await, 1000);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn unconstrained<F>(future: F) -> Unconstrained<F> {
     Unconstrained { future }
 }

@@ -48,7 +48,7 @@ unsafe fn borrowed(data: *const ()) -> ManuallyDrop<Task> {
     ManuallyDrop::new(unsafe { task(data) })
 }
 
-/// A waker for the one who runs the task, which counts no reference.
+/// A waker for the code that runs the task. It counts no reference.
 pub(super) fn of(task: &Ready) -> ManuallyDrop<Waker> {
     #[allow(unsafe_code)]
     // SAFETY: the table keeps the contract of wakers. This one is never dropped or woken by value, and lives
@@ -78,7 +78,7 @@ pub(crate) fn clone(waker: &Waker) -> Waker {
     }
 }
 
-/// Clones a task's waker into a place that is empty, which calls nobody; false if it is not a task's.
+/// Clones a task's waker into an empty place without calling other code. Returns false if it is not a task's waker.
 #[inline(always)]
 pub(crate) fn clone_a_tasks_into(slot: &mut Option<Waker>, waker: &Waker) -> bool {
     let is_a_tasks = is_a_tasks(waker);

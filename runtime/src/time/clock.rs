@@ -10,7 +10,7 @@ use std::time::{Duration, Instant as StdInstant};
 use super::{Instant, TimeDriver};
 use crate::context;
 
-/// Whether any clock of this process was ever paused. Until then nobody has to look for a runtime to know
+/// Whether any clock of this process was ever paused. Until then it is not necessary to look for a runtime to know
 /// the time.
 static EVER_PAUSED: AtomicBool = AtomicBool::new(false);
 
@@ -27,7 +27,7 @@ pub(super) fn now() -> Instant {
     Instant::from_std(now.unwrap_or_else(StdInstant::now))
 }
 
-/// Stops the clock of the current runtime.
+/// Pauses the clock of the current runtime.
 ///
 /// [`Instant::now`] stays at what it is. It changes only through [`advance`] and through the runtime: when
 /// every task waits and a timer is armed, the clock jumps to the earliest deadline. So `sleep` takes no
@@ -61,7 +61,7 @@ pub fn pause() {
     }
 }
 
-/// Lets the clock of the current runtime go on from where it was stopped.
+/// Resumes the clock of the current runtime from where it was paused.
 ///
 /// # Panics
 ///
@@ -73,7 +73,7 @@ pub fn resume() {
     }
 }
 
-/// Moves the stopped clock of the current runtime forward, and lets other tasks run once.
+/// Moves the paused clock of the current runtime forward, and lets other tasks run once.
 ///
 /// The clock jumps: timers with a deadline in between fire together, and those tasks may not have run yet
 /// when this returns. To pass through the deadlines one by one, `sleep` for that time instead: the runtime

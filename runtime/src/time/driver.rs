@@ -36,7 +36,7 @@ pub(crate) struct TimeDriver {
     unparker: Unparker,
 }
 
-/// How a runtime is told to begin with a stopped clock: a function, for who does not ask for it does not
+/// Tells a runtime to begin with a stopped clock. It is a function, because a program that does not ask for it does not
 /// have it linked.
 pub(crate) type StartPaused = fn(&TimeDriver);
 
@@ -125,7 +125,7 @@ impl TimeDriver {
         self.timers().pause()
     }
 
-    /// The timers, made when somebody first asks.
+    /// The timers, created on first use.
     #[inline]
     pub(crate) fn timers(&self) -> &Arc<Timers> {
         self.timers.get_or_init(|| self.make(false)).timers()

@@ -3,9 +3,23 @@
 use std::fmt;
 use std::io;
 
-/// The error of a [`timeout`](super::timeout()) whose time ran out before its future was done.
+/// The error of a [`timeout`](super::timeout()) that elapsed before its future completed.
 ///
 /// It converts into an [`io::Error`] of kind [`TimedOut`](io::ErrorKind::TimedOut).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let forever = std::future::pending::<()>();
+/// let elapsed = wasio::time::timeout(Duration::from_millis(1), forever).await.unwrap_err();
+/// assert_eq!(std::io::Error::from(elapsed).kind(), std::io::ErrorKind::TimedOut);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Elapsed(());
 
@@ -44,12 +58,12 @@ enum Kind {
 }
 
 impl Error {
-    /// The error of a timer whose runtime was shut down; it stays so for good.
+    /// The error of a timer on a runtime that was shut down. It is permanent.
     pub fn shutdown() -> Error {
         Error(Kind::Shutdown)
     }
 
-    /// Whether the timer's runtime was shut down.
+    /// Returns whether the timer's runtime was shut down.
     pub fn is_shutdown(&self) -> bool {
         self.0 == Kind::Shutdown
     }
@@ -59,7 +73,7 @@ impl Error {
         Error(Kind::AtCapacity)
     }
 
-    /// Whether there was no room for the timer.
+    /// Returns whether there was no room for the timer.
     pub fn is_at_capacity(&self) -> bool {
         self.0 == Kind::AtCapacity
     }
@@ -69,7 +83,7 @@ impl Error {
         Error(Kind::Invalid)
     }
 
-    /// Whether the timer was set further into the future than can be represented.
+    /// Returns whether the timer was set further into the future than can be represented.
     pub fn is_invalid(&self) -> bool {
         self.0 == Kind::Invalid
     }

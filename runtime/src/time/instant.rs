@@ -6,19 +6,34 @@ use std::time::Duration;
 
 use super::clock;
 
-/// A point in time, of use only together with others and with [`Duration`].
+/// A point in time on the runtime's clock, for use with other instants and with [`Duration`].
 ///
 /// It is std's monotonic [`Instant`](std::time::Instant), except that [`now`](Instant::now) follows the
 /// runtime's clock, which [`pause`](super::pause) stops and [`advance`](super::advance) moves.
 ///
 /// Subtracting an instant from an earlier one gives zero, it does not panic.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use wasio::time::{Instant, sleep};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
+/// let start = Instant::now();
+/// sleep(Duration::from_secs(3600)).await; // the clock is paused: no time passes
+/// assert_eq!(start.elapsed().as_secs(), 3600);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant {
     std: std::time::Instant,
 }
 
 impl Instant {
-    /// The current time on the clock of the runtime this is called in; outside of one, the system's.
+    /// Returns the current time: on the runtime's clock inside a runtime, and on the system's clock outside.
     ///
     /// # Examples
     ///
@@ -32,22 +47,22 @@ impl Instant {
         clock::now()
     }
 
-    /// Wraps a point in time of the standard library.
+    /// Converts an instant of the standard library.
     pub fn from_std(std: std::time::Instant) -> Instant {
         Instant { std }
     }
 
-    /// Unwraps the point in time of the standard library.
+    /// Converts into an instant of the standard library.
     pub fn into_std(self) -> std::time::Instant {
         self.std
     }
 
-    /// The time that passed from `earlier` to `self`; zero if `earlier` is the later one.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
     pub fn duration_since(&self, earlier: Instant) -> Duration {
         self.std.saturating_duration_since(earlier.std)
     }
 
-    /// The time that passed from `earlier` to `self`; `None` if `earlier` is the later one.
+    /// Returns the time from `earlier` to `self`, or `None` if `earlier` is later.
     ///
     /// # Examples
     ///
@@ -63,14 +78,14 @@ impl Instant {
         self.std.checked_duration_since(earlier.std)
     }
 
-    /// The time that passed from `earlier` to `self`; zero if `earlier` is the later one.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
     ///
     /// The same as [`duration_since`](Instant::duration_since), with a name that says what happens.
     pub fn saturating_duration_since(&self, earlier: Instant) -> Duration {
         self.std.saturating_duration_since(earlier.std)
     }
 
-    /// The time that passed since this instant; zero if it lies in the future.
+    /// Returns the time since this instant, or zero if it is in the future.
     ///
     /// # Examples
     ///
@@ -88,12 +103,12 @@ impl Instant {
         Instant::now().duration_since(*self)
     }
 
-    /// The instant `duration` later, or `None` if the system's clock cannot represent it.
+    /// Returns the instant `duration` later, or `None` if the system's clock cannot represent it.
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
         self.std.checked_add(duration).map(Instant::from_std)
     }
 
-    /// The instant `duration` earlier, or `None` if the system's clock cannot represent it.
+    /// Returns the instant `duration` earlier, or `None` if the system's clock cannot represent it.
     pub fn checked_sub(&self, duration: Duration) -> Option<Instant> {
         self.std.checked_sub(duration).map(Instant::from_std)
     }

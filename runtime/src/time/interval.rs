@@ -9,14 +9,14 @@ use super::{Duration, FAR_FUTURE, Instant};
 /// How late a tick may be taken before it counts as missed.
 const TOLERANCE: Duration = Duration::from_millis(5);
 
-/// Ticks every `period`, the first time at once.
+/// Creates an interval that ticks every `period`. The first tick is immediate.
 ///
 /// Between a tick and the next [`tick`](Interval::tick) call anything may happen: the time that takes is
 /// part of the period. What follows after a tick was missed is up to [`MissedTickBehavior`].
 ///
 /// # Panics
 ///
-/// If `period` is zero, outside of a runtime, and on one whose timers are not enabled
+/// Panics if `period` is zero, outside a runtime, or on a runtime without timers
 /// ([`Builder::enable_time`](crate::runtime::Builder::enable_time)).
 ///
 /// # Examples
@@ -40,11 +40,11 @@ pub fn interval(period: Duration) -> Interval {
     interval_at(Instant::now(), period)
 }
 
-/// Ticks every `period`, the first time at `start`.
+/// Creates an interval that ticks every `period`. The first tick is at `start`.
 ///
 /// # Panics
 ///
-/// If `period` is zero, outside of a runtime, and on one whose timers are not enabled, as [`interval()`] does.
+/// Panics if `period` is zero, outside a runtime, or on a runtime without timers, as [`interval()`] does.
 ///
 /// # Examples
 ///
@@ -78,6 +78,22 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
 /// | `Burst` | 200 (at once), 300, 400… |
 /// | `Delay` | 350, 450, 550… |
 /// | `Skip` | 300, 400, 500… |
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use wasio::time::{MissedTickBehavior, interval};
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mut interval = interval(Duration::from_millis(10));
+/// interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// interval.tick().await; // the first tick is immediate
+/// interval.tick().await;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MissedTickBehavior {
     /// The missed ticks follow at once, as many as there were: none is lost, the schedule stays. The default.
@@ -105,7 +121,7 @@ impl MissedTickBehavior {
     }
 }
 
-/// Ticks at a regular distance; made by [`interval()`] and [`interval_at`].
+/// Ticks at regular intervals. [`interval()`] and [`interval_at`] create it.
 #[derive(Debug)]
 pub struct Interval {
     timer: Timer,
@@ -152,7 +168,7 @@ impl Interval {
         Poll::Ready(scheduled)
     }
 
-    /// Starts anew: the next tick comes a period from now.
+    /// Resets the interval: the next tick is one period from now.
     ///
     /// # Examples
     ///
@@ -174,24 +190,24 @@ impl Interval {
         self.timer.reset(Instant::now() + self.period);
     }
 
-    /// Starts anew: the next tick comes at once.
+    /// Resets the interval: the next tick is immediate.
     pub fn reset_immediately(&mut self) {
         self.timer.reset(Instant::now());
     }
 
-    /// Starts anew: the next tick comes `after` from now, the following ones every period.
+    /// Resets the interval: the next tick is `after` from now, and further ones follow every period.
     pub fn reset_after(&mut self, after: Duration) {
         self.timer.reset(Instant::now() + after.min(FAR_FUTURE));
     }
 
-    /// Starts anew: the next tick comes at `deadline`, the following ones every period.
+    /// Resets the interval: the next tick is at `deadline`, and further ones follow every period.
     ///
     /// A `deadline` in the past lets ticks follow as if they had been missed.
     pub fn reset_at(&mut self, deadline: Instant) {
         self.timer.reset(deadline);
     }
 
-    /// What happens after a missed tick.
+    /// Returns what happens after a missed tick.
     pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
         self.missed
     }
@@ -201,7 +217,7 @@ impl Interval {
         self.missed = behavior;
     }
 
-    /// The distance of the ticks.
+    /// Returns the period of the interval.
     pub fn period(&self) -> Duration {
         self.period
     }

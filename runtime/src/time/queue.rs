@@ -165,7 +165,7 @@ impl Queue {
         }
     }
 
-    /// Makes a timer elapse now; returns whom to wake.
+    /// Makes a timer elapse now. Returns the waker to call.
     #[inline]
     pub(super) fn elapse(&mut self, key: Key) -> Option<Waker> {
         let entry = self.entry(key);
@@ -191,7 +191,7 @@ impl Queue {
         self.entries[key as usize].is_armed()
     }
 
-    /// Whom the timer wakes when it fires.
+    /// The waker that the timer calls when it fires.
     pub(super) fn waker(&mut self, key: Key) -> &mut Option<Waker> {
         &mut self.entry(key).waker
     }
@@ -217,7 +217,7 @@ impl Queue {
         None
     }
 
-    /// Fires the earliest timer if it is due; returns whom to wake, which may be nobody.
+    /// Fires the earliest timer if it is due. Returns its waker, if it has one.
     pub(super) fn pop_due(&mut self, now: u64) -> Option<Option<Waker>> {
         if self.next()? > now {
             return None;

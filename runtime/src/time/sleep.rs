@@ -16,7 +16,7 @@ use super::{Duration, FAR_FUTURE, Instant};
 ///
 /// # Panics
 ///
-/// Outside of a runtime, and on one whose timers are not enabled
+/// Panics outside a runtime, or on one without timers
 /// ([`Builder::enable_time`](crate::runtime::Builder::enable_time)). The call itself panics, not the
 /// `await`: `block_on(sleep_until(..))` does, `block_on(async { sleep_until(..).await })` does not.
 ///
@@ -49,7 +49,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 ///
 /// # Panics
 ///
-/// Outside of a runtime, and on one whose timers are not enabled, as [`sleep_until`] does.
+/// Panics outside a runtime, or on one without timers, as [`sleep_until`] does.
 ///
 /// # Cancel safety
 ///
@@ -118,17 +118,17 @@ pin_project! {
 }
 
 impl Sleep {
-    /// When the future becomes ready, before rounding.
+    /// Returns when the future becomes ready, before rounding.
     pub fn deadline(&self) -> Instant {
         self.timer.deadline()
     }
 
-    /// Whether the timer has fired since it was armed, which the first poll or a [`reset`](Sleep::reset) does.
+    /// Returns whether the timer has fired since it was armed, which the first poll or a [`reset`](Sleep::reset) does.
     pub fn is_elapsed(&self) -> bool {
         self.timer.is_elapsed()
     }
 
-    /// Moves the deadline, before or after it has passed, and arms the timer there.
+    /// Moves the deadline and arms the timer again, before or after it has elapsed.
     ///
     /// Moving an armed timer to a later time is the cheapest thing one can do with it.
     ///

@@ -11,7 +11,7 @@ use super::timer::Timer;
 use super::{Duration, Instant};
 use crate::task::coop;
 
-/// Gives a future `duration` from now to finish.
+/// Requires a future to complete within `duration`.
 ///
 /// The future is polled first: if it is ready, its output is returned even when the time is over. A future
 /// that does not yield is not interrupted. A `duration` beyond what the clock can represent is no limit.
@@ -22,7 +22,7 @@ use crate::task::coop;
 ///
 /// # Panics
 ///
-/// Outside of a runtime, and on one whose timers are not enabled
+/// Panics outside a runtime, or on one without timers
 /// ([`Builder::enable_time`](crate::runtime::Builder::enable_time)).
 ///
 /// # Cancel safety
@@ -54,7 +54,7 @@ where
     Timeout { future: future.into_future(), timer }
 }
 
-/// Gives a future until `deadline` to finish.
+/// Requires a future to complete before `deadline`.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ where
 ///
 /// # Panics
 ///
-/// Outside of a runtime, and on one whose timers are not enabled, as [`timeout()`] does.
+/// Panics outside a runtime, or on one without timers, as [`timeout()`] does.
 ///
 /// # Cancel safety
 ///
@@ -101,17 +101,17 @@ pin_project! {
 }
 
 impl<T> Timeout<T> {
-    /// The future that is limited.
+    /// Returns the inner future.
     pub fn get_ref(&self) -> &T {
         &self.future
     }
 
-    /// The future that is limited.
+    /// Returns the inner future.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.future
     }
 
-    /// The future without its limit.
+    /// Returns the inner future without its limit.
     pub fn into_inner(self) -> T {
         self.future
     }

@@ -365,7 +365,7 @@ const CLOEXEC: c_int = libc::SOCK_CLOEXEC;
 const CLOEXEC: c_int = 0;
 
 impl SockAddr {
-    /// The path as std's type, if the address belongs to a Unix socket that has one.
+    /// Returns the path as std's type, if the address belongs to a Unix socket that has one.
     pub fn as_unix(&self) -> Option<std::os::unix::net::SocketAddr> {
         std::os::unix::net::SocketAddr::from_pathname(self.as_pathname()?).ok()
     }
@@ -384,7 +384,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_nosigpipe(&self, nosigpipe: bool) -> io::Result<()> {
         self.0.set_int(super::opt::SO_NOSIGPIPE, nosigpipe.into())
     }

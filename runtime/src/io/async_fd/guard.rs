@@ -8,7 +8,7 @@ use super::AsyncFd;
 use crate::io::Ready;
 use crate::reactor::Seen;
 
-/// That a descriptor is ready, from [`AsyncFd::ready`] and its siblings.
+/// The readiness of a descriptor, returned by [`AsyncFd::ready`] and its siblings.
 ///
 /// Clear the readiness when an operation would have blocked; [`try_io`](Self::try_io) does so.
 #[must_use = "clear the readiness, or say that it is kept"]
@@ -28,24 +28,24 @@ pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
 macro_rules! guard {
     ($guard:ident) => {
         impl<'a, T: AsRawFd> $guard<'a, T> {
-            /// Says that the descriptor is not ready: the next wait is for a new event.
+            /// Clears the readiness: the next wait is for a new event.
             pub fn clear_ready(&mut self) {
                 if let Some(seen) = self.seen.take() {
                     self.async_fd.source.clear_seen(seen);
                 }
             }
 
-            /// Says that the descriptor is not ready in some way.
+            /// Clears some of the readiness.
             pub fn clear_ready_matching(&mut self, ready: Ready) {
                 if let Some(seen) = &mut self.seen {
                     self.async_fd.source.clear_seen(seen.take(ready));
                 }
             }
 
-            /// Says that the readiness is kept; does nothing.
+            /// Keeps the readiness. This does nothing.
             pub fn retain_ready(&mut self) {}
 
-            /// In which ways it is ready, without those that were cleared.
+            /// Returns the readiness, without what was cleared.
             pub fn ready(&self) -> Ready {
                 self.seen.map_or(Ready::EMPTY, |seen| seen.ready)
             }
@@ -83,7 +83,7 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
         }
     }
 
-    /// What the guard is of.
+    /// Returns the `AsyncFd` of the guard.
     pub fn get_ref(&self) -> &'a AsyncFd<T> {
         self.async_fd
     }
@@ -114,12 +114,12 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
         }
     }
 
-    /// What the guard is of.
+    /// Returns the `AsyncFd` of the guard.
     pub fn get_ref(&self) -> &AsyncFd<T> {
         self.async_fd
     }
 
-    /// What the guard is of.
+    /// Returns the `AsyncFd` of the guard.
     pub fn get_mut(&mut self) -> &mut AsyncFd<T> {
         self.async_fd
     }
@@ -135,6 +135,6 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
     }
 }
 
-/// The operation would have blocked; the readiness was cleared.
+/// The operation would have blocked. The readiness was cleared.
 #[derive(Debug)]
 pub struct TryIoError(());

@@ -243,7 +243,7 @@ impl InputStream {
 }
 
 impl OutputStream {
-    /// How much may be written now.
+    /// Returns how much may be written now.
     #[inline]
     pub fn check_write(&self) -> Result<u64, StreamError> {
         // SAFETY: the stream is ours, and the answer is of these cases.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// There was no receiver; holds the value that was to be sent.
+/// There was no receiver. The error contains the value.
 #[derive(Debug)]
 pub struct SendError<T>(pub T);
 

@@ -45,33 +45,33 @@ impl<T> Receiver<T> {
         Receiver { shared, next }
     }
 
-    /// How many values this receiver has still to take. Those that were overwritten count.
+    /// Returns how many values this receiver has not received yet, including overwritten ones.
     pub fn len(&self) -> usize {
         let sent = self.shared.tail.lock().pos;
         sent.wrapping_sub(self.next) as usize
     }
 
-    /// Whether this receiver has taken every value.
+    /// Returns whether this receiver has received every value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether both receive from the same channel.
+    /// Returns whether both receive from the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn sender_strong_count(&self) -> usize {
         self.shared.tail.lock().senders
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn sender_weak_count(&self) -> usize {
         self.shared.tail.lock().weak_senders
     }
 
-    /// Whether all senders are gone.
+    /// Returns whether all senders are gone.
     pub fn is_closed(&self) -> bool {
         self.sender_strong_count() == 0
     }
@@ -130,7 +130,7 @@ impl<T: Clone> Receiver<T> {
         Receiver::new(self.shared.clone())
     }
 
-    /// The next value, waiting for it if there is none.
+    /// Receives the next value, waiting until there is one.
     ///
     /// # Errors
     ///
@@ -144,11 +144,11 @@ impl<T: Clone> Receiver<T> {
         cooperative(Recv { receiver: self, key: None }).await
     }
 
-    /// The next value, if there is one now.
+    /// Receives the next value if one is available now.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv), and [`Empty`](TryRecvError::Empty) when everything was received.
+    /// Like [`recv`](Self::recv), and [`Empty`](TryRecvError::Empty) when everything was received.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match find(&self.shared, self.next) {
             Found::Value(slot) => {
@@ -163,7 +163,7 @@ impl<T: Clone> Receiver<T> {
         }
     }
 
-    /// Blocks the thread until there is a value.
+    /// Receives the next value, blocking the thread until there is one.
     ///
     /// # Errors
     ///

@@ -12,11 +12,38 @@ use crate::runtime::block_on_sync;
 use crate::sync::permits::assert_countable;
 
 /// Sends values, waiting while the channel is full. Can be cloned.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (sender, mut receiver) = wasio::sync::mpsc::channel(1);
+/// sender.send("first").await.unwrap();
+/// assert!(sender.try_send("second").is_err(), "the channel is full");
+/// assert_eq!(receiver.recv().await, Some("first"));
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct Sender<T> {
     pub(super) chan: Tx<T>,
 }
 
 /// A sender that does not keep the channel open.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (sender, mut receiver) = wasio::sync::mpsc::channel::<u32>(1);
+/// let weak = sender.downgrade();
+/// drop(sender);
+/// assert!(weak.upgrade().is_none());
+/// assert_eq!(receiver.recv().await, None, "a weak sender does not keep the channel open");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct WeakSender<T> {
     chan: WeakTx<T>,
 }
@@ -135,7 +162,7 @@ impl<T> Sender<T> {
         self.chan.closed().await;
     }
 
-    /// Whether the receiver was dropped or closed.
+    /// Returns whether the receiver was dropped or closed.
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
     }
@@ -171,7 +198,7 @@ impl<T> Sender<T> {
         Ok(PermitIterator::new(&self.chan, n))
     }
 
-    /// As [`reserve`](Self::reserve), moving the sender into the permit.
+    /// Like [`reserve`](Self::reserve), moving the sender into the permit.
     ///
     /// # Errors
     ///
@@ -208,7 +235,7 @@ impl<T> Sender<T> {
         Ok(PermitIterator::new(&self.chan, n))
     }
 
-    /// As [`try_reserve`](Self::try_reserve), moving the sender into the permit.
+    /// Like [`try_reserve`](Self::try_reserve), moving the sender into the permit.
     ///
     /// # Errors
     ///
@@ -221,17 +248,17 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Whether both send into the same channel.
+    /// Returns whether both send into the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         self.chan.same_channel(&other.chan)
     }
 
-    /// The room that is left now: neither taken by a value nor reserved.
+    /// Returns the current capacity: places that are neither taken by a value nor reserved.
     pub fn capacity(&self) -> usize {
         self.chan.capacity()
     }
 
-    /// The room that the channel was made with.
+    /// Returns the capacity that the channel was created with.
     pub fn max_capacity(&self) -> usize {
         self.chan.max_capacity()
     }
@@ -242,12 +269,12 @@ impl<T> Sender<T> {
         WeakSender { chan: self.chan.downgrade() }
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
         self.chan.counts().0
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn weak_count(&self) -> usize {
         self.chan.counts().1
     }
@@ -266,17 +293,17 @@ impl<T> fmt::Debug for Sender<T> {
 }
 
 impl<T> WeakSender<T> {
-    /// A sender, if there is still one.
+    /// Returns a sender, if the channel still has one.
     pub fn upgrade(&self) -> Option<Sender<T>> {
         self.chan.upgrade().map(|chan| Sender { chan })
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
         self.chan.counts().0
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn weak_count(&self) -> usize {
         self.chan.counts().1
     }
@@ -295,7 +322,7 @@ impl<T> fmt::Debug for WeakSender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The next value, waiting for it; `None` when none will come any more.
+    /// Receives the next value, waiting until there is one. Returns `None` if the channel is closed and empty.
     ///
     /// # Cancel safety
     ///
@@ -314,7 +341,7 @@ impl<T> Receiver<T> {
         poll_fn(|cx| self.chan.poll_recv_many(cx, buffer, limit)).await
     }
 
-    /// The next value, if it is there now.
+    /// Receives the next value if one is available now.
     ///
     /// # Errors
     ///
@@ -323,7 +350,7 @@ impl<T> Receiver<T> {
         self.chan.try_recv()
     }
 
-    /// As [`recv`](Self::recv), blocking the thread.
+    /// Like [`recv`](Self::recv), blocking the thread.
     ///
     /// # Panics
     ///
@@ -333,7 +360,7 @@ impl<T> Receiver<T> {
         block_on_sync(self.recv())
     }
 
-    /// As [`recv_many`](Self::recv_many), blocking the thread.
+    /// Like [`recv_many`](Self::recv_many), blocking the thread.
     ///
     /// # Panics
     ///
@@ -343,12 +370,12 @@ impl<T> Receiver<T> {
         block_on_sync(self.recv_many(buffer, limit))
     }
 
-    /// As [`recv`](Self::recv), for a hand-written future: the last task to poll is woken.
+    /// Like [`recv`](Self::recv), for a hand-written future: the last task to poll is woken.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.chan.poll_recv(cx)
     }
 
-    /// As [`recv_many`](Self::recv_many), for a hand-written future: the last task to poll is woken.
+    /// Like [`recv_many`](Self::recv_many), for a hand-written future: the last task to poll is woken.
     pub fn poll_recv_many(
         &mut self,
         cx: &mut Context<'_>,
@@ -358,43 +385,43 @@ impl<T> Receiver<T> {
         self.chan.poll_recv_many(cx, buffer, limit)
     }
 
-    /// Lets nothing more in. What was sent, or has a place reserved, can still be received.
+    /// Closes the channel for sending. Values that were sent, or have a reserved place, can still be received.
     pub fn close(&mut self) {
         self.chan.close();
     }
 
-    /// Whether nothing can be sent any more, though there may be values left to receive: it was closed or
+    /// Returns whether nothing can be sent any more, though there may be values left to receive: it was closed or
     /// all senders are gone.
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
     }
 
-    /// Whether there is no value to be received now.
+    /// Returns whether no value is available now.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many values there are to be received now.
+    /// Returns how many values are available now.
     pub fn len(&self) -> usize {
         self.chan.len()
     }
 
-    /// The room that is left now: neither taken by a value nor reserved.
+    /// Returns the current capacity: places that are neither taken by a value nor reserved.
     pub fn capacity(&self) -> usize {
         self.chan.capacity()
     }
 
-    /// The room that the channel was made with.
+    /// Returns the capacity that the channel was created with.
     pub fn max_capacity(&self) -> usize {
         self.chan.max_capacity()
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn sender_strong_count(&self) -> usize {
         self.chan.sender_counts().0
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn sender_weak_count(&self) -> usize {
         self.chan.sender_counts().1
     }

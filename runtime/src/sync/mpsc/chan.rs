@@ -25,7 +25,7 @@ pub(super) struct State<T> {
     /// The places that neither hold a value nor are reserved. Closed with the channel.
     pub(super) places: Count,
     rx_waker: Option<Waker>,
-    /// The receiver was dropped: a value would be received by nobody.
+    /// The receiver was dropped, so a value would never be received.
     deserted: bool,
     senders: usize,
     weak_senders: usize,
@@ -47,7 +47,7 @@ impl<T> State<T> {
         self.rx_waker.take()
     }
 
-    /// As `push` into a place that nobody has reserved. Calls nobody, not even the allocator.
+    /// Like `push`, into a place that is not reserved. Calls no other code, not even the allocator.
     #[inline(always)]
     fn send_at_once(&mut self, value: &mut Option<T>) -> Option<Option<Waker>> {
         // Nobody is overtaken: while others wait, no place is there to be taken.
@@ -59,7 +59,7 @@ impl<T> State<T> {
         Some(self.push(value))
     }
 
-    /// Takes a value, or keeps the waker. Calls nobody, not even the allocator.
+    /// Takes a value, or keeps the waker. Calls no other code, not even the allocator.
     #[inline(always)]
     fn receive_at_once(&mut self, waker: &Waker) -> AtOnce<T> {
         if self.queue.is_empty() {

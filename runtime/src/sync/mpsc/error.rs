@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// The receiver was dropped or closed; holds the value that was to be sent.
+/// The receiver was dropped or closed. The error contains the value.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
@@ -21,7 +21,7 @@ impl<T> fmt::Display for SendError<T> {
 
 impl<T> Error for SendError<T> {}
 
-/// Why a value could not be sent at once; holds the value.
+/// Why a value could not be sent at once. The error contains the value.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum TrySendError<T> {
     /// The channel is full.
@@ -31,7 +31,7 @@ pub enum TrySendError<T> {
 }
 
 impl<T> TrySendError<T> {
-    /// The value that was to be sent.
+    /// Returns the value that was to be sent.
     pub fn into_inner(self) -> T {
         match self {
             TrySendError::Full(value) | TrySendError::Closed(value) => value,
@@ -85,7 +85,7 @@ impl fmt::Display for TryRecvError {
 
 impl Error for TryRecvError {}
 
-/// Never made. tokio has kept this name from an old version.
+/// Never created. tokio has kept this name from an old version.
 #[derive(Debug, Clone)]
 #[doc(hidden)]
 #[deprecated = "this type is unused: `recv` returns an `Option`"]
@@ -101,7 +101,7 @@ impl fmt::Display for RecvError {
 #[allow(deprecated)]
 impl Error for RecvError {}
 
-/// Why a value could not be sent in time; holds the value.
+/// Why a value could not be sent in time. The error contains the value.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum SendTimeoutError<T> {
     /// The time is over and the channel is still full.
@@ -111,7 +111,7 @@ pub enum SendTimeoutError<T> {
 }
 
 impl<T> SendTimeoutError<T> {
-    /// The value that was to be sent.
+    /// Returns the value that was to be sent.
     pub fn into_inner(self) -> T {
         match self {
             SendTimeoutError::Timeout(value) | SendTimeoutError::Closed(value) => value,

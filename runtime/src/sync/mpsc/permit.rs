@@ -7,6 +7,19 @@ use super::bounded::Sender;
 use super::chan::Tx;
 
 /// A reserved place. Sending into it neither waits nor fails. Dropped unused, it is free again.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let (sender, mut receiver) = wasio::sync::mpsc::channel(1);
+/// let permit = sender.reserve().await.unwrap();
+/// permit.send("there is room"); // neither waits nor fails
+/// assert_eq!(receiver.recv().await, Some("there is room"));
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct Permit<'a, T> {
     chan: &'a Tx<T>,
 }
@@ -115,12 +128,12 @@ impl<T> OwnedPermit<T> {
         sender
     }
 
-    /// Whether both are places in the same channel.
+    /// Returns whether both are places in the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         self.sender().same_channel(other.sender())
     }
 
-    /// Whether this is a place in the channel that `sender` sends into.
+    /// Returns whether this is a place in the channel that `sender` sends into.
     pub fn same_channel_as_sender(&self, sender: &Sender<T>) -> bool {
         self.sender().same_channel(sender)
     }

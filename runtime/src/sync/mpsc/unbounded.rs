@@ -24,7 +24,7 @@ pub struct UnboundedReceiver<T> {
     chan: Rx<T>,
 }
 
-/// A channel that takes every value at once.
+/// Creates a channel without a limit: sending never waits.
 ///
 /// Nothing slows a sender down that is faster than the receiver: the values fill the memory. Where that
 /// can happen, use a bounded [`channel`](super::channel()).
@@ -69,12 +69,12 @@ impl<T> UnboundedSender<T> {
         self.chan.closed().await;
     }
 
-    /// Whether the receiver was dropped or closed.
+    /// Returns whether the receiver was dropped or closed.
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
     }
 
-    /// Whether both send into the same channel.
+    /// Returns whether both send into the same channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         self.chan.same_channel(&other.chan)
     }
@@ -85,12 +85,12 @@ impl<T> UnboundedSender<T> {
         WeakUnboundedSender { chan: self.chan.downgrade() }
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
         self.chan.counts().0
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn weak_count(&self) -> usize {
         self.chan.counts().1
     }
@@ -114,12 +114,12 @@ impl<T> WeakUnboundedSender<T> {
         self.chan.upgrade().map(|chan| UnboundedSender { chan })
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn strong_count(&self) -> usize {
         self.chan.counts().0
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn weak_count(&self) -> usize {
         self.chan.counts().1
     }
@@ -138,7 +138,7 @@ impl<T> fmt::Debug for WeakUnboundedSender<T> {
 }
 
 impl<T> UnboundedReceiver<T> {
-    /// The next value, waiting for it; `None` when none will come any more.
+    /// Receives the next value, waiting until there is one. Returns `None` if the channel is closed and empty.
     ///
     /// # Cancel safety
     ///
@@ -157,7 +157,7 @@ impl<T> UnboundedReceiver<T> {
         poll_fn(|cx| self.chan.poll_recv_many(cx, buffer, limit)).await
     }
 
-    /// The next value, if it is there now.
+    /// Receives the next value if one is available now.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl<T> UnboundedReceiver<T> {
         self.chan.try_recv()
     }
 
-    /// As [`recv`](Self::recv), blocking the thread.
+    /// Like [`recv`](Self::recv), blocking the thread.
     ///
     /// # Panics
     ///
@@ -176,7 +176,7 @@ impl<T> UnboundedReceiver<T> {
         block_on_sync(self.recv())
     }
 
-    /// As [`recv_many`](Self::recv_many), blocking the thread.
+    /// Like [`recv_many`](Self::recv_many), blocking the thread.
     ///
     /// # Panics
     ///
@@ -186,12 +186,12 @@ impl<T> UnboundedReceiver<T> {
         block_on_sync(self.recv_many(buffer, limit))
     }
 
-    /// As [`recv`](Self::recv), for a hand-written future: the last task to poll is woken.
+    /// Like [`recv`](Self::recv), for a hand-written future: the last task to poll is woken.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.chan.poll_recv(cx)
     }
 
-    /// As [`recv_many`](Self::recv_many), for a hand-written future: the last task to poll is woken.
+    /// Like [`recv_many`](Self::recv_many), for a hand-written future: the last task to poll is woken.
     pub fn poll_recv_many(
         &mut self,
         cx: &mut Context<'_>,
@@ -201,33 +201,33 @@ impl<T> UnboundedReceiver<T> {
         self.chan.poll_recv_many(cx, buffer, limit)
     }
 
-    /// Lets nothing more in. What was sent can still be received.
+    /// Closes the channel for sending. Values that were sent can still be received.
     pub fn close(&mut self) {
         self.chan.close();
     }
 
-    /// Whether nothing can be sent any more, though there may be values left to receive: it was closed or
+    /// Returns whether nothing can be sent any more, though there may be values left to receive: it was closed or
     /// all senders are gone.
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
     }
 
-    /// Whether there is no value to be received now.
+    /// Returns whether no value is available now.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many values there are to be received now.
+    /// Returns how many values are available now.
     pub fn len(&self) -> usize {
         self.chan.len()
     }
 
-    /// How many senders there are, without weak ones.
+    /// Returns how many senders there are, without weak ones.
     pub fn sender_strong_count(&self) -> usize {
         self.chan.sender_counts().0
     }
 
-    /// How many weak senders there are.
+    /// Returns how many weak senders there are.
     pub fn sender_weak_count(&self) -> usize {
         self.chan.sender_counts().1
     }

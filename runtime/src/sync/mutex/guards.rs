@@ -7,24 +7,40 @@ use super::Mutex;
 use crate::sync::guard::{Exclusive, HeldArc, HeldRef, guard_traits};
 use crate::sync::permits::Permits;
 
-/// The lock on a [`Mutex`]: gives access to the value, and unlocks when it is dropped.
+/// A held lock of a [`Mutex`]. It gives access to the value, and unlocks when it is dropped.
 #[must_use = "dropped at once, it unlocks at once"]
 pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) inner: Exclusive<T, HeldRef<'a, Mutex<T>>>,
 }
 
-/// As [`MutexGuard`], but it owns a share of the mutex instead of borrowing it.
+/// Like [`MutexGuard`], but it owns a share of the mutex instead of borrowing it.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use wasio::sync::Mutex;
+///
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mutex = Arc::new(Mutex::new(0));
+/// let mut guard = mutex.clone().lock_owned().await;
+/// wasio::spawn(async move { *guard += 1 }).await?;
+/// assert_eq!(*mutex.lock().await, 1);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub struct OwnedMutexGuard<T: ?Sized> {
     pub(super) inner: Exclusive<T, HeldArc<Mutex<T>>>,
 }
 
-/// The lock on a [`Mutex`], showing a part of the value.
+/// A held lock of a [`Mutex`] that gives access to a part of the value.
 #[must_use = "dropped at once, it unlocks at once"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
     inner: Exclusive<T, HeldRef<'a, Permits>>,
 }
 
-/// As [`MappedMutexGuard`], but it owns a share of the mutex instead of borrowing it.
+/// Like [`MappedMutexGuard`], but it owns a share of the mutex instead of borrowing it.
 #[must_use = "dropped at once, it unlocks at once"]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
     inner: Exclusive<U, HeldArc<Mutex<T>>>,
@@ -63,7 +79,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         }
     }
 
-    /// The mutex that is locked.
+    /// Returns the mutex that is locked.
     pub fn mutex(this: &Self) -> &'a Mutex<T> {
         this.inner.held().lock()
     }
@@ -95,7 +111,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         }
     }
 
-    /// The mutex that is locked.
+    /// Returns the mutex that is locked.
     pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
         this.inner.held().lock()
     }

@@ -79,18 +79,18 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         }
     }
 
-    /// The guard, as one that can show a part of the value.
+    /// Converts the guard into one that can give access to a part of the value.
     pub fn into_mapped(this: Self) -> RwLockMappedWriteGuard<'a, T> {
         RwLockMappedWriteGuard::new(this.inner.erase())
     }
 
-    /// Stops writing without letting go: the value cannot change before the new guard is dropped.
+    /// Downgrades to reading without releasing the lock: the value cannot change before the new guard is dropped.
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
         let inner = self.inner.into_shared().erase();
         RwLockReadGuard { inner: inner.keep_one() }
     }
 
-    /// As [`downgrade`](Self::downgrade), narrowing the guard to a part of the value.
+    /// Like [`downgrade`](Self::downgrade), narrowing the guard to a part of the value.
     pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> RwLockReadGuard<'a, U>
     where
         F: FnOnce(&T) -> &U,
@@ -99,7 +99,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         RwLockReadGuard { inner: inner.keep_one() }
     }
 
-    /// As [`downgrade_map`](Self::downgrade_map), if there is such a part.
+    /// Like [`downgrade_map`](Self::downgrade_map), if there is such a part.
     ///
     /// # Errors
     ///

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use super::RwLock;
 use crate::sync::guard::{Exclusive, HeldArc, Shared, guard_traits};
 
-/// As [`RwLockReadGuard`](super::RwLockReadGuard), but it owns a share of the lock instead of borrowing it.
+/// Like [`RwLockReadGuard`](super::RwLockReadGuard), but it owns a share of the lock instead of borrowing it.
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
     pub(super) inner: Shared<U, HeldArc<RwLock<T>>>,
 }
 
-/// As [`RwLockWriteGuard`](super::RwLockWriteGuard), but it owns a share of the lock instead of borrowing it.
+/// Like [`RwLockWriteGuard`](super::RwLockWriteGuard), but it owns a share of the lock instead of borrowing it.
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     pub(super) inner: Exclusive<T, HeldArc<RwLock<T>>>,
 }
 
-/// As [`RwLockMappedWriteGuard`](super::RwLockMappedWriteGuard), but it owns a share of the lock instead of
+/// Like [`RwLockMappedWriteGuard`](super::RwLockMappedWriteGuard), but it owns a share of the lock instead of
 /// borrowing it.
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
     inner: Exclusive<U, HeldArc<RwLock<T>>>,
@@ -52,7 +52,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
         }
     }
 
-    /// The lock that is held.
+    /// Returns the lock that is held.
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
         this.inner.held().lock()
     }
@@ -95,7 +95,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         OwnedRwLockReadGuard { inner: self.inner.into_shared().keep_one() }
     }
 
-    /// As [`downgrade`](Self::downgrade), narrowing the guard to a part of the value.
+    /// Like [`downgrade`](Self::downgrade), narrowing the guard to a part of the value.
     pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
     where
         F: FnOnce(&T) -> &U,
@@ -103,7 +103,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         OwnedRwLockReadGuard { inner: this.inner.into_shared().map(f).keep_one() }
     }
 
-    /// As [`downgrade_map`](Self::downgrade_map), if there is such a part.
+    /// Like [`downgrade_map`](Self::downgrade_map), if there is such a part.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         }
     }
 
-    /// The lock that is held.
+    /// Returns the lock that is held.
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
         this.inner.held().lock()
     }
@@ -154,7 +154,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
         }
     }
 
-    /// The lock that is held.
+    /// Returns the lock that is held.
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
         this.inner.held().lock()
     }
