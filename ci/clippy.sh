@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 guest=(-p wasio-runtime -p wasio-net -p wasio-macros -p wasio -p tokio@1.999.0 -p socket2@0.6.999
-  -p hostname@0.4.999 -p quinn-udp@0.5.999 -p rustls-native-certs@0.8.999 -p wasite@1.999.0 -p whoami@1.999.0)
+  -p futures-executor@0.3.999 -p hostname@0.4.999 -p quinn-udp@0.5.999 -p rustls-native-certs@0.8.999 -p wasite@1.999.0 -p whoami@1.999.0)
 cargo clippy --quiet "${guest[@]}" --all-targets -- -D warnings
 cargo clippy --quiet "${guest[@]}" --all-targets --target wasm32-wasip1 -- -D warnings
 cargo clippy --quiet "${guest[@]}" --all-targets --target wasm32-wasip2 -- -D warnings

@@ -6,7 +6,8 @@ mod cargo_support;
 use cargo_support::{Project, finish};
 
 const DEPENDENCIES: &str = r#"
-tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }
+tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "sync"] }
+futures = "0.3"
 hostname = { version = "0.4", features = ["set"] }
 hostname3 = { package = "hostname", version = "0.3" }
 quinn-udp = "0.5"
@@ -39,6 +40,12 @@ async fn main() {
     let mut meta = [RecvMeta::default()];
     state.recv((&socket).into(), &mut [std::io::IoSliceMut::new(&mut buf)], &mut meta).unwrap();
     println!("datagram {:?}", std::str::from_utf8(&buf[..meta[0].len]));
+    let (send, receive) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        tokio::task::yield_now().await;
+        send.send("came").unwrap();
+    });
+    println!("blocked {:?}", futures::executor::block_on(receive));
 }
 "#;
 
@@ -64,10 +71,16 @@ fn each_is_used_where_the_tree_has_a_use_for_it_and_runs() {
             "roots 1 []",
             "1 1",
             "datagram Ok(\"hello\")",
+            "blocked Ok(\"came\")",
         ];
         assert_eq!(lines, expected, "on {wasi}");
-        for name in ["hostname 0.4.999", "hostname 0.3.999", "quinn-udp 0.5.999", "wasite 1.999.0"]
-        {
+        for name in [
+            "futures-executor 0.3.999",
+            "hostname 0.4.999",
+            "hostname 0.3.999",
+            "quinn-udp 0.5.999",
+            "wasite 1.999.0",
+        ] {
             assert!(out.stderr.contains(&format!("wasio's {name}")), "{name}: {}", out.stderr);
         }
         assert!(!out.stderr.contains("was not used in the crate graph"), "{}", out.stderr);

@@ -42,6 +42,8 @@ fn cargo_test(name: &str, args: &[&str]) -> Suite {
 /// The small drop-ins.
 const SMALL: &[&str] = &[
     "-p",
+    "futures-executor@0.3.999",
+    "-p",
     "hostname@0.4.999",
     "-p",
     "quinn-udp@0.5.999",

@@ -275,8 +275,8 @@ pub(super) const TABLE: &[Known] = &[
         Warning,
         "its batch processors and periodic readers start threads, which WASI does not have, unless they are given a \
          runtime",
-        "use those of `span_processor_with_async_runtime` and its neighbours with `runtime::TokioCurrentThread`, or a \
-         simple processor",
+        "use those of `span_processor_with_async_runtime` and its neighbours with `runtime::Tokio` (`TokioCurrentThread` \
+         starts a thread, too), or a simple processor",
     )
     .of(">=0.28"),
     known(

@@ -1,0 +1,28 @@
+//! futures' executor, over wasio's runtime.
+//!
+//! As published, `block_on` parks its thread until another thread wakes it. A guest has one thread: what the future
+//! waits for never happens, and the guest panics. Here `block_on` drives wasio's runtimes meanwhile, so that tasks,
+//! timers and sockets go on.
+//!
+//! # On WASI
+//!
+//! - [`block_on`] and [`LocalPool`] inside a `current_thread` runtime panic when the future has to wait, since tasks of
+//!   such a runtime cannot run beside each other. Give the program a `multi_thread` runtime, or await the future.
+//! - What one task waits for in `block_on` ends only after those waits that began meanwhile in other tasks.
+//! - `ThreadPool` (feature `thread-pool`) is a runtime of wasio's: its tasks run whenever somebody waits.
+
+#[cfg(feature = "std")]
+mod enter;
+#[cfg(feature = "std")]
+mod local_pool;
+#[cfg(all(feature = "std", feature = "thread-pool"))]
+mod thread_pool;
+#[cfg(feature = "std")]
+mod wait;
+
+#[cfg(feature = "std")]
+pub use enter::{Enter, EnterError, enter};
+#[cfg(feature = "std")]
+pub use local_pool::{BlockingStream, LocalPool, LocalSpawner, block_on, block_on_stream};
+#[cfg(all(feature = "std", feature = "thread-pool"))]
+pub use thread_pool::{ThreadPool, ThreadPoolBuilder};

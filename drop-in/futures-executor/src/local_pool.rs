@@ -1,0 +1,226 @@
+//! `block_on`, and a pool of tasks on this thread.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::ops::{Deref, DerefMut};
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_core::stream::Stream;
+use futures_task::{FutureObj, LocalFutureObj, LocalSpawn, Spawn, SpawnError};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::enter;
+use crate::wait::wait;
+
+/// Runs a future to its end on this thread.
+///
+/// # Panics
+///
+/// When an executor of this kind runs on the thread already. *On WASI* also when the future has to wait inside a
+/// `current_thread` runtime.
+#[track_caller]
+pub fn block_on<F: Future>(f: F) -> F::Output {
+    wait(f)
+}
+
+/// Turns a stream into an iterator that blocks on each item.
+pub fn block_on_stream<S: Stream + Unpin>(stream: S) -> BlockingStream<S> {
+    BlockingStream { stream }
+}
+
+/// The iterator of [`block_on_stream`].
+#[derive(Debug)]
+pub struct BlockingStream<S: Stream + Unpin> {
+    stream: S,
+}
+
+impl<S: Stream + Unpin> BlockingStream<S> {
+    /// The stream, with what was not taken of it.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+}
+
+impl<S: Stream + Unpin> Deref for BlockingStream<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl<S: Stream + Unpin> DerefMut for BlockingStream<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+}
+
+impl<S: Stream + Unpin> Iterator for BlockingStream<S> {
+    type Item = S::Item;
+
+    fn next(&mut self) -> Option<S::Item> {
+        wait(self.stream.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.stream.size_hint()
+    }
+}
+
+type Incoming = RefCell<Vec<LocalFutureObj<'static, ()>>>;
+
+/// Tasks that run on this thread, when one of the methods is called.
+#[derive(Debug, Default)]
+pub struct LocalPool {
+    tasks: FuturesUnordered<LocalFutureObj<'static, ()>>,
+    /// Spawned and not yet among the tasks.
+    incoming: Rc<Incoming>,
+}
+
+/// Spawns into a [`LocalPool`].
+#[derive(Clone, Debug)]
+pub struct LocalSpawner {
+    incoming: Weak<Incoming>,
+}
+
+impl LocalPool {
+    /// A pool without tasks.
+    pub fn new() -> LocalPool {
+        LocalPool::default()
+    }
+
+    /// A handle that spawns tasks into it.
+    pub fn spawner(&self) -> LocalSpawner {
+        LocalSpawner { incoming: Rc::downgrade(&self.incoming) }
+    }
+
+    /// Runs all tasks to their ends, and those that they spawn.
+    ///
+    /// # Panics
+    ///
+    /// As [`block_on`].
+    pub fn run(&mut self) {
+        wait(poll_fn(|cx| self.poll_all(cx)));
+    }
+
+    /// Runs the tasks until `future` has ended.
+    ///
+    /// # Panics
+    ///
+    /// As [`block_on`].
+    pub fn run_until<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        wait(poll_fn(|cx| {
+            let output = future.as_mut().poll(cx);
+            if output.is_pending() {
+                let _ = self.poll_all(cx);
+            }
+            output
+        }))
+    }
+
+    /// Runs tasks until one has ended or none can go on; whether one has.
+    ///
+    /// # Panics
+    ///
+    /// When an executor runs on this thread already.
+    pub fn try_run_one(&mut self) -> bool {
+        self.stalled(|pool, cx| pool.poll_one(cx).map(|one| one.is_some())).unwrap_or(false)
+    }
+
+    /// Runs tasks until none can go on.
+    ///
+    /// # Panics
+    ///
+    /// When an executor runs on this thread already.
+    pub fn run_until_stalled(&mut self) {
+        let _ = self.stalled(LocalPool::poll_all);
+    }
+
+    /// Polls while something is woken; `None` if nothing is any more.
+    fn stalled<T>(
+        &mut self,
+        mut poll: impl FnMut(&mut LocalPool, &mut Context<'_>) -> Poll<T>,
+    ) -> Option<T> {
+        let _entered = enter().expect("`LocalPool` cannot be used within another executor");
+        let woken = Arc::new(Flag(AtomicBool::new(true)));
+        let waker = Waker::from(woken.clone());
+        while woken.0.swap(false, Ordering::Acquire) {
+            if let Poll::Ready(value) = poll(self, &mut Context::from_waker(&waker)) {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// Polls until a task has ended; `None` if there are none.
+    fn poll_one(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        loop {
+            self.tasks.extend(self.incoming.borrow_mut().drain(..));
+            let polled = self.tasks.poll_next_unpin(cx);
+            // A task may have spawned others.
+            if matches!(polled, Poll::Ready(Some(()))) || self.incoming.borrow().is_empty() {
+                return polled;
+            }
+        }
+    }
+
+    /// Polls until no task is left.
+    fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self.poll_one(cx) {
+                Poll::Ready(Some(())) => {}
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl LocalSpawner {
+    fn push(&self, future: LocalFutureObj<'static, ()>) -> Result<(), SpawnError> {
+        let incoming = self.incoming.upgrade().ok_or_else(SpawnError::shutdown)?;
+        incoming.borrow_mut().push(future);
+        Ok(())
+    }
+
+    fn status(&self) -> Result<(), SpawnError> {
+        self.incoming.upgrade().map(drop).ok_or_else(SpawnError::shutdown)
+    }
+}
+
+impl Spawn for LocalSpawner {
+    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.push(future.into())
+    }
+
+    fn status(&self) -> Result<(), SpawnError> {
+        LocalSpawner::status(self)
+    }
+}
+
+impl LocalSpawn for LocalSpawner {
+    fn spawn_local_obj(&self, future: LocalFutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.push(future)
+    }
+
+    fn status_local(&self) -> Result<(), SpawnError> {
+        LocalSpawner::status(self)
+    }
+}
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
