@@ -7,6 +7,8 @@ pub mod clang;
 pub mod engine;
 pub mod guests;
 pub mod harness;
+#[cfg(unix)]
+pub mod postgres;
 pub mod process;
 pub mod processor;
 pub mod report;

@@ -58,3 +58,12 @@ pub fn this_program() -> Result<&'static Path> {
         }
     }
 }
+
+/// Where a program of this machine is: on the PATH, or where Debian keeps PostgreSQL's.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    folders.into_iter().map(|folder| folder.join(name)).find(|program| program.is_file())
+}

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use xtask::cargo::Built;
 use xtask::engine::{Engine, Launch, Runner};
 use xtask::guests::{self, Tokio};
+use xtask::workspace;
 
 /// A guest that has not done its work after this hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -70,14 +71,5 @@ impl World {
 
 /// Whether a program of this machine is there; clang has to compile for WebAssembly, too.
 pub(crate) fn installed(name: &str) -> bool {
-    program(name).is_some() && (name != "clang" || xtask::clang::compiles_wasm())
-}
-
-/// Where a program of this machine is: on the PATH, or where Debian keeps PostgreSQL's.
-pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    folders.extend(versions.map(|version| version.path().join("bin")));
-    folders.into_iter().map(|folder| folder.join(name)).find(|program| program.is_file())
+    workspace::program(name).is_some() && (name != "clang" || xtask::clang::compiles_wasm())
 }

@@ -40,14 +40,21 @@ pub(super) struct Entry {
     pub(super) stops: Vec<Stop>,
 }
 
-/// Whom the program talks to.
+/// Whom the program talks to, and what its arguments say of it.
 #[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Peer {
     /// A peer that the program brings along, on loopback.
     #[default]
     Itself,
+    /// `redis-server`; its port.
     Redis,
+    /// PostgreSQL, without a password; its address.
+    Postgres,
+    /// PostgreSQL over TLS as `localhost`; its port, and the file that has its certificate.
+    PostgresTls,
+    /// MariaDB; a URL with user and password.
+    Mariadb,
 }
 
 /// What keeps a crate from working.

@@ -7,6 +7,7 @@
 
 mod list;
 mod page;
+mod peer;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +22,7 @@ use xtask::process::{Finished, Running};
 use xtask::report::duration;
 use xtask::workspace;
 
-use list::{Entry, Peer, Stop};
+use list::{Entry, Stop};
 
 /// Build and run programs of the crates above tokio on wasip1 and wasip2.
 #[derive(clap::Args)]
@@ -181,12 +182,9 @@ impl Tools {
         if !built.status.success() {
             return Ok((Outcome::Stops, built.stderr));
         }
-        let peer = self.peer(entry)?;
+        let peer = peer::start(entry.peer, &project)?;
         let mut command = self.cargo(&project, target, "run");
-        command.arg("--quiet");
-        if let Some((_, port)) = &peer {
-            command.args(["--", &port.to_string()]);
-        }
+        command.arg("--quiet").arg("--").args(&peer.arguments);
         let ran = Running::spawn(&entry.name, &mut command)?.finish(RUN);
         let ran = match ran {
             Ok(ran) => ran,
@@ -252,22 +250,6 @@ impl Tools {
             }
         }
         Ok("?".to_owned())
-    }
-
-    /// Starts the peer, if it is a program.
-    fn peer(&self, entry: &Entry) -> Result<Option<(Running, u16)>> {
-        let port = workspace::free_port()?;
-        let mut command = match entry.peer {
-            Peer::Itself => return Ok(None),
-            Peer::Redis => {
-                let mut command = Command::new("redis-server");
-                command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-                command
-            }
-        };
-        let mut running = Running::spawn("peer", &mut command)?;
-        running.listens(port, RUN)?;
-        Ok(Some((running, port)))
     }
 }
 

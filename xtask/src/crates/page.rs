@@ -48,6 +48,9 @@ fn table(entries: &[Entry], results: &Results) -> String {
             _ if !entry.has_program() => "–",
             Peer::Itself => "of its own, on loopback",
             Peer::Redis => "redis-server",
+            Peer::Postgres => "PostgreSQL",
+            Peer::PostgresTls => "PostgreSQL, over TLS",
+            Peer::Mariadb => "MariaDB",
         };
         let [p1, p2] = Target::ALL.map(|target| {
             let stop = entry.stop(target).map(|stop| format!("{}: {}", stop.reason, stop.at));
