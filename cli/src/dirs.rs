@@ -1,6 +1,6 @@
-//! `HOST[::GUEST]`: folders to grant, as a command line names them, or an entry of a variable.
+//! `HOST[::GUEST]`: directories to grant, as named on the command line or in a variable.
 //!
-//! What is granted is exactly what was named: where a text could mean two folders, it is an error.
+//! Exactly what was named is granted. Text that could mean two directories is an error.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Mistyped subcommands. clap suggests what shares most letters, which leaves out transposed ones: `rnu`.
+//! Suggests subcommands for mistyped ones. clap compares shared letters, and so misses transposed ones: `rnu`.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 

@@ -1,7 +1,7 @@
-//! `fd_read`, `fd_write`, `fd_pread` and `fd_pwrite`: any number of bytes, in pieces.
+//! `fd_read`, `fd_write`, `fd_pread` and `fd_pwrite` of any length, in pieces.
 //!
-//! All of a call's buffers are filled or written, as on a host of POSIX, unless something comes in between: then what
-//! was moved until then is reported. The host keeps no more than a piece. Between two, others have a turn.
+//! All buffers of a call are filled or written, as on a POSIX host. If an error occurs in between, the call reports what
+//! was transferred until then. The host holds at most one piece. Other guests run between two pieces.
 
 use tokio::task::yield_now;
 use wasmtime_wasi::p1::WasiP1Ctx;

@@ -1,9 +1,9 @@
-//! How many sockets a component has, and what its datagram sockets hear.
+//! Limits the sockets of a component, and filters what its datagram sockets receive.
 //!
-//! wasmtime-wasi limits neither. So creating sockets, accepting and dropping goes through here. A socket of a guest
-//! holds a permit, as a module's does (`sockets/permits.rs`). And each datagram socket is created with a check of its own,
-//! which knows how it was bound: as a module's (`sockets/senders.rs`), it hears everybody only where the guest may be
-//! a server.
+//! wasmtime-wasi limits neither, so creating, accepting and dropping sockets goes through this file. A component's socket
+//! holds a permit, as a module's does (`sockets/permits.rs`). Each datagram socket is created with a check of its own,
+//! which knows how the socket was bound. As with a module (`sockets/senders.rs`), it receives from everywhere only where
+//! the guest may be a server.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;

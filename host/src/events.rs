@@ -1,4 +1,4 @@
-//! What happens to guests, as events of `tracing`.
+//! Events of `tracing` about guests.
 //!
 //! | level | message | fields |
 //! |---|---|---|
@@ -7,8 +7,8 @@
 //! | debug | guest refused | `action`, `rule` |
 //! | trace | guest suspended | |
 //!
-//! They happen while the guest's future is polled, or dropped: which guest it was is said by the span that the
-//! embedder instruments that future with. An event that nobody listens to costs one comparison.
+//! Events occur while the guest's future is polled or dropped. Instrument the future with a span to identify its guest. An
+//! event that nobody listens to costs one comparison.
 
 use tracing::{debug, info, trace};
 

@@ -1,4 +1,4 @@
-//! `path_open`, `path_readlink` and `fd_readdir`: what takes more than a call on another thread.
+//! `path_open`, `path_readlink` and `fd_readdir`, which need more than a call on another thread.
 
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 

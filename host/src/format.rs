@@ -1,4 +1,4 @@
-//! Tells what a file is that was given as a program.
+//! Identifies the kind of a file that was given as a program.
 
 use crate::error::Error;
 

@@ -1,4 +1,4 @@
-//! What a guest cannot be given as it was named: refused, so that it is never given anything else.
+//! Refuses what a guest cannot be given exactly as it was named, so that it is never given anything else.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

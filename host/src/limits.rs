@@ -1,4 +1,4 @@
-//! What a guest may grow to, and how far it has grown.
+//! The limits of a guest's memories and tables, and their current sizes.
 
 use wasmtime::ResourceLimiter;
 

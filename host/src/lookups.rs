@@ -1,8 +1,8 @@
-//! A component's look-ups of names: `wasi:sockets/ip-name-lookup`, and what asks for modules, too.
+//! Name lookups of components (`wasi:sockets/ip-name-lookup`), and the part that modules use as well.
 //!
-//! The question is checked, and of the answers only those are handed on that the guest could reach. What a name resolved
-//! to is granted from then on. The system's resolver blocks, for many seconds if nobody answers, so it is asked on a
-//! thread of a pool for that (`pool.rs`).
+//! The name is checked, and only addresses that the guest may reach are passed on. The addresses that a name resolved to
+//! are granted from then on. The system's resolver blocks, for many seconds if no server answers, so it is called on a
+//! thread of a pool (`pool.rs`).
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs as _};

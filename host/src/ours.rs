@@ -1,9 +1,8 @@
-//! The folders whose files become code: where they are, what shows that a file in them is ours, and that no guest is
-//! given them.
+//! The folders whose files become code: where they are, how their files are authenticated, and that no guest is given them.
 //!
-//! All are in one folder of the user's, `wasio` in the cache folder unless `WASIO_CACHE` names another. Only compiled
-//! programs can be elsewhere. What is kept there is authenticated with a key that is beside these folders, in none of
-//! them, so that being able to write to one of them is not enough.
+//! All are in one folder of the user, `wasio` in the cache folder unless `WASIO_CACHE` names another. Only compiled
+//! programs can be elsewhere. Files are authenticated with a key that is beside these folders and in none of them, so that
+//! write access to one of them is not enough.
 
 use std::path::{Path, PathBuf};
 use std::{env, io};

@@ -1,10 +1,10 @@
-//! Threads for what blocks, shared fairly between guests.
+//! Threads for blocking operations, shared fairly between guests.
 //!
-//! A pool has so many threads at most, and a guest so many of them. Guests that want more wait in line, and take
-//! turns: a guest with a thousand jobs delays the next one by one job, not by a thousand. A job whose guest has gone is
-//! not begun; one that has begun cannot be stopped, and keeps its thread until it returns.
+//! A pool has a maximum of threads, and a maximum for each guest. Guests that want more wait in line and take turns: a
+//! guest with a thousand jobs delays the next one by one job, not by a thousand. A job of a guest that has ended is not
+//! begun. A job that has begun cannot be stopped, and occupies its thread until it returns.
 //!
-//! Threads begin when they are needed, and end when they were idle for a while.
+//! Threads start when they are needed, and end after they were idle for a while.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,4 +1,4 @@
-//! A guest's output handed to the embedder, as it is written.
+//! Passes a guest's output to the embedding program as it is written.
 
 use std::future::poll_fn;
 use std::io;

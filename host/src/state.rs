@@ -1,4 +1,4 @@
-//! What one guest's store holds, and how imports get at it.
+//! The state in a guest's store, and how imports access it.
 
 use wasmtime::{Caller, Extern, Memory};
 

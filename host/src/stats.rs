@@ -1,9 +1,9 @@
-//! What a guest did, counted by the host while it happens.
+//! Counts what a guest does while it happens.
 //!
-//! A [`Stats`] is a shared handle of atomics: read it from anywhere, also
-//! while the guest runs. Counting a host call costs a load and a store: what happens at every call is written by one
-//! guest alone, as a locked addition makes the processor wait for all that it has stored before. Guests that share a
-//! handle with one that is still there count beside it, with such additions.
+//! A [`Stats`] is a shared handle of atomics, which can be read from anywhere, also while the guest runs. Counting a host
+//! call costs a load and a store: counters that change with every call are written by one guest alone, because a locked
+//! addition makes the processor wait for all earlier stores. Guests that share a handle with a guest that still exists use
+//! separate counters, with locked additions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

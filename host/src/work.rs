@@ -1,5 +1,4 @@
-//! Work that is as long as a guest wants it to be: it is done in pieces, between which others have a turn, and burns
-//! fuel.
+//! Work whose length a guest chooses. It is done in pieces, between which other guests run, and burns fuel.
 
 use tokio::task::yield_now;
 use wasmtime::{AsContextMut, Trap};

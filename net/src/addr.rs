@@ -1,4 +1,4 @@
-//! What can be given where an address is expected.
+//! The types that functions accept where an address is expected.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 

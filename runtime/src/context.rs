@@ -1,7 +1,7 @@
 //! The thread-locals of the runtime: which runtime is entered, what is running, how much budget is left.
 //!
-//! Every function that sets something returns a guard that puts the old value back when it is dropped, in
-//! whatever order the stack unwinds. Nothing here knows the executor: it only remembers.
+//! Every function that sets a value returns a guard that restores the old value when it is dropped, in whatever order the
+//! stack unwinds. This file only remembers: it knows nothing of the executor.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;

@@ -1,8 +1,7 @@
-//! The scheduler of a set of tasks: which wait, which are ready to run.
+//! The scheduler of a set of tasks: which are waiting, and which are ready to run.
 //!
-//! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The
-//! scheduler owns its tasks, and drops them all when it is closed. It knows neither time nor the reactor;
-//! `runtime::shared` drives it.
+//! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The scheduler owns
+//! its tasks, and drops all of them when it is closed. It knows neither time nor the reactor; `runtime::shared` drives it.
 
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};

@@ -1,5 +1,7 @@
-//! Values with small numbers, which are used again. The crate `slab` does the same with places linked through each
-//! other, and with panics of its own: for the reactor's few calls that is three times as much of a guest.
+//! A table of values with small numbers, which are reused.
+//!
+//! The crate `slab` does the same, with free places linked through each other and with panics of its own. For the
+//! reactor's few calls that takes three times as much of a guest.
 
 use std::mem;
 

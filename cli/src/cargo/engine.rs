@@ -1,4 +1,4 @@
-//! Where the WebAssembly engines are.
+//! Finds the WebAssembly engines.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! What the user sees: cargo's own kind of status lines, on stderr.
+//! Output for the user: status lines on standard error in Cargo's style.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};

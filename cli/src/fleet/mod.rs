@@ -1,7 +1,7 @@
 //! `wasio fleet`: many copies of a guest at a time, with a live view and a summary.
 //!
-//! Every copy is given the same, and its number. All of them are futures on one runtime; the thread is
-//! free for others whenever a copy waits.
+//! Every copy gets the same, and its number. All copies are futures on one runtime, and the thread is free for others
+//! whenever a copy waits.
 
 mod output;
 mod process;

@@ -1,4 +1,4 @@
-//! What guests print: whole lines behind their guest's number, and the end of what each said on stderr.
+//! The output of guests: whole lines, each after its guest's number, and the last lines that each wrote to standard error.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What this process may use and does use.
+//! The resources that this process may use and does use.
 
 /// Raises the limit on open files as far as is allowed: every socket of every guest is one.
 pub(super) fn raise_open_files() {

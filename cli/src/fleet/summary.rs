@@ -1,4 +1,4 @@
-//! What is said when a fleet has ended.
+//! The summary at the end of a fleet.
 
 use std::fmt::Write as _;
 use std::time::Duration;

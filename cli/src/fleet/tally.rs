@@ -1,4 +1,4 @@
-//! Who runs, and how those ended that ended.
+//! Counts which guests are running, and how the others ended.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;

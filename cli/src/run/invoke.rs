@@ -1,4 +1,4 @@
-//! `--invoke`: one exported function of a module is called, with numbers from the command line.
+//! `--invoke`: calls one exported function of a module with numbers from the command line.
 
 use std::io::Write as _;
 

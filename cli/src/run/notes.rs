@@ -1,5 +1,5 @@
-//! What the commands say on standard error. Nobody waits for whoever reads it (`writer.rs`): as long as nobody does,
-//! 256 KiB are kept, and what comes then is counted.
+//! Messages of the commands on standard error. Printing never waits for the reader (`writer.rs`): if nobody reads, 256 KiB
+//! are kept, and further messages are counted.
 
 use std::collections::HashSet;
 use std::fmt;

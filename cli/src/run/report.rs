@@ -1,4 +1,4 @@
-//! `--stats`: what the guest asked of the host.
+//! `--stats`: prints what the guest asked of the host.
 
 use std::convert::Infallible;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Requests to this process to end.
+//! Signals that ask this process to end.
 
 use wasio_host::{Signal, Signals};
 

@@ -1,4 +1,4 @@
-//! What is said of a guest that trapped: what happened, and the part of the backtrace that its author wrote.
+//! Describes a trap: what happened, and the part of the backtrace that the guest's author wrote.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `WASIO_DIR`: several folders in one variable.
+//! `WASIO_DIR`: several directories in one variable.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A thread that writes, so that nobody else waits for whoever reads.
+//! A thread that writes, so that no other thread waits for a reader.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
-//! Whether reads that fill a small buffer empty the socket, as those of requests and answers of one length do.
+//! Predicts whether a read that fills a small buffer has emptied the socket, as with requests and answers of one length.
 //!
-//! To ask the kernel costs a system call for each. To be wrong costs one poll: the guest is told that nothing is left
-//! (`POLL_EXTENSION.md`), and the kernel is asked when it waits for more.
+//! Asking the kernel costs a system call each time. A wrong guess costs one poll: the guest is told that nothing is left
+//! (`POLL_EXTENSION.md`), and the kernel is asked when the guest waits for more.
 
 /// After so many small reads in a row that left nothing, the next ones are taken to do so.
 const SURE: u8 = 8;

@@ -1,8 +1,9 @@
-//! How many sockets there may be in a process: fewer than it may have descriptors.
+//! Limits the sockets of a process to fewer than its descriptors.
 //!
-//! A guest that opens all it can must leave the host what it needs itself: for files, for its own connections, for
-//! the standard streams. So each socket of a guest holds a permit, and all guests together get the process's limit of
-//! descriptors less a reserve. Who has no permit for a guest says `EMFILE`, as the kernel would have a little later.
+//! A guest that opens as many sockets as it can must leave the host what it needs itself: for files, for its own
+//! connections, for the standard streams. Each socket of a guest therefore holds a permit, and all guests together get the
+//! process's limit of descriptors less a reserve. Without a permit the guest gets `EMFILE`, as the kernel would have
+//! returned a little later.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;

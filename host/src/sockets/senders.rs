@@ -1,8 +1,9 @@
-//! Which messages reach a guest: on a server's socket all, on any other those from where the guest may send to.
+//! Decides which datagrams reach a guest: all of them on a server's socket, and otherwise those from addresses that the
+//! guest may send to.
 //!
-//! The kernel takes what anybody sends to a bound socket, and a client's socket is bound as well. So the sender of
-//! the next message is looked at before the guest's memory gets anything, and messages of others are thrown away: a guest
-//! notices nothing of them, neither in a poll nor in a read.
+//! The kernel accepts datagrams from everywhere for a bound socket, and a client's socket is bound as well. The sender of
+//! the next datagram is therefore inspected before the guest's memory receives anything, and datagrams from others are
+//! dropped. The guest notices them neither in a poll nor in a read.
 
 use std::io;
 

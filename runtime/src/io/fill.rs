@@ -1,6 +1,6 @@
-//! Reading into memory that others own: the room a `BufMut` offers, the spare capacity of a `Vec`.
+//! Reading into memory with another owner: the room that a `BufMut` offers, the spare capacity of a `Vec`.
 //!
-//! Like [`read_buf`](super::read_buf) a place where unsafe code is allowed, so that nobody else needs it.
+//! Like [`read_buf`](super::read_buf), this file may use unsafe code, so that its callers need none.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! What is known of one source: its readiness, and who waits for it.
+//! The state of one source: its readiness, and the tasks that wait for it.
 
 use std::mem::ManuallyDrop;
 use std::task::{Context, Poll, Waker};

@@ -1,7 +1,8 @@
-//! WASI 0.2: what nobody holds any more is kept until it has nothing left to write.
+//! WASI 0.2: keeps a dropped socket until its writes finish.
 //!
-//! Dropping a stream there waits for the peer to read, and would stop every task; forgetting it would lose what was
-//! written. The reactor keeps it itself: a task, or a waker of its own, would be one or two kilobytes in every guest.
+//! Dropping a stream waits until the peer has read, which would stop every task. Forgetting the stream would lose what was
+//! written. The reactor itself keeps such sockets: a task, or a waker of its own, would add one or two kilobytes to every
+//! guest.
 
 use std::mem;
 use std::sync::Arc;

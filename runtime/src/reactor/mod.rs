@@ -1,11 +1,11 @@
-//! The reactor: who waits for what, and how the host is asked.
+//! The reactor: which tasks wait for what, and how the host is asked.
 //!
-//! A [`Source`] is anything that can be waited for: a socket, stdin, natively any file descriptor that the
-//! OS can poll, on WASI 0.2 any pollable. An operation on it is tried first; when it would block, the task's waker is left with the
-//! source and the source is armed. When no task can run, the executor parks in the reactor, which asks the
-//! host once for all armed sources.
+//! A [`Source`] is anything that tasks can wait for: a socket, standard input, natively any file descriptor that the
+//! system can poll, and on WASI 0.2 any pollable. An operation on a source is attempted first. If it would block, the
+//! task's waker is stored in the source, and the source is armed. When no task can run, the executor parks in the reactor,
+//! which asks the host about all armed sources in one call.
 //!
-//! `sys/mod.rs` states what a backend does.
+//! `sys/mod.rs` states what a backend must do.
 
 mod io_state;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]

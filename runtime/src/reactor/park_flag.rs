@@ -1,10 +1,10 @@
-//! Whether a thread is about to sleep, for those who would have to wake it.
+//! Tells wakers whether a thread is about to sleep, so that they know whether to wake it.
 //!
-//! The sleeper raises the flag, looks for work once more, and sleeps if there is none. Whoever makes work
-//! takes the flag after that, and wakes the sleeper if it was raised.
+//! The sleeper raises the flag, looks for work once more, and sleeps if there is none. A waker adds work, then takes the
+//! flag, and wakes the sleeper if the flag was raised.
 //!
-//! Every access is a swap, so that they have one order in which each sees what came before the others: the
-//! one who makes work either finds the flag raised, or was seen by the look that follows the raising.
+//! Every access is a swap, so that all accesses have one order in which each sees what came before the others: either the
+//! waker finds the flag raised, or the sleeper's second look finds the work.
 
 use crate::lock::modelled::atomic::{AtomicBool, Ordering};
 

@@ -1,22 +1,22 @@
-//! When to try reads that the host has not been asked about.
+//! Decides when to attempt reads before the host is asked.
 //!
-//! Under load most connections that were active a moment ago have data again by the time that their tasks have run
-//! once. Asking the host which of them do costs a call, and in the call as much per connection as trying. So before
-//! the host is asked, the tasks that read from those connections are woken to try, for three rounds, or up to sixteen
-//! within a millisecond, and only while a quarter of the attempts or more find something. When the first round of a turn
-//! finds too little, the next turns go without, twice as many as the last time: a program whose peers take their time
+//! Under load, most connections that were active a moment ago have data again by the time that their tasks have run once.
+//! Asking the host which ones do costs a call, and within the call as much per connection as an attempt. So before the
+//! host is asked, the tasks that read from these connections are woken to attempt a read: for three rounds, or for up to
+//! sixteen within a millisecond, and only while at least a quarter of the attempts find something. If the first round
+//! finds too little, the next turns skip the attempts, twice as many turns as the last time. A program with slow peers
 //! pays for one futile round in eight turns.
 //!
-//! The answer on a lone connection often comes sooner than a thread falls asleep and wakes up. So a lone one is tried
-//! again and again for a while, in which everything is looked at now and then. How long is learnt from how long the
-//! waits were, as hypervisors do before they halt a processor: see [`Lone`].
+//! The answer on a lone connection often comes sooner than a thread falls asleep and wakes up. A lone connection is
+//! therefore tried repeatedly for a while, with a look at everything else now and then. How long is learnt from previous
+//! waits, as hypervisors do before they halt a processor: see [`Lone`].
 //!
-//! Each attempt holds the kernel's lock of the socket, and each read sends an acknowledgement: who receives in bulk and is
-//! faster than the sender hinders him by looking for every piece. So after reads of much, with nothing written in between,
-//! a lone connection gets a pause first, in which more comes together; a longer one after each of them, so that the last
-//! pause is a fraction of the time that everything took.
+//! Each attempt takes the kernel's lock of the socket, and each read sends an acknowledgement. A receiver of bulk data
+//! that is faster than its sender would slow the sender down by looking for every piece. After large reads, with no write
+//! in between, a lone connection therefore pauses first, so that more data arrives together. The pause grows with each
+//! such read, so that the last pause is a fraction of the total time.
 //!
-//! A turn ends when the host is asked, about everything; nobody waits longer than its rounds for that.
+//! A turn ends when the host is asked about everything. No source waits longer than the rounds of one turn for that.
 
 /// Rounds of a turn, however long they take.
 const ROUNDS: u32 = 3;

@@ -1,12 +1,12 @@
-//! WASI: the runtimes that whoever blocks drives beside the one they block on.
+//! WASI: the runtimes that a blocking thread drives beside its own.
 //!
-//! Under tokio a `multi_thread` runtime has threads of its own, so its tasks run whether or not somebody blocks on it,
-//! and so do those of any runtime while a closure of its `spawn_blocking` waits. Here there is one thread: it runs the
-//! tasks of all of these whenever it blocks, on whichever runtime or on none. A `current_thread` runtime on which nobody
-//! blocks is not among them, as under tokio.
+//! Under tokio a `multi_thread` runtime has its own threads, so its tasks run whether or not a thread blocks on it. So do
+//! the tasks of any runtime while a closure of its `spawn_blocking` waits. Here there is one thread. It runs the tasks of
+//! all of these whenever it blocks, on whichever runtime or on none. A `current_thread` runtime that no thread blocks on is
+//! not among them, as under tokio.
 //!
-//! The driver reaches them through a table of functions, which is set with the first of them: a program with one
-//! `current_thread` runtime has nothing of it.
+//! The driver reaches them through a table of functions, which is set by the first of them. A program with one
+//! `current_thread` runtime links none of this.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What everybody who knows a runtime shares: its tasks, its clock, its reactor, its configuration.
+//! The parts of a runtime that its handles share: its tasks, its clock, its reactor, its configuration.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Whose turn it is to drive a runtime, among the native threads that block on it.
+//! Decides which of the native threads that block on a runtime drives it.
 
 use std::thread::{self, Thread, ThreadId};
 

@@ -1,8 +1,8 @@
 //! A count of permits and the queue for them, without a lock of its own.
 //!
-//! First come, first served. A waiter that needs several permits keeps those that come free while it is
-//! at the front, so a large request is not starved by small ones. Hence the invariant: while anybody is
-//! queued, no permit is available.
+//! Waiters are served in order. A waiter that needs several permits keeps those that become free while it is at the front,
+//! so that small requests do not starve a large one. Hence the invariant: while any waiter is queued, no permit is
+//! available.
 
 use std::task::{Poll, Waker};
 

@@ -1,8 +1,8 @@
-//! What every lock guard is made of: a pointer to the value, and the permits that are given back on drop.
+//! The parts of every lock guard: a pointer to the value, and the permits that are returned on drop.
 //!
-//! This is where the locks' `unsafe` lives. A guard points instead of borrowing, because a reference
-//! must not be around any more when the permits are given back, and a reference stored in a value that
-//! is passed to a function counts as used until that function returns.
+//! The `unsafe` code of the locks is here. A guard points instead of borrowing, because a reference must no longer exist
+//! when the permits are returned, and a reference inside a value that is passed to a function counts as used until the
+//! function returns.
 
 use std::mem;
 use std::ops::{Deref, DerefMut};

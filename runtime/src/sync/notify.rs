@@ -1,4 +1,4 @@
-//! `Notify`: wakes one task, or all that wait, and remembers one notification for whoever comes next.
+//! `Notify`: wakes one waiting task or all of them, and remembers one notification for the next task that waits.
 
 use std::fmt;
 use std::future::Future;

@@ -1,16 +1,17 @@
 //! The cell of a task: its state, its future and its result, in one allocation.
 //!
-//! The scheduler, the wakers, the `JoinHandle` and the `AbortHandle`s share it by counting references.
-//! Whoever schedules a task puts it in its scheduler's queue, where tasks are linked to each other and not
-//! counted; whoever takes it from there runs it. Four bits say what may be done with it:
+//! The scheduler, the wakers, the `JoinHandle` and the `AbortHandle`s share the cell by counting references. Scheduling a
+//! task puts it into the queue of its scheduler, where tasks are linked to each other and not counted. The code that takes
+//! it from the queue runs it. Four bits state what may be done with a task:
 //!
-//! - `SCHEDULED`: it is in the queue, or was woken while it ran and goes back when its turn ends,
-//! - `RUNNING`: it is being polled; only then the future is touched,
-//! - `ABORTED`: at its next turn the future is dropped instead of polled,
-//! - `COMPLETE`: the future is gone and the result is there for the handle.
+//! - `SCHEDULED`: it is in the queue, or was woken while it ran and returns there when its turn ends.
+//! - `RUNNING`: it is being polled. The future is accessed only then.
+//! - `ABORTED`: at its next turn, the future is dropped instead of polled.
+//! - `COMPLETE`: the future is gone, and the result is available to the handle.
 //!
-//! The scheduler has one reference to a task that is not complete: it goes with the task until that waits for
-//! the first time, then stays among the waiting tasks. So the last reference to go never holds a future.
+//! The scheduler has one reference to a task that is not complete. The reference travels with the task until the task
+//! waits for the first time, and then stays among the waiting tasks. The last reference to go therefore never holds a
+//! future.
 
 use std::cell::UnsafeCell;
 use std::future::Future;

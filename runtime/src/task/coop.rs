@@ -1,7 +1,7 @@
-//! Cooperative scheduling: a task may do 128 operations per poll, then its operations return `Pending`.
+//! Cooperative scheduling: after 128 operations in one poll, the operations of a task return `Pending`.
 //!
-//! Without it, a task that always finds data (a flooded socket, a channel that is never empty) would keep
-//! every other task waiting. Each resource of wasio asks [`poll_proceed`] before it does an operation.
+//! Without this, a task that always finds data (a flooded socket, a channel that is never empty) would keep every other
+//! task waiting. Each resource of wasio calls [`poll_proceed`] before an operation.
 
 use std::cell::Cell;
 use std::future::Future;

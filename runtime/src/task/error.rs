@@ -1,4 +1,4 @@
-//! Why a task gave no result.
+//! The reasons why a task has no result.
 
 use std::any::Any;
 use std::fmt;

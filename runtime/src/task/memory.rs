@@ -1,7 +1,7 @@
-//! Where the cells of tasks come from: the allocator, and on WASI those that are kept for the next spawn.
+//! The memory of task cells: the allocator's, and on WASI also blocks that are kept for the next spawn.
 //!
-//! The allocator of WASI's C library takes 84 ns under wasmtime to hand out a block and take it back, more
-//! than all the rest of a spawn and join. Natively the allocator is faster than any list of ours.
+//! The allocator of WASI's C library takes 84 ns under wasmtime to hand out a block and take it back, more than all the
+//! rest of a spawn and join. Natively the allocator is faster than any list of ours.
 
 #![allow(unsafe_code)]
 

@@ -1,8 +1,7 @@
-//! The waker of a task, and how wakers are cloned and woken when most of them are a task's.
+//! The waker of a task, and how wakers are cloned and called when most of them belong to tasks.
 //!
-//! A waker is a reference to its task. What keeps wakers of others clones and wakes them with [`clone()`] and
-//! [`wake`]: a task's goes without a call through the waker's table, which takes a good part of the time that
-//! a wake takes.
+//! A waker is a reference to its task. Code that stores wakers clones and calls them with [`clone()`] and [`wake`]. For
+//! the waker of a task these avoid a call through the waker's table, which takes a good part of the time of a wake.
 
 use std::mem::{self, ManuallyDrop};
 use std::ptr::{self, NonNull};

@@ -1,8 +1,8 @@
-//! What the executor and the timers know of each other.
+//! The interface between the executor and the timers.
 //!
-//! The executor asks how long it may wait, and tells when to look again. A guest that neither makes a timer
-//! nor stops the clock has nothing of `timers.rs` linked, which is five kilobytes: nobody but who needs
-//! them makes the [`Timers`], and the executor reaches them through a table of functions.
+//! The executor asks how long it may wait, and says when to look again. A guest that creates no timer and does not pause
+//! the clock does not link `timers.rs`, which is five kilobytes: only code that needs timers creates the [`Timers`], and
+//! the executor reaches them through a table of functions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,17 +1,16 @@
-//! The timers of one runtime in the order of their deadlines. Knows deadlines and wakers, but no clock.
+//! The timers of one runtime in the order of their deadlines. It knows deadlines and wakers, but no clock.
 //!
-//! A table holds what each timer's owner needs. A timer that is armed is merely noted as new; only when the
-//! order is asked for, which is before every wait, the new ones go into a binary heap of small nodes. So a
-//! timer that is cancelled before the executor looks, as that of an operation which had not to wait, costs
-//! a few field accesses and no arithmetic with times.
+//! A table holds what the owner of each timer needs. Arming a timer only notes it as new. When the order is needed, which
+//! is before every wait, the new timers go into a binary heap of small nodes. A timer that is cancelled before the executor
+//! looks, such as the timeout of an operation that did not have to wait, costs a few field accesses and no arithmetic.
 //!
-//! Both cancelling a timer and moving it to a later time leave its node where it is: the node is recognised
-//! as dead, or moved to its new place, when it reaches the top. This is what happens to timers most of the
-//! time: a timeout is armed, and cancelled or extended long before it would fire. Whenever most of the nodes
-//! are dead, the heap is swept; an operation pays for at most a constant share of the sweep.
+//! Cancelling a timer or moving it to a later time leaves its node in place. The node is recognised as dead, or moved to
+//! its new place, when it reaches the top. This is the common case: a timeout is armed, and cancelled or extended long
+//! before it would fire. When most of the nodes are dead, the heap is swept. An operation pays for at most a constant share
+//! of the sweep.
 //!
-//! Arming is O(1), and O(1) on average and O(log n) at worst before the next wait; cancelling and moving are
-//! O(1) amortised, firing is O(log n). Once the heap and the table have grown nothing allocates.
+//! Arming is O(1). Its part of the work before the next wait is O(1) on average and O(log n) at worst. Cancelling and
+//! moving are O(1) amortised, firing is O(log n). Nothing allocates once the heap and the table have grown.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,6 +1,6 @@
-//! How time is counted: in whole milliseconds since the timers were made, "ticks".
+//! Counts time in ticks: whole milliseconds since the timers were created.
 //!
-//! A deadline is rounded up to the next one, the current time down to the last, so no timer fires early and
+//! A deadline is rounded up to the next tick and the current time down to the last one, so that no timer fires early and
 //! timers of one millisecond fire together.
 
 use std::time::{Duration, Instant};

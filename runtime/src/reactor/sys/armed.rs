@@ -1,11 +1,10 @@
-//! What is armed on a WASI host, which is asked about all of it in one call.
+//! The armed sources of a WASI host, which is asked about all of them in one call.
 //!
-//! The list that the host gets lives as long as the runtime and is edited in place: arming appends, an event
-//! marks its entry as spent, and a spent one is taken out before the next poll unless it was armed again
-//! meanwhile, which is what a busy connection does. Entry 0 is the clock's. There is at most one entry for
-//! each direction of a key.
+//! The list that the host receives lives as long as the runtime and is edited in place. Arming appends an entry, an event
+//! marks its entry as spent, and a spent entry is removed before the next poll, unless it was armed again, as a busy
+//! connection is. Entry 0 belongs to the clock. Each direction of a key has at most one entry.
 //!
-//! What was armed lately stands in front, so that the host can be asked about it alone (`hot.rs`).
+//! Recently armed entries are in front, so that the host can be asked about them alone (`hot.rs`).
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
-//! Flat polling: on a host that offers it, a wait costs as much as what happens, not as what is armed.
+//! Polling that costs as much as what happens, not as what is armed, on a host that offers it.
 //!
-//! `host/POLL_EXTENSION.md` specifies it. The host keeps what is armed. A wait tells it what changed since the last
-//! one, and the host says what happened. Whether there is such a host is found out once, by asking it about a
-//! descriptor that stands for the extension, and is unknown elsewhere.
+//! `host/POLL_EXTENSION.md` specifies it. The host keeps what is armed. A wait tells the host what changed since the last
+//! one, and the host reports what happened. The guest finds out once whether the host knows the extension, by asking about
+//! a descriptor that stands for it and is unknown elsewhere.
 //!
-//! Only sockets are kept by the host. Everything else is asked about in every call as without the extension, from
+//! The host keeps sockets only. Everything else is named in every call, as without the extension: see
 //! [`armed`](super::armed).
 #![allow(unsafe_code)] // `fd_fdstat_get` is an import.
 

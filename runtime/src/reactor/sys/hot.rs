@@ -1,18 +1,18 @@
-//! How much of what is armed to ask about: what was active lately first, then everything.
+//! Decides how many of the armed sources to ask about: the recently active ones first, then all of them.
 //!
-//! Asking costs a WASI host as much as there is to look at, so thousands of idle connections would make every wait
-//! of ten busy ones slow. The busy ones stand in front of the list (`armed.rs`) and are asked about alone, for
-//! a time that depends on what asking about everything costs ([`PATIENCE`]); then everything is asked about. So the
-//! cost of waiting is at most so many times that of the better of the two ways, whichever it is, and an idle source
-//! is heard at most so much later. The time of several such waits adds up: however busy the front is, everything
-//! has its turn.
+//! Asking costs a WASI host as much as there is to look at, so thousands of idle connections would slow every wait of ten
+//! busy ones. The busy ones are at the front of the list (`armed.rs`) and are asked about alone, for a time that depends
+//! on the cost of asking about everything ([`PATIENCE`]). Then everything is asked about. The cost of waiting is therefore
+//! bounded by a multiple of the cheaper way, whichever that is, and an idle source is noticed at most that much later. The
+//! time of several such waits adds up: however busy the front is, everything gets its turn.
 //!
-//! What asking about everything costs is measured, now and then, with a look that does not wait. It includes what
-//! the host pays for being asked about one set after another.
+//! The cost of asking about everything is measured now and then, with a look that does not wait. It includes what the host
+//! pays for being asked about different sets in turn.
 //!
-//! When the front stays silent, it is passed over in the next waits, in more and more of them.
+//! If the front stays silent, it is skipped in the next waits, in more and more of them.
 //!
-//! Times are the host's, in nanoseconds: std's `Instant` and `Duration` would be two kilobytes in every guest.
+//! Times are the host's, in nanoseconds: the standard library's `Instant` and `Duration` would add two kilobytes to every
+//! guest.
 
 use super::armed::Armed;
 #[cfg(target_env = "p1")]
