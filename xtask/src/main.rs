@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask demo | test | crates | drop-ins | conformance | surface | bench | table | links | ci`.
+//! The project's own commands: `cargo xtask demo | test | crates | suites | drop-ins | conformance | surface | bench | table |
+//! links | ci`.
 
 use clap::{Parser, Subcommand};
 
@@ -9,6 +10,7 @@ mod crates;
 mod demo;
 mod drop_ins;
 mod links;
+mod suites;
 mod surface;
 mod table;
 mod test;
@@ -33,8 +35,10 @@ enum Command {
     Bench(bench::Args),
     /// Run tokio's own tests against the drop-in.
     Conformance(conformance::Options),
-    /// Build and run programs of the crates above tokio.
+    /// Build the crates above tokio, and run programs that use them.
     Crates(crates::Args),
+    /// Run the own tests of crates above tokio.
+    Suites(suites::Args),
     /// Compare the drop-ins' versions with the newest published ones.
     DropIns(drop_ins::Args),
     /// Make the table in docs/what-works.md from test results.
@@ -54,6 +58,7 @@ fn main() {
         Command::Bench(args) => bench::run(&args),
         Command::Conformance(args) => conformance::command(&args),
         Command::Crates(args) => crates::run(&args),
+        Command::Suites(args) => suites::run(&args),
         Command::DropIns(args) => drop_ins::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Links(args) => links::run(&args),

@@ -43,14 +43,14 @@ static SET_TEMP_DIR: extern "C" fn() = {
 "#;
 
 /// The folder of the published package, brought by cargo.
-pub(crate) fn package(root: &Path, version: &str) -> Result<PathBuf> {
-    let scratch = root.join("target/conformance/package");
+pub(crate) fn package(root: &Path, name: &str, version: &str) -> Result<PathBuf> {
+    let scratch = root.join("target/conformance/package").join(name);
     fs::create_dir_all(scratch.join("src"))?;
     fs::write(scratch.join("src/lib.rs"), "")?;
     fs::write(
         scratch.join("Cargo.toml"),
         format!(
-            "[package]\nname = \"fetch\"\nedition = \"2021\"\n[dependencies]\ntokio = \"={version}\"\n[workspace]\n"
+            "[package]\nname = \"fetch\"\nedition = \"2021\"\n[dependencies]\n{name} = \"={version}\"\n[workspace]\n"
         ),
     )?;
     let output = Command::new(env!("CARGO"))
@@ -60,13 +60,13 @@ pub(crate) fn package(root: &Path, version: &str) -> Result<PathBuf> {
         .output()
         .context("running cargo metadata")?;
     if !output.status.success() {
-        bail!("cargo could not fetch tokio {version}: see above");
+        bail!("cargo could not fetch {name} {version}: see above");
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
-    let tokio =
-        packages.iter().find(|p| p["name"] == "tokio").context("tokio is not in the tree")?;
-    let manifest = PathBuf::from(tokio["manifest_path"].as_str().context("no manifest path")?);
+    let found = packages.iter().find(|p| p["name"] == name && p["version"] == version);
+    let found = found.with_context(|| format!("{name} is not in the tree"))?;
+    let manifest = PathBuf::from(found["manifest_path"].as_str().context("no manifest path")?);
     Ok(manifest.parent().context("no package folder")?.to_owned())
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn prepare(
         }
         let source = match target {
             Target::Native => source,
-            _ => adapt(&source, !reasons.keeps_gates(name)),
+            _ => adapt(&source, !reasons.keeps_gates(name), true),
         };
         fs::write(tests.join("files").join(format!("{name}.rs")), source)?;
         let list = groups.entry(group(name)).or_default();
@@ -130,10 +130,10 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-/// The source for a WASI target: without what hides it from WASI, and without `should_panic`, which the
-/// test harness cannot judge where a panic ends the program (`run.rs` does).
-fn adapt(source: &str, lift: bool) -> String {
-    let mut source = without_attributes(source, "#[should_panic", |_| true);
+/// The source for a WASI target: if `lift`, without what hides it from WASI, and if `may_panic`, without `should_panic`,
+/// which the test harness cannot judge where a panic ends the program (`run.rs` does).
+pub(crate) fn adapt(source: &str, lift: bool, may_panic: bool) -> String {
+    let mut source = without_attributes(source, "#[should_panic", |_| may_panic);
     if lift {
         for gate in [
             "not(target_os = \"wasi\")",
@@ -223,7 +223,7 @@ pub(crate) fn build(scratch: &Path, target: Target) -> Result<BTreeMap<String, P
     Ok(binaries)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

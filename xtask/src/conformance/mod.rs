@@ -5,11 +5,11 @@
 //! committed. Every test of the package gets a result: passed, failed, or not applicable with a reason of a
 //! closed list (`tests/conformance/not-applicable.toml`). A listed test that passes fails the run.
 
-mod build;
-mod reasons;
+pub(crate) mod build;
+pub(crate) mod reasons;
 mod report;
 mod run;
-mod scan;
+pub(crate) mod scan;
 
 use std::path::PathBuf;
 
@@ -102,10 +102,10 @@ fn run(options: &Options) -> Result<(usize, usize, usize)> {
     let root = workspace::root();
     let reasons = reasons::Reasons::load(
         &root.join("tests/conformance/not-applicable.toml"),
-        options.target,
+        options.target.name(),
     )?;
     let scratch = root.join("target/conformance").join(options.target.name());
-    let package = build::package(root, TOKIO)?;
+    let package = build::package(root, "tokio", TOKIO)?;
     let files = scan::scan(&package.join("tests"))?;
     reasons.check_left_out(&files)?;
     build::prepare(root, &package, &scratch, options.target, &files, &reasons)?;

@@ -1,7 +1,7 @@
 //! The list: `tests/crates/crates.toml`.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use super::{Outcome, Target};
 
 /// Why a crate does not work: a closed list.
 const REASONS: &[&str] =
-    &["threads", "browser", "c++", "processes", "system-library", "no-backend"];
+    &["threads", "browser", "c++", "processes", "system-library", "no-backend", "no-unix-sockets"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +25,7 @@ struct Document {
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) name: String,
-    /// Lines of TOML; empty if there is no program yet.
+    /// Lines of TOML; empty if the crate has not been tried.
     #[serde(default)]
     pub(super) dependencies: String,
     #[serde(default)]
@@ -66,8 +66,23 @@ pub(super) struct Stop {
     pub(super) targets: Vec<Target>,
     pub(super) outcome: Outcome,
     pub(super) reason: String,
-    /// The crate and line.
+    /// `PACKAGE VERSION FILE:LINE: what it is`; the package is one that `cargo wasio doctor` knows.
     pub(super) at: String,
+}
+
+impl Stop {
+    pub(super) fn package(&self) -> &str {
+        self.at.split(' ').next().unwrap_or_default()
+    }
+
+    /// Whether `at` names a package, its version, a file and a line.
+    fn is_located(&self) -> bool {
+        let words: Vec<&str> = self.at.split(' ').collect();
+        let [_, version, place, _, ..] = words[..] else { return false };
+        let line = place.strip_suffix(':').and_then(|place| place.rsplit(':').next());
+        let numbers = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        numbers(version) && place.contains('.') && line.is_some_and(numbers)
+    }
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>> {
@@ -82,22 +97,38 @@ fn parse(text: &str) -> Result<Vec<Entry>> {
             if !REASONS.contains(&stop.reason.as_str()) {
                 bail!("{}: `{}` is not one of the reasons {REASONS:?}", entry.name, stop.reason);
             }
-            ensure!(stop.outcome != Outcome::Works, "{}: what works is not stopped", entry.name);
-            ensure!(!stop.at.is_empty(), "{}: say where it stops", entry.name);
+            let stopped = matches!(stop.outcome, Outcome::Fails | Outcome::Stops);
+            ensure!(stopped, "{}: what works is not stopped", entry.name);
+            ensure!(
+                stop.is_located(),
+                "{}: `at` is `PACKAGE VERSION FILE:LINE: what it is`, not `{}`",
+                entry.name,
+                stop.at
+            );
         }
-        ensure!(entry.has_program() || !entry.sample, "{}: the sample has programs", entry.name);
+        ensure!(entry.is_tried() || !entry.sample, "{}: the sample is tried", entry.name);
     }
     Ok(document.crates)
 }
 
 impl Entry {
-    pub(super) fn has_program(&self) -> bool {
+    pub(super) fn is_tried(&self) -> bool {
         !self.dependencies.is_empty()
     }
 
-    pub(super) fn program(&self) -> Result<String> {
+    /// The program that uses the crate; `None`: it is only compiled.
+    pub(super) fn program(&self) -> Result<Option<String>> {
         let path = workspace::root().join(format!("tests/crates/programs/{}.rs", self.name));
-        fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e).with_context(|| format!("read {}", path.display())),
+        }
+    }
+
+    /// Why the crate is not expected to work on a target.
+    pub(super) fn stop(&self, target: Target) -> Option<&Stop> {
+        self.stops.iter().find(|stop| stop.targets.is_empty() || stop.targets.contains(&target))
     }
 }
 
@@ -109,17 +140,29 @@ mod tests {
     fn the_list_can_be_read_and_reasons_are_closed() {
         let folder = workspace::root().join("tests/crates");
         let entries = read(&folder.join("crates.toml")).unwrap();
-        for entry in entries.iter().filter(|entry| entry.has_program()) {
-            assert!(entry.program().unwrap().contains("\"ok\""), "{}", entry.name);
+        let mut programs = 0;
+        for entry in &entries {
+            let Some(program) = entry.program().unwrap() else { continue };
+            assert!(program.contains("\"ok\"") && entry.is_tried(), "{}", entry.name);
+            programs += 1;
         }
-        let stop = |reason, outcome| {
+        let files = fs::read_dir(folder.join("programs")).unwrap().count();
+        assert_eq!(programs, files, "a program without an entry");
+        let at = "p 1.2.3 src/lib.rs:7: a thread";
+        let stop = |reason, outcome, at| {
             let text = format!(
-                "[[crate]]\nname = \"a\"\n[[crate.stops]]\nreason = \"{reason}\"\noutcome = \"{outcome}\"\nat = \"b\"\n"
+                "[[crate]]\nname = \"a\"\n[[crate.stops]]\nreason = \"{reason}\"\noutcome = \"{outcome}\"\nat = \"{at}\"\n"
             );
             parse(&text).is_ok()
         };
-        assert!(stop("threads", "stops"));
-        assert!(!stop("bad luck", "stops"));
-        assert!(!stop("threads", "works"));
+        assert!(stop("threads", "stops", at));
+        assert!(!stop("bad luck", "stops", at));
+        assert!(!stop("threads", "works", at));
+        assert!(!stop("threads", "compiles", at));
+        for vague in
+            ["", "it has threads", "p 1.2.3 src/lib.rs: a thread", "p src/lib.rs:7: a thread"]
+        {
+            assert!(!stop("threads", "stops", vague), "{vague}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! `cargo xtask crates`: the crates above tokio, as guests of wasip1 and wasip2, and the table in docs/crates.md.
 //!
-//! `tests/crates/crates.toml` lists them. Each has a small program in `tests/crates/programs/`, which talks to a peer and
-//! prints `ok` at the end. It is built and run as a user does it, by `cargo wasio`, all of them into one target folder.
-//! What came of it goes into `tests/crates/results.json`, and the table is made of that file: a crate that was not run
-//! says so there.
+//! `tests/crates/crates.toml` lists them. Each is built as a user does it, by `cargo wasio`, all of them into one target
+//! folder. Many have a small program in `tests/crates/programs/`, which talks to a peer and prints `ok` at the end; the
+//! others are compiled. `cargo wasio doctor` is asked about each: it has to know what stops a crate, and to find nothing
+//! that stops the others. What came of it goes into `tests/crates/results.json`, and the table is made of that file: a
+//! crate that was not tried says so there.
 
+mod doctor;
 mod list;
 mod page;
 mod peer;
@@ -18,13 +20,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use xtask::engine::Runner;
-use xtask::process::{Finished, Running};
+use xtask::process::Running;
 use xtask::report::duration;
 use xtask::workspace;
 
-use list::{Entry, Stop};
+use list::Entry;
 
-/// Build and run programs of the crates above tokio on wasip1 and wasip2.
+/// Build the crates above tokio, and run programs that use them, on wasip1 and wasip2.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only the crates of these names.
@@ -38,7 +40,10 @@ pub(crate) struct Args {
     /// Keep what came of it, and make the table in docs/crates.md of all that is kept.
     #[arg(long)]
     record: bool,
-    /// Run nothing: fail if the table is not what the kept results make.
+    /// Run nothing: make the tables in docs/crates.md of what is kept.
+    #[arg(long, conflicts_with_all = ["check", "names", "record", "sample", "target"])]
+    page: bool,
+    /// Run nothing: fail if the tables are not what the kept results make.
     #[arg(long, conflicts_with_all = ["record", "sample"])]
     check: bool,
 }
@@ -48,15 +53,15 @@ pub(crate) struct Args {
     Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
-enum Target {
+pub(crate) enum Target {
     Wasip1,
     Wasip2,
 }
 
 impl Target {
-    const ALL: [Target; 2] = [Target::Wasip1, Target::Wasip2];
+    pub(crate) const ALL: [Target; 2] = [Target::Wasip1, Target::Wasip2];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Target::Wasip1 => "wasip1",
             Target::Wasip2 => "wasip2",
@@ -64,7 +69,7 @@ impl Target {
     }
 
     /// The value of `cargo wasio --wasi`.
-    fn flag(self) -> &'static str {
+    pub(crate) fn flag(self) -> &'static str {
         match self {
             Target::Wasip1 => "p1",
             Target::Wasip2 => "p2",
@@ -78,6 +83,8 @@ impl Target {
 enum Outcome {
     /// The program ran to its end.
     Works,
+    /// There is no program; the crate compiles.
+    Compiles,
     /// It was built, and failed.
     Fails,
     /// It was not built.
@@ -90,6 +97,9 @@ struct Kept {
     /// The version that was built.
     version: String,
     on: BTreeMap<Target, Outcome>,
+    /// What `cargo wasio doctor` says is the way out of what stops it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    way_out: Option<String>,
 }
 
 type Results = BTreeMap<String, Kept>;
@@ -105,13 +115,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.check {
         return page::check(&entries, &results);
     }
+    if args.page {
+        return page::write(&entries, &results);
+    }
     let unknown = |name: &&String| !entries.iter().any(|entry| entry.name == **name);
     if let Some(name) = args.names.iter().find(unknown) {
         bail!("{name} is not in tests/crates/crates.toml");
     }
     let wanted = |entry: &&Entry| {
         let named = args.names.is_empty() || args.names.contains(&entry.name);
-        named && entry.has_program() && (!args.sample || entry.sample)
+        named && entry.is_tried() && (!args.sample || entry.sample)
     };
     let tools = Tools::build()?;
     let (mut right, mut wrong) = (0, Vec::new());
@@ -120,22 +133,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         {
             let started = Instant::now();
             let (outcome, said) = tools.try_one(entry, target)?;
+            let verdict = judge(&tools, entry, target, outcome)?;
             let took = duration(started.elapsed().as_secs_f64());
-            let expected = entry.stop(target).map_or(Outcome::Works, |stop| stop.outcome);
-            let ok = outcome == expected;
             println!(
                 "{:4} {:24} {} {outcome:?} {took}",
-                if ok { "ok" } else { "FAIL" },
+                if verdict.is_ok() { "ok" } else { "FAIL" },
                 entry.name,
                 target.name()
             );
-            if ok {
-                right += 1;
-            } else {
-                println!("{}", said.trim_end());
-                wrong.push(format!("{} on {}", entry.name, target.name()));
-            }
             let kept = results.entry(entry.name.clone()).or_default();
+            match verdict {
+                Ok(way_out) => {
+                    right += 1;
+                    if way_out.is_some() || entry.stops.is_empty() {
+                        kept.way_out = way_out;
+                    }
+                }
+                Err(why) => {
+                    // What matters is at the end: build scripts say much before it.
+                    let lines: Vec<&str> = said.trim_end().lines().collect();
+                    println!("{why}\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+                    wrong.push(format!("{} on {}", entry.name, target.name()));
+                }
+            }
             kept.version = tools.version(entry)?;
             kept.on.insert(target, outcome);
             if args.record {
@@ -150,6 +170,33 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     println!("{right} passed, {} failed, 0 skipped", wrong.len());
     if wrong.is_empty() { Ok(()) } else { bail!("not as listed: {}", wrong.join(", ")) }
+}
+
+/// Makes the tables in docs/crates.md of what is kept.
+pub(crate) fn write_page() -> Result<()> {
+    let folder = workspace::root().join("tests/crates");
+    let entries = list::read(&folder.join("crates.toml"))?;
+    page::write(&entries, &kept(&folder.join("results.json"))?)
+}
+
+/// Whether what came of a crate is as listed, and the doctor agrees; the way out of what stops it.
+fn judge(
+    tools: &Tools,
+    entry: &Entry,
+    target: Target,
+    outcome: Outcome,
+) -> Result<std::result::Result<Option<String>, String>> {
+    let stop = entry.stop(target);
+    let right = match stop {
+        None => matches!(outcome, Outcome::Works | Outcome::Compiles),
+        Some(stop) => outcome == stop.outcome,
+    };
+    if !right {
+        let listed = stop.map_or("nothing stops it".to_owned(), |stop| stop.at.clone());
+        return Ok(Err(format!("listed: {listed}")));
+    }
+    let said = doctor::ask(tools.cargo(&tools.project(entry)?, target, "doctor"))?;
+    Ok(said.agrees(stop))
 }
 
 fn kept(path: &Path) -> Result<Results> {
@@ -178,9 +225,14 @@ impl Tools {
     /// Builds and runs the program; what was said goes with what came of it.
     fn try_one(&self, entry: &Entry, target: Target) -> Result<(Outcome, String)> {
         let project = self.project(entry)?;
-        let built = self.command(&project, target, "build", BUILD)?;
+        let has_program = entry.program()?.is_some();
+        let verb = if has_program { "build" } else { "check" };
+        let built = Running::spawn(verb, &mut self.cargo(&project, target, verb))?.finish(BUILD)?;
         if !built.status.success() {
             return Ok((Outcome::Stops, built.stderr));
+        }
+        if !has_program {
+            return Ok((Outcome::Compiles, built.stderr));
         }
         let peer = peer::start(entry.peer, &project)?;
         let mut command = self.cargo(&project, target, "run");
@@ -195,7 +247,7 @@ impl Tools {
         Ok((if ended { Outcome::Works } else { Outcome::Fails }, said))
     }
 
-    /// A package with the program.
+    /// A package with the program, or one that names the crate.
     fn project(&self, entry: &Entry) -> Result<PathBuf> {
         let folder = self.scratch.join(&entry.name);
         fs::create_dir_all(folder.join("src"))?;
@@ -212,7 +264,11 @@ impl Tools {
             fs::write(&path, text).with_context(|| format!("write {}", path.display()))
         };
         write(folder.join("Cargo.toml"), &manifest)?;
-        write(folder.join("src/main.rs"), &entry.program()?)?;
+        let names = format!(
+            "//! Compiles with the crate.\n\nuse {} as _;\n\nfn main() {{}}\n",
+            entry.name.replace('-', "_")
+        );
+        write(folder.join("src/main.rs"), &entry.program()?.unwrap_or(names))?;
         Ok(folder)
     }
 
@@ -224,20 +280,11 @@ impl Tools {
         command
     }
 
-    fn command(
-        &self,
-        project: &Path,
-        target: Target,
-        verb: &str,
-        limit: Duration,
-    ) -> Result<Finished> {
-        Ok(Running::spawn(verb, &mut self.cargo(project, target, verb))?.finish(limit)?)
-    }
-
     /// The version that the last build took.
     fn version(&self, entry: &Entry) -> Result<String> {
         let locks = self.scratch.join("target/wasio/locks");
-        let start = format!("{}-", entry.name);
+        // Names of these folders have letters, digits and hyphens only.
+        let start = format!("{}-", entry.name.replace('_', ""));
         for folder in fs::read_dir(&locks).with_context(|| format!("read {}", locks.display()))? {
             let folder = folder?;
             let rest = folder.file_name().to_string_lossy().strip_prefix(&start).map(str::len);
@@ -250,12 +297,5 @@ impl Tools {
             }
         }
         Ok("?".to_owned())
-    }
-}
-
-impl Entry {
-    /// Why the crate is not expected to work on a target.
-    fn stop(&self, target: Target) -> Option<&Stop> {
-        self.stops.iter().find(|stop| stop.targets.is_empty() || stop.targets.contains(&target))
     }
 }

@@ -1,4 +1,4 @@
-//! The table in docs/crates.md.
+//! The tables in docs/crates.md.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,61 +8,121 @@ use anyhow::{Context, Result, ensure};
 use xtask::workspace;
 
 use super::list::{Entry, Peer};
-use super::{Outcome, Results, Target};
+use super::{Kept, Outcome, Results, Target};
+use crate::suites;
 
-const START: &str = "<!-- made by `cargo xtask crates --record` -->\n";
+/// What stands before the table of crates, and before that of suites.
+const CRATES: &str = "<!-- made by `cargo xtask crates --record` -->\n";
+const SUITES: &str = "<!-- made by `cargo xtask suites --record` -->\n";
 const END: &str = "<!-- end of the table -->\n";
 
 fn path() -> PathBuf {
     workspace::root().join("docs/crates.md")
 }
 
-/// Puts the table into its place.
+/// Puts the tables into their places.
 pub(super) fn write(entries: &[Entry], results: &Results) -> Result<()> {
     let old = fs::read_to_string(path())?;
-    fs::write(path(), replaced(&old, &table(entries, results))?)?;
+    fs::write(path(), page(&old, entries, results)?)?;
     Ok(())
 }
 
-/// Fails if there is another one.
+/// Fails if there are others.
 pub(super) fn check(entries: &[Entry], results: &Results) -> Result<()> {
     let old = fs::read_to_string(path())?;
-    let same = replaced(&old, &table(entries, results))? == old;
-    ensure!(same, "docs/crates.md has another table: run `cargo xtask crates NAME --record`");
+    let same = page(&old, entries, results)? == old;
+    ensure!(same, "docs/crates.md has other tables: run `cargo xtask crates NAME --record`");
     Ok(())
 }
 
-fn replaced(page: &str, table: &str) -> Result<String> {
-    let (before, rest) = page.split_once(START).context("docs/crates.md has no place for it")?;
-    let (_, after) = rest.split_once(END).context("docs/crates.md has no end of the table")?;
-    Ok(format!("{before}{START}{table}{END}{after}"))
+fn page(old: &str, entries: &[Entry], results: &Results) -> Result<String> {
+    let suites = suites::kept()?;
+    let page = replaced(old, CRATES, &table(entries, results, &suites)?)?;
+    let rows: String = suites.rows().iter().map(|row| format!("{row}\n")).collect();
+    replaced(&page, SUITES, &format!("| suite | wasip1 | wasip2 |\n|---|---|---|\n{rows}"))
 }
 
-fn table(entries: &[Entry], results: &Results) -> String {
-    let mut text =
-        "| crate | wasip1 | wasip2 | the program | peer |\n|---|---|---|---|---|\n".to_owned();
-    for entry in entries {
-        let kept = results.get(&entry.name);
-        let version = kept.map_or(String::new(), |kept| format!(" {}", kept.version));
-        let peer = match entry.peer {
-            _ if !entry.has_program() => "–",
-            Peer::Itself => "of its own, on loopback",
-            Peer::Redis => "redis-server",
-            Peer::Postgres => "PostgreSQL",
-            Peer::PostgresTls => "PostgreSQL, over TLS",
-            Peer::Mariadb => "MariaDB",
-        };
-        let [p1, p2] = Target::ALL.map(|target| {
-            let stop = entry.stop(target).map(|stop| format!("{}: {}", stop.reason, stop.at));
-            match kept.and_then(|kept| kept.on.get(&target)) {
-                None => stop.unwrap_or_else(|| "not run".to_owned()),
-                Some(Outcome::Works) => "yes".to_owned(),
-                Some(Outcome::Fails) => format!("fails ({})", stop.unwrap_or_default()),
-                Some(Outcome::Stops) => format!("does not compile ({})", stop.unwrap_or_default()),
-            }
+/// The page with `table` behind `start`.
+fn replaced(page: &str, start: &str, table: &str) -> Result<String> {
+    let (before, rest) =
+        page.split_once(start).with_context(|| format!("docs/crates.md has no {start}"))?;
+    let (_, after) = rest.split_once(END).context("docs/crates.md has no end of the table")?;
+    Ok(format!("{before}{start}{table}{END}{after}"))
+}
+
+fn table(entries: &[Entry], results: &Results, suites: &suites::Results) -> Result<String> {
+    let mut text = "| | crate | compiles | its own tests | a program | what stops it |\n\
+                    |---|---|---|---|---|---|\n"
+        .to_owned();
+    let nothing = Kept::default();
+    for (at, entry) in entries.iter().enumerate() {
+        let kept = results.get(&entry.name).unwrap_or(&nothing);
+        let compiles = on_both(|target| {
+            Some(match kept.on.get(&target)? {
+                Outcome::Stops => "no".to_owned(),
+                _ => "yes".to_owned(),
+            })
         });
-        let does = if entry.does.is_empty() { "–" } else { &entry.does };
-        let _ = writeln!(text, "| {}{version} | {p1} | {p2} | {does} | {peer} |", entry.name);
+        let tests = on_both(|target| suites.counts(&entry.name, target.name()));
+        let _ = writeln!(
+            text,
+            "| {} | {} {} | {} | {} | {} | {} |",
+            at + 1,
+            entry.name,
+            kept.version,
+            compiles.unwrap_or_else(|| "not tried".to_owned()),
+            tests.unwrap_or_else(|| "–".to_owned()),
+            program(entry, kept)?,
+            stops(entry, kept),
+        );
     }
-    text
+    Ok(text)
+}
+
+/// One text for both targets if it is the same.
+fn on_both(text: impl Fn(Target) -> Option<String>) -> Option<String> {
+    match Target::ALL.map(text) {
+        [None, None] => None,
+        [one, other] if one == other => one,
+        both => {
+            let missing = || "–".to_owned();
+            let [p1, p2] = both.map(|text| text.unwrap_or_else(missing));
+            Some(format!("wasip1: {p1}; wasip2: {p2}"))
+        }
+    }
+}
+
+fn program(entry: &Entry, kept: &Kept) -> Result<String> {
+    if entry.program()?.is_none() {
+        return Ok("–".to_owned());
+    }
+    let peer = match entry.peer {
+        Peer::Itself => "",
+        Peer::Redis => ", with redis-server",
+        Peer::Postgres => ", with PostgreSQL",
+        Peer::PostgresTls => ", with PostgreSQL over TLS",
+        Peer::Mariadb => ", with MariaDB",
+    };
+    let ran = on_both(|target| {
+        Some(match kept.on.get(&target)? {
+            Outcome::Works => "works".to_owned(),
+            _ => "fails".to_owned(),
+        })
+    });
+    Ok(format!("{}: {}{peer}", ran.unwrap_or_else(|| "not run".to_owned()), entry.does))
+}
+
+fn stops(entry: &Entry, kept: &Kept) -> String {
+    let mut lines = Vec::new();
+    for stop in &entry.stops {
+        let on = match stop.targets[..] {
+            [] => String::new(),
+            ref some => {
+                format!("{}: ", some.iter().map(|t| t.name()).collect::<Vec<_>>().join(", "))
+            }
+        };
+        let way_out = kept.way_out.as_ref().map(|way| format!("; way out: {way}"));
+        lines.push(format!("{on}{} ({}){}", stop.at, stop.reason, way_out.unwrap_or_default()));
+    }
+    if lines.is_empty() { "–".to_owned() } else { lines.join("<br>").replace('|', "\\|") }
 }

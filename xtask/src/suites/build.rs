@@ -1,0 +1,114 @@
+//! Makes a copy of a package that builds for WASI, and builds its tests.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use toml::{Table, Value};
+use xtask::cargo;
+
+use super::Tools;
+use super::list::Suite;
+use crate::conformance::build::{adapt, copy_folder};
+use crate::conformance::reasons::Reasons;
+use crate::conformance::scan::{self, TestFile};
+use crate::crates::Target;
+
+/// A package that is ready to be built.
+pub(super) struct Prepared {
+    pub(super) folder: PathBuf,
+    pub(super) version: String,
+    /// By `SUITE/FILE`.
+    pub(super) files: BTreeMap<String, TestFile>,
+}
+
+/// Copies the package at `package`, which is `below` the root of its repository, with the gates of its tests lifted.
+pub(super) fn prepare(
+    suite: &Suite,
+    repository: &Path,
+    below: &Path,
+    reasons: &Reasons,
+    scratch: &Path,
+) -> Result<Prepared> {
+    let copy = scratch.join(&suite.name);
+    // What did not change keeps its time, so that cargo builds only what did.
+    copy_folder(repository, &copy)?;
+    let folder = copy.join(below);
+    let tests = repository.join(below).join("tests");
+    let mut files = BTreeMap::new();
+    if tests.is_dir() {
+        for (name, file) in scan::scan(&tests)? {
+            files.insert(format!("{}/{name}", suite.name), file);
+        }
+    }
+    for (name, file) in &files {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        let path = folder.join("tests").join(format!("{short}.rs"));
+        if reasons.leaves_out(name) {
+            fs::write(&path, "")?;
+        } else {
+            // `should_panic` stays: the harness judges it.
+            let lift = !reasons.keeps_gates(name);
+            fs::write(&path, adapt(&file.source, lift, false))?;
+        }
+    }
+    reasons.check_left_out(&files)?;
+    let version = edit_manifest(suite, &folder.join("Cargo.toml"))?;
+    Ok(Prepared { folder, version, files })
+}
+
+/// Takes out what is not tested, and makes the package a workspace of its own. Returns its version.
+fn edit_manifest(suite: &Suite, path: &Path) -> Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let mut manifest: Table = toml::from_str(&text)?;
+    for part in ["example", "bench"] {
+        manifest.remove(part);
+    }
+    for name in &suite.without {
+        let dependencies = manifest.get_mut("dev-dependencies").and_then(Value::as_table_mut);
+        let removed = dependencies.and_then(|dependencies| dependencies.remove(name));
+        ensure!(removed.is_some(), "{} has no dev-dependency {name}", suite.name);
+    }
+    // A package inside of a repository's workspace stays there.
+    if suite.version.is_some() {
+        manifest.insert("workspace".to_owned(), Value::Table(Table::new()));
+    }
+    let version = manifest["package"].get("version").and_then(Value::as_str);
+    let version = version.context("a package has a version")?.to_owned();
+    fs::write(path, toml::to_string(&manifest)?)?;
+    Ok(version)
+}
+
+/// Builds the unit tests and those in `tests/`; the harnesses by `SUITE/FILE`.
+pub(super) fn build(
+    tools: &Tools,
+    suite: &Suite,
+    prepared: &Prepared,
+    target: Target,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let mut command = Command::new(&tools.cargo_wasio);
+    command
+        .args(["wasio", "test", "--wasi", target.flag(), "--no-run", "--tests"])
+        .current_dir(&prepared.folder)
+        .env("WASIO_BIN", &tools.runner)
+        .env("CARGO_TARGET_DIR", tools.scratch.join("target"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_PROFILE_TEST_DEBUG", "0")
+        .env("RUSTFLAGS", "--cap-lints warn");
+    if !suite.features.is_empty() {
+        command.args(["--features", &suite.features.join(",")]);
+    }
+    let built = cargo::build(&mut command, &|_| {})
+        .with_context(|| format!("build the tests of {}", suite.name))?;
+    if built.is_empty() {
+        bail!("{} has no tests", suite.name);
+    }
+    let library = suite.of().replace('-', "_");
+    let harness = |built: cargo::Built| {
+        let name = if built.name == library { "lib" } else { &built.name };
+        (format!("{}/{name}", suite.name), built.path)
+    };
+    Ok(built.into_iter().map(harness).collect())
+}

@@ -1,0 +1,257 @@
+//! `cargo xtask suites`: the own tests of crates above tokio, as guests of wasip1 and wasip2.
+//!
+//! `tests/suites/suites.toml` lists them. The published packages are brought by cargo and copied below `target/`; tests that no
+//! package contains are taken from checkouts in the folder of `--sources`. Nothing of them is committed. Their tests are
+//! built by `cargo wasio test`, and each runs in a guest of its own. Every test gets a result: passed, failed, or not
+//! applicable with a reason of the closed list that tokio's own tests have (`tests/suites/not-applicable.toml`). A listed
+//! test that passes fails the run. `--record` keeps the counts in `tests/suites/results.json`, of which docs/crates.md is
+//! made.
+
+mod build;
+mod list;
+mod run;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use xtask::engine::Runner;
+use xtask::workspace;
+
+use crate::conformance::Outcome;
+use crate::conformance::build::package;
+use crate::conformance::reasons::Reasons;
+use crate::crates::{self, Target};
+use list::Suite;
+use run::Verdict;
+
+/// Run the own tests of crates above tokio on wasip1 and wasip2.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only the suites of these names.
+    names: Vec<String>,
+    /// Only on this target.
+    #[arg(long, value_enum)]
+    target: Option<Target>,
+    /// A folder with checkouts of h2's and hyper's repositories, named `h2` and `hyper`, for the tests that their packages do
+    /// not contain. Without it those are left out.
+    #[arg(long, value_name = "FOLDER")]
+    sources: Option<PathBuf>,
+    /// Write every test's result as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How many tests run at once.
+    #[arg(long, short, default_value_t = 4)]
+    jobs: usize,
+    /// After how many seconds a test has failed.
+    #[arg(long, default_value_t = 60)]
+    timeout: u64,
+    /// Print what the failing tests printed.
+    #[arg(long)]
+    verbose: bool,
+    /// Keep the counts, and make the tables in docs/crates.md.
+    #[arg(long)]
+    record: bool,
+}
+
+/// What is kept of a suite on a target.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    /// How many do not apply, by reason.
+    #[serde(default)]
+    not_applicable: BTreeMap<String, usize>,
+}
+
+/// What is kept of a suite.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Kept {
+    /// The crate whose tests they are.
+    of: String,
+    version: String,
+    on: BTreeMap<String, Counts>,
+}
+
+/// What is kept, by suite.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Results(BTreeMap<String, Kept>);
+
+/// The commands, and where tests are built.
+struct Tools {
+    runner: PathBuf,
+    cargo_wasio: PathBuf,
+    scratch: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let folder = workspace::root().join("tests/suites");
+    let suites = list::read(&folder.join("suites.toml"))?;
+    let unknown = |name: &&String| !suites.iter().any(|suite| suite.name == **name);
+    if let Some(name) = args.names.iter().find(unknown) {
+        bail!("{name} is not in tests/suites/suites.toml");
+    }
+    let runner = Runner::wasio(&|_| {})?;
+    let runner = runner.program().context("wasio is a program")?.to_owned();
+    let cargo_wasio = runner.with_file_name("cargo-wasio");
+    let tools = Tools { runner, cargo_wasio, scratch: workspace::scratch("suites")? };
+    let mut results = kept()?;
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut tests = Vec::new();
+    for suite in suites.iter().filter(|s| args.names.is_empty() || args.names.contains(&s.name)) {
+        let Some((repository, below)) = source(args, suite)? else {
+            println!("{:13} skipped: it needs --sources", suite.name);
+            continue;
+        };
+        for target in Target::ALL.into_iter().filter(|t| args.target.is_none_or(|only| only == *t))
+        {
+            let reasons = Reasons::load(&folder.join("not-applicable.toml"), target.name())?;
+            let prepared = build::prepare(suite, &repository, &below, &reasons, &tools.scratch)?;
+            let binaries = build::build(&tools, suite, &prepared, target)?;
+            let verdicts = run::run(&tools, args, target, &prepared, &binaries, &reasons)?;
+            let counts = count(&verdicts);
+            let not_applicable: usize = counts.not_applicable.values().sum();
+            println!(
+                "{:13} {:8} {} {:4} passed, {} failed, {} not applicable",
+                suite.name,
+                prepared.version,
+                target.name(),
+                counts.passed,
+                counts.failed,
+                not_applicable
+            );
+            report(args, &verdicts);
+            tests.extend(verdicts.iter().map(|verdict| entry(suite, target, verdict)));
+            passed += counts.passed;
+            failed += counts.failed;
+            skipped += not_applicable;
+            let kept = results.0.entry(suite.name.clone()).or_default();
+            kept.of = suite.of().to_owned();
+            kept.version = prepared.version;
+            kept.on.insert(target.name().to_owned(), counts);
+            if args.record {
+                let text = serde_json::to_string_pretty(&results)? + "\n";
+                fs::write(folder.join("results.json"), text)?;
+            }
+        }
+    }
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&tests)?;
+        fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
+    }
+    if args.record {
+        crates::write_page()?;
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed > 0 { bail!("{failed} tests failed") } else { Ok(()) }
+}
+
+/// The repository, or the package alone, and where the package is in it. `None`: there are no sources.
+fn source(args: &Args, suite: &Suite) -> Result<Option<(PathBuf, PathBuf)>> {
+    if let Some(version) = &suite.version {
+        let package = package(workspace::root(), &suite.name, version)?;
+        return Ok(Some((package, PathBuf::new())));
+    }
+    let (Some(sources), Some(folder)) = (&args.sources, &suite.folder) else { return Ok(None) };
+    let (repository, below) = folder.split_once('/').unwrap_or((folder, ""));
+    let repository = sources.join(repository);
+    if !repository.join(below).join("Cargo.toml").is_file() {
+        bail!(
+            "{} has no package {folder}: --sources names a folder with checkouts of the repositories under their names",
+            sources.display()
+        );
+    }
+    Ok(Some((repository, PathBuf::from(below))))
+}
+
+fn count(verdicts: &[Verdict]) -> Counts {
+    let mut counts = Counts::default();
+    for verdict in verdicts {
+        match &verdict.outcome {
+            Outcome::Passed => counts.passed += 1,
+            Outcome::Failed(_) => counts.failed += 1,
+            Outcome::NotApplicable(why) => {
+                *counts.not_applicable.entry(why.clone()).or_default() += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn report(args: &Args, verdicts: &[Verdict]) {
+    for verdict in verdicts {
+        if let Outcome::Failed(why) = &verdict.outcome {
+            let gist = match why.find("panicked at") {
+                _ if args.verbose => why.clone(),
+                Some(at) => why[at..].lines().take(3).collect::<Vec<_>>().join(" "),
+                None => why.lines().take(4).collect::<Vec<_>>().join(" "),
+            };
+            println!("FAILED {}::{}: {gist}", verdict.file, verdict.name);
+        }
+    }
+}
+
+fn entry(suite: &Suite, target: Target, verdict: &Verdict) -> serde_json::Value {
+    let (result, reason) = match &verdict.outcome {
+        Outcome::Passed => ("passed", None),
+        Outcome::Failed(why) => ("failed", Some(why)),
+        Outcome::NotApplicable(why) => ("not_applicable", Some(why)),
+    };
+    json!({
+        "suite": suite.name,
+        "target": target.name(),
+        "file": verdict.file,
+        "name": verdict.name,
+        "result": result,
+        "reason": reason,
+    })
+}
+
+/// What is kept in `tests/suites/results.json`.
+pub(crate) fn kept() -> Result<Results> {
+    let path: &Path = &workspace::root().join("tests/suites/results.json");
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).with_context(|| format!("in {}", path.display())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Results::default()),
+        Err(e) => Err(e).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+impl Results {
+    /// How many of a crate's tests pass on a target: `n of m`. Those whose files the package leaves out are not among them.
+    pub(crate) fn counts(&self, of: &str, target: &str) -> Option<String> {
+        let suites = self.0.values().filter(|kept| kept.of == of);
+        let counts: Vec<&Counts> = suites.filter_map(|kept| kept.on.get(target)).collect();
+        let passed: usize = counts.iter().map(|counts| counts.passed).sum();
+        let others = counts.iter().flat_map(|counts| &counts.not_applicable);
+        let others: usize = others.filter(|(why, _)| *why != "fixtures").map(|(_, n)| n).sum();
+        let all = passed + others + counts.iter().map(|counts| counts.failed).sum::<usize>();
+        (!counts.is_empty()).then(|| format!("{passed} of {all}"))
+    }
+
+    /// A row for each suite: suite, version, and for each target the counts and why tests do not apply.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let cell = |counts: Option<&Counts>| {
+            let Some(counts) = counts else { return "not run".to_owned() };
+            let not_applicable: usize = counts.not_applicable.values().sum();
+            let all = counts.passed + counts.failed + not_applicable;
+            let mut text = format!("{} of {all}", counts.passed);
+            let reasons = counts.not_applicable.iter().map(|(why, count)| format!("{why} {count}"));
+            let failed = (counts.failed > 0).then(|| format!("failed {}", counts.failed));
+            let others: Vec<String> = reasons.chain(failed).collect();
+            if !others.is_empty() {
+                text += &format!(" ({})", others.join(", "));
+            }
+            text
+        };
+        let row = |(name, kept): (&String, &Kept)| {
+            let [p1, p2] = Target::ALL.map(|target| cell(kept.on.get(target.name())));
+            format!("| {name} {} | {p1} | {p2} |", kept.version)
+        };
+        self.0.iter().map(row).collect()
+    }
+}
