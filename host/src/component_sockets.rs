@@ -21,6 +21,7 @@ use wasmtime_wasi::{WasiCtxBuilder, WasiView as _};
 
 use crate::counted::{self, Accepted, Store, TCP, UDP};
 use crate::interfaces::is_allowed;
+use crate::lingering::Lingering;
 use crate::policy::Grants;
 use crate::sockets::permits::Permit;
 use crate::sockets::table::MAX_REFUSED;
@@ -32,11 +33,12 @@ pub(crate) struct Opened {
     /// How many sockets all guests together may have.
     most: usize,
     permits: Vec<Permit>,
+    pub(crate) lingering: Lingering,
 }
 
 impl Opened {
     pub(crate) fn new(limit: usize, most: usize) -> Opened {
-        Opened { limit, most, permits: Vec::new() }
+        Opened { limit, most, permits: Vec::new(), lingering: Lingering::new(most) }
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -3,6 +3,9 @@
 //! wasmtime-wasi's streams do not count. Where it makes those of a TCP connection (accepting, the end of
 //! connecting) they are wrapped in counting ones; messages are counted where they pass.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use tokio::task::yield_now;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Resource, ResourceTable, WasmList};
@@ -19,6 +22,7 @@ use wasmtime_wasi_io::bytes::Bytes;
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamResult};
 
+use crate::lingering::Lingering;
 use crate::state::State;
 use crate::stats::Stats;
 
@@ -46,11 +50,12 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     tcp.func_wrap(
         "[method]tcp-socket.finish-connect",
         |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
+            let lingering = store.data().opened.lingering.clone();
             answer(
                 &mut store,
                 |sockets| sockets.finish_connect(socket),
                 |connected: &Connected, table, stats| {
-                    count(table, stats, &connected.0, &connected.1)
+                    count(table, stats, lingering, &connected.0, &connected.1)
                 },
             )
         },
@@ -157,10 +162,13 @@ pub(crate) fn accept(
     store: &mut Store<'_>,
     socket: Resource<TcpSocket>,
 ) -> wasmtime::Result<(Result<Accepted, ErrorCode>,)> {
+    let lingering = store.data().opened.lingering.clone();
     answer(
         store,
         |sockets| sockets.accept(socket),
-        |accepted: &Accepted, table, stats| count(table, stats, &accepted.1, &accepted.2),
+        |accepted: &Accepted, table, stats| {
+            count(table, stats, lingering, &accepted.1, &accepted.2)
+        },
     )
 }
 
@@ -185,32 +193,39 @@ pub(crate) fn answer<R>(
 fn count(
     table: &mut ResourceTable,
     stats: &Stats,
+    lingering: Lingering,
     input: &Resource<DynInputStream>,
     output: &Resource<DynOutputStream>,
 ) -> wasmtime::Result<()> {
     let slot = table.get_mut(input)?;
     let inner = std::mem::replace(slot, Box::new(pipe::ClosedInputStream));
-    *slot = Box::new(Counted { inner, stats: stats.clone() });
+    *slot = Box::new(Input { inner, stats: stats.clone() });
     let slot = table.get_mut(output)?;
     let inner = std::mem::replace(slot, Box::new(pipe::ClosedOutputStream));
-    *slot = Box::new(Counted { inner, stats: stats.clone() });
+    *slot = Box::new(Output { inner, stats: stats.clone(), lingering });
     Ok(())
 }
 
-struct Counted<S> {
-    inner: S,
+struct Input {
+    inner: DynInputStream,
     stats: Stats,
 }
 
+struct Output {
+    inner: DynOutputStream,
+    stats: Stats,
+    lingering: Lingering,
+}
+
 #[async_trait]
-impl Pollable for Counted<DynInputStream> {
+impl Pollable for Input {
     async fn ready(&mut self) {
         self.inner.ready().await;
     }
 }
 
 #[async_trait]
-impl InputStream for Counted<DynInputStream> {
+impl InputStream for Input {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
         let bytes = self.inner.read(size)?;
         self.stats.received(bytes.len());
@@ -223,14 +238,14 @@ impl InputStream for Counted<DynInputStream> {
 }
 
 #[async_trait]
-impl Pollable for Counted<DynOutputStream> {
+impl Pollable for Output {
     async fn ready(&mut self) {
         self.inner.ready().await;
     }
 }
 
 #[async_trait]
-impl OutputStream for Counted<DynOutputStream> {
+impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
         let length = bytes.len();
         self.inner.write(bytes)?;
@@ -246,7 +261,14 @@ impl OutputStream for Counted<DynOutputStream> {
         self.inner.check_write()
     }
 
+    /// Whoever drops the stream does not wait for the peer.
     async fn cancel(&mut self) {
-        self.inner.cancel().await;
+        let mut cancelled = self.inner.cancel();
+        let is_over = poll_fn(|cx| Poll::Ready(cancelled.as_mut().poll(cx).is_ready())).await;
+        drop(cancelled);
+        if !is_over {
+            let closed = Box::new(pipe::ClosedOutputStream);
+            self.lingering.begin(std::mem::replace(&mut self.inner, closed));
+        }
     }
 }

@@ -254,6 +254,7 @@ async fn call_component(
     for output in store.data().outputs.clone() {
         output.settle().await;
     }
+    store.data().opened.lingering.clone().settle().await;
     let code = match result {
         Ok(result) => i32::from(result.is_err()),
         Err(e) => match e.downcast_ref::<I32Exit>() {

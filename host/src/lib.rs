@@ -51,6 +51,7 @@ mod imports;
 mod instance;
 mod interfaces;
 mod limits;
+mod lingering;
 mod link;
 mod lookups;
 mod memory;

@@ -54,3 +54,29 @@ fn a_server_of_many_connections_lives() {
         peers.await.unwrap();
     });
 }
+
+/// A server that drops a connection does not wait for a peer that does not read. What it wrote arrives nevertheless.
+#[test]
+fn a_peer_that_does_not_read_holds_nobody_up() {
+    let output = Output::new();
+    let guest = component(&["leaves"]).stdout(output.pipe());
+    runtime().block_on(async {
+        let guest = tokio::spawn(guest.build().unwrap().run());
+        let port: u16 = output.line(0).await.parse().unwrap();
+        let peers = tokio::task::spawn_blocking(move || {
+            let connect = || {
+                let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                stream.set_read_timeout(Some(LIMIT / 2)).unwrap();
+                stream
+            };
+            let (mut mute, mut other) = (connect(), connect());
+            let mut said = String::new();
+            other.read_to_string(&mut said).unwrap();
+            let mut all = Vec::new();
+            mute.read_to_end(&mut all).unwrap();
+            assert_eq!(all.len(), said.trim().parse::<usize>().unwrap());
+        });
+        peers.await.unwrap();
+        assert_eq!(guest.await.unwrap().unwrap().code(), 0);
+    });
+}

@@ -46,7 +46,7 @@ unsafe extern "C" {
 #[link(wasm_import_module = "wasi:io/poll@0.2.0")]
 unsafe extern "C" {
     #[link_name = "poll"]
-    fn poll(pollables: *const u32, count: usize, ready: *mut (*const u32, usize));
+    fn poll(pollables: *const u32, count: usize, ready: *mut [usize; 2]);
 }
 
 #[link(wasm_import_module = "wasi:cli/stdout@0.2.0")]
@@ -93,6 +93,7 @@ fn main() {
         "hears" => hears(number()),
         "heard-by-all" => heard_by_all(),
         "flooded" => flooded(),
+        "leaves" => leaves(),
         "crowd" => crowd(number()),
         "polls" => polls(args[1].parse().unwrap()),
         "writes" => writes(args[1].parse().unwrap(), &args[2]),
@@ -151,10 +152,10 @@ fn polls(count: usize) {
     // SAFETY: no pointers.
     let timer = unsafe { subscribe_duration(0) };
     let pollables = vec![timer; count];
-    let mut ready = (std::ptr::null(), 0);
+    let mut ready = [0; 2];
     // SAFETY: the list is there, and so is the place for the result.
     unsafe { poll(pollables.as_ptr(), count, &mut ready) };
-    assert_eq!(ready.1, count);
+    assert_eq!(ready[1], count);
 }
 
 /// So many bytes at once, to the standard output.
@@ -190,6 +191,22 @@ fn crowd(count: u16) {
         stream.write_all(&buf).unwrap();
     }
     println!("fine");
+}
+
+/// Drops a connection whose peer does not read, and serves another.
+fn leaves() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("{}", listener.local_addr().unwrap().port());
+    let mut stream = listener.accept().unwrap().0;
+    stream.set_nonblocking(true).unwrap();
+    let mut written = 0;
+    while let Ok(n) = stream.write(&[b'x'; 65536]) {
+        written += n;
+    }
+    drop(stream);
+    let mut stream = listener.accept().unwrap().0;
+    stream.write_all(format!("{written}\n").as_bytes()).unwrap();
+    println!("left");
 }
 
 fn hears(port: u16) {
