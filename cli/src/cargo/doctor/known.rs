@@ -229,9 +229,33 @@ pub(super) const TABLE: &[Known] = &[
         "tokio-postgres",
         Error,
         "its feature `runtime` does not compile for wasm32",
-        "use `default-features = false` and `Config::connect_raw` over a `tokio::net::TcpStream`",
+        "use `default-features = false` and `Config::connect_raw` over a `tokio::net::TcpStream`, or apply wasio's \
+         docs/upstream/tokio-postgres.patch to a copy, and patch it in",
     )
     .with(&["runtime"]),
+    known(
+        "deadpool-postgres",
+        Warning,
+        "leaves out `Config::create_pool` and `Manager::new` on every wasm32, meaning browsers (src/config.rs:154)",
+        "give `Manager::from_connect` a `Connect` that uses `Config::connect_raw` over a `tokio::net::TcpStream`, or \
+         apply wasio's docs/upstream/deadpool-postgres.patch to a copy, and patch it in",
+    ),
+    known(
+        "jsonrpsee-core",
+        Error,
+        "its client for WebSocket does not compile on any wasm32 but a browser's: futures need not be `Send` there \
+         (src/client/mod.rs:157), and `tokio::spawn` wants it",
+        "switch off jsonrpsee's features `ws-client`, `async-client` and `client`, for `http-client`, or apply wasio's \
+         docs/upstream/jsonrpsee.patch to a copy, and patch it in",
+    )
+    .with(&["async-client"]),
+    known(
+        "hickory-resolver",
+        Note,
+        "has no `builder_tokio` on WASI, which reads the system's configuration (src/resolver.rs:74)",
+        "nothing has to be done for `Resolver::builder_with_config`, which is told the name servers",
+    )
+    .with(&["system-config"]),
     known(
         "wasite",
         Error,
@@ -253,7 +277,8 @@ pub(super) const TABLE: &[Known] = &[
         "redis",
         Warning,
         "its own way to connect calls std's `set_nodelay`, which wasip1 refuses",
-        "use `MultiplexedConnection::new` or `PubSub::new` over a `tokio::net::TcpStream`",
+        "use `MultiplexedConnection::new` or `PubSub::new` over a `tokio::net::TcpStream`, or apply wasio's \
+         docs/upstream/redis.patch to a copy, and patch it in",
     )
     .with(&["tokio-comp"])
     .on(Wasi::P1),
@@ -279,6 +304,13 @@ pub(super) const TABLE: &[Known] = &[
          starts a thread, too), or a simple processor",
     )
     .of(">=0.28"),
+    known(
+        "opentelemetry-otlp",
+        Warning,
+        "its default client for HTTP runs on a thread, which WASI does not have, and is left out on wasm32",
+        "switch off its default features, for `grpc-tonic` or for `http-proto` with `hyper-client`",
+    )
+    .with(&["reqwest-blocking-client"]),
     known(
         "wiremock",
         Warning,
@@ -343,6 +375,7 @@ pub(super) const TABLE: &[Known] = &[
     ),
     known("rayon-core", Warning, NO_THREADS, "use it on native targets only"),
     known("httpmock", Warning, NO_THREADS, "test natively, or with a server of hyper on a task"),
+    known("futures-timer", Warning, NO_THREADS, "use `tokio::time::sleep`"),
     known("threadpool", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     known("blocking", Warning, NO_THREADS, "use `tokio::task::spawn_blocking`"),
     // Time zones
@@ -450,6 +483,7 @@ mod tests {
         assert_eq!(level("reqwest", "0.12.28"), Some(Error));
         assert_eq!(level("reqwest", "0.13.1"), Some(Warning), "its resolver");
         assert_eq!(level("russh", "0.62.7"), Some(Error));
+        assert_eq!(level("jsonrpsee-core", "0.26.1"), Some(Error), "its client for WebSocket");
         assert_eq!(level("moka", "0.11.3"), Some(Error));
         assert_eq!(level("moka", "0.12.15"), None);
         assert_eq!(level("actix-server", "2.6.0"), Some(Error));
