@@ -23,7 +23,7 @@ use crate::state::{Cx, State, parts};
 const FIRST_FD: u32 = 0xd349_4700;
 /// The instant of WASI 0.2 that stands for no signals; the mask is added.
 const FIRST_INSTANT: u64 = 0xffff_ffff_d349_4700;
-/// The instant of WASI 0.2 that stands for the exit code 0; the code is added.
+/// The duration of WASI 0.2, in nanoseconds, that stands for the exit code 0; the code is added.
 const FIRST_CODE: u64 = 0xffff_ffff_d345_5800;
 /// All signals.
 const ALL: u8 = 3;
@@ -163,9 +163,9 @@ fn of_instant(when: u64) -> Option<Mask> {
     (mask <= u64::from(ALL)).then_some(mask as Mask)
 }
 
-/// Which exit code an instant announces.
-fn exit_code(when: u64) -> Option<u8> {
-    u8::try_from(when.checked_sub(FIRST_CODE)?).ok()
+/// The exit code that a duration announces.
+fn exit_code(nanos: u64) -> Option<u8> {
+    u8::try_from(nanos.checked_sub(FIRST_CODE)?).ok()
 }
 
 /// `fd_fdstat_get` of signals: the guest wants them from now on, and none that came before.
@@ -204,14 +204,13 @@ impl Pollable for Came {
     }
 }
 
-/// Gives `subscribe-instant` its other meanings.
+/// Gives `subscribe-instant` and `subscribe-duration` their other meanings.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
     clock.func_wrap(
         "subscribe-instant",
         |mut store: StoreContextMut<'_, State>, (when,): (u64,)| {
-            let State { wasi, signals, exit_code: announced, .. } = store.data_mut();
-            *announced = exit_code(when).or(*announced);
+            let State { wasi, signals, .. } = store.data_mut();
             let mut clocks = wasi.clocks();
             let pollable: Resource<DynPollable> = match of_instant(when) {
                 None => clocks.subscribe_instant(when)?,
@@ -221,6 +220,14 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 }
             };
             Ok((pollable,))
+        },
+    )?;
+    clock.func_wrap(
+        "subscribe-duration",
+        |mut store: StoreContextMut<'_, State>, (nanos,): (u64,)| {
+            let State { wasi, exit_code: announced, .. } = store.data_mut();
+            *announced = exit_code(nanos).or(*announced);
+            Ok((wasi.clocks().subscribe_duration(nanos)?,))
         },
     )
 }

@@ -72,10 +72,7 @@ impl Root {
     }
 }
 
-const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
-     `block_on`) attempted to block the current thread while the thread is being used to drive \
-     asynchronous tasks. If you are in an async function, use `.await` on the future instead of blocking on \
-     it. Elsewhere, call `block_on` inside `spawn_blocking`.";
+const NESTED: &str = "Cannot start a runtime from within a runtime: use `.await`, or call `block_on` inside `spawn_blocking`";
 
 /// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]
@@ -227,9 +224,7 @@ fn park_on<F: Future>(future: F) -> F::Output {
 }
 
 #[cfg(not(unix))]
-const DEADLOCK: &str = "deadlock: every task is waiting, and no timer, socket, stdin or signal is left that \
-     could wake one. Look for a channel whose sender is kept but never used, a lock held across an await, or a \
-     JoinHandle that waits for itself";
+const DEADLOCK: &str = "deadlock: every task is waiting, and no timer, socket, stdin or signal is left that could wake one";
 
 impl Shared {
     /// Fires the timers that are due.

@@ -49,8 +49,7 @@ pub struct Handle {
 }
 
 const NO_RUNTIME: &str = "there is no reactor running, must be called from the context of a Tokio 1.x \
-     runtime: call this inside `#[tokio::main]`, `Runtime::block_on` or a spawned task, or hold a \
-     `Runtime::enter()` guard";
+     runtime, such as `#[tokio::main]` or a `Runtime::enter()` guard";
 
 impl Handle {
     /// The handle of the runtime that is entered.

@@ -1,6 +1,8 @@
 //! On WASI a panic ends the guest: say at least which task it was.
 
+use std::fmt::Arguments;
 use std::io::{self, Write as _};
+use std::mem::ManuallyDrop;
 use std::panic::{self, PanicHookInfo};
 
 use crate::context;
@@ -8,10 +10,8 @@ use crate::once::Once;
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// How std's panic begins when a thread cannot be started.
-const NO_THREAD: &str = "failed to spawn thread";
-const INSTEAD: &[u8] = b"a guest has one thread, and WASI cannot start another: use tokio's tasks, `spawn_blocking` for what \
-blocks, or switch off what starts the thread\n";
+/// How the standard library's panic begins when the one thread would wait for another on a condition variable.
+const NO_WAIT: &str = "condvar ";
 
 /// The hook that was there before.
 static EARLIER: Once<Hook> = Once::new();
@@ -28,35 +28,34 @@ pub(crate) fn report_panics() {
     panic::set_hook(Box::new(report));
 }
 
-/// What the standard library says when the one thread is to wait for another by a condition variable.
-const NO_WAIT: &str = "condvar wait not supported";
-
-/// Calls the earlier hook, says which task it was, and what a wait for another thread would have been. What was printed and
-/// not written yet is written first: natively it is when the program ends, and here the program is never asked.
+/// Writes buffered output, calls the earlier hook, and adds what the standard library does not know: advice for a panic
+/// that comes from having one thread, and the task that panicked.
+///
+/// Buffered output is written here because the program is aborted, not ended.
 fn report(info: &PanicHookInfo<'_>) {
-    let _ = io::stdout().flush();
+    // SIZE: neither the lock is given back nor an error dropped, since the program ends here: 250 bytes.
+    let mut stdout = ManuallyDrop::new(io::stdout().lock());
+    let _ = ManuallyDrop::new(stdout.flush());
     if let Some(earlier) = EARLIER.get() {
         earlier(info);
     }
-    if info.payload().downcast_ref::<&str>() == Some(&NO_WAIT) {
-        let _ = io::stderr().write_all(
-            b"the guest has one thread, and what it was to wait for would have to run on it: such a wait, as of another \
-              executor's `block_on` or of a blocking channel, never ends. Await the future instead, or block in a way \
-              that runs the tasks: `Handle::block_on` and the `blocking_` functions of channels, in `spawn_blocking`\n",
-        );
-    }
-    // `std::thread::spawn` does not say what to do.
-    if info.payload().downcast_ref::<String>().is_some_and(|said| said.starts_with(NO_THREAD)) {
-        let _ = io::stderr().write_all(INSTEAD);
+    if info.payload().downcast_ref::<&str>().is_some_and(|text| text.starts_with(NO_WAIT)) {
+        write(format_args!(
+            "the guest has one thread: use `.await`, or `Handle::block_on` in `spawn_blocking`\n"
+        ));
     }
     if let Some(task) = context::running() {
-        // Of types whose formatting the standard library's panics bring along anyway.
-        // That nobody can be told is no panic more.
-        let _ = writeln!(
-            io::stderr(),
-            "the panic was in task {}, spawned at {}; on WASI a panic ends the whole program",
+        write(format_args!(
+            "the panic was in task {}, spawned at {}; on WASI a panic ends the guest\n",
             task.id.number(),
             task.spawned_at
-        );
+        ));
     }
+}
+
+// SIZE: one copy, and `write_fmt` alone, which the panics of the standard library bring along.
+#[inline(never)]
+fn write(text: Arguments<'_>) {
+    // An error of standard error has nowhere to go.
+    let _ = ManuallyDrop::new(io::stderr().write_fmt(text));
 }

@@ -104,9 +104,8 @@ fn condvar(world: &World) -> Result<()> {
 
 fn exit_code(world: &World) -> Result<()> {
     let done = end(world, "exit")?;
-    // WASI 0.2 knows only success and failure.
-    let known = world.engine().target() != Some(xtask::cargo::WASIP2);
-    let expected = if known { 7 } else { 1 };
+    // WASI 0.2 itself knows only success and failure.
+    let expected = if world.engine() == Engine::Stock { 1 } else { 7 };
     let text = format!("the exit code is not {expected}");
     ensure!(done.status.code() == Some(expected), done.failure(text));
     Ok(())
