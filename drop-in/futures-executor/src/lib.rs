@@ -6,9 +6,9 @@
 //!
 //! # On WASI
 //!
-//! - [`block_on`] and [`LocalPool`] inside a `current_thread` runtime panic when the future has to wait, since tasks of
-//!   such a runtime cannot run beside each other. Give the program a `multi_thread` runtime, or await the future.
-//! - What one task waits for in `block_on` ends only after those waits that began meanwhile in other tasks.
+//! - [`block_on`] and [`LocalPool`] panic when nothing is left that could wake the future.
+//! - What one task waits for in `block_on` ends only after those waits that began meanwhile in other tasks. What the
+//!   runtime's own `block_on` runs stands still meanwhile.
 //! - `ThreadPool` (feature `thread-pool`) is a runtime of wasio's: its tasks run whenever somebody waits.
 
 #[cfg(feature = "std")]

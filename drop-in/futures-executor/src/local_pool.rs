@@ -20,8 +20,8 @@ use crate::wait::wait;
 ///
 /// # Panics
 ///
-/// When an executor of this kind runs on the thread already. *On WASI* also when the future has to wait inside a
-/// `current_thread` runtime.
+/// When an executor of this kind runs on the thread already. *On WASI* also when nothing is left that could wake the
+/// future.
 #[track_caller]
 pub fn block_on<F: Future>(f: F) -> F::Output {
     wait(f)

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::{Id, JoinHandle, coop};
 use crate::context::{self, Entered};
-use crate::runtime::Handle;
+use crate::runtime::{self, Handle};
 
 /// A closure as the future of a task.
 pub(crate) struct BlockingFuture<F> {
@@ -36,8 +36,24 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
     let _entered = context::set_entered(Entered::No);
     // The tasks of this runtime go on while the section blocks on another.
     #[cfg(not(unix))]
-    let _joined = crate::runtime::peers::join_current();
+    let _joined = runtime::peers::join_current();
     coop::with_unconstrained(work)
+}
+
+/// Runs a future to its end on the current thread, in a task too: what the drop-ins of other executors stand on.
+///
+/// Their own `block_on` parks the thread until its waker is called. On WASI parking returns at once and nobody else
+/// would call it, so it spins. This drives the runtimes, like every other blocking call.
+///
+/// # Panics
+///
+/// On WASI, when nothing is left that could wake the future.
+#[track_caller]
+pub fn block_on_anywhere<F: Future>(future: F) -> F::Output {
+    let _entered = context::set_entered(Entered::No);
+    #[cfg(not(unix))]
+    let _joined = runtime::peers::join_current();
+    runtime::block_on_sync(future)
 }
 
 /// Runs a blocking closure where it does not hold up the tasks.

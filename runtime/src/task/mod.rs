@@ -23,6 +23,8 @@ mod unconstrained;
 pub(crate) mod waker;
 mod yield_now;
 
+#[doc(hidden)]
+pub use blocking::block_on_anywhere;
 pub use blocking::{block_in_place, spawn_blocking};
 pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use error::JoinError;

@@ -175,10 +175,13 @@ fn manifest(root: &Path, target: Target) -> String {
     } else {
         "socket2 = \"0.6\"\n"
     };
-    // The published socket2 has no sockets on wasip1, and knows none of ours on wasip2.
+    // The published socket2 has no sockets on wasip1, and knows none of ours on wasip2. The published
+    // futures-executor cannot wait on either.
     let patch = match target {
         Target::Native => String::new(),
-        _ => format!("socket2 = {{ path = {:?} }}\n", root.join("drop-in/socket2")),
+        _ => ["socket2", "futures-executor"]
+            .map(|name| format!("{name} = {{ path = {:?} }}\n", root.join("drop-in").join(name)))
+            .concat(),
     };
     format!(
         "[package]\nname = \"conformance\"\nversion = \"0.0.0\"\nedition = \"2021\"\nautotests = false\n\
