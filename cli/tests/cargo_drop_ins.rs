@@ -6,8 +6,10 @@ mod cargo_support;
 use cargo_support::{Project, finish};
 
 const DEPENDENCIES: &str = r#"
-tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "sync"] }
+tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "sync", "time"] }
 futures = "0.3"
+socket2 = "0.6"
+socket2_5 = { package = "socket2", version = "0.5" }
 hostname = { version = "0.4", features = ["set"] }
 hostname3 = { package = "hostname", version = "0.3" }
 quinn-udp = "0.5"
@@ -40,12 +42,36 @@ async fn main() {
     let mut meta = [RecvMeta::default()];
     state.recv((&socket).into(), &mut [std::io::IoSliceMut::new(&mut buf)], &mut meta).unwrap();
     println!("datagram {:?}", std::str::from_utf8(&buf[..meta[0].len]));
-    let (send, receive) = tokio::sync::oneshot::channel();
-    tokio::spawn(async move {
-        tokio::task::yield_now().await;
-        send.send("came").unwrap();
+    println!("socket2 {} {}", newer(), older());
+    println!("futures {}", other_executor().await);
+    if std::env::args().nth(1).is_some() {
+        tokio::spawn(async { futures::executor::block_on(std::future::pending::<()>()) }).await.unwrap();
+    }
+}
+
+fn newer() -> bool {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket.local_addr().unwrap().as_socket_ipv4().unwrap().port() > 0
+}
+
+fn older() -> bool {
+    use socket2_5::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket.local_addr().unwrap().as_socket_ipv4().unwrap().port() > 0
+}
+
+async fn other_executor() -> u32 {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    tokio::spawn(async {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        sender.send(3).unwrap();
     });
-    println!("blocked {:?}", futures::executor::block_on(receive));
+    let closure = tokio::task::spawn_blocking(|| futures::executor::block_on(receiver).unwrap());
+    let in_task = tokio::spawn(async { futures::executor::block_on(closure).unwrap() });
+    in_task.await.unwrap()
 }
 "#;
 
@@ -71,20 +97,29 @@ fn each_is_used_where_the_tree_has_a_use_for_it_and_runs() {
             "roots 1 []",
             "1 1",
             "datagram Ok(\"hello\")",
-            "blocked Ok(\"came\")",
+            "socket2 true true",
+            "futures 3",
         ];
         assert_eq!(lines, expected, "on {wasi}");
         for name in [
-            "futures-executor 0.3.999",
             "hostname 0.4.999",
             "hostname 0.3.999",
             "quinn-udp 0.5.999",
             "wasite 1.999.0",
+            "socket2 0.6.999",
+            "socket2 0.5.999",
+            "futures-executor 0.3.999",
         ] {
             assert!(out.stderr.contains(&format!("wasio's {name}")), "{name}: {}", out.stderr);
         }
         assert!(!out.stderr.contains("was not used in the crate graph"), "{}", out.stderr);
     }
+    // What nothing can wake is said, and does not spin.
+    let mut command = project.command();
+    command.args(["run", "--quiet", "--", "stuck"]).env("WASIO_BIN", runner);
+    let out = finish(&mut command);
+    assert!(out.code != Some(0), "{:?}\n{}", out.code, out.stderr);
+    out.says("deadlock: every task is waiting");
     // Without a file that is named there are Mozilla's, as a sandbox has none of the system's.
     let mut command = project.command();
     command.args(["run", "--quiet", "--sandbox", "--net", "all"]).env("WASIO_BIN", runner);

@@ -15,8 +15,8 @@ use super::wasm_opt;
 
 /// Build and run a tokio project as a WASI guest, without editing it
 ///
-/// Cargo builds the project with wasio in place of tokio. Cargo.toml and Cargo.lock stay as they are, and native builds
-/// keep upstream tokio.
+/// Cargo builds the project with wasio in place of tokio. Cargo.toml and Cargo.lock stay as they are. Native builds, build
+/// scripts and procedural macros keep upstream tokio.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-wasio", bin_name = "cargo wasio", version, max_term_width = 100)]
 pub(crate) struct Cli {

@@ -1,6 +1,6 @@
 //! The part of `cargo metadata`'s answer that is used here.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 
 use semver::{Version, VersionReq};
@@ -31,6 +31,8 @@ pub(crate) struct Package {
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
+    #[serde(default)]
+    pub(crate) features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -139,6 +141,29 @@ impl Metadata {
         self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
     }
 
+    /// Whether a package is part of a build script or procedural macro of the chosen members, tests included.
+    pub(crate) fn is_on_host(&self, is_meant: impl Fn(&Package) -> bool) -> bool {
+        let nodes = self.nodes();
+        let mut open: Vec<(&str, bool)> =
+            self.chosen.iter().map(|id| (id.as_str(), false)).collect();
+        let mut reached: BTreeSet<(&str, bool)> = open.iter().copied().collect();
+        while let Some((id, on_host)) = open.pop() {
+            let on_host = on_host || self.is_proc_macro(id);
+            for edge in nodes.get(id).iter().flat_map(|node| &node.deps) {
+                for kind in &edge.dep_kinds {
+                    let on_host = on_host || kind.kind.as_deref() == Some("build");
+                    if on_host && self.package(&edge.pkg).is_some_and(&is_meant) {
+                        return true;
+                    }
+                    if reached.insert((&edge.pkg, on_host)) {
+                        open.push((&edge.pkg, on_host));
+                    }
+                }
+            }
+        }
+        false
+    }
+
     /// Every package that the chosen members build or run, tests included.
     pub(crate) fn reachable(&self) -> Vec<&Package> {
         let paths = self.paths_from(&self.chosen, |_, _| true);
@@ -162,6 +187,17 @@ impl Metadata {
         chain
     }
 
+    fn nodes(&self) -> BTreeMap<&str, &Node> {
+        let nodes = self.resolve.iter().flat_map(|resolve| &resolve.nodes);
+        nodes.map(|node| (node.id.as_str(), node)).collect()
+    }
+
+    fn is_proc_macro(&self, id: &str) -> bool {
+        self.package(id).is_some_and(|package| {
+            package.targets.iter().any(|target| target.kind.iter().any(|k| k == "proc-macro"))
+        })
+    }
+
     /// Every package reached from `members`, with the one it was first reached
     /// from.
     fn paths_from<'m>(
@@ -169,24 +205,14 @@ impl Metadata {
         members: &'m [String],
         follow: impl Fn(Option<&str>, usize) -> bool,
     ) -> HashMap<&'m str, Option<&'m str>> {
-        let nodes: BTreeMap<&str, &Node> = self
-            .resolve
-            .iter()
-            .flat_map(|resolve| &resolve.nodes)
-            .map(|node| (node.id.as_str(), node))
-            .collect();
-        let proc_macro = |id: &str| {
-            self.package(id).is_some_and(|package| {
-                package.targets.iter().any(|target| target.kind.iter().any(|k| k == "proc-macro"))
-            })
-        };
+        let nodes = self.nodes();
         let members = members.iter().map(String::as_str);
         let mut reached: HashMap<&str, Option<&str>> =
             members.clone().map(|id| (id, None)).collect();
         let mut open: VecDeque<(&str, usize)> = members.map(|id| (id, 0)).collect();
         while let Some((id, depth)) = open.pop_front() {
             // A macro runs in the compiler, with all it depends on.
-            if depth > 0 && proc_macro(id) && !follow(Some("build"), depth) {
+            if depth > 0 && self.is_proc_macro(id) && !follow(Some("build"), depth) {
                 continue;
             }
             for edge in nodes.get(id).iter().flat_map(|node| &node.deps) {

@@ -22,6 +22,7 @@ mod config;
 mod doctor;
 mod engine;
 mod harness;
+mod host_tokio;
 mod lock;
 mod metadata;
 mod new;

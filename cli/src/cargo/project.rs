@@ -6,6 +6,7 @@
 //! out too, and at last everything; the user is told. Afterwards the tree is
 //! examined: exactly one tokio 1.x, and it is ours.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,8 @@ use wasio_host::folder::Folder;
 
 use super::args::CargoFlags;
 use super::config::Config;
-use super::lock::{Lock, compatible};
+use super::host_tokio;
+use super::lock::{Entry, Lock, compatible};
 use super::metadata::Metadata;
 use super::patch::{self, State};
 use super::shell::Shell;
@@ -37,6 +39,8 @@ pub(crate) struct Project {
     pub(crate) target_dir: PathBuf,
     /// The private lock.
     pub(crate) lock: PathBuf,
+    /// The package that is patched in for tokio, where host code needs the published one.
+    host_tokio: RefCell<Option<PathBuf>>,
 }
 
 /// A resolved project.
@@ -46,6 +50,8 @@ pub(crate) struct Resolved {
     /// Values for `--config` that patch the drop-ins in.
     pub(crate) config: Vec<String>,
 }
+
+const WASIOS_ON_HOST: &str = "build scripts and procedural macros get wasio's tokio, since the published one could not be put beside it";
 
 /// How much of the project's lock is given up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,7 +92,17 @@ impl Project {
         // One target folder may serve several workspaces.
         let lock = target.join("locks").join(name_of(&metadata.workspace_root)).join("Cargo.lock");
         let root = metadata.workspace_root;
-        Ok(Project { cargo, shell, flags, config, sources, root, target_dir: target, lock })
+        Ok(Project {
+            cargo,
+            shell,
+            flags,
+            config,
+            sources,
+            root,
+            target_dir: target,
+            lock,
+            host_tokio: RefCell::default(),
+        })
     }
 
     /// Resolves the project with the drop-ins patched in.
@@ -114,6 +130,15 @@ impl Project {
         let patches = self.patches(|_| true)?.join("\n");
         let stamp = format!("{}\n{patches}\n{}", self.sources.hash(), own.unwrap_or("no lock"));
         let current = self.lock.exists() && read(&stamp_path)?.as_deref() == Some(&stamp);
+        if current {
+            let text = read(&self.lock)?.unwrap_or_default();
+            let is_listed = |entry: &Entry<'_>| {
+                entry.name == "tokio" && entry.version.to_string() == host_tokio::VERSION
+            };
+            if Lock::parse(&text).entries.iter().any(is_listed) {
+                self.set_host_tokio(own);
+            }
+        }
         let mut first_complaint = None;
         let mut outcome = None;
         for keep in [None, Some(Keep::Rest), Some(Keep::Unrelated), Some(Keep::Nothing)] {
@@ -152,10 +177,24 @@ impl Project {
                 }
             }
         }
-        let Some(resolved) = outcome else {
+        let Some(mut resolved) = outcome else {
             let why = first_complaint.unwrap_or_default();
             bail!("{}", why.trim_start_matches("error: ").trim_end());
         };
+        let needed =
+            matches!(resolved.state, State::InUse(_)) && host_tokio::is_needed(&resolved.metadata);
+        // Where another member's needed it, it stays in the lock.
+        if needed && self.host_tokio.borrow().is_none() {
+            self.set_host_tokio(own);
+            match self.attempt(target)? {
+                Ok(other) => resolved = other,
+                Err(Failure(why)) => {
+                    let why = why.trim_start_matches("error: ").trim_end();
+                    self.shell.note(format_args!("{WASIOS_ON_HOST}: {why}"));
+                    self.host_tokio.take();
+                }
+            }
+        }
         self.restore(&stamp_path, Some(&stamp))?;
         self.drop_unused(resolved, target)
     }
@@ -201,12 +240,30 @@ impl Project {
         let mut config = Vec::new();
         // A user's patch is kept: cargo would merge it with ours, to a dependency with two sources.
         let kept = |own: &DropIn| self.config.patch(own.name).is_some();
-        for (drop_in, folder) in
-            self.sources.drop_ins().filter(|(own, _)| wanted(own) && !kept(own))
-        {
+        for (drop_in, folder) in self.drop_ins().filter(|(own, _)| wanted(own) && !kept(own)) {
             config.extend(drop_in.patch(&folder)?);
         }
         Ok(config)
+    }
+
+    /// The drop-ins, each with the folder that is patched in for it.
+    pub(crate) fn drop_ins(&self) -> impl Iterator<Item = (DropIn, PathBuf)> + '_ {
+        self.sources.drop_ins().map(|(drop_in, folder)| match &*self.host_tokio.borrow() {
+            Some(in_front) if drop_in.name == "tokio" => (drop_in, in_front.clone()),
+            _ => (drop_in, folder),
+        })
+    }
+
+    /// From now on host code gets the published tokio, if it can be had. `own`: the project's lock.
+    fn set_host_tokio(&self, own: Option<&str>) {
+        let lock = Lock::parse(own.unwrap_or_default());
+        let is_tokio = |e: &&Entry<'_>| e.name == "tokio" && e.has_source && e.version.major == 1;
+        let locked = lock.entries.iter().find(is_tokio).map(|entry| &entry.version);
+        let (cargo, offline) = (&self.cargo, self.flags.offline);
+        match host_tokio::package(cargo, &self.sources, locked, offline, &self.shell) {
+            Ok(folder) => *self.host_tokio.borrow_mut() = Some(folder),
+            Err(why) => self.shell.note(format_args!("{WASIOS_ON_HOST}: {why:#}")),
+        }
     }
 
     fn ask(&self, config: &[String], target: &str) -> Result<Result<Metadata, Failure>> {

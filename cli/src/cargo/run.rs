@@ -109,7 +109,7 @@ fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> 
         }
         State::InUse(_) | State::NoTokio | State::NotInUse(_) => {}
     }
-    for (drop_in, folder) in project.sources.drop_ins() {
+    for (drop_in, folder) in project.drop_ins() {
         if resolved.config.contains(&drop_in.patch(&folder)?[0]) {
             let (name, version) = (drop_in.name, drop_in.version);
             shell.status("Patching", format_args!("{name} -> wasio's {name} {version} ({target})"));

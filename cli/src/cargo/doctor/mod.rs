@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::args::{CargoFlags, DoctorArgs, Engine, Wasi};
 use super::clang::{self, Clang};
 use super::engine;
+use super::host_tokio;
 use super::lock::Lock;
 use super::metadata::Package;
 use super::patch::{self, State};
@@ -173,7 +174,9 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Wasi) -> Result<Report>
     findings.extend(old_target_name(project));
     let engines = engines(&mut findings);
     let targets = targets(&mut findings, wasi);
-    let guest = resolved.metadata.in_guest(false);
+    let mut guest = resolved.metadata.in_guest(false);
+    // It stands in front of the drop-in, which is there, too.
+    guest.retain(|p| p.name != "tokio" || p.version.to_string() != host_tokio::VERSION);
     findings.extend(known_of(&guest, resolved, wasi));
     findings.extend(c_code(&guest, resolved, wasi));
     findings.sort_by_key(|finding| finding.level);
