@@ -85,8 +85,8 @@ impl UdpSocket {
     ///
     /// # On WASI
     ///
-    /// The socket is made non-blocking. On WASI 0.2 only what [`into_std`](Self::into_std) or the drop-in `socket2` made is
-    /// taken; the standard library's own sockets fail with [`Unsupported`](io::ErrorKind::Unsupported).
+    /// The socket is made non-blocking. On WASI 0.2 the standard library's own sockets are taken with the C library that
+    /// Rust 1.95 has; with another they fail with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         UdpSocket::new(Socket::from_fd(socket.into())?)
@@ -96,14 +96,17 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// It does not fail at present.
+    /// On WASI 0.2, fails with [`Unsupported`](io::ErrorKind::Unsupported) if [`peek_from`](Self::peek_from) has seen a
+    /// message that nobody has received. The message would be lost.
     ///
     /// # On WASI
     ///
-    /// The methods of the standard library's type fail there, and dropping it does not close the socket: it is for
-    /// [`from_std`](Self::from_std) and the drop-in `socket2` alone.
+    /// On preview 1 the standard library can do little with it. On WASI 0.2 with the C library of a Rust release that this
+    /// crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
-        Ok(self.io.into_socket().into_fd().into())
+        let socket = self.io.into_socket();
+        socket.must_be_whole()?;
+        Ok(socket.into_fd().into())
     }
 
     /// Chooses the one peer to send to and receive from. Several addresses are tried in order. Nothing is

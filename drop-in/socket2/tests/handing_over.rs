@@ -119,3 +119,35 @@ fn what_cannot_be_opened() {
         assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
     }
 }
+
+/// A datagram socket of the standard library's is used by both.
+#[cfg(not(target_env = "p1"))]
+#[wasio::test]
+async fn datagrams_of_the_standard_librarys() {
+    let std = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    std.set_nonblocking(true).unwrap();
+    let addr = std.local_addr().unwrap();
+    let other = wasio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = other.local_addr().unwrap();
+    {
+        let lent = SockRef::from(&std);
+        assert_eq!(lent.r#type().unwrap(), Type::DGRAM);
+        lent.set_recv_buffer_size(64 << 10).unwrap();
+        assert_eq!(lent.local_addr().unwrap().as_socket(), Some(addr));
+        lent.send_to(b"lent", &SockAddr::from(peer)).unwrap();
+    }
+    let mut buf = [0; 8];
+    assert_eq!(other.recv_from(&mut buf).await.unwrap(), (4, addr));
+    std.send_to(b"std", peer).unwrap();
+    assert_eq!(other.recv_from(&mut buf).await.unwrap(), (3, addr));
+    // Waits make something of the C library's own, which does not stand in the way.
+    std.set_nonblocking(false).unwrap();
+    other.send_to(b"to std", addr).await.unwrap();
+    assert_eq!(std.recv(&mut buf).unwrap(), 6);
+    SockRef::from(&std).connect(&SockAddr::from(peer)).unwrap();
+    assert_eq!(std.peer_addr().unwrap(), peer);
+    std.send(b"both").unwrap();
+    assert_eq!(other.recv_from(&mut buf).await.unwrap(), (4, addr));
+    other.send_to(b"again", addr).await.unwrap();
+    assert_eq!(std.recv(&mut buf).unwrap(), 5);
+}

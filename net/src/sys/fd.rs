@@ -1,6 +1,8 @@
 //! The descriptors of our types, for code that goes around us.
 #![allow(unsafe_code)] // `FromRawFd` is an unsafe function.
 
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use super::Socket;
@@ -36,6 +38,11 @@ impl Socket {
     /// What the reactor waits for.
     pub(crate) fn raw(&self) -> RawFd {
         self.as_raw_fd()
+    }
+
+    /// Nothing is read ahead here.
+    pub(crate) fn must_be_whole(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 

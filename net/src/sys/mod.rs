@@ -26,6 +26,7 @@
 //!   all the same, and they fail.
 //! - `lookup(name, port)` asks the host for the addresses of a name; it may block. A host that can be asked
 //!   without blocking has `Lookup` instead, which is polled. Literal addresses never get here.
+//! - `must_be_whole` fails while something is kept that was read ahead, which another owner would not get.
 //! - `raw` is what the reactor waits for. `connect` of a datagram socket may replace it, within
 //!   `Source::refresh`.
 //! - An error is the host's, with the right [`io::ErrorKind`].

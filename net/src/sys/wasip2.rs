@@ -50,6 +50,16 @@ pub(super) trait Resource: Subscribe {
     /// The number that stands for the socket.
     fn number(&self) -> &Number;
 
+    /// What can be given to the C library, and taken from it.
+    fn udp(&self) -> Option<&Udp> {
+        None
+    }
+
+    /// The same, of one for which [`udp`](Self::udp) is some.
+    fn into_udp(self: Box<Self>) -> Option<Udp> {
+        None
+    }
+
     fn bind(&self, addr: SocketAddr) -> io::Result<()>;
 
     fn connect(&self, addr: SocketAddr) -> io::Result<()>;

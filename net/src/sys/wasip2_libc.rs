@@ -1,4 +1,5 @@
-//! TCP sockets of the C library, on which std's stand: taking them over, and handing it ours.
+//! Sockets of the C library, on which std's stand: taking them over, and handing it ours. TCP here, UDP in
+//! `wasip2_libc_udp.rs`.
 //!
 //! There is no public function for either. The C library has functions that add a socket to its table of descriptors and
 //! find an entry (`build.rs` looks whether they are there), but what an entry holds is private and differs between its
@@ -9,6 +10,9 @@
 //! What is taken over leaves the table: its place is freed with a socket that nobody uses. What is handed over is the
 //! C library's alone.
 #![allow(unsafe_code)] // Functions and memory of the C library.
+
+#[path = "wasip2_libc_udp.rs"]
+pub(super) mod udp;
 
 use std::ffi::c_void;
 use std::io;
@@ -24,8 +28,8 @@ use super::wasip2_host::TcpSocket;
 /// An entry of the table.
 #[repr(C)]
 struct Entry {
-    data: *mut Data,
-    /// The same for all sockets of TCP.
+    data: *mut c_void,
+    /// The same for all sockets of a kind.
     functions: usize,
 }
 
@@ -126,25 +130,11 @@ fn is_as_known(fd: RawFd, socket: u32) -> Option<usize> {
         send_timeout: 0,
         recv_timeout: 0,
     };
-    // SAFETY: the table's functions may be called with any descriptor. An entry begins with two words in every version.
-    let (data, functions) = unsafe {
-        let entry = descriptor_table_get_ref(fd);
-        if entry.is_null() {
-            return None;
-        }
-        ((*entry).data, (*entry).functions)
-    };
-    // An earlier version has the functions first: those are no allocation, whose size could be asked for.
-    let is_memory =
-        |address: usize| address % 8 == 0 && address < core::arch::wasm32::memory_size(0) << 16;
-    if data.is_null() || !is_memory(data.addr()) || functions == 0 {
-        return None;
-    }
-    // SAFETY: see below; `data` points into memory.
+    let (data, functions) = allocation(fd, size_of::<Data>())?;
+    let data = data.cast::<Data>();
+    // SAFETY: it points to that much of the C library's memory.
     let is = |expected: &Data| unsafe { data.read() == *expected };
-    let size = size_of::<Data>();
-    // SAFETY: the C library allocated the data, whose size it knows.
-    if unsafe { malloc_usable_size(data.cast()) } < size || !is(&expected) {
+    if !is(&expected) {
         return None;
     }
     set(fd, IPPROTO_TCP, TCP_NODELAY, &1_u32)?;
@@ -156,6 +146,28 @@ fn is_as_known(fd: RawFd, socket: u32) -> Option<usize> {
     expected.send_timeout = 1_000_000_000;
     expected.recv_timeout = 2_000_000_000;
     is(&expected).then_some(functions)
+}
+
+/// An entry's data and functions.
+fn entry(fd: RawFd) -> Option<(*mut c_void, usize)> {
+    // SAFETY: the table's function may be called with any descriptor. An entry begins with two words in every version.
+    unsafe {
+        let entry = descriptor_table_get_ref(fd);
+        (!entry.is_null()).then(|| ((*entry).data, (*entry).functions))
+    }
+}
+
+/// The same of a new entry of any C library, if its data is an allocation of so many bytes or more.
+fn allocation(fd: RawFd, size: usize) -> Option<(*mut c_void, usize)> {
+    let (data, functions) = entry(fd)?;
+    // An earlier version has the functions first: those are no allocation, whose size could be asked for.
+    let is_memory =
+        |address: usize| address % 8 == 0 && address < core::arch::wasm32::memory_size(0) << 16;
+    if data.is_null() || !is_memory(data.addr()) || functions == 0 {
+        return None;
+    }
+    // SAFETY: the C library allocated the data, whose size it knows.
+    (unsafe { malloc_usable_size(data) } >= size).then_some((data, functions))
 }
 
 fn set<T>(fd: RawFd, level: i32, name: i32, value: &T) -> Option<()> {
@@ -173,12 +185,8 @@ fn add(socket: u32, is_v6: bool, blocks: bool) -> Option<RawFd> {
 
 /// The entry's data for a descriptor, if it is a socket of TCP.
 fn data(fd: RawFd) -> Option<*mut Data> {
-    let entries = entries()?;
-    // SAFETY: the table's function may be called with any descriptor; entries of these functions have such data.
-    unsafe {
-        let entry = descriptor_table_get_ref(fd);
-        (!entry.is_null() && (*entry).functions == entries).then(|| (*entry).data)
-    }
+    let (data, functions) = entry(fd)?;
+    (Some(functions) == entries()).then_some(data.cast())
 }
 
 /// What the handles of a descriptor are, if it is a socket of TCP. They stay the C library's.

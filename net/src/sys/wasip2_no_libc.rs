@@ -31,3 +31,34 @@ pub(super) fn take(_: OwnedFd) -> Result<Handles, Option<io::Error>> {
 pub(super) fn give(handles: Handles, _: Kind) -> Result<OwnedFd, Handles> {
     Err(handles)
 }
+
+/// The same for UDP.
+pub(super) mod udp {
+    use std::io;
+    use std::os::fd::{OwnedFd, RawFd};
+
+    /// The handles of a socket, which belong to whoever has this.
+    pub(in super::super) struct Handles {
+        pub(in super::super) socket: u32,
+        /// Incoming and outgoing messages, once one was sent or waited for.
+        pub(in super::super) streams: Option<(u32, u32)>,
+    }
+
+    pub(in super::super) fn is_one(_: RawFd) -> bool {
+        false
+    }
+
+    pub(in super::super) fn look(_: RawFd) -> Option<Handles> {
+        None
+    }
+
+    pub(in super::super) fn take(_: OwnedFd) -> Result<Handles, Option<io::Error>> {
+        Err(None)
+    }
+
+    pub(in super::super) fn give(handles: Handles) -> Result<OwnedFd, Handles> {
+        Err(handles)
+    }
+
+    pub(in super::super) fn put_back(_: RawFd, _: &Handles) {}
+}

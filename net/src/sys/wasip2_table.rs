@@ -4,10 +4,10 @@
 //! tokio's. A number is made when somebody asks, and only this crate, and the drop-ins on top of it,
 //! understand it. Numbers start where the C library's end, so that it takes none of them for its own.
 //!
-//! Who gives a socket of TCP away gives it to the C library, which std's types are over (`wasip2_libc.rs`); others keep
-//! their numbers.
+//! Who gives a socket away gives it to the C library, which std's types are over (`wasip2_libc.rs`); with one that cannot
+//! take it, it keeps its number.
 //!
-//! Limits: std's types do not know whom a number belongs to. When one of them is dropped with the number
+//! Limits: then std's types do not know whom the number belongs to. When one of them is dropped with the number
 //! inside, the socket stays open until the guest ends.
 #![allow(unsafe_code)] // Owned descriptors are made from numbers.
 
@@ -23,8 +23,9 @@ use wasio_runtime::text_error::text_error;
 
 use super::Opt;
 use super::wasip2::{Resource, Shared, Socket};
-use super::wasip2_libc;
+use super::wasip2_libc::{self, udp};
 use super::wasip2_tcp::Tcp;
+use super::wasip2_udp::Udp;
 
 /// Far above what the C library counts up to.
 const FIRST: RawFd = 1 << 20;
@@ -109,6 +110,11 @@ impl Socket {
                 Socket(socket)
             }
             Some(_) => Socket(Foreign::shared()),
+            None if udp::is_one(fd.as_raw_fd()) => match udp::take(fd) {
+                // SAFETY: as below.
+                Ok(handles) => Socket::of_udp(unsafe { Udp::from_handles(handles, false) }),
+                Err(_) => Socket(Foreign::shared()),
+            },
             None => match wasip2_libc::take(fd) {
                 // SAFETY: they were the C library's, which has no use for them any more.
                 Ok(handles) => Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) }))),
@@ -127,36 +133,52 @@ impl Socket {
             _ => None,
         };
         if let Some(socket) = socket {
-            return Borrowed { socket: Some(Socket(socket)), is_c: false };
+            return Borrowed { socket: Some(Socket(socket)), c: None };
         }
         drop(table);
-        let c = wasip2_libc::look(fd.as_raw_fd());
-        let is_c = c.is_some();
-        let socket = match c {
-            // SAFETY: they are the C library's, which has them as long as the descriptor is lent; they are forgotten
-            // before.
-            Some(handles) => Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) })),
-            None => Foreign::shared(),
+        let number = fd.as_raw_fd();
+        // SAFETY, of both: they are the C library's, which has them as long as the descriptor is lent; they are forgotten
+        // before.
+        let socket = if let Some(handles) = wasip2_libc::look(number) {
+            Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) })))
+        } else if let Some(handles) = udp::look(number) {
+            Socket::of_udp(unsafe { Udp::from_handles(handles, true) })
+        } else {
+            return Borrowed { socket: Some(Socket(Foreign::shared())), c: None };
         };
-        Borrowed { socket: Some(Socket(socket)), is_c }
+        Borrowed { socket: Some(socket), c: Some(number) }
+    }
+
+    fn of_udp(udp: Udp) -> Socket {
+        Socket(Arc::new(Shared::Other(Box::new(udp))))
     }
 
     /// Whether the socket can be given away without losing what was read ahead.
     pub(crate) fn must_be_whole(&self) -> io::Result<()> {
-        match &*self.0 {
-            Shared::Tcp(tcp) if tcp.is_ahead() => Err(text_error(
+        match self.is_ahead() {
+            true => Err(text_error(
                 io::ErrorKind::Unsupported,
                 "what `peek` or `ready` has seen, and nobody has read, would be lost to the standard library: read it before \
                  `into_std`",
             )),
-            _ => Ok(()),
+            false => Ok(()),
+        }
+    }
+
+    fn is_ahead(&self) -> bool {
+        match &*self.0 {
+            Shared::Tcp(tcp) => tcp.is_ahead(),
+            Shared::Other(other) => other.udp().is_some_and(Udp::is_ahead),
         }
     }
 
     /// Gives the socket to the C library, so that it is std's; if that cannot be, to whoever knows its number.
     pub(crate) fn into_fd(self) -> OwnedFd {
-        let socket = match self.into_tcp() {
-            Ok(tcp) if !tcp.is_ahead() => {
+        if self.is_ahead() {
+            return self.into_number();
+        }
+        let socket = match Arc::try_unwrap(self.into_shared()) {
+            Ok(Shared::Tcp(tcp)) => {
                 let kind = tcp.kind();
                 match wasip2_libc::give(tcp.into_handles(), kind) {
                     Ok(fd) => return fd,
@@ -167,9 +189,24 @@ impl Socket {
                     }
                 }
             }
-            Ok(tcp) => Socket(Arc::new(Shared::Tcp(tcp))),
-            Err(socket) => socket,
+            Ok(Shared::Other(other)) if other.udp().is_some() => match other
+                .into_udp()
+                .map(|udp| udp::give(udp.into_handles()))
+            {
+                Some(Ok(fd)) => return fd,
+                // SAFETY: as above.
+                Some(Err(handles)) => Socket::of_udp(unsafe { Udp::from_handles(handles, false) }),
+                None => unreachable!("asked above"),
+            },
+            Ok(other) => Socket(Arc::new(other)),
+            Err(shared) => Socket(shared),
         };
+        socket.into_number()
+    }
+
+    /// Gives the socket to whoever knows its number.
+    fn into_number(self) -> OwnedFd {
+        let socket = self;
         let number = socket.as_raw_fd();
         if let Some(index) = index(number) {
             table()[index] = Entry::Owned(socket.0.clone());
@@ -177,15 +214,6 @@ impl Socket {
         // SAFETY: nobody else owns the number; the C library has no such descriptor, and closing it there
         // does nothing.
         unsafe { OwnedFd::from_raw_fd(number) }
-    }
-
-    /// The socket of TCP, if it is one and nobody else has it.
-    fn into_tcp(self) -> Result<Tcp, Socket> {
-        match Arc::try_unwrap(self.into_shared()) {
-            Ok(Shared::Tcp(tcp)) => Ok(tcp),
-            Ok(other) => Err(Socket(Arc::new(other))),
-            Err(shared) => Err(Socket(shared)),
-        }
     }
 
     /// What it consists of, without ending it.
@@ -201,8 +229,8 @@ impl Socket {
 pub(crate) struct Borrowed {
     /// `None` only while it is dropped.
     socket: Option<Socket>,
-    /// Its handles are the C library's.
-    is_c: bool,
+    /// The descriptor, if its handles are the C library's.
+    c: Option<RawFd>,
 }
 
 impl std::ops::Deref for Borrowed {
@@ -218,11 +246,16 @@ impl std::ops::Deref for Borrowed {
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        if let (true, Some(socket)) = (self.is_c, self.socket.take()) {
-            if let Ok(tcp) = socket.into_tcp() {
-                // No more than numbers; the pollables are dropped.
-                let _handles = tcp.into_handles();
+        let (Some(fd), Some(socket)) = (self.c, self.socket.take()) else { return };
+        // No more than numbers are left; the pollables are dropped.
+        match Arc::try_unwrap(socket.into_shared()) {
+            Ok(Shared::Tcp(tcp)) => _ = tcp.into_handles(),
+            Ok(Shared::Other(other)) => {
+                if let Some(udp) = other.into_udp() {
+                    udp::put_back(fd, &udp.into_handles());
+                }
             }
+            Err(_) => {}
         }
     }
 }
@@ -241,7 +274,7 @@ fn foreign<T>() -> io::Result<T> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "this descriptor of the C library cannot be used here: WASI 0.2 has no descriptors, and of the C library's \
-         only sockets of TCP can be taken over, with the C library that Rust 1.95 has",
+         only sockets can be taken over, with the C library that Rust 1.95 has",
     ))
 }
 

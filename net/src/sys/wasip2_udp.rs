@@ -20,6 +20,7 @@ use wasip2::sockets::udp_create_socket::create_udp_socket;
 use super::wasip2::{Resource, unsupported};
 use super::wasip2_convert::{error, from_host, to_host, unconnected, unspecified};
 use super::wasip2_host::network;
+use super::wasip2_libc::udp::Handles;
 use super::wasip2_table::Number;
 use super::wasip2_tcp::{fill, saturate};
 use super::{Family, Opt};
@@ -29,6 +30,8 @@ pub(super) struct Udp {
     streams: Mutex<Option<Streams>>,
     socket: UdpSocket,
     number: Number,
+    /// The C library has it, too, and would not see what is peeked at.
+    is_lent: bool,
 }
 
 struct Streams {
@@ -40,10 +43,51 @@ struct Streams {
     peeked: Option<(Vec<u8>, SocketAddr)>,
 }
 
+impl Streams {
+    fn new(incoming: IncomingDatagramStream, outgoing: OutgoingDatagramStream) -> Streams {
+        let (readable, writable) = (Once::new(), Once::new());
+        Streams { readable, writable, incoming, outgoing, peeked: None }
+    }
+}
+
 impl Udp {
     pub(super) fn open(family: Family) -> io::Result<Udp> {
         let socket = create_udp_socket(family.into()).map_err(error)?;
-        Ok(Udp { streams: Mutex::default(), socket, number: Number::default() })
+        Ok(Udp { streams: Mutex::default(), socket, number: Number::default(), is_lent: false })
+    }
+
+    /// # Safety
+    ///
+    /// They are those of a socket and of its streams, which nobody else owns; `is_lent`, or the C library, which gets them
+    /// back by [`into_handles`](Self::into_handles).
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn from_handles(handles: Handles, is_lent: bool) -> Udp {
+        // SAFETY: the caller's promise.
+        let (streams, socket) = unsafe {
+            let streams = handles.streams.map(|(incoming, outgoing)| {
+                Streams::new(
+                    IncomingDatagramStream::from_handle(incoming),
+                    OutgoingDatagramStream::from_handle(outgoing),
+                )
+            });
+            (streams, UdpSocket::from_handle(handles.socket))
+        };
+        Udp { streams: Mutex::new(streams), socket, number: Number::default(), is_lent }
+    }
+
+    /// The handles, which belong to the caller then. What was peeked at is lost.
+    pub(super) fn into_handles(self) -> Handles {
+        let streams = self.streams.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let streams = streams.map(|Streams { readable, writable, incoming, outgoing, .. }| {
+            drop((readable, writable));
+            (incoming.take_handle(), outgoing.take_handle())
+        });
+        Handles { socket: self.socket.take_handle(), streams }
+    }
+
+    /// Whether something was peeked at, and is kept here.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.lock().as_ref().is_some_and(|streams| streams.peeked.is_some())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Streams>> {
@@ -52,13 +96,7 @@ impl Udp {
 
     fn stream(&self, remote: Option<SocketAddr>) -> io::Result<Streams> {
         let (incoming, outgoing) = self.socket.stream(remote.map(to_host)).map_err(error)?;
-        Ok(Streams {
-            readable: Once::new(),
-            writable: Once::new(),
-            incoming,
-            outgoing,
-            peeked: None,
-        })
+        Ok(Streams::new(incoming, outgoing))
     }
 
     fn with<R>(&self, op: impl FnOnce(&mut Streams) -> io::Result<R>) -> io::Result<R> {
@@ -70,6 +108,9 @@ impl Udp {
     }
 
     fn receive(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<(usize, SocketAddr)> {
+        if peek && self.is_lent {
+            return unsupported();
+        }
         self.with(|streams| {
             let (bytes, from) = match streams.peeked.take() {
                 Some(message) => message,
@@ -124,6 +165,14 @@ impl Subscribe for Udp {
 impl Resource for Udp {
     fn number(&self) -> &Number {
         &self.number
+    }
+
+    fn udp(&self) -> Option<&Udp> {
+        Some(self)
+    }
+
+    fn into_udp(self: Box<Self>) -> Option<Udp> {
+        Some(*self)
     }
 
     fn bind(&self, addr: SocketAddr) -> io::Result<()> {

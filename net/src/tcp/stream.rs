@@ -131,7 +131,6 @@ impl TcpStream {
     /// a Rust release that this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
         let socket = self.io.into_socket();
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
         socket.must_be_whole()?;
         Ok(socket.into_fd().into())
     }

@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use wasio::io::{AsyncReadExt, AsyncWriteExt};
+#[cfg(not(target_env = "p1"))]
+use wasio::net::UdpSocket;
 use wasio::net::{TcpListener, TcpStream};
 use wasio::time::sleep;
 
@@ -167,6 +169,134 @@ async fn what_was_peeked_at() {
             assert!(error.to_string().contains("`peek`"), "{error}");
             // It is closed, not kept.
             assert_eq!(server.read(&mut buf).await.unwrap_or(0), 0);
+        }
+    }
+}
+
+/// Receives with a socket of the standard library's that does not block.
+#[cfg(not(target_env = "p1"))]
+async fn receive(socket: &std::net::UdpSocket) -> (Vec<u8>, std::net::SocketAddr) {
+    let mut buf = [0; 16];
+    loop {
+        match socket.recv_from(&mut buf) {
+            Err(e) if e.kind() == ErrorKind::WouldBlock => sleep(Duration::from_millis(1)).await,
+            result => return result.map(|(n, from)| (buf[..n].to_vec(), from)).unwrap(),
+        }
+    }
+}
+
+#[cfg(not(target_env = "p1"))]
+#[wasio::test]
+async fn the_standard_library_has_datagrams_of_ours() {
+    let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = other.local_addr().unwrap();
+    // Bound only, used, and connected.
+    for state in 0..3 {
+        let ours = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let local = ours.local_addr().unwrap();
+        if state == 1 {
+            ours.send_to(b"ours", peer).await.unwrap();
+            other.recv(&mut [0; 8]).await.unwrap();
+        }
+        if state == 2 {
+            ours.connect(peer).await.unwrap();
+        }
+        let std = ours.into_std().unwrap();
+        assert_eq!(std.local_addr().unwrap(), local);
+        assert_eq!(std.peer_addr().is_ok(), state == 2);
+        assert_eq!(std.recv(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        let sent = if state == 2 { std.send(b"std") } else { std.send_to(b"std", peer) };
+        assert_eq!(sent.unwrap(), 3);
+        let mut buf = [0; 8];
+        assert_eq!(other.recv_from(&mut buf).await.unwrap(), (3, local));
+        other.send_to(b"answer", local).await.unwrap();
+        assert_eq!(receive(&std).await, (b"answer".to_vec(), peer));
+        // What it drops is closed: the port is free, and nothing is leaked.
+        drop(std);
+        UdpSocket::bind(local).await.unwrap();
+    }
+}
+
+#[cfg(not(target_env = "p1"))]
+#[wasio::test]
+async fn datagrams_of_the_standard_librarys() {
+    let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = other.local_addr().unwrap();
+    for state in 0..3 {
+        let std = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        std.set_nonblocking(true).unwrap();
+        let local = std.local_addr().unwrap();
+        if state == 1 {
+            std.send_to(b"std", peer).unwrap();
+            other.recv(&mut [0; 8]).await.unwrap();
+            // The C library waits for it, too.
+            std.set_nonblocking(false).unwrap();
+            other.send_to(b"first", local).await.unwrap();
+            assert_eq!(std.recv(&mut [0; 8]).unwrap(), 5);
+            std.set_nonblocking(true).unwrap();
+        }
+        if state == 2 {
+            std.connect(peer).unwrap();
+        }
+        let ours = UdpSocket::from_std(std).unwrap();
+        assert_eq!(ours.local_addr().unwrap(), local);
+        assert_eq!(ours.peer_addr().is_ok(), state == 2);
+        let waits = wasio::spawn(async move {
+            let mut buf = [0; 8];
+            let n = ours.recv(&mut buf).await.unwrap();
+            (buf[..n].to_vec(), ours)
+        });
+        sleep(Duration::from_millis(2)).await;
+        other.send_to(b"theirs", local).await.unwrap();
+        let (message, ours) = waits.await.unwrap();
+        assert_eq!(message, b"theirs");
+        let sent =
+            if state == 2 { ours.send(b"ours").await } else { ours.send_to(b"ours", peer).await };
+        assert_eq!(sent.unwrap(), 4);
+        assert_eq!(other.recv_from(&mut [0; 8]).await.unwrap(), (4, local));
+    }
+}
+
+/// The host has so many sockets and streams for a guest, and no more.
+#[cfg(not(target_env = "p1"))]
+#[wasio::test]
+async fn datagram_sockets_that_cross_often_leak_nothing() {
+    let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = other.local_addr().unwrap();
+    let mut socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let local = socket.local_addr().unwrap();
+    for round in 0..300_u16 {
+        let std = socket.into_std().unwrap();
+        std.send_to(&round.to_le_bytes(), peer).unwrap();
+        socket = UdpSocket::from_std(std).unwrap();
+        let mut buf = [0; 4];
+        assert_eq!(other.recv_from(&mut buf).await.unwrap(), (2, local));
+        other.send_to(&buf[..2], local).await.unwrap();
+        assert_eq!(socket.recv(&mut buf).await.unwrap(), 2);
+    }
+    for _ in 0..300 {
+        let ours = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        ours.send_to(b"x", peer).await.unwrap();
+        other.recv(&mut [0; 1]).await.unwrap();
+        drop(ours.into_std().unwrap());
+    }
+}
+
+/// On WASI 0.2 what was peeked at is kept by us: it is not lost.
+#[cfg(not(target_env = "p1"))]
+#[wasio::test]
+async fn a_datagram_that_was_peeked_at() {
+    let ours = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let addr = ours.local_addr().unwrap();
+    ours.send_to(b"peeked", addr).await.unwrap();
+    assert_eq!(ours.peek_from(&mut [0; 8]).await.unwrap(), (6, addr));
+    match ours.into_std() {
+        Ok(std) => assert_eq!(receive(&std).await.0, b"peeked"),
+        Err(error) => {
+            assert!(cfg!(target_env = "p2"), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            // It is closed, not kept.
+            UdpSocket::bind(addr).await.unwrap();
         }
     }
 }
