@@ -105,11 +105,46 @@ const MUTE: &str = r#"(module
         (i64.store (i32.const 536) (i64.const 60000000000))
         (drop (call $poll (i32.const 512) (i32.const 600) (i32.const 1) (i32.const 700)))))"#;
 
+/// Opens a file until it cannot, and exits with 1 if not for too many; then looks a name up, and exits with the errno.
+const FILES: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sock_getaddrinfo"
+        (func $lookup (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "80")
+    (data (i32.const 130) "\00\01")
+    (data (i32.const 200) "\00\03\00\00")
+    (data (i32.const 220) "guest.wasm")
+    (data (i32.const 240) "localhost")
+    (data (i32.const 780) "\20\03\00\00")
+    (data (i32.const 800) "\00\00\00\00\1a\00\00\00\34\03\00\00")
+    (func $again (result i32)
+        (call $open (i32.const 3) (i32.const 1) (i32.const 220) (i32.const 10)
+            (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+    (func (export "_start") (local $errno i32) (local $n i32)
+        ;; What is closed does not count.
+        (loop $closed
+            (if (call $again) (then (call $exit (i32.const 2))))
+            (if (call $close (i32.load (i32.const 8))) (then (call $exit (i32.const 3))))
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $closed (i32.lt_u (local.get $n) (i32.const 300))))
+        (loop $more
+            (local.set $errno (call $again))
+            (br_if $more (i32.eqz (local.get $errno))))
+        (if (i32.ne (local.get $errno) (i32.const 33)) (then (call $exit (i32.const 1))))
+        (call $exit (call $lookup (i32.const 240) (i32.const 9)
+            (i32.const 64) (i32.const 2) (i32.const 128) (i32.const 200) (i32.const 1) (i32.const 300)))))"#;
+
 const ACCES: i32 = 2;
 const MFILE: i32 = 33;
 
 struct Bench {
     folder: TempDir,
+    /// No guest is granted it.
+    cache: TempDir,
     guest: PathBuf,
 }
 
@@ -118,7 +153,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let guest = folder.path().join("guest.wasm");
         std::fs::write(&guest, wat::parse_str(text).unwrap()).unwrap();
-        Bench { folder, guest }
+        Bench { folder, cache: tempfile::tempdir().unwrap(), guest }
     }
 
     /// Runs a script of sh, which finds `wasio` and the guest in `$0` and `$1`.
@@ -126,7 +161,7 @@ impl Bench {
         let words: Vec<&str> = before.iter().copied().chain(["sh", "-c", script]).collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).arg(env!("CARGO_BIN_EXE_wasio")).arg(&self.guest);
-        command.env("WASIO_CACHE_DIR", self.folder.path().join("cache"));
+        command.env("WASIO_CACHE_DIR", self.cache.path());
         command.env_remove("WASIO_NET").env_remove("WASIO_DIR").stdin(Stdio::null());
         command.output().unwrap()
     }
@@ -257,6 +292,18 @@ fn sockets_end_before_descriptors() {
         let output = bench.sh(&[], &format!("ulimit -n {limit}; exec \"$0\" run --net all \"$1\""));
         assert_eq!(output.status.code(), Some(MFILE), "{limit}: {}", text(&output.stderr));
         assert_eq!(output.stdout.len(), 100 * 4096, "{limit}");
+    }
+}
+
+/// So do files.
+#[test]
+fn files_end_before_descriptors() {
+    let bench = Bench::new(FILES);
+    for limit in [64, 256] {
+        let script =
+            format!("ulimit -n {limit}; exec \"$0\" run --net all --dir \"${{1%/*}}::/\" \"$1\"");
+        let output = bench.sh(&[], &script);
+        assert_eq!(output.status.code(), Some(0), "{limit}: {}", text(&output.stderr));
     }
 }
 

@@ -238,7 +238,7 @@ impl GuestBuilder {
     ///
     /// The default is 65,536, or what the process's limit on open files (`RLIMIT_NOFILE` when the guest is built) allows, if
     /// that is less. Whatever is set here, all guests of a process together get that limit less 64 descriptors, or less a
-    /// quarter of it if that is fewer; the rest belongs to the host. Set a lower limit if the host needs more descriptors, or
+    /// quarter of it if that is fewer, for sockets and files; the rest belongs to the host. Set a lower limit if the host needs more descriptors, or
     /// if guests must leave some to each other.
     ///
     /// The number of handles that a component may have follows from this limit: 100,000, and ten for each socket.
@@ -321,7 +321,7 @@ impl GuestBuilder {
         let (signals, heard) = Signals::new();
         let state = State {
             opened: Opened::new(max_sockets, most),
-            wasi: Wasi::new(self.wasi.build_p1(), self.program.engine().threads()),
+            wasi: Wasi::new(self.wasi.build_p1(), self.program.engine().threads(), most),
             #[cfg(unix)]
             outputs: self.outputs,
             sockets,

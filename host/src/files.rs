@@ -82,15 +82,26 @@ pub(crate) async fn close(mut cx: Cx<'_>, fd: i32) -> Returned {
     if is_socket(&cx, fd) {
         return ours(state(&mut cx).sockets.remove(fd).map(drop));
     }
-    if is_file(&mut cx, fd) {
-        return call(
+    let closed = if is_file(&mut cx, fd) {
+        call(
             &mut cx,
             |frame| frame.fd(fd),
             |ctx, memory, fd| at_once(wasi::fd_close(ctx, memory, fd))?,
         )
-        .await;
+        .await
+    } else {
+        on_wasi!(cx, ctx, memory, numbers => wasi::fd_close(ctx, &mut memory, numbers.file(fd)).await)
+    };
+    note_closed(&mut cx, fd, &closed);
+    closed
+}
+
+/// Notes that `fd` was closed, if it was.
+fn note_closed(cx: &mut Cx<'_>, fd: i32, closed: &Returned) {
+    let is_stream = (0..3).contains(&fd);
+    if matches!(closed, Ok(0)) && !is_stream {
+        state(cx).wasi.closed();
     }
-    on_wasi!(cx, ctx, memory, numbers => wasi::fd_close(ctx, &mut memory, numbers.file(fd)).await)
 }
 
 fn is_file(cx: &mut Cx<'_>, fd: i32) -> bool {
@@ -102,17 +113,22 @@ fn is_file(cx: &mut Cx<'_>, fd: i32) -> bool {
 pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
     match (is_socket(&cx, from), is_socket(&cx, to)) {
         (true, true) => ours(state(&mut cx).sockets.renumber(from, to)),
-        // It closes the file.
-        (false, false) if is_file(&mut cx, to) => {
-            call(
-                &mut cx,
-                |frame| Ok((frame.fd(from)?, frame.fd(to)?)),
-                |ctx, memory, (from, to)| at_once(wasi::fd_renumber(ctx, memory, from, to))?,
-            )
-            .await
-        }
         (false, false) => {
-            on_wasi!(cx, ctx, memory, numbers => wasi::fd_renumber(ctx, &mut memory, numbers.file(from), numbers.file(to)).await)
+            // It closes what `to` was.
+            let closed = if is_file(&mut cx, to) {
+                call(
+                    &mut cx,
+                    |frame| Ok((frame.fd(from)?, frame.fd(to)?)),
+                    |ctx, memory, (from, to)| at_once(wasi::fd_renumber(ctx, memory, from, to))?,
+                )
+                .await
+            } else {
+                on_wasi!(cx, ctx, memory, numbers => wasi::fd_renumber(ctx, &mut memory, numbers.file(from), numbers.file(to)).await)
+            };
+            if from != to {
+                note_closed(&mut cx, to, &closed);
+            }
+            closed
         }
         // A file cannot take a socket's number, nor the reverse.
         _ => ours(Err(Errno::NOTSUP)),

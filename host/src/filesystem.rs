@@ -153,6 +153,8 @@ impl HostDescriptor for FilesView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
         let rep = fd.rep();
+        // There is no code for too many files.
+        let permit = self.0.permit().map_err(|_| ErrorCode::InsufficientMemory)?;
         let opened = self.0.on_thread(move |ctx| {
             let attempt = || {
                 let (mut files, looked_at) = (ctx.filesystem(), Resource::new_borrow(rep));
@@ -169,7 +171,11 @@ impl HostDescriptor for FilesView<'_> {
                 matches!(error, Some(ErrorCode::Interrupted))
             })
         });
-        opened.await
+        let opened = opened.await;
+        if opened.is_ok() {
+            self.0.keep(permit);
+        }
+        opened
     }
 
     fn read_via_stream(
@@ -206,6 +212,7 @@ impl HostDescriptor for FilesView<'_> {
     /// Closing what is deleted already may take long, and nobody waits for it.
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
         let descriptor = self.0.filesystem().table.delete(fd)?;
+        self.0.closed();
         self.0.threads.files.begin(move || drop(descriptor));
         Ok(())
     }

@@ -47,6 +47,10 @@ pub(crate) async fn open(
         Ok(filled) => filled,
         Err(errno) => return ours(Err(errno)),
     };
+    let permit = match state(&mut cx).wasi.permit() {
+        Ok(permit) => permit,
+        Err(errno) => return ours(Err(errno)),
+    };
     let called = state(&mut cx).wasi.on_thread(move |ctx| {
         let attempt = || {
             let memory = &mut frame.memory();
@@ -70,6 +74,7 @@ pub(crate) async fn open(
     let (errno, mut frame) = called.await;
     match errno? {
         0 => ours(parts(&mut cx).and_then(|(mut memory, state)| {
+            state.wasi.keep(permit);
             // It becomes the guest's number.
             let opened = frame.u32(result as usize);
             memory.write_u32(out as u32, state.sockets.numbers().guests(opened))

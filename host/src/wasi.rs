@@ -14,7 +14,9 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1;
 use wasmtime_wasi::runtime::poll_noop;
 
+use crate::errno::Errno;
 use crate::pool::Client;
+use crate::sockets::permits::Permit;
 
 const AWAY: &str = "a guest's state is back when its call ends";
 
@@ -31,11 +33,29 @@ pub(crate) struct Wasi {
     /// Nothing while a thread has it.
     ctx: Option<Box<WasiP1Ctx>>,
     pub(crate) threads: Threads,
+    /// Of the files and folders that the guest has opened: they take descriptors as its sockets do.
+    permits: Vec<Permit>,
+    /// How many files and sockets all guests together may have open.
+    most: usize,
 }
 
 impl Wasi {
-    pub(crate) fn new(ctx: WasiP1Ctx, threads: Threads) -> Wasi {
-        Wasi { ctx: Some(Box::new(ctx)), threads }
+    pub(crate) fn new(ctx: WasiP1Ctx, threads: Threads, most: usize) -> Wasi {
+        Wasi { ctx: Some(Box::new(ctx)), threads, permits: Vec::new(), most }
+    }
+
+    /// What one more file or folder takes, to be [kept](Self::keep) while it is open.
+    pub(crate) fn permit(&self) -> Result<Permit, Errno> {
+        Permit::take(self.most)
+    }
+
+    pub(crate) fn keep(&mut self, permit: Permit) {
+        self.permits.push(permit);
+    }
+
+    /// A file or folder was closed. The folders that the guest was given have no permits.
+    pub(crate) fn closed(&mut self) {
+        self.permits.pop();
     }
 
     /// Does `work` on a thread for files.

@@ -163,3 +163,21 @@ fn few_threads_are_enough() {
         }
     });
 }
+
+/// Files take descriptors as sockets do: the host keeps a reserve.
+#[test]
+fn files_end_before_descriptors() {
+    crate::pool::alone("files::files_end_before_descriptors", || {
+        // Before there are few descriptors, as compilers need them.
+        TARGETS.iter().for_each(|target| _ = files(target));
+        let most = rustix::process::Rlimit { current: Some(200), maximum: Some(200) };
+        rustix::process::setrlimit(rustix::process::Resource::Nofile, most).unwrap();
+        for target in TARGETS {
+            let folder = folder();
+            let output = Output::new();
+            succeeds(guest(target, folder.path(), &["exhaust"]).stdout(output.pipe()));
+            let opened = runtime().block_on(output.line(0));
+            assert_eq!(opened, "150", "{target}");
+        }
+    });
+}

@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
                 assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}");
             }
         }
+        "exhaust" => exhaust(),
         "opens" => opens(&args[2], args[3].parse().unwrap()),
         "big" => big()?,
         "at" => at(args[2].parse().unwrap())?,
@@ -30,6 +31,18 @@ fn main() -> io::Result<()> {
 
 fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n % 251) as u8).collect()
+}
+
+/// Opens a file until it cannot; closed ones do not count.
+fn exhaust() {
+    for _ in 0..300 {
+        File::open("/ok").unwrap();
+    }
+    let mut open = Vec::new();
+    while let Ok(file) = File::open("/ok") {
+        open.push(file);
+    }
+    println!("{}", open.len());
 }
 
 /// Opens a file that may be a FIFO, for some seconds.
