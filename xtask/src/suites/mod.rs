@@ -255,3 +255,44 @@ impl Results {
         self.0.iter().map(row).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_can_be_read() {
+        let folder = workspace::root().join("tests/suites");
+        let suites = list::read(&folder.join("suites.toml")).unwrap();
+        assert!(suites.iter().any(|suite| suite.name == "tokio-util"));
+        for target in Target::ALL {
+            Reasons::load(&folder.join("not-applicable.toml"), target.name()).unwrap();
+        }
+        kept().unwrap();
+    }
+
+    #[test]
+    fn what_a_package_leaves_out_is_not_counted_against_it() {
+        let counts = |passed, failed, reasons: &[(&str, usize)]| {
+            let reasons = reasons.iter().map(|(why, n)| ((*why).to_owned(), *n));
+            Counts { passed, failed, not_applicable: reasons.collect() }
+        };
+        let kept = |version: &str, counts| Kept {
+            of: "a".to_owned(),
+            version: version.to_owned(),
+            on: BTreeMap::from([("wasip1".to_owned(), counts)]),
+        };
+        let unit = kept("1.0.0", counts(7, 0, &[("fixtures", 90), ("threads", 2)]));
+        let others = kept("1.1.0", counts(3, 1, &[]));
+        let results = BTreeMap::from([("a".to_owned(), unit), ("a-tests".to_owned(), others)]);
+        let results = Results(results);
+        assert_eq!(results.counts("a", "wasip1").as_deref(), Some("10 of 13"));
+        assert_eq!(results.counts("a", "wasip2"), None);
+        assert_eq!(results.counts("b", "wasip1"), None);
+        let rows = [
+            "| a 1.0.0 | 7 of 99 (fixtures 90, threads 2) | not run |",
+            "| a-tests 1.1.0 | 3 of 4 (failed 1) | not run |",
+        ];
+        assert_eq!(results.rows(), rows);
+    }
+}

@@ -24,6 +24,9 @@ const PASSED: i32 = 50;
 /// The same for a component without tokio, whose host is told of no codes.
 const NOT_ZERO: i32 = 1;
 
+/// No harness takes longer to say which tests it has; the first time, it is compiled.
+const LIST: Duration = Duration::from_secs(600);
+
 /// A test and its result.
 pub(super) struct Verdict {
     pub(super) file: String,
@@ -57,7 +60,7 @@ pub(super) fn run(
     let list = |binary: &Path, more: &[&str]| -> Result<BTreeSet<String>> {
         let (mut command, binary) = guest(binary);
         command.arg("--").arg(&binary).args(["--list", "--format", "terse"]).args(more);
-        let said = Running::spawn("harness", &mut command)?.finish(limit)?;
+        let said = Running::spawn("harness", &mut command)?.finish(LIST)?;
         if !said.status.success() {
             bail!("{} --list: {}", binary.display(), said.stderr);
         }
