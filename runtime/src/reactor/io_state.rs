@@ -4,10 +4,9 @@ use std::mem::ManuallyDrop;
 use std::task::{Context, Poll, Waker};
 
 use super::source::Direction;
+use super::sys::Lingering;
 use crate::io::{Interest, Ready};
 use crate::lock::{Mutex, MutexGuard};
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-use crate::once::Once;
 use crate::places::Places;
 
 /// Readiness that an operation may act on, and what must be true to clear it again.
@@ -97,9 +96,7 @@ pub(crate) struct IoState {
     /// The owner: the address of the runtime's reactor, which every source keeps.
     pub(super) owner: usize,
     state: Mutex<State>,
-    /// The source itself, if its owner dropped it and it is kept until its writes finish.
-    #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    pub(super) lingering: Once<super::Raw>,
+    pub(super) lingering: Lingering,
 }
 
 /// The runtime of the source is gone.
@@ -122,13 +119,7 @@ impl IoState {
             writer: None,
             waiters: None,
         };
-        IoState {
-            key,
-            owner,
-            state: Mutex::new(state),
-            #[cfg(all(target_os = "wasi", target_env = "p2"))]
-            lingering: Once::new(),
-        }
+        IoState { key, owner, state: Mutex::new(state), lingering: Lingering::new() }
     }
 
     /// Adds readiness that was not reported, before any task can wait for it.

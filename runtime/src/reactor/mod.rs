@@ -8,8 +8,6 @@
 //! `sys/mod.rs` states what a backend must do.
 
 mod io_state;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod lingering;
 #[cfg(unix)]
 pub(crate) mod park_flag;
 mod source;
@@ -32,13 +30,9 @@ use io_state::IoState;
 pub(crate) use io_state::Seen;
 use speculation::{Next, Speculation};
 
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use lingering::finish;
 pub use source::{Direction, Left, Source};
-pub use sys::Raw;
 pub(crate) use sys::Unparker;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use sys::{Subscribe, wasip2_io};
+pub use sys::offered::*;
 
 /// What a backend reports of one source.
 pub(crate) struct Event {
@@ -142,13 +136,9 @@ impl Reactor {
             let Some(state) = self.source(key).filter(|state| state.owner == self.id()) else {
                 continue;
             };
-            #[cfg(all(target_os = "wasi", target_env = "p2"))]
-            if let Some(raw) = state.lingering.get() {
-                finish(raw.clone());
-                self.remove(raw, key);
-                continue;
+            if !sys::end(self, &state) {
+                state.shutdown();
             }
-            state.shutdown();
         }
     }
 
@@ -255,9 +245,7 @@ impl Core {
     #[cfg_attr(target_family = "wasm", inline(never))]
     fn tell(&self, key: usize, ready: Option<Ready>) -> usize {
         let Some(state) = self.source(key) else { return 0 };
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        if let Some(raw) = state.lingering.get() {
-            self.look_after(key, raw);
+        if sys::look_after(self, &state) {
             return 0;
         }
         let Some(ready) = ready else { return state.guess() };

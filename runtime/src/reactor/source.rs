@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::io_state::{Gone, IoState, Seen, Want};
-use super::{Raw, Reactor, shutdown_error};
+use super::{Raw, Reactor, shutdown_error, sys};
 use crate::io::{Interest, Ready, forget, kind};
 use crate::runtime::Handle;
 use crate::task::coop;
@@ -370,11 +370,9 @@ impl Source {
 impl Drop for Source {
     #[inline(never)] // Every future with a socket in it drops one.
     fn drop(&mut self) {
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        if self.linger() {
-            return;
+        if !sys::linger(self) {
+            self.reactor.remove(&self.raw, self.state.key);
         }
-        self.reactor.remove(&self.raw, self.state.key);
     }
 }
 

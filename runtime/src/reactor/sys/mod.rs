@@ -15,6 +15,10 @@
 //!   Spurious events are allowed: operations are tried again and find out. Returns `Outcome::Barren` when
 //!   the host ended the wait before the timeout and named nothing.
 //! - `now()` is a clock in nanoseconds, for who guesses ([`SPECULATES`]).
+//! - `Lingering` is a part of each source's state. A target on which dropping a source would wait keeps it: `linger(source)`
+//!   says that it does so; `look_after(core, state)` lets go of one that is done, and `end(core, state)` of one whose
+//!   runtime ends. Both say whether it is one.
+//! - `offered` is what other crates use of a backend.
 //! - `Unparker::unpark` makes a wait that has begun, or begins, return. On one thread it does nothing.
 //! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
 //!   something only the host can complete is awaited (a signal).
@@ -25,6 +29,12 @@ mod armed;
 mod flat;
 #[cfg(not(unix))]
 mod hot;
+#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+#[path = "no_lingering.rs"]
+mod lingering;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+#[path = "wasip2_lingering.rs"]
+mod lingering;
 #[cfg(unix)]
 mod native;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
@@ -34,6 +44,15 @@ mod wasip2;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 pub mod wasip2_io;
 
+pub(super) mod offered {
+    pub use super::Raw;
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    pub use super::lingering::finish;
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    pub use super::{Subscribe, wasip2_io};
+}
+
+pub(crate) use lingering::{Lingering, end, linger, look_after};
 #[cfg(unix)]
 pub use native::Raw;
 #[cfg(unix)]

@@ -1,0 +1,28 @@
+//! Dropping a source keeps nobody waiting: none is kept.
+
+use super::super::io_state::IoState;
+use super::super::{Core, Source};
+
+pub(crate) struct Lingering;
+
+impl Lingering {
+    pub(crate) const fn new() -> Lingering {
+        Lingering
+    }
+}
+
+#[inline(always)]
+pub(crate) fn linger(_: &Source) -> bool {
+    false
+}
+
+#[inline(always)]
+pub(crate) fn look_after(_: &Core, state: &IoState) -> bool {
+    let Lingering = state.lingering;
+    false
+}
+
+#[inline(always)]
+pub(crate) fn end(_: &Core, _: &IoState) -> bool {
+    false
+}

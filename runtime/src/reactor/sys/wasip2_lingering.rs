@@ -1,0 +1,91 @@
+//! WASI 0.2: keeps a dropped socket until its writes finish.
+//!
+//! Dropping a stream waits until the peer has read, which would stop every task. Forgetting the stream would lose what was
+//! written. The reactor itself keeps such sockets: a task, or a waker of its own, would add one or two kilobytes to every
+//! guest.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::io_state::IoState;
+use super::super::{Core, Source};
+use super::Raw;
+use super::wasip2_io::{subscribe_duration, wait_for};
+use crate::io::Interest;
+use crate::once::Once;
+
+/// How long the end of a runtime waits for writes under way.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+/// How often it looks meanwhile.
+const STEP: Duration = Duration::from_millis(5);
+
+/// The source itself, if its owner dropped it and it is kept until its writes finish.
+pub(crate) struct Lingering(Once<Raw>);
+
+impl Lingering {
+    pub(crate) const fn new() -> Lingering {
+        Lingering(Once::new())
+    }
+}
+
+#[inline]
+pub(crate) fn linger(source: &Source) -> bool {
+    // This and its owner have it, who is about to go; whoever else does goes on with it.
+    Arc::strong_count(&source.raw) <= 2 && source.raw.close() && stay(source)
+}
+
+#[cold]
+#[inline(never)]
+fn stay(source: &Source) -> bool {
+    if source.reactor.is_closed() {
+        finish(source.raw.clone());
+        return false;
+    }
+    source.state.lingering.0.set(source.raw.clone());
+    source.reactor.selector.arm(&source.raw, source.state.key, Interest::WRITABLE);
+    true
+}
+
+#[inline]
+pub(crate) fn look_after(core: &Core, state: &IoState) -> bool {
+    let raw = state.lingering.0.get();
+    if let Some(raw) = raw {
+        look(core, state.key, raw);
+    }
+    raw.is_some()
+}
+
+#[cold]
+#[inline(never)]
+fn look(core: &Core, key: usize, raw: &Raw) {
+    if raw.close() {
+        return core.selector.arm(raw, key, Interest::WRITABLE);
+    }
+    core.remove(raw, key);
+}
+
+#[inline]
+pub(crate) fn end(core: &Core, state: &IoState) -> bool {
+    let raw = state.lingering.0.get();
+    if let Some(raw) = raw {
+        finish(raw.clone());
+        core.remove(raw, state.key);
+    }
+    raw.is_some()
+}
+
+/// Waits a little for what was written, where nobody can tell when that is: the host forgets what it has not sent when
+/// the guest ends.
+#[cold]
+#[inline(never)]
+pub fn finish(raw: Raw) {
+    for _ in 0..LAST_WRITES.as_millis() / STEP.as_millis() {
+        if !raw.close() {
+            return;
+        }
+        wait_for(subscribe_duration(STEP.as_nanos() as u64).handle());
+    }
+    // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
+    mem::forget(raw);
+}
