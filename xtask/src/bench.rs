@@ -41,19 +41,19 @@ use turns::turns;
 /// Options of the benchmark.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What to measure.
+    /// The group to measure.
     #[arg(value_enum, default_value = "quick")]
     group: Group,
-    /// Only on this engine (repeatable), beside native tokio; then no page is written.
+    /// Measure only this engine and native tokio (repeatable). No page is written.
     #[arg(long, value_enum)]
     engine: Vec<On>,
-    /// Write the rows as JSON to this file, or without a name to standard output.
+    /// Write the rows as JSON to this file, or to standard output without a name.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
-    /// Measure less of it, for a few minutes at most, and write no page.
+    /// Measure less, for a few minutes at most, and write no page.
     #[arg(long)]
     quick: bool,
-    /// Measure nothing: make the page and its charts again from figures that an earlier run left in docs/bench.
+    /// Measure nothing, and write the page and its charts again from the figures recorded in docs/bench.
     #[arg(long)]
     page: bool,
 }
@@ -61,13 +61,13 @@ pub(crate) struct Args {
 /// A set of figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
-    /// `executor`, `echo` and `size` with `--quick`: the default.
+    /// `executor`, `echo` and `size` with `--quick`.
     Quick,
-    /// Everything that docs/bench/README.md has: all of the following but `suspend` and `imports`.
+    /// Everything in docs/bench/README.md: all groups except `suspend` and `imports`.
     All,
     /// Tasks, wakes, channels, timers.
     Executor,
-    /// A TCP echo server under load, also beside many idle connections.
+    /// A TCP echo server under load, with and without idle connections.
     Echo,
     /// One gigabyte through one connection.
     Stream,
@@ -75,15 +75,15 @@ enum Group {
     Redis,
     /// Servers of hyper and axum under wrk, and hyper's client.
     Http,
-    /// Stripped guests.
+    /// The size of stripped guests.
     Size,
-    /// From a guest's start to its first answer.
+    /// The time from a guest's start to its first answer.
     Start,
-    /// What an idle connection and a task that waits take.
+    /// The memory of an idle connection and of a waiting task.
     Memory,
-    /// Waiting in the guest against waiting outside of it: the same sessions in four ways.
+    /// Waiting inside the guest and outside of it: the same sessions in four ways.
     Suspend,
-    /// What an import call, a suspension and a guest's start cost.
+    /// The cost of an import call, a suspension and a guest's start.
     Imports,
 }
 
@@ -92,7 +92,7 @@ enum Group {
 enum On {
     /// Guests of preview 1 under `wasio run`.
     WasioHost,
-    /// The same on WasmEdge, compiled ahead of time.
+    /// Guests of preview 1 on WasmEdge, compiled ahead of time.
     WasmedgeAot,
     /// Guests of WASI 0.2 under `wasio run`.
     Wasip2,

@@ -15,7 +15,7 @@ use xtask::workspace;
 /// Options of the whole run.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run only the steps whose name contains this.
+    /// Run only the steps with this text in their name.
     only: Option<String>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    // Said on standard error, so that the sum stays the last line of the output.
+    // Printed to standard error, so that the sum stays the last line of the output.
     bail!("failed: {}", failed.join(", "))
 }
 

@@ -12,10 +12,10 @@ mod redis;
 /// Options of the demo.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where the guests run.
+    /// The engine that runs the guests.
     #[arg(long, value_enum, default_value = "wasio")]
     engine: Engine,
-    /// What they are built for, for `wasio run`.
+    /// The target to build the guests for, with `wasio run`.
     #[arg(long, value_enum, conflicts_with = "engine")]
     target: Option<Target>,
     /// Print the steps as JSON on standard output.

@@ -25,27 +25,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show it: mini-redis and hyper, unchanged, as WASI guests.
+    /// Run mini-redis and hyper, unchanged, as WASI guests.
     Demo(demo::Args),
-    /// Run every test, natively and on every engine found.
+    /// Run every test, natively and on every engine that is installed.
     Test(test::Args),
     /// Compare the drop-in's public items with tokio's.
     Surface(surface::Args),
-    /// Measure against tokio.
+    /// Measure wasio and its peers.
     Bench(bench::Args),
     /// Run tokio's own tests against the drop-in.
     Conformance(conformance::Options),
-    /// Build the crates above tokio, and run programs that use them.
+    /// Build crates that depend on tokio, and run programs that use them.
     Crates(crates::Args),
-    /// Run the own tests of crates above tokio.
+    /// Run the own tests of crates that depend on tokio.
     Suites(suites::Args),
     /// Compare the drop-ins' versions with the newest published ones.
     DropIns(drop_ins::Args),
-    /// Make the table in docs/what-works.md from test results.
+    /// Write the table in docs/what-works.md from test results.
     Table(table::Args),
     /// Check the documents: links, anchors, paths, and the list of unsafe code.
     Links(links::Args),
-    /// What continuous integration runs.
+    /// Run everything that continuous integration runs.
     Ci(ci::Args),
 }
 

@@ -88,12 +88,12 @@ const PAIRS: &[Pair] = &[
 /// Compare the drop-ins' public items with upstream's.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The published crate: tokio or socket2. All without it.
+    /// Compare only this crate: tokio or socket2.
     name: Option<String>,
     /// Print one JSON document instead of tables.
     #[arg(long)]
     json: bool,
-    /// Also list what is not applicable, and why.
+    /// Also list the items that do not apply, with reasons.
     #[arg(long)]
     all: bool,
 }

@@ -18,10 +18,10 @@ use xtask::workspace;
 /// Options of the table.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Take over the results of the last runs.
+    /// Record the results of the last runs first.
     #[arg(long)]
     record: bool,
-    /// The outputs of `cargo xtask test` to take them from, instead of this folder's own.
+    /// Take them from the outputs of `cargo xtask test` in this folder, instead of the repository's own.
     #[arg(long, value_name = "FOLDER", requires = "record")]
     from: Option<PathBuf>,
     /// Fail if the page's table differs from the recorded results.

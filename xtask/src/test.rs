@@ -20,18 +20,18 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Options of the tests.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run only tests whose name contains this.
+    /// Run only tests with this text in their name.
     filter: Option<String>,
-    /// Only what runs natively (any of these switches may be given).
+    /// Run the native suites only. Several of these switches can be combined.
     #[arg(long)]
     native: bool,
-    /// Only what runs on `wasio run`.
+    /// Run only preview 1 under `wasio run`.
     #[arg(long)]
     wasip1: bool,
-    /// Only WASI 0.2: on `wasio run`, and on an unmodified host.
+    /// Run only WASI 0.2: under `wasio run`, and on an unmodified host.
     #[arg(long)]
     wasip2: bool,
-    /// Only what runs on WasmEdge.
+    /// Run only preview 1 on WasmEdge.
     #[arg(long)]
     wasmedge: bool,
     /// Print the results as JSON on standard output.

@@ -23,21 +23,21 @@ const TOKIO: &str = "1.54.1";
 /// Options of `cargo xtask conformance`.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// What the tests are built for.
+    /// The target to build the tests for.
     #[arg(long, value_enum, default_value = "native")]
     target: Target,
-    /// Only tests whose `file::name` contains this.
+    /// Run only tests with this text in `file::name`.
     filter: Option<String>,
     /// Write the results as JSON to this file, `-` for standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// How many tests run at once.
+    /// The number of tests to run at once.
     #[arg(long, short, default_value_t = 4)]
     jobs: usize,
-    /// After how many seconds a test has failed.
+    /// The time limit of a test, in seconds.
     #[arg(long, default_value_t = 60)]
     timeout: u64,
-    /// Print what the failing tests printed.
+    /// Print the output of failing tests.
     #[arg(long)]
     verbose: bool,
 }
