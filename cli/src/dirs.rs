@@ -18,7 +18,7 @@ pub(crate) fn parse(text: &OsStr) -> Result<(PathBuf, String)> {
             bail!("the name of a folder to grant is empty");
         }
         let guest = text.to_str().with_context(|| {
-            format!("the folder {text:?} needs a name in UTF-8 that the guest finds it under: HOST::GUEST")
+            format!("the folder {text:?} needs a name in UTF-8 for the guest: HOST::GUEST")
         })?;
         return Ok((text.into(), guest.to_owned()));
     };
@@ -28,8 +28,8 @@ pub(crate) fn parse(text: &OsStr) -> Result<(PathBuf, String)> {
     }
     if Path::new(text).is_dir() {
         bail!(
-            "{text:?} is a folder, and it could also mean the folder {host:?} under the name {guest:?}: write \
-             {text:?}, `::` and the name that the guest is to find it under, or a `/` before the last `::`"
+            "{text:?} is a folder, and it could also mean the folder {host:?} under the name {guest:?}: append \
+             `::` and the guest's name for it, or write a `/` before the last `::`"
         );
     }
     let guest = guest.to_str().with_context(|| {

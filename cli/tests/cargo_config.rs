@@ -65,8 +65,7 @@ fn a_runner_on_the_command_line_is_used_and_others_are_named() {
             ".cargo/config.toml",
             &format!("[target.{key}]\nrunner = [\"echo\", \"theirs\"]\n"),
         );
-        let out =
-            project.wasio(&["run"]).ok().says("not by the target.").says(".cargo/config.toml");
+        let out = project.wasio(&["run"]).ok().says("not the target.").says(".cargo/config.toml");
         assert!(out.stdout.starts_with("run\n--net\n"), "{}", out.stdout);
     }
     let list = "target.wasm32-wasip1.runner=[\"echo\", \"mine\"]";

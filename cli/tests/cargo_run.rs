@@ -123,7 +123,7 @@ fn the_compiler_and_build_scripts_are_not_told_that_they_are_nightly() {
 fn mistakes_are_named() {
     let project = Project::new("mistakes", "", "fn main() {}");
     project.wasio(&["run", "--target", "wasm32-wasip1"]).fails_with(101, "--target cannot be used");
-    project.wasio(&["build", "--", "x"]).fails_with(101, "runs nothing");
+    project.wasio(&["build", "--", "x"]).fails_with(101, "runs no program");
     project.wasio(&["run", "--engine", "none"]).fails_with(2, "possible values: wasio, wasmedge");
     project.wasio(&["frobnicate"]).fails_with(2, "frobnicate");
     let out = finish(project.command().arg("run").env("WASIO_BIN", "/no/such/runner"));

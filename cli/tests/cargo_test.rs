@@ -109,7 +109,7 @@ fn options_of_the_harness_do_what_they_do_natively() {
     assert!(out.stdout.contains("running 2 tests\n.F\n"), "{}", out.stdout);
     let out = run(&["--list"]).ok();
     assert!(out.stdout.contains("tests::c_panics: test\n"), "{}", out.stdout);
-    run(&["--format=json"]).fails_with(101, "each test runs in a guest of its own");
+    run(&["--format=json"]).fails_with(101, "each test runs in its own guest");
     run(&["--no-such-option"]).fails_with(101, "no-such-option");
 }
 

@@ -157,14 +157,14 @@ fn refusals_are_listed_up_to_a_number_and_counted_beyond() {
     let text = said(&output);
     assert!(text.len() < 256 * 1024, "{}", text.len());
     assert_eq!(text.matches("look up").count(), 256, "{text}");
-    assert!(text.contains("denied 44 times more than listed"), "{text}");
+    assert!(text.contains("denied 44 more times"), "{text}");
 
     let begun = Instant::now();
     let args = ["fleet", "-n", "100", "--json"];
     let output = bench.guest(&args, "(call $names (i32.const 256))").output().unwrap();
     let text = said(&output);
     assert_eq!(text.matches("look up").count(), 256, "{text}");
-    assert!(text.contains("denied 25344 times more than listed"), "{text}");
+    assert!(text.contains("denied 25344 more times"), "{text}");
     assert!(text.len() < 256 * 1024, "{} in {:?}", text.len(), begun.elapsed());
 }
 

@@ -82,7 +82,7 @@ pub enum Error {
     #[error("the module exports no function `_start`: it is a library, not a program")]
     NoStart,
     /// The engine's pool has no room for another guest.
-    #[error("no room for another guest: {0}; `EngineBuilder::pool` decides how many there may be")]
+    #[error("no room for another guest: {0}; raise the number given to `EngineBuilder::pool`")]
     PoolExhausted(PoolConcurrencyLimitError),
     /// The guest could not be instantiated, for example because memory ran out.
     #[error("cannot start the guest: {}{hint}", chain(.0), hint = hint(.0))]
@@ -91,10 +91,10 @@ pub enum Error {
     #[error("{0}")]
     Trap(Trap),
     /// The guest exited during a call of one of its exports.
-    #[error("the guest exited with code {} in the middle of a call", .0.code())]
+    #[error("the guest exited with code {} during a call", .0.code())]
     Exited(Exit),
     /// The module exports no function of this name and type.
-    #[error("the guest exports no function `{}` that could be called so: {}", label(.name), sentence(.reason))]
+    #[error("the guest exports no function `{}` that can be called this way: {}", label(.name), sentence(.reason))]
     NotExported {
         /// The function's name.
         name: String,
@@ -102,7 +102,7 @@ pub enum Error {
         reason: String,
     },
     /// Two functions were provided under one name.
-    #[error("the import `{}.{}` is provided already", label(.module), label(.name))]
+    #[error("the import `{}.{}` is already provided", label(.module), label(.name))]
     Duplicate {
         /// The import's module.
         module: String,
@@ -119,7 +119,7 @@ pub enum Error {
     },
     /// An earlier call of the instance did not return, so the instance cannot be called again.
     #[error(
-        "an earlier call of this instance did not return: it was unwound, and is not called again"
+        "an earlier call of this instance did not return, so the instance cannot be called again"
     )]
     Poisoned,
     /// The guest used up its fuel.

@@ -25,7 +25,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Kind, Error> {
     let no = |what, hint| Err(Error::NotAModule { what, hint });
     if bytes.starts_with(b"\0asm") {
         return no(
-            "the file is WebAssembly of a version or kind that is not known here",
+            "the file is WebAssembly of an unknown version or kind",
             "build it for wasm32-wasip1 or wasm32-wasip2",
         );
     }
@@ -51,7 +51,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Kind, Error> {
         }
         return no("the file is text, not a WebAssembly module", "name a .wasm file");
     }
-    no("the file is no WebAssembly module", "name a .wasm file built for wasm32-wasip1")
+    no("the file is not a WebAssembly module", "name a .wasm file built for wasm32-wasip1")
 }
 
 fn is_mach_o(bytes: &[u8]) -> bool {
@@ -72,7 +72,7 @@ mod tests {
             (b"\x7fELF\x02", "native program"),
             (b"  (module)", "text format"),
             (b"#!/bin/sh", "is text"),
-            (b"\xff\xfe\x00", "no WebAssembly module"),
+            (b"\xff\xfe\x00", "the file is not a WebAssembly module"),
         ] {
             let error = check(bytes).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::error::Error;
 use crate::ours::Ours;
 
-const NUL: &str = "it has a NUL, which ends a text";
+const NUL: &str = "it contains a NUL character";
 
 /// Folders whose files become code are refused, and names that stand for two folders.
 pub(crate) fn check_dirs(dirs: &[(PathBuf, String)], ours: &Ours) -> Result<(), Error> {
@@ -21,12 +21,12 @@ pub(crate) fn check_dirs(dirs: &[(PathBuf, String)], ours: &Ours) -> Result<(), 
             ));
         }
         if name.is_empty() || name.contains('\0') {
-            return refused(format!("{name:?} is no name that the guest could find it under"));
+            return refused(format!("{name:?} is not a valid name for it in the guest"));
         }
         match names.insert(name, path) {
             Some(other) if other != path => {
                 return refused(format!(
-                    "{} is granted under the name {name:?}, too",
+                    "{} is also granted under the name {name:?}",
                     other.display()
                 ));
             }
@@ -50,7 +50,7 @@ pub(crate) fn check_env(env: &[(String, String)]) -> Result<(), Error> {
     for (name, value) in env {
         let refused = |reason| Err(Error::Text { what: format!("the variable {name:?}"), reason });
         if name.is_empty() || name.contains('=') {
-            return refused("a name is not empty and has no `=`");
+            return refused("a name must not be empty or contain `=`");
         }
         if name.contains('\0') || value.contains('\0') {
             return refused(NUL);

@@ -135,7 +135,7 @@ impl Guest {
     pub async fn instantiate(self) -> Result<Instance, Error> {
         let Guest { program, mut store, timeout, .. } = self;
         let Code::Module { module, .. } = program.code() else {
-            let why = "a component has no exports that are called by name: run it";
+            let why = "exports of a component cannot be called by name: run the component";
             return Err(Error::Start(wasmtime::Error::msg(why)));
         };
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;

@@ -94,8 +94,8 @@ impl Options {
                     Some("pretty") => {}
                     Some("terse") => options.terse = true,
                     other => bail!(
-                        "`--format {}` is not there: each test runs in a guest of its own, whose results are \
-                         shown as `pretty` or `terse`",
+                        "`--format {}` is not supported: each test runs in its own guest, and results are shown \
+                         as `pretty` or `terse`",
                         other.unwrap_or_default()
                     ),
                 },
@@ -106,7 +106,7 @@ impl Options {
                 | "--shuffle-seed"
                 | "--force-run-in-process" => {
                     bail!(
-                        "`{name}` is not there: `cargo wasio test` runs each test in a guest of its own"
+                        "`{name}` is not supported: `cargo wasio test` runs each test in its own guest"
                     )
                 }
                 "--skip" => {

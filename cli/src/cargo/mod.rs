@@ -92,7 +92,7 @@ fn start(command: Command, program: Vec<OsString>) -> Result<ExitCode> {
     let BuildArgs { guest, cargo } = build;
     let flags = CargoFlags::new(cargo);
     if !program.is_empty() && matches!(verb, "build" | "check") {
-        bail!("`cargo wasio {verb}` runs nothing that `-- …` could be given to");
+        bail!("`cargo wasio {verb}` runs no program: leave out the arguments after `--`");
     }
     let shell = Shell::new(flags.quiet, flags.colour.as_deref());
     let asks_for_messages =

@@ -78,15 +78,17 @@ impl Obstacle {
             return text;
         }
         text += &format!(
-            "\n  wasio stands in as {name} {own}, so that cargo prefers it to any published \
-             version; a requirement like `=1.40` or `~1.40` excludes that."
+            "\n  wasio replaces it with {name} {own}, a version that cargo prefers to every \
+             published one. A requirement such as `=1.40` or `~1.40` excludes that version."
         );
         let direct = self.demands.iter().any(|demand| demand.chain.len() == 1);
         let Version { major, minor, .. } = self.version;
         text += &if direct {
-            format!("\n  In Cargo.toml, write the requirement as `{major}.{minor}`: at least that.")
+            format!(
+                "\n  In Cargo.toml, write the requirement as `{major}.{minor}`, which means at least that."
+            )
         } else {
-            "\n  Look for a release of that package without this requirement, or patch it to one."
+            "\n  Look for a release of that package without this requirement, or patch it."
                 .to_owned()
         };
         text

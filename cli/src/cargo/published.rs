@@ -65,7 +65,7 @@ pub(crate) fn start(args: TryArgs, program: Vec<OsString>) -> Result<ExitCode> {
         "run"
     };
     if !program.is_empty() && verb == "check" {
-        bail!("--check runs nothing that `-- …` could be given to");
+        bail!("--check runs no program: leave out the arguments after `--`");
     }
     if verb == "run" {
         found.check_binary(&args)?;

@@ -79,12 +79,12 @@ impl Job {
 fn announce_runner(project: &Project, target: &str) {
     if let Some(key) = project.config.runner_on_command_line(target) {
         project.shell.note(format_args!(
-            "the guest is run by the {key} that --config names: --engine and what wasio grants are not used"
+            "the {key} that --config names runs the guest: --engine and wasio's grants are not used"
         ));
     } else if let Some((key, origin)) = project.config.overridden_runner(target) {
         project.shell.note(format_args!(
-            "the guest is run by wasio, not by the {key} of {origin}; \
-             `--config target.{target}.runner=…` would choose another runner"
+            "wasio runs the guest, not the {key} of {origin}; \
+             `--config target.{target}.runner=…` chooses another runner"
         ));
     }
 }
@@ -96,8 +96,8 @@ fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> 
     if let Some(why) = resolved.state.explanation() {
         match own_patch {
             Some(origin) => bail!(
-                "cargo does not use the patch of tokio that {origin} has, and wasio's stood back for it: leave it out, \
-                 or give it a version that the requirements on tokio allow"
+                "cargo does not use the patch of tokio in {origin}, and because of it wasio did not add its own: remove \
+                 that patch, or give it a version that the requirements on tokio allow"
             ),
             None => bail!("{why}"),
         }
@@ -123,7 +123,7 @@ fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> 
         let chain = resolved.metadata.chain_to(&package.id);
         let chain: Vec<_> = chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect();
         shell.warning(format_args!(
-            "tokio {} is in the tree too, which wasio does not stand in for: {}",
+            "tokio {} is in the tree too, and wasio does not replace it: {}",
             package.version,
             chain.join(" -> ")
         ));

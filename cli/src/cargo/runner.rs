@@ -199,7 +199,7 @@ impl Plan {
         }
         for (host, guest) in self.folders(args)? {
             if has_colon(&host, &guest) {
-                let why = "WasmEdge parts names at colons";
+                let why = "WasmEdge separates names at colons";
                 self.shell().note(format_args!("the guest does not get {}: {why}", host.display()));
                 continue;
             }
@@ -220,7 +220,9 @@ impl Plan {
                 );
             }
             if has_colon(&host, &guest) {
-                bail!("WasmEdge cannot be given the folder {grant:?}: it parts names at colons");
+                bail!(
+                    "WasmEdge cannot be given the folder {grant:?}: it separates names at colons"
+                );
             }
             let mut grant = OsString::from(guest);
             grant.push(":");
@@ -278,7 +280,7 @@ impl Plan {
                 continue;
             };
             if guest.contains("::") {
-                leave_out(&host, format_args!("`::` in a guest's name for it cannot be granted"));
+                leave_out(&host, format_args!("a name with `::` cannot be granted"));
                 continue;
             }
             if !folders.iter().any(|(_, known)| *known == guest) {

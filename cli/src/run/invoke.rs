@@ -76,7 +76,7 @@ fn value(ty: &ValType, text: &str) -> anyhow::Result<Val> {
             "an argument of type {other} cannot be given on the command line: only numbers can"
         ),
     };
-    value.with_context(|| format!("`{text}` is no {ty}"))
+    value.with_context(|| format!("`{text}` is not of type {ty}"))
 }
 
 fn shown(value: &Val) -> String {

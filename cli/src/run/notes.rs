@@ -61,7 +61,7 @@ impl Refusals {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let left_out = told.left_out + unreported;
         if left_out > 0 {
-            say(format_args!("network access was denied {left_out} times more than listed"));
+            say(format_args!("network access was denied {left_out} more times"));
         }
     }
 }

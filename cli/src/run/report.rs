@@ -88,7 +88,7 @@ impl StatsFile {
     /// `granted` are the guest's folders: links that a guest made there are not followed.
     pub(crate) fn open(path: &Path, granted: &[PathBuf]) -> anyhow::Result<StatsFile> {
         let tried = || format!("cannot write {}", path.display());
-        let name = path.file_name().context("it is no file's name").with_context(tried)?;
+        let name = path.file_name().context("it is not the name of a file").with_context(tried)?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),

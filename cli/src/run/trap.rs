@@ -17,8 +17,8 @@ pub(crate) fn describe(trap: &Trap, full: bool) -> String {
     if let Some(asking) = thread_asked_for(frames) {
         let _ = write!(
             text,
-            "\na thread was asked for{asking}, and a guest has one thread: WASI cannot start another. Use tokio's tasks, \
-             `spawn_blocking` for what blocks, or switch off what starts the thread"
+            "\na thread was requested{asking}, and WASI cannot start one. Use tokio's tasks, `spawn_blocking` for \
+             blocking work, or turn off the feature that starts the thread"
         );
     }
     let shown: Vec<_> =

@@ -34,7 +34,7 @@ pub(crate) fn split(list: &OsStr) -> Result<Vec<OsString>> {
             if Path::new(&whole).is_dir() {
                 let separator = char::from(SEPARATOR);
                 bail!(
-                    "{whole:?} is a folder, and `{separator}` parts folders in a variable: use --dir"
+                    "{whole:?} is a folder, and `{separator}` separates folders in a variable: use --dir"
                 );
             }
         }

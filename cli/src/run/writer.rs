@@ -137,7 +137,9 @@ impl Writer {
             state.bytes -= text.len();
             let left_out = std::mem::take(&mut state.left_out);
             if left_out > 0 {
-                let text = format!("wasio: {left_out} messages were left out: nobody read them\n");
+                let text = format!(
+                    "wasio: {left_out} messages were left out, because they were not read\n"
+                );
                 state.bytes += text.len();
                 state.queue.push_back(text.into());
             }
@@ -177,7 +179,7 @@ mod tests {
         assert_eq!(WRITTEN.load(SeqCst), 0);
         drop(stalled);
         WRITER.finish();
-        let said = "wasio: 744 messages were left out: nobody read them\n".len();
+        let said = "wasio: 744 messages were left out, because they were not read\n".len();
         assert_eq!(WRITTEN.load(SeqCst), FULL + 10 + said);
         assert!(WRITER.poll_room(&mut cx).is_ready());
     }

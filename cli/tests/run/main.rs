@@ -203,9 +203,9 @@ fn an_export_is_called_with_numbers() {
     }
     for (line, code, said) in [
         (&["add", "1"][..], 2, "takes 2 arguments, and 1 was given"),
-        (&["add", "1", "x"], 2, "`x` is no i32"),
-        (&["add", "1", "4294967296"], 2, "`4294967296` is no i32"),
-        (&["add", "1", "--2"], 2, "`--2` is no i32"),
+        (&["add", "1", "x"], 2, "`x` is not of type i32"),
+        (&["add", "1", "4294967296"], 2, "`4294967296` is not of type i32"),
+        (&["add", "1", "--2"], 2, "`--2` is not of type i32"),
         (&["refer", "1"], 2, "only numbers can"),
         (&["missing"], 2, "exports no function `missing`"),
         (&["number"], 2, "it is no function"),

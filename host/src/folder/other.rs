@@ -44,7 +44,7 @@ impl Folder {
         let path = self.path.join(name);
         let found = path.symlink_metadata()?;
         if !found.is_file() || found.len() > most {
-            return Err(refused(format_args!("{name} is no regular file, or too long")));
+            return Err(refused(format_args!("{name} is not a regular file, or too long")));
         }
         Ok((File::options().read(true).write(is_use).open(path)?, found.len()))
     }

@@ -76,7 +76,7 @@ impl Folder {
         let file = File::from(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?);
         let found = file.metadata()?;
         if !found.is_file() {
-            return Err(refused(format_args!("{name} is no regular file")));
+            return Err(refused(format_args!("{name} is not a regular file")));
         }
         not_others(Path::new(name), &found, rustix::process::geteuid().as_raw())?;
         Ok((file, found))

@@ -249,7 +249,10 @@ impl Grants {
         }
         let action = format!("look up {}", Printable::new(&name));
         if !rule::is_host_name(&name) || name.len() > MAX_NAME {
-            self.report(Denied { action: action + ", which is no host name", rule: String::new() });
+            self.report(Denied {
+                action: action + ", which is not a host name",
+                rule: String::new(),
+            });
             return Err(Refused);
         }
         let port = if port == 0 { Port::Any } else { Port::Is(port) };
@@ -293,8 +296,10 @@ impl Grants {
                 };
                 let rule = Rule(Kind::Net { net: IpNet::from(ip), port });
                 let name = Printable::new(&name);
-                let _ = self
-                    .refuse(format!("{name} resolved to {ip}, which is no public address"), rule);
+                let _ = self.refuse(
+                    format!("{name} resolved to {ip}, which is not a public address"),
+                    rule,
+                );
             }
             reachable
         });

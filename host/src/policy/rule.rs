@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 /// The error of parsing a [`Rule`]. Its text says what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{rule}` is no network rule: {reason}")]
+#[error("`{rule}` is not a network rule: {reason}")]
 pub struct RuleError {
     rule: String,
     reason: &'static str,
@@ -111,7 +111,7 @@ fn parse(text: &str) -> Result<Kind, &'static str> {
         return Ok(Kind::Net { net, port: port.unwrap_or(Port::Any) });
     }
     if host.contains('/') {
-        return Err("the part after the slash is no prefix length of such an address");
+        return Err("the part after the slash is not a prefix length for this address");
     }
     let name = host.trim_end_matches('.').to_ascii_lowercase();
     if !is_host_name(name.strip_prefix("*.").unwrap_or(&name)) {
@@ -137,7 +137,7 @@ fn split_port(text: &str) -> Result<(&str, Option<Port>), &'static str> {
     };
     let port = match port {
         "*" => Port::Any,
-        port => Port::Is(port.parse().map_err(|_| "the port is no number from 0 to 65535")?),
+        port => Port::Is(port.parse().map_err(|_| "the port is not a number from 0 to 65535")?),
     };
     Ok((host, Some(port)))
 }
@@ -238,7 +238,7 @@ mod tests {
             "[127.0.0.1]:80",
         ] {
             let error = text.parse::<Rule>().map(|r| r.to_string()).unwrap_err();
-            assert!(error.to_string().contains("is no network rule"), "{error}");
+            assert!(error.to_string().contains("is not a network rule"), "{error}");
         }
     }
 }

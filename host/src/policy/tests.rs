@@ -154,7 +154,7 @@ fn names_of_the_guests_are_printable_and_no_rule_is_named_that_does_not_exist() 
     assert_eq!(said.len(), 4);
     for text in &*said {
         assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
-        assert!(text.ends_with(", which is no host name") && text.len() < 400, "{text}");
+        assert!(text.ends_with(", which is not a host name") && text.len() < 400, "{text}");
     }
     assert!(said[1].contains(r"look up a\nwasio: all is well,"), "{said:?}");
     assert!(said[3].contains("nnn… (744 more bytes)"), "{said:?}");

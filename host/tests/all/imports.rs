@@ -154,7 +154,7 @@ fn what_does_not_fit_is_named() {
     let mut imports = imports();
     imports.wrap_async("env", "f", async |n: i32| n).unwrap();
     let error = imports.wrap("env", "f", || ()).unwrap_err();
-    assert_eq!(error.to_string(), "the import `env.f` is provided already");
+    assert_eq!(error.to_string(), "the import `env.f` is already provided");
     runtime().block_on(async {
         let mut instance = instance(&imports, GUEST).await;
         for (name, reason) in

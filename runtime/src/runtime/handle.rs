@@ -15,7 +15,7 @@ use crate::reactor::Reactor;
 use crate::task::{self, BlockingFuture, JoinHandle};
 use crate::time::{TimeDriver, Timers};
 
-/// What kind of runtime a handle belongs to.
+/// The kind of a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeFlavor {
@@ -43,6 +43,18 @@ impl fmt::Display for Id {
 }
 
 /// A handle to a runtime; cheap to clone.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let handle = wasio::runtime::Handle::current();
+/// let sum = handle.spawn(async { 20 + 22 }).await?;
+/// assert_eq!(sum, 42);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) shared: Arc<Shared>,
@@ -52,7 +64,7 @@ const NO_RUNTIME: &str = "there is no reactor running, must be called from the c
      runtime, such as `#[tokio::main]` or a `Runtime::enter()` guard";
 
 impl Handle {
-    /// The handle of the runtime that is entered.
+    /// Returns the handle of the runtime that is entered.
     ///
     /// # Panics
     ///
@@ -65,7 +77,7 @@ impl Handle {
         }
     }
 
-    /// The handle of the runtime that is entered.
+    /// Returns the handle of the runtime that is entered.
     ///
     /// # Errors
     ///
@@ -121,7 +133,7 @@ impl Handle {
         EnterGuard { _leave: Leave(context::enter(self.clone())), _handle: PhantomData }
     }
 
-    /// Starts a task on the runtime; see [`spawn`](crate::task::spawn).
+    /// Starts a task on the runtime. See [`spawn`](crate::task::spawn).
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -131,7 +143,7 @@ impl Handle {
         self.spawn_at(future, task::Id::next(), Location::caller())
     }
 
-    /// Runs a closure that may block; see [`spawn_blocking`](crate::task::spawn_blocking).
+    /// Runs a closure that may block. See [`spawn_blocking`](crate::task::spawn_blocking).
     #[track_caller]
     pub fn spawn_blocking<F, R>(&self, func: F) -> JoinHandle<R>
     where
@@ -169,7 +181,7 @@ impl Handle {
         self.shared.blocking.spawn(BlockingFuture::new(func), id, at)
     }
 
-    /// Runs a future to its end on this thread.
+    /// Runs a future to completion on this thread.
     ///
     /// # Panics
     ///
@@ -183,22 +195,22 @@ impl Handle {
         drive::block_on(self, future, Entered::HandleBlockOn)
     }
 
-    /// What kind of runtime this is.
+    /// Returns the kind of the runtime.
     pub fn runtime_flavor(&self) -> RuntimeFlavor {
         self.shared.config.flavor
     }
 
-    /// The runtime's id.
+    /// Returns the runtime's id.
     pub fn id(&self) -> Id {
         self.shared.id
     }
 
-    /// The runtime's name, if it was given one.
+    /// Returns the runtime's name, if it was given one.
     pub fn name(&self) -> Option<&str> {
         self.shared.config.name.as_deref()
     }
 
-    /// Numbers about the runtime.
+    /// Returns the metrics of the runtime.
     pub fn metrics(&self) -> RuntimeMetrics {
         RuntimeMetrics::new(self.clone())
     }
@@ -273,18 +285,18 @@ impl fmt::Debug for EnterGuard<'_> {
     }
 }
 
-/// No runtime is entered on this thread.
+/// The error of [`Handle::try_current`]: no runtime is entered on this thread.
 pub struct TryCurrentError {
     destroyed: bool,
 }
 
 impl TryCurrentError {
-    /// Whether no runtime was entered.
+    /// Returns whether no runtime was entered.
     pub fn is_missing_context(&self) -> bool {
         !self.destroyed
     }
 
-    /// Whether the thread is being torn down and no longer knows.
+    /// Returns whether the thread is ending and its thread-locals are gone.
     pub fn is_thread_local_destroyed(&self) -> bool {
         self.destroyed
     }
