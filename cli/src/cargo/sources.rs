@@ -8,8 +8,9 @@
 //! The replacement is written beside it and renamed, so that no build ever sees a part of it.
 
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
 use semver::Version;
@@ -135,6 +136,13 @@ pub(crate) fn cache_folder() -> Result<PathBuf> {
 }
 
 fn unpack(parent: &Path, root: &Path) -> Result<()> {
+    // One at a time: each moves away what it finds. The folder is the user's alone, so nobody else holds it.
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(parent.join("lock"))?;
+    lock.lock()?;
+    if matches_carried(root) {
+        return Ok(());
+    }
     let fresh = tempfile::Builder::new().prefix(".new.").tempdir_in(parent)?;
     let fresh = fresh.path();
     for (name, start, end) in FILES {
@@ -149,7 +157,7 @@ fn unpack(parent: &Path, root: &Path) -> Result<()> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
     }
-    // Another run may have been quicker: what counts is what lies there now.
+    // Another version of this program may not know the lock: what counts is what lies there now.
     let renamed = fs::rename(fresh, root);
     if !matches_carried(root) {
         renamed?;
@@ -208,6 +216,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn several_runs_at_once_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let parent = folder.path().join("drop-ins");
+        for _ in 0..5 {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| Sources::unpacked_in(&parent).unwrap());
+                }
+            });
+            fs::remove_dir_all(parent.join(HASH)).unwrap();
+        }
+    }
+
+    #[test]
     fn a_damaged_copy_is_replaced_and_a_good_one_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let parent = folder.path().join("drop-ins");
@@ -243,7 +265,10 @@ mod tests {
             fs::set_permissions(&parent, fs::Permissions::from_mode(0o700)).unwrap();
         }
         assert!(matches_carried(sources.root()));
-        assert_eq!(fs::read_dir(&parent).unwrap().count(), 1, "nothing is left behind");
+        let mut left: Vec<_> =
+            fs::read_dir(&parent).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [HASH, "lock"], "nothing is left behind");
     }
 
     #[test]
