@@ -17,9 +17,10 @@ fn a_damaged_cache_is_repaired_and_a_second_run_needs_no_network() {
     let out = wasio(&["doctor"]);
     assert!(out.stdout.contains("the patch is in use"), "{}\n{}", out.stdout, out.stderr);
 
-    let mut unpacked = fs::read_dir(cache.join("drop-ins")).unwrap();
-    let folder = unpacked.next().unwrap().unwrap().path();
-    assert!(unpacked.next().is_none(), "one version, one folder");
+    let entries = fs::read_dir(cache.join("drop-ins")).unwrap();
+    let mut folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let folder = folders.next().unwrap();
+    assert!(folders.next().is_none(), "one version, one folder");
     fs::write(folder.join("drop-in/tokio/Cargo.toml"), "damaged").unwrap();
     wasio(&["doctor", "--offline"]).says("Repaired");
     let manifest = fs::read_to_string(folder.join("drop-in/tokio/Cargo.toml")).unwrap();

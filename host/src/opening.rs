@@ -57,8 +57,8 @@ mod imp {
     #[derive(Clone, Copy)]
     struct Thread(libc::pthread_t);
 
-    // SAFETY: it names a thread, and on no system more than that: pthreads' functions take those of others.
     #[allow(unsafe_code)] // Some systems name threads by a pointer.
+    // SAFETY: the value only names a thread, and pthreads' functions take the names of other threads.
     unsafe impl Send for Thread {}
 
     fn state() -> MutexGuard<'static, State> {
@@ -75,8 +75,8 @@ mod imp {
 
     impl Opening {
         fn new() -> Opening {
-            // SAFETY: it has no conditions.
             #[allow(unsafe_code)] // A function of the C library's.
+            // SAFETY: it has no conditions.
             let thread = Thread(unsafe { libc::pthread_self() });
             let mut state = state();
             state.next += 1;

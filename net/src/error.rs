@@ -45,7 +45,7 @@ impl<T: Display> Display for Failed<T> {
         f.write_str(": ")?;
         error.fmt(f)?;
         if cfg!(target_os = "wasi") && kind(error) == io::ErrorKind::PermissionDenied {
-            f.write_str("; the host has to grant it: `wasio run --net ")?;
+            f.write_str("; the host must grant it: `wasio run --net ")?;
             f.write_str(tried.to_grant)?;
             object.fmt(f)?;
             f.write_str("`")?;

@@ -137,11 +137,12 @@ impl Socket {
         }
         drop(table);
         let number = fd.as_raw_fd();
-        // SAFETY, of both: they are the C library's, which has them as long as the descriptor is lent; they are forgotten
-        // before.
         let socket = if let Some(handles) = wasip2_libc::look(number) {
-            Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) })))
+            // SAFETY: the C library has the handles while the descriptor is lent; they are forgotten before that ends.
+            let tcp = unsafe { Tcp::from_handles(handles) };
+            Socket(Arc::new(Shared::Tcp(tcp)))
         } else if let Some(handles) = udp::look(number) {
+            // SAFETY: as above.
             Socket::of_udp(unsafe { Udp::from_handles(handles, true) })
         } else {
             return Borrowed { socket: Some(Socket(Foreign::shared())), c: None };

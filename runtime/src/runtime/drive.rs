@@ -72,7 +72,8 @@ impl Root {
     }
 }
 
-const NESTED: &str = "Cannot start a runtime from within a runtime: use `.await`, or call `block_on` inside `spawn_blocking`";
+const NESTED: &str =
+    "Cannot start a runtime from within a runtime: use `.await`, or `block_on` in `spawn_blocking`";
 
 /// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]
@@ -224,7 +225,8 @@ fn park_on<F: Future>(future: F) -> F::Output {
 }
 
 #[cfg(not(unix))]
-const DEADLOCK: &str = "deadlock: every task is waiting, and no timer, socket, stdin or signal is left that could wake one";
+const DEADLOCK: &str =
+    "deadlock: every task is waiting, and no timer, socket, stdin or signal is left to wake one";
 
 impl Shared {
     /// Fires the timers that are due.

@@ -129,7 +129,7 @@ impl Runtime {
     ///
     /// # On WASI
     ///
-    /// Panics when the future and every task wait and nothing is left that could wake one (a deadlock):
+    /// Panics when the future and every task wait and nothing is left to wake one (a deadlock):
     /// natively the thread would sleep for ever.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
