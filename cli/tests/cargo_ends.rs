@@ -41,7 +41,7 @@ fn exit_codes_are_those_of_a_native_run() {
         }
         let out = ended(&project, wasi, &["panic"]).fails_with(134, "on purpose");
         assert_eq!(out.stdout, "no newline", "{wasi}: what was printed is not lost");
-        let out = ended(&project, wasi, &["thread"]).fails_with(134, "the guest has one thread");
+        let out = ended(&project, wasi, &["thread"]).fails_with(134, "WASI cannot start one");
         let out =
             out.says("by the crate `ends`").says("frames of the standard library are left out");
         assert!(!out.stderr.contains("core::result::unwrap_failed"), "{}", out.stderr);

@@ -72,8 +72,10 @@ impl Root {
     }
 }
 
-const NESTED: &str =
-    "Cannot start a runtime from within a runtime: use `.await`, or `block_on` in `spawn_blocking`";
+/// tokio's words, which its own tests expect.
+const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like `block_on`) \
+     attempted to block the current thread while the thread is being used to drive asynchronous tasks. If you are in an \
+     async function, use `.await` on the future instead of blocking on it.";
 
 /// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]

@@ -60,8 +60,8 @@ pub struct Handle {
     pub(crate) shared: Arc<Shared>,
 }
 
-const NO_RUNTIME: &str = "there is no reactor running, must be called from the context of a Tokio 1.x \
-     runtime, such as `#[tokio::main]` or a `Runtime::enter()` guard";
+const NO_RUNTIME: &str =
+    "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
 
 impl Handle {
     /// Returns the handle of the runtime that is entered.

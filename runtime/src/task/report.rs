@@ -10,10 +10,8 @@ use crate::once::Once;
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// How the standard library's panics begin where the one thread would wait for another, and where another cannot be started.
-// SIZE: whole words of memory, which are compared without a loop.
+/// How the standard library's panic begins when the one thread would wait for another on a condition variable.
 const NO_WAIT: &str = "condvar ";
-const NO_THREAD: &str = "failed to spawn ";
 
 /// The hook that was there before.
 static EARLIER: Once<Hook> = Once::new();
@@ -41,14 +39,9 @@ fn report(info: &PanicHookInfo<'_>) {
     if let Some(earlier) = EARLIER.get() {
         earlier(info);
     }
-    let payload = info.payload();
-    let text = match payload.downcast_ref::<&str>() {
-        Some(text) => text,
-        None => payload.downcast_ref::<String>().map_or("", String::as_str),
-    };
-    if text.starts_with(NO_WAIT) || text.starts_with(NO_THREAD) {
+    if info.payload().downcast_ref::<&str>().is_some_and(|text| text.starts_with(NO_WAIT)) {
         write(format_args!(
-            "the guest has one thread: `.await`, spawn tasks, or use `Handle::block_on` in `spawn_blocking`\n"
+            "the guest has one thread: use `.await`, or `Handle::block_on` in `spawn_blocking`\n"
         ));
     }
     if let Some(task) = context::running() {
