@@ -1,17 +1,17 @@
-//! Opening files without waiting for ever.
+//! Opening files without waiting forever.
 //!
-//! A FIFO waits in `open` until its other end is opened. FIFOs are not opened, but somebody may put one in a file's place
-//! after it was looked at: the thread, which is one of few, would never return. So whoever opens for longer than a second
-//! gets a signal, again and again. It does nothing but make a system call that can be interrupted return with `EINTR`;
-//! a file system that is slow for other reasons is not disturbed by it.
+//! Opening a FIFO blocks until its other end is opened. FIFOs are refused, but a guest may put one in a file's place after
+//! the check, and one of the few threads for files would never return. So a thread that opens a file for longer than a
+//! second is sent SIGURG, once a second. The handler does nothing: the system call returns with `EINTR`, and is tried
+//! again. A slow file system is not disturbed.
 //!
-//! The signal is SIGURG, which is ignored unless a program handles it. A program's own handler is left alone: then its
-//! flags say whether calls are interrupted.
+//! The process ignores SIGURG by default. If the program handles it, its handler stays, and the flags of that handler
+//! decide whether the call is interrupted.
 
 #[cfg(unix)]
 pub(crate) use imp::watched;
 
-/// Calls `attempt`, which opens a file or says that it was interrupted; so often it is tried again.
+/// Calls `attempt`, which opens a file, up to three times while it is interrupted.
 pub(crate) fn retried<T>(
     mut attempt: impl FnMut() -> T,
     was_interrupted: impl Fn(&T) -> bool,
@@ -26,7 +26,7 @@ pub(crate) fn retried<T>(
     watched(attempt)
 }
 
-/// Nothing here waits for another end.
+/// Opening never waits for another end here.
 #[cfg(not(unix))]
 pub(crate) fn watched<T>(open: impl FnOnce() -> T) -> T {
     open()

@@ -33,11 +33,16 @@ impl<F: FnOnce() -> R, R> Future for BlockingFuture<F> {
 
 /// Runs `work` as something that may block: `Handle::block_on` is allowed in it, and no budget applies.
 fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
-    let _entered = context::set_entered(Entered::No);
-    // The tasks of this runtime go on while the section blocks on another.
-    #[cfg(not(unix))]
-    let _joined = runtime::peers::join_current();
+    let _blocking = may_block();
     coop::with_unconstrained(work)
+}
+
+/// Allows `block_on` until the result is dropped. On WASI the tasks of this runtime go on when another one is blocked on.
+fn may_block() -> impl Sized {
+    let entered = context::set_entered(Entered::No);
+    #[cfg(not(unix))]
+    let entered = (runtime::peers::join_current(), entered);
+    entered
 }
 
 /// Runs a future to its end on the current thread, in a task too: what the drop-ins of other executors stand on.
@@ -50,9 +55,7 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
 /// On WASI, when nothing is left that could wake the future.
 #[track_caller]
 pub fn block_on_anywhere<F: Future>(future: F) -> F::Output {
-    let _entered = context::set_entered(Entered::No);
-    #[cfg(not(unix))]
-    let _joined = runtime::peers::join_current();
+    let _blocking = may_block();
     runtime::block_on_sync(future)
 }
 

@@ -24,7 +24,6 @@ const KNOWN: &[&str] = &[
     "browser",
     "fixtures",
     "too-slow",
-    "32-bit",
     "upstream-ignored",
 ];
 
