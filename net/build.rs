@@ -1,4 +1,4 @@
-//! Looks what the C library of `wasm32-wasip2` offers: see `src/sys/wasip2_libc.rs`.
+//! Looks what the C library of `wasm32-wasip2` offers: see `src/sys/wasip2/libc/mod.rs`.
 
 use std::path::Path;
 use std::process::Command;

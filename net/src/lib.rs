@@ -25,14 +25,14 @@ mod sys;
 mod udp;
 
 pub mod process;
-#[cfg(target_os = "wasi")]
-#[doc(hidden)]
-pub mod raw;
 pub mod tcp;
 pub mod unix;
 
 pub use addr::ToSocketAddrs;
 pub use lookup::lookup_host;
+#[doc(hidden)]
+#[allow(unused_imports, unreachable_pub)] // Not every target has any.
+pub use sys::os::*;
 pub use tcp::listener::TcpListener;
 pub use tcp::socket::TcpSocket;
 pub use tcp::stream::TcpStream;

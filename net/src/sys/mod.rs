@@ -20,7 +20,7 @@
 //!   target or its host does not have is `Unsupported`, with one exception: `set_option(NoDelay)` succeeds
 //!   where the host has no such option, because programs treat a failure as fatal and it changes only
 //!   timing.
-//! - On WASI, `set_keepalive_times`, `borrowed`, which uses another owner's socket, and `wasip*_raw.rs` are for the
+//! - On WASI, `set_keepalive_times`, `borrowed`, which uses another owner's socket, and ``raw.rs` of each target are for the
 //!   drop-in `socket2`.
 //! - Unix sockets are in `unix` of each target, with the same rules; a target without them has the functions
 //!   all the same, and they fail.
@@ -33,84 +33,22 @@
 
 mod buf;
 mod fd;
+
 #[cfg(unix)]
-mod native;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod native_device;
-#[cfg(unix)]
-mod native_pipe;
-#[cfg(unix)]
-mod native_process;
-#[cfg(unix)]
-mod native_unix;
-#[cfg(target_os = "wasi")]
-mod no_process;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod no_unix;
+#[path = "native/mod.rs"]
+mod target;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod wasip1;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod wasip1_lookup;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod wasip1_raw;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod wasip1_unix;
+#[path = "wasip1/mod.rs"]
+mod target;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_ahead;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_convert;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_host;
-#[cfg(all(target_os = "wasi", target_env = "p2", wasio_c_sockets))]
-mod wasip2_libc;
-#[cfg(all(target_os = "wasi", target_env = "p2", not(wasio_c_sockets)))]
-#[path = "wasip2_no_libc.rs"]
-mod wasip2_libc;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_lookup;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_raw;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_table;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_tcp;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2_udp;
+#[path = "wasip2/mod.rs"]
+mod target;
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// How many peers that are gone one `accept` skips.
-#[cfg(target_os = "wasi")]
-const DEAD_PEERS: usize = 32;
-
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use fd::Borrowed;
-#[cfg(unix)]
-pub(crate) use native::{Socket, lookup};
-#[cfg(unix)]
-pub(crate) use native_pipe::{End, Pipe};
-#[cfg(unix)]
-pub(crate) use native_process::{ChildReader, ChildWriter, Exits};
-#[cfg(unix)]
-pub(crate) use native_unix::{UnixAddr, unix_addr};
-#[cfg(target_os = "wasi")]
-pub(crate) use no_process::{ChildReader, ChildWriter, Exits};
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use no_unix::{UnixAddr, unix_addr};
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use wasip1::{Socket, lookup};
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use wasip1_unix::{UnixAddr, unix_addr};
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2::Socket;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2_lookup::Lookup;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2_table::Borrowed;
+pub(crate) use target::*;
 
 /// What kind of address a socket has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -12,7 +12,7 @@ use wasio_runtime::reactor::wasip2_io::{Answer, InputStream, OutputStream, Polla
 use wasip2::sockets::network::{ErrorCode, Network};
 use wasip2::sockets::tcp as published;
 
-use super::Family;
+use crate::sys::Family;
 
 /// A socket of the host.
 pub(super) struct TcpSocket(u32);

@@ -1,13 +1,4 @@
-//! The backend for WASI preview 1: WasmEdge's socket imports, which `wasio run` offers too.
-//!
-//! The imports are declared here rather than taken from the crate `wasmedge_wasi_socket`: that one cannot
-//! connect to IPv6 addresses, leaves ports in the wrong byte order, passes one buffer where several are
-//! given, shuts connections down when they are dropped, and brings a DNS client and a random number
-//! generator along. Where an import exists in two versions, the one chosen is accepted by every host that
-//! has these imports: standard `sock_accept` with flags, `sock_recv_from` with a port.
-//!
-//! Limits: an IPv6 address loses its flow and scope; `lookup` blocks the guest; there are no options but
-//! those of `SOL_SOCKET`, and on `wasio run` also `TCP_NODELAY`.
+//! A socket of WasmEdge's imports.
 #![allow(unsafe_code)] // Imports.
 
 use std::io::{self, IoSlice, IoSliceMut};
@@ -17,8 +8,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::wasip1_lookup;
-use super::{DEAD_PEERS, Family, Kind, Membership, Opt};
+use super::wasi::DEAD_PEERS;
+use crate::sys::{Address, Family, Kind, Membership, Opt};
 
 pub(super) const NONBLOCK: u16 = 4;
 /// A flag of the result, on hosts with flat polling: nothing is left to read.
@@ -444,7 +435,7 @@ impl AsFd for Socket {
     }
 }
 
-impl super::Address for SocketAddr {
+impl Address for SocketAddr {
     fn recv_from(
         socket: &Socket,
         buf: &mut [MaybeUninit<u8>],
@@ -528,9 +519,4 @@ pub(super) fn ip(octets: &[u8]) -> IpAddr {
         Ok::<[u8; 4], _>(octets) => Ipv4Addr::from(octets).into(),
         Err(_) => <[u8; 16]>::try_from(octets).map_or(Ipv6Addr::UNSPECIFIED, Ipv6Addr::from).into(),
     }
-}
-
-/// Asks the host for the addresses of a name. Blocks the guest.
-pub(crate) fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    wasip1_lookup::lookup(name, port)
 }

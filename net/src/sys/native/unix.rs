@@ -9,8 +9,8 @@ use std::path::Path;
 
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType};
 
-use super::native::{NO_SIGNAL, accept, flags, open};
-use super::{Address, Kind, Socket};
+use super::socket::{NO_SIGNAL, Socket, accept, flags, open};
+use crate::sys::{Address, Kind};
 use crate::unix::SocketAddr;
 
 /// The length of an address before its path.
@@ -96,7 +96,7 @@ impl Socket {
         #[cfg(target_vendor = "apple")]
         let (a, b) = {
             let (a, b) = net::socketpair(AddressFamily::UNIX, kind, SocketFlags::empty(), None)?;
-            (super::native::unblock(a)?, super::native::unblock(b)?)
+            (super::socket::unblock(a)?, super::socket::unblock(b)?)
         };
         Ok((Socket(a), Socket(b)))
     }

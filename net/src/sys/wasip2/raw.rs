@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::wasip2::{Shared, Socket, unsupported};
+use super::socket::{Shared, Socket, unsupported};
 
 impl Socket {
     pub(crate) fn is_stream(&self) -> io::Result<bool> {

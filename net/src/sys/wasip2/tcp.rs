@@ -19,13 +19,14 @@ use wasio_runtime::reactor::{Direction, Subscribe};
 use wasip2::sockets::network::{ErrorCode, IpAddressFamily};
 use wasip2::sockets::tcp::ShutdownType;
 
-use super::wasip2::unsupported;
-use super::wasip2_ahead::{self, Ahead};
-use super::wasip2_convert::{error, failed, unconnected, unspecified};
-use super::wasip2_host::{Begun, TcpSocket};
-use super::wasip2_libc::{Handles, Kind};
-use super::wasip2_table::Number;
-use super::{DEAD_PEERS, Family, Opt};
+use super::ahead::{self, Ahead};
+use super::convert::{error, failed, unconnected, unspecified};
+use super::host::{Begun, TcpSocket};
+use super::libc::{Handles, Kind};
+use super::socket::unsupported;
+use super::table::Number;
+use super::wasi::DEAD_PEERS;
+use crate::sys::{Family, Opt};
 
 /// How much several buffers are joined to at most, for one call.
 const JOINED: usize = 64 * 1024;
@@ -270,7 +271,7 @@ impl Tcp {
     }
 
     pub(super) fn is_read_closed(&self) -> bool {
-        self.streams.get().is_some_and(wasip2_ahead::is_closed)
+        self.streams.get().is_some_and(ahead::is_closed)
     }
 
     pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
@@ -300,7 +301,7 @@ impl Tcp {
     pub(super) fn recv(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         let streams = self.streams()?;
         if peek {
-            return wasip2_ahead::peek(streams, buf);
+            return ahead::peek(streams, buf);
         }
         if let Some(read) = streams.ahead.reader() {
             return read(streams, buf);

@@ -1,4 +1,4 @@
-//! The same as `wasip2_libc.rs` with a C library that cannot take a socket, nor give one away.
+//! The same as `libc/mod.rs` with a C library that cannot take a socket, nor give one away.
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};

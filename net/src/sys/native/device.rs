@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-use super::Socket;
+use super::socket::Socket;
 
 /// The longest name of an interface, with its zero.
 const IFNAMSIZ: usize = 16;

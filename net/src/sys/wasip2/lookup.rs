@@ -13,8 +13,8 @@ use wasio_runtime::text_error::text_error;
 use wasip2::io::poll::Pollable;
 use wasip2::sockets::ip_name_lookup::{ResolveAddressStream, resolve_addresses};
 
-use super::wasip2_convert::{ip, unresolved};
-use super::wasip2_host::network;
+use super::convert::{ip, unresolved};
+use super::host::network;
 
 /// A question, and the answers so far.
 pub(crate) struct Lookup {

@@ -12,8 +12,10 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::wasi::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::wasip1::{Ciovec, NONBLOCK, RawAddress, SOL_SOCKET, Storage, check, sock_accept};
-use super::{Address, Kind, Socket};
+use super::socket::{
+    Ciovec, NONBLOCK, RawAddress, SOL_SOCKET, Socket, Storage, check, sock_accept,
+};
+use crate::sys::{Address, Kind};
 use crate::unix::SocketAddr;
 
 /// `AF_UNIX` of WasmEdge.

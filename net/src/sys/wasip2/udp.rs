@@ -17,13 +17,13 @@ use wasip2::sockets::udp::{
 };
 use wasip2::sockets::udp_create_socket::create_udp_socket;
 
-use super::wasip2::{Resource, unsupported};
-use super::wasip2_convert::{error, from_host, to_host, unconnected, unspecified};
-use super::wasip2_host::network;
-use super::wasip2_libc::udp::Handles;
-use super::wasip2_table::Number;
-use super::wasip2_tcp::{fill, saturate};
-use super::{Family, Opt};
+use super::convert::{error, from_host, to_host, unconnected, unspecified};
+use super::host::network;
+use super::libc::udp::Handles;
+use super::socket::{Resource, unsupported};
+use super::table::Number;
+use super::tcp::{fill, saturate};
+use crate::sys::{Family, Opt};
 
 pub(super) struct Udp {
     // Children before their parents: fields are dropped in this order.

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ptr;
 
-use super::wasip1::{check, ip};
+use super::socket::{check, ip};
 
 /// Room for this many answers; a host cuts off what is more.
 const ANSWERS: usize = 16;
@@ -76,7 +76,7 @@ fn addrinfo(addr: *mut Sockaddr, next: *mut Addrinfo) -> Addrinfo {
     }
 }
 
-pub(super) fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(crate) fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if name.contains('\0') {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a name with a zero byte"));
     }

@@ -9,7 +9,7 @@ use wasip2::sockets::network::{
     ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
 
-use super::Family;
+use crate::sys::Family;
 
 impl From<Family> for IpAddressFamily {
     fn from(family: Family) -> IpAddressFamily {

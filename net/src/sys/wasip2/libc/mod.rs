@@ -1,17 +1,16 @@
 //! Sockets of the C library, on which std's stand: taking them over, and handing it ours. TCP here, UDP in
-//! `wasip2_libc_udp.rs`.
+//! `udp.rs`.
 //!
 //! There is no public function for either. The C library has functions that add a socket to its table of descriptors and
 //! find an entry (`build.rs` looks whether they are there), but what an entry holds is private and differs between its
 //! versions. So before anything is read or written, a new entry is compared with the one layout that this file knows,
 //! byte by byte, also after options were set that are kept in it ([`entries`]). With any other C library sockets keep
-//! their numbers (`wasip2_table.rs`), and std's are refused.
+//! their numbers (`table.rs`), and std's are refused.
 //!
 //! What is taken over leaves the table: its place is freed with a socket that nobody uses. What is handed over is the
 //! C library's alone.
 #![allow(unsafe_code)] // Functions and memory of the C library.
 
-#[path = "wasip2_libc_udp.rs"]
 pub(super) mod udp;
 
 use std::ffi::c_void;
@@ -21,9 +20,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use wasio_runtime::once::Once;
 use wasio_runtime::reactor::wasip2_io::Pollable;
 
-use super::Family;
-use super::wasip2_convert::error;
-use super::wasip2_host::TcpSocket;
+use super::convert::error;
+use super::host::TcpSocket;
+use crate::sys::Family;
 
 /// An entry of the table.
 #[repr(C)]

@@ -1,4 +1,4 @@
-//! UDP sockets of the C library, as `wasip2_libc.rs` has those of TCP: the same rules, another layout.
+//! UDP sockets of the C library, as `mod.rs` has those of TCP: the same rules, another layout.
 //!
 //! A borrowed socket is used by both: its pollables are dropped first, as the C library makes new ones when it waits, and
 //! what changed is put back afterwards ([`put_back`]).
@@ -13,7 +13,7 @@ use wasip2::sockets::network::IpAddressFamily;
 use wasip2::sockets::udp::UdpSocket;
 use wasip2::sockets::udp_create_socket::create_udp_socket;
 
-use super::super::wasip2_convert::error;
+use super::super::convert::error;
 use super::{allocation, entry};
 
 #[repr(C)]

@@ -4,7 +4,7 @@
 //! tokio's. A number is made when somebody asks, and only this crate, and the drop-ins on top of it,
 //! understand it. Numbers start where the C library's end, so that it takes none of them for its own.
 //!
-//! Who gives a socket away gives it to the C library, which std's types are over (`wasip2_libc.rs`); with one that cannot
+//! Who gives a socket away gives it to the C library, which std's types are over (`libc/mod.rs`); with one that cannot
 //! take it, it keeps its number.
 //!
 //! Limits: then std's types do not know whom the number belongs to. When one of them is dropped with the number
@@ -21,11 +21,11 @@ use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
 use wasio_runtime::text_error::text_error;
 
-use super::Opt;
-use super::wasip2::{Resource, Shared, Socket};
-use super::wasip2_libc::{self, udp};
-use super::wasip2_tcp::Tcp;
-use super::wasip2_udp::Udp;
+use super::libc::{self, udp};
+use super::socket::{Resource, Shared, Socket};
+use super::tcp::Tcp;
+use super::udp::Udp;
+use crate::sys::Opt;
 
 /// Far above what the C library counts up to.
 const FIRST: RawFd = 1 << 20;
@@ -115,7 +115,7 @@ impl Socket {
                 Ok(handles) => Socket::of_udp(unsafe { Udp::from_handles(handles, false) }),
                 Err(_) => Socket(Foreign::shared()),
             },
-            None => match wasip2_libc::take(fd) {
+            None => match libc::take(fd) {
                 // SAFETY: they were the C library's, which has no use for them any more.
                 Ok(handles) => Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) }))),
                 Err(_) => Socket(Foreign::shared()),
@@ -137,7 +137,7 @@ impl Socket {
         }
         drop(table);
         let number = fd.as_raw_fd();
-        let socket = if let Some(handles) = wasip2_libc::look(number) {
+        let socket = if let Some(handles) = libc::look(number) {
             // SAFETY: the C library has the handles while the descriptor is lent; they are forgotten before that ends.
             let tcp = unsafe { Tcp::from_handles(handles) };
             Socket(Arc::new(Shared::Tcp(tcp)))
@@ -181,7 +181,7 @@ impl Socket {
         let socket = match Arc::try_unwrap(self.into_shared()) {
             Ok(Shared::Tcp(tcp)) => {
                 let kind = tcp.kind();
-                match wasip2_libc::give(tcp.into_handles(), kind) {
+                match libc::give(tcp.into_handles(), kind) {
                     Ok(fd) => return fd,
                     Err(handles) => {
                         // SAFETY: the C library did not take the handles, so they are still ours alone.

@@ -4,7 +4,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::path::Path;
 
-use super::{Address, Kind, Socket};
+use crate::sys::{Address, Kind, Socket};
 use crate::unix::SocketAddr;
 
 /// What a Unix socket's address is made of: there is none.

@@ -1,6 +1,4 @@
-//! The native backend: the system's sockets, through rustix.
-//!
-//! For development; it follows what the OS does and adds nothing.
+//! A socket of the system.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -13,7 +11,7 @@ use rustix::net::{
     SocketAddrAny, SocketType, sockopt,
 };
 
-use super::{Address, Family, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Kind, Membership, Opt};
 
 /// More buffers than this the kernel refuses in one call.
 const IOV_MAX: usize = 1024;

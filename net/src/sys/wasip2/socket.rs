@@ -1,13 +1,4 @@
-//! The backend for WASI 0.2: `wasi:sockets`, through the published bindings.
-//!
-//! A socket is a resource of the host with children: streams, and the pollables by which one waits for them.
-//! A child must be dropped before its parent, which is what the order of fields is for. There are no
-//! descriptors: `wasip2_table.rs` makes numbers for those who need some.
-//!
-//! Limits: what `wasi:sockets` does not have is `Unsupported`: lingering, multicast, broadcast, most options.
-//! Peeking is done here, by keeping what was read for the next read; so is finding out, for those who ask
-//! what is ready, whether the end is near. `SO_REUSEADDR` is always on, as the
-//! interface says; `TCP_NODELAY` is the host's affair, and reads as it was set.
+//! A socket of `wasi:sockets`, of any kind.
 
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -19,10 +10,10 @@ use std::time::Duration;
 
 use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe, finish};
 
-use super::wasip2_table::Number;
-use super::wasip2_tcp::Tcp;
-use super::wasip2_udp::Udp;
-use super::{Family, Kind, Membership, Opt};
+use super::table::Number;
+use super::tcp::Tcp;
+use super::udp::Udp;
+use crate::sys::{Address, Family, Kind, Membership, Opt};
 
 /// Does the same with a socket of any kind.
 macro_rules! each {
@@ -287,7 +278,7 @@ impl fmt::Debug for Socket {
     }
 }
 
-impl super::Address for SocketAddr {
+impl Address for SocketAddr {
     fn recv_from(
         socket: &Socket,
         buf: &mut [MaybeUninit<u8>],

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wasio_runtime::once::Once;
 
-use super::wasip2_tcp::{Streams, fill};
+use super::tcp::{Streams, fill};
 
 /// How much is read ahead to find the end.
 const MOST: usize = 4 * 1024;

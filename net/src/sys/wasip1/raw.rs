@@ -5,8 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use super::Socket;
-use super::wasip1::{NONBLOCK, SOL_SOCKET, check, fd_fdstat_set_flags};
+use super::socket::{NONBLOCK, SOL_SOCKET, Socket, check, fd_fdstat_set_flags};
 
 const SO_TYPE: u32 = 1;
 const SO_RCVTIMEO: u32 = 11;

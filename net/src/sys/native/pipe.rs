@@ -10,7 +10,7 @@ use bytes::BufMut;
 use rustix::fs::{FileType, OFlags};
 use wasio_runtime::io::ReadBuf;
 
-use super::buf::{append, fill};
+use crate::sys::buf::{append, fill};
 
 /// One end of a pipe.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Pipe {
         #[cfg(target_vendor = "apple")]
         let (read, write) = {
             let (read, write) = rustix::pipe::pipe()?;
-            (super::native::unblock(read)?, super::native::unblock(write)?)
+            (super::socket::unblock(read)?, super::socket::unblock(write)?)
         };
         Ok((Pipe(read), Pipe(write)))
     }

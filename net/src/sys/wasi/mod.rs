@@ -1,0 +1,6 @@
+//! What both targets of WASI have.
+
+pub mod raw;
+
+/// How many peers that are gone one `accept` skips.
+pub(super) const DEAD_PEERS: usize = 32;

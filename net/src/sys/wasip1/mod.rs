@@ -1,0 +1,31 @@
+//! The backend for WASI preview 1: WasmEdge's socket imports, which `wasio run` offers too.
+//!
+//! The imports are declared here rather than taken from the crate `wasmedge_wasi_socket`: that one cannot
+//! connect to IPv6 addresses, leaves ports in the wrong byte order, passes one buffer where several are
+//! given, shuts connections down when they are dropped, and brings a DNS client and a random number
+//! generator along. Where an import exists in two versions, the one chosen is accepted by every host that
+//! has these imports: standard `sock_accept` with flags, `sock_recv_from` with a port.
+//!
+//! Limits: an IPv6 address loses its flow and scope; `lookup` blocks the guest; there are no options but
+//! those of `SOL_SOCKET`, and on `wasio run` also `TCP_NODELAY`.
+
+mod lookup;
+#[path = "../shell/process.rs"]
+mod process;
+mod raw;
+mod socket;
+mod unix;
+#[path = "../wasi/mod.rs"]
+mod wasi;
+
+/// The public items that only this target has.
+pub(crate) mod os {
+    pub use super::wasi::raw;
+}
+
+pub(crate) use lookup::lookup;
+pub(crate) use process::{ChildReader, ChildWriter, Exits};
+pub(crate) use socket::Socket;
+pub(crate) use unix::{UnixAddr, unix_addr};
+
+pub(crate) use super::fd::Borrowed;

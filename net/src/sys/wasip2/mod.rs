@@ -1,0 +1,42 @@
+//! The backend for WASI 0.2: `wasi:sockets`, through the published bindings.
+//!
+//! A socket is a resource of the host with children: streams, and the pollables by which one waits for them.
+//! A child must be dropped before its parent, which is what the order of fields is for. There are no
+//! descriptors: `table.rs` makes numbers for those who need some.
+//!
+//! Limits: what `wasi:sockets` does not have is `Unsupported`: lingering, multicast, broadcast, most options.
+//! Peeking is done here, by keeping what was read for the next read; so is finding out, for those who ask
+//! what is ready, whether the end is near. `SO_REUSEADDR` is always on, as the
+//! interface says; `TCP_NODELAY` is the host's affair, and reads as it was set.
+
+mod ahead;
+mod convert;
+mod host;
+#[cfg(wasio_c_sockets)]
+mod libc;
+#[cfg(not(wasio_c_sockets))]
+#[path = "no_libc.rs"]
+mod libc;
+mod lookup;
+#[path = "../shell/process.rs"]
+mod process;
+mod raw;
+mod socket;
+mod table;
+mod tcp;
+mod udp;
+#[path = "../shell/unix.rs"]
+mod unix;
+#[path = "../wasi/mod.rs"]
+mod wasi;
+
+/// The public items that only this target has.
+pub(crate) mod os {
+    pub use super::wasi::raw;
+}
+
+pub(crate) use lookup::Lookup;
+pub(crate) use process::{ChildReader, ChildWriter, Exits};
+pub(crate) use socket::Socket;
+pub(crate) use table::Borrowed;
+pub(crate) use unix::{UnixAddr, unix_addr};
