@@ -32,14 +32,14 @@ type Parts = BTreeMap<String, Part>;
 
 /// The groups in their order, and what is said of each.
 const GROUPS: [(&str, &str, &str); 8] = [
-    ("executor", "Tasks, wakes, channels, timers", include_str!("page/executor.md")),
-    ("echo", "A TCP echo server", include_str!("page/echo.md")),
-    ("stream", "One stream", include_str!("page/stream.md")),
-    ("redis", "Redis", include_str!("page/redis.md")),
-    ("http", "HTTP", include_str!("page/http.md")),
-    ("size", "Size of a guest", include_str!("page/size.md")),
-    ("start", "Start of a guest", include_str!("page/start.md")),
-    ("memory", "Memory", include_str!("page/memory.md")),
+    ("executor", "Tasks, wakes, channels, timers", include_str!("executor.md")),
+    ("echo", "A TCP echo server", include_str!("echo.md")),
+    ("stream", "One stream", include_str!("stream.md")),
+    ("redis", "Redis", include_str!("redis.md")),
+    ("http", "HTTP", include_str!("http.md")),
+    ("size", "Size of a guest", include_str!("size.md")),
+    ("start", "Start of a guest", include_str!("start.md")),
+    ("memory", "Memory", include_str!("memory.md")),
 ];
 
 fn folder() -> Result<PathBuf> {
@@ -82,7 +82,7 @@ fn write(parts: &Parts) -> Result<()> {
 
 fn render(parts: &Parts) -> String {
     let rows = parts.values().flat_map(|part| &part.rows);
-    let mut text = include_str!("page/head.md").replace("HEADLINE\n", &headline::table(rows));
+    let mut text = include_str!("head.md").replace("HEADLINE\n", &headline::table(rows));
     for (group, title, about) in GROUPS {
         let Some(part) = parts.get(group) else { continue };
         _ = write!(text, "\n## {title}\n\n{about}\n");
