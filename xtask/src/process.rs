@@ -240,7 +240,7 @@ impl Running {
     ///
     /// # Errors
     /// When it has ended.
-    pub fn stand(&mut self, stop: Stop) -> Result<(), Failure> {
+    pub fn set_state(&mut self, stop: Stop) -> Result<(), Failure> {
         if let Ok(Some(status)) = self.child.try_wait() {
             return Err(self.failure(format!("ended with {status} on its own")));
         }

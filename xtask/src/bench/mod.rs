@@ -7,36 +7,17 @@ use clap::ValueEnum;
 use xtask::engine::Engine;
 use xtask::report::Steps;
 
-mod chart;
-mod client;
-mod echo;
-mod executor;
-mod field;
-mod host;
-mod http;
-mod imports;
-mod machine;
-mod measured;
-mod memory;
-mod network;
-mod page;
-mod programs;
-mod redis;
-mod row;
-mod rules;
-mod size;
-mod standing;
-mod start;
-mod stream;
-mod suspend;
-mod tools;
-mod turns;
+mod groups;
+mod measure;
+mod report;
 
-use field::Field;
-use machine::Machine;
-use measured::Measured;
-use row::Row;
-use turns::turns;
+use groups::{echo, executor, http, imports, memory, redis, size, start, stream, suspend};
+use measure::machine::Machine;
+use measure::results::Results;
+use measure::row::{Bound, Row};
+use measure::scale::{FULL, QUICK, Scale};
+use measure::session::Session;
+use report::{page, rules, text};
 
 /// Options of the benchmark.
 #[derive(clap::Args)]
@@ -111,38 +92,6 @@ impl From<On> for Engine {
     }
 }
 
-/// How much is measured.
-struct Scale {
-    quick: bool,
-    runs: usize,
-    /// Of one figure of one run.
-    milliseconds: u64,
-}
-
-impl Scale {
-    /// How many turns each has whose server stands ready, and of how many milliseconds.
-    fn short_turns(&self) -> (usize, u64) {
-        let shorter = if self.quick { 1 } else { 6 };
-        (self.runs * shorter as usize, self.milliseconds / shorter)
-    }
-
-    /// The same for the page.
-    fn short_turns_described(&self) -> String {
-        let (runs, milliseconds) = self.short_turns();
-        format!("{runs} runs, {milliseconds} ms each")
-    }
-}
-
-const FULL: Scale = Scale { quick: false, runs: 5, milliseconds: 1500 };
-const QUICK: Scale = Scale { quick: true, runs: 3, milliseconds: 200 };
-
-/// What must hold, with the figure found.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-struct Bound {
-    what: String,
-    holds: bool,
-}
-
 impl Args {
     /// Whether standard output is left to the JSON.
     fn quiet(&self) -> bool {
@@ -181,7 +130,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         _ if args.page => return page::write_again(),
         Group::Imports => {
             imports::measure(&mut steps, args.quick, &mut rows, &mut bounds)?;
-            row::table(&rows).iter().for_each(|line| steps.say(line));
+            text::table(&rows).iter().for_each(|line| steps.say(line));
         }
         Group::Suspend => suspend::measure(&mut steps, args.quick, &mut rows, &mut bounds)?,
         group => return compare(args, group, &mut steps),
@@ -190,7 +139,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Measures, and says how often, for the page.
-type Measure = fn(&mut Field<'_>, &Scale, &mut Measured) -> Result<String>;
+type Measure = fn(&mut Session<'_>, &Scale, &mut Results) -> Result<String>;
 
 /// wasio beside its peers.
 fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
@@ -211,29 +160,29 @@ fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
     };
     let scale = if args.quick || group == Group::Quick { QUICK } else { FULL };
     let engines = args.engine.iter().map(|&on| on.into()).collect();
-    let mut field = Field::new(steps, engines)?;
+    let mut session = Session::new(steps, engines)?;
     let (mut rows, mut bounds, mut skipped) = (Vec::new(), Vec::new(), 0);
     for (_, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
         let machine = Machine::now();
-        let mut measured = Measured::default();
-        let runs = measure(&mut field, &scale, &mut measured)?;
+        let mut results = Results::default();
+        let runs = measure(&mut session, &scale, &mut results)?;
         let part = page::Part {
-            machine: machine.measured(&field.network.described),
-            engines: field.versions.clone(),
+            machine: machine.measured(&session.network.described),
+            engines: session.versions.clone(),
             runs,
-            skipped: std::mem::take(&mut field.skipped),
-            rows: measured.rows(),
-            bounds: [std::mem::take(&mut field.bounds), rules::judge(&measured)].concat(),
+            skipped: std::mem::take(&mut session.skipped),
+            rows: results.rows(),
+            bounds: [std::mem::take(&mut session.bounds), rules::judge(&results)].concat(),
         };
-        field.steps.say("");
-        row::table(&part.rows).iter().for_each(|line| field.steps.say(line));
-        field.steps.say("");
+        session.steps.say("");
+        text::table(&part.rows).iter().for_each(|line| session.steps.say(line));
+        session.steps.say("");
         rows.extend(part.rows.iter().cloned());
         bounds.extend(part.bounds.iter().cloned());
         skipped += part.skipped.len();
         if !scale.quick && args.engine.is_empty() {
             page::add(name, part)?;
-            field.steps.say("  docs/bench/README.md has it now.");
+            session.steps.say("  docs/bench/README.md has it now.");
         }
     }
     args.finish(steps, &rows, &bounds, skipped)

@@ -1,0 +1,128 @@
+//! TCP echo, 64 bytes, connections that each wait for their answer, beside others that do nothing.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::process::Running;
+use xtask::processor;
+
+use crate::bench::measure::client::open_files;
+use crate::bench::measure::programs::Program;
+use crate::bench::measure::results::Results;
+use crate::bench::measure::rounds::interleave;
+use crate::bench::measure::scale::Scale;
+use crate::bench::measure::servers::{retain, start_servers};
+use crate::bench::measure::session::{Entry, Session};
+
+const GROUP: &str = "echo";
+/// Some peers take minutes until 10,000 connections are open.
+const LIMIT: Duration = Duration::from_secs(400);
+/// Descriptors that a process has besides those of its connections.
+const OTHER_FILES: u64 = 200;
+
+/// So often servers without idle connections are started anew: one and the same program differs by one or two percent
+/// from start to start. Runs are as much shorter.
+const STARTS: u64 = 5;
+
+/// Connections, and idle ones beside them.
+const LOADS: [(u64, u64); 6] = [(1, 0), (50, 0), (500, 0), (10, 0), (10, 1000), (10, 10_000)];
+/// For those alone to whom idle ones are to make no difference.
+const CROWD: (u64, u64) = (10, 15_000);
+const QUICK: [(u64, u64); 4] = [(1, 0), (50, 0), (10, 0), (10, 1000)];
+
+pub(crate) const LOAD: Program = Program::native("load", "load");
+pub(crate) const SERVERS: [Entry; 11] = [
+    Entry::new(Native, "tokio", Program::native("tokio", "echo").with("net")),
+    Entry::new(Wasio, "wasio", Program::wasip1("wasio", "echo")),
+    Entry::new(Wasio, "tokio", Program::wasip1("tokio", "echo").with("given").unstable()),
+    Entry::new(Wasio, "bare", Program::wasip1("bare", "echo")),
+    Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", "echo")),
+    Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", "echo")),
+    Entry::new(Wasmedge, "bare", Program::wasip1("bare", "echo")),
+    Entry::new(Wasip2, "wasio", Program::wasip2("wasio", "echo")),
+    Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "echo").with("net").unstable()),
+    Entry::new(Wasip2, "wstd", Program::wasip2("wstd", "echo")),
+    Entry::new(Wasip2, "bare", Program::wasip2("bare", "echo")),
+];
+
+pub(crate) fn measure(
+    session: &mut Session<'_>,
+    scale: &Scale,
+    results: &mut Results,
+) -> Result<String> {
+    let mut servers = session.enter(GROUP, &SERVERS)?;
+    let load = session.steps.run("build the load generator", "build", |progress| {
+        Ok((session.programs.get(LOAD, progress)?, String::new()))
+    })?;
+    let files = open_files();
+    let loads = if scale.quick { QUICK.to_vec() } else { [&LOADS[..], &[CROWD]].concat() };
+    for (connections, idle) in loads {
+        if (connections, idle) == CROWD {
+            servers.retain(|server| match server.entry.engine {
+                Native => true,
+                engine => engine == Wasio && server.entry.runtime != "tokio",
+            });
+        }
+        if connections + idle + OTHER_FILES > files {
+            session.skip(format!(
+                "echo with {idle} idle connections: {files} open files are allowed (ulimit -n)"
+            ));
+            continue;
+        }
+        let params = serde_json::json!({ "connections": connections, "idle": idle });
+        let starts = if idle == 0 && !scale.quick { STARTS } else { 1 };
+        for start in 1..=starts {
+            let step = format!("echo: {connections} connections, {idle} idle, {start} of {starts}");
+            let mut running_servers =
+                start_servers(session, GROUP, &step, &mut servers, |address| {
+                    Load::start(&load, address, [connections, idle])
+                })?;
+            let (runs, milliseconds) = scale.short_runs();
+            let milliseconds = milliseconds / starts;
+            interleave(
+                session,
+                GROUP,
+                &step,
+                runs,
+                &mut running_servers,
+                results,
+                |server, results| {
+                    let rate = server.measure(|_, load| load.rate(milliseconds))?;
+                    results.add(GROUP, "echo", &params, "req/s", server.as_ref(), rate);
+                    Ok(())
+                },
+            )?;
+            retain(&mut servers, &running_servers);
+        }
+    }
+    let described = scale.short_runs_described();
+    Ok(format!("{described}, without idle connections {STARTS} times as many and as short"))
+}
+
+/// A load generator, with its connections open.
+struct Load {
+    running: Running,
+    runs: u32,
+}
+
+impl Load {
+    fn start(program: &Path, address: &str, numbers: [u64; 2]) -> Result<Load> {
+        let mut command = Command::new(program);
+        command.arg(address).args(numbers.map(|n| n.to_string()));
+        let running = Running::spawn("load", &mut command)?;
+        processor::keep(running.id(), processor::CLIENTS);
+        running.line("ready", LIMIT)?;
+        Ok(Load { running, runs: 0 })
+    }
+
+    /// Echoes per second.
+    fn rate(&mut self, milliseconds: u64) -> Result<f64> {
+        self.running.write(format!("{milliseconds}\n").as_bytes())?;
+        let line = self.running.line(&format!("{} ", self.runs), LIMIT)?;
+        self.runs += 1;
+        line.parse().context("the load generator prints a number")
+    }
+}

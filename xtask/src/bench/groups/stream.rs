@@ -1,0 +1,110 @@
+//! One gigabyte through one connection: the server writes it in pieces of 64 KiB, and reads as much.
+//!
+//! It goes in slices, there and back, which are measured for one candidate after the other. A whole one takes long enough for the machine to
+//! change: rates of gigabytes lay 25 % apart, whoever had them, and those of slices that follow each other little. Servers
+//! are started anew for each, since one and the same program differs by one or two percent from start to start.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::processor::{self, CLIENTS};
+
+use crate::bench::measure::programs::Program;
+use crate::bench::measure::results::Results;
+use crate::bench::measure::rounds::interleave;
+use crate::bench::measure::scale::Scale;
+use crate::bench::measure::servers::{retain, start_servers};
+use crate::bench::measure::session::{Entry, Session};
+
+const GROUP: &str = "stream";
+const LIMIT: Duration = Duration::from_secs(120);
+/// Of a gigabyte.
+const SLICES: usize = 20;
+const SLICE: u64 = 1_000_000_000 / SLICES as u64;
+const GIGABYTES: usize = 40;
+/// Of the client's reads and writes.
+const PIECE: usize = 64 * 1024;
+
+const SERVERS: [Entry; 11] = [
+    Entry::new(Native, "tokio", Program::native("tokio", "stream").with("net")),
+    Entry::new(Wasio, "wasio", Program::wasip1("wasio", "stream")),
+    Entry::new(Wasio, "tokio", Program::wasip1("tokio", "stream").with("given").unstable()),
+    Entry::new(Wasio, "bare", Program::wasip1("bare", "stream")),
+    Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", "stream")),
+    Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", "stream")),
+    Entry::new(Wasmedge, "bare", Program::wasip1("bare", "stream")),
+    Entry::new(Wasip2, "wasio", Program::wasip2("wasio", "stream")),
+    Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "stream").with("net").unstable()),
+    Entry::new(Wasip2, "wstd", Program::wasip2("wstd", "stream")),
+    Entry::new(Wasip2, "bare", Program::wasip2("bare", "stream")),
+];
+
+pub(crate) fn measure(
+    session: &mut Session<'_>,
+    scale: &Scale,
+    results: &mut Results,
+) -> Result<String> {
+    let mut servers = session.enter(GROUP, &SERVERS)?;
+    let gigabytes = if scale.quick { 1 } else { GIGABYTES };
+    let params = serde_json::json!({ "bytes": SLICE * SLICES as u64 });
+    for number in 1..=gigabytes {
+        let step = format!("stream: a gigabyte there and back, {number} of {gigabytes}");
+        let mut running_servers = start_servers(session, GROUP, &step, &mut servers, connect)?;
+        interleave(
+            session,
+            GROUP,
+            &step,
+            SLICES,
+            &mut running_servers,
+            results,
+            |server, results| {
+                let [from_guest, to_guest] = server
+                    .measure(|_, stream| Ok(processor::on(CLIENTS, || exchange(stream, SLICE))?))?;
+                let rate = |took: Duration| SLICE as f64 / 1e6 / took.as_secs_f64();
+                let who = server.as_ref();
+                results.add(GROUP, "stream", &params, "MB/s", who, rate(from_guest));
+                results.add(GROUP, "stream_received", &params, "MB/s", who, rate(to_guest));
+                Ok(())
+            },
+        )?;
+        retain(&mut servers, &running_servers);
+    }
+    let slice = SLICE / 1_000_000;
+    Ok(format!("{gigabytes} servers with {SLICES} runs each, {slice} MB each"))
+}
+
+fn connect(address: &str) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    // Else the last piece may wait for the peer's delayed acknowledgement, many times as long as all others.
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    Ok(stream)
+}
+
+/// How long it took from the server, and to it.
+fn exchange(stream: &mut TcpStream, bytes: u64) -> std::io::Result<[Duration; 2]> {
+    let mut buffer = vec![b'x'; PIECE];
+    let from = Instant::now();
+    stream.write_all(&bytes.to_le_bytes())?;
+    let mut left = bytes;
+    while left > 0 {
+        match stream.read(&mut buffer)? as u64 {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            n => left -= n,
+        }
+    }
+    let got = from.elapsed();
+    let from = Instant::now();
+    let mut left = bytes;
+    while left > 0 {
+        let n = left.min(PIECE as u64);
+        stream.write_all(&buffer[..n as usize])?;
+        left -= n;
+    }
+    stream.read_exact(&mut [0])?;
+    Ok([got, from.elapsed()])
+}

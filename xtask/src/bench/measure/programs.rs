@@ -1,0 +1,151 @@
+//! The programs that are results: built when they are first asked for, and put aside.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use xtask::cargo::{self, WASIP1, WASIP2};
+use xtask::{guests, workspace};
+
+/// The first Rust whose standard library lets tokio 1.54 accept connections on WASI 0.2: with 1.95 `accept`
+/// panics with EINVAL.
+const ACCEPTING: &str = "1.97";
+
+/// A program of one of the workspaces in `benches/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Program {
+    /// The workspace, which says with which runtime.
+    pub(crate) folder: &'static str,
+    /// Without the `bench-` in front.
+    pub(crate) bin: &'static str,
+    /// What for; `None` is this machine.
+    pub(crate) target: Option<&'static str>,
+    pub(crate) feature: Option<&'static str>,
+    /// Whether it is the published tokio with sockets for WASI, which takes `--cfg tokio_unstable`.
+    pub(crate) unstable: bool,
+}
+
+impl Program {
+    pub(crate) const fn native(folder: &'static str, bin: &'static str) -> Program {
+        Program { folder, bin, target: None, feature: None, unstable: false }
+    }
+
+    pub(crate) const fn wasip1(folder: &'static str, bin: &'static str) -> Program {
+        Program { target: Some(WASIP1), ..Program::native(folder, bin) }
+    }
+
+    pub(crate) const fn wasip2(folder: &'static str, bin: &'static str) -> Program {
+        Program { target: Some(WASIP2), ..Program::native(folder, bin) }
+    }
+
+    pub(crate) const fn with(self, feature: &'static str) -> Program {
+        Program { feature: Some(feature), ..self }
+    }
+
+    pub(crate) const fn unstable(self) -> Program {
+        Program { unstable: true, ..self }
+    }
+
+    /// Whether it does not sleep while it has a connection.
+    pub(crate) fn is_restless(&self) -> bool {
+        self.feature == Some("given")
+    }
+
+    fn build(&self, progress: &dyn Fn(&str)) -> Result<PathBuf> {
+        let bin = match self.bin {
+            "load" => "load".to_owned(),
+            bin => format!("bench-{bin}"),
+        };
+        let mut args = vec!["--bin", &bin];
+        if let Some(feature) = self.feature {
+            args.extend(["--features", feature]);
+        }
+        let folder = workspace::root().join("benches").join(self.folder);
+        let built = if self.unstable {
+            let mut command = newer_cargo(progress)?;
+            command.arg("build").arg("--release").args(args).current_dir(folder);
+            command.args(["--config", "build.rustflags=['--cfg', 'tokio_unstable']"]);
+            // Of its own, since flags and compiler are.
+            command.arg("--target-dir").arg(workspace::guest_target_dir().join("unstable"));
+            command.args(self.target.into_iter().flat_map(|target| ["--target", target]));
+            cargo::build(&mut command, progress)?
+        } else {
+            guests::build(&folder, self.target, &args, progress)?
+        };
+        self.keep(cargo::find(&built, &bin)?)
+    }
+
+    /// The workspaces share a build folder and give their programs the same names: each is put aside as soon
+    /// as it is built.
+    fn keep(&self, built: &Path) -> Result<PathBuf> {
+        let extension = if self.target.is_some() { ".wasm" } else { "" };
+        let target = self.target.unwrap_or("native");
+        let feature = self.feature.unwrap_or("plain");
+        let name = format!("{}-{}-{feature}-{target}{extension}", self.bin, self.folder);
+        let kept = workspace::scratch("bench")?.join(name);
+        std::fs::copy(built, &kept)?;
+        Ok(kept)
+    }
+}
+
+/// Those built so far.
+#[derive(Debug, Default)]
+pub(crate) struct Programs(BTreeMap<Program, PathBuf>);
+
+impl Programs {
+    /// The program, built if it is not yet.
+    pub(crate) fn get(&mut self, program: Program, progress: &dyn Fn(&str)) -> Result<PathBuf> {
+        if let Some(path) = self.0.get(&program) {
+            return Ok(path.clone());
+        }
+        let what = || format!("build benches/{}: {}", program.folder, program.bin);
+        let path = program.build(progress).with_context(what)?;
+        self.0.insert(program, path.clone());
+        Ok(path)
+    }
+}
+
+/// A cargo whose standard library is new enough, which rustup brings when the one in use is not.
+fn newer_cargo(progress: &dyn Fn(&str)) -> Result<Command> {
+    let version = Command::new("rustc").arg("--version").current_dir(workspace::root()).output();
+    let version = String::from_utf8_lossy(&version.context("run rustc")?.stdout).into_owned();
+    if minor(&version) >= minor(ACCEPTING) {
+        return Ok(cargo::command());
+    }
+    progress(&format!("install Rust {ACCEPTING}"));
+    let mut install = Command::new("rustup");
+    install.args(["toolchain", "install", ACCEPTING, "--profile", "minimal"]);
+    let output = install.args(["--target", WASIP1, "--target", WASIP2]).output();
+    match output {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => bail!(
+            "the published tokio needs Rust {ACCEPTING} to accept connections on WASI 0.2:\n{}",
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        ),
+        Err(e) => bail!("the published tokio needs Rust {ACCEPTING} on WASI 0.2, and rustup: {e}"),
+    }
+    // These two would decide again for the toolchain that runs this.
+    let mut command = Command::new("rustup");
+    command.args(["run", ACCEPTING, "cargo"]);
+    command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
+    Ok(command)
+}
+
+/// The second number of the first version in a text.
+fn minor(text: &str) -> u32 {
+    let version = text.split(' ').find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    version.and_then(|version| version.split('.').nth(1)?.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ACCEPTING, minor};
+
+    #[test]
+    fn versions() {
+        assert_eq!(minor("rustc 1.95.0 (59807616e 2026-04-14)"), 95);
+        assert_eq!(minor(ACCEPTING), 97);
+        assert_eq!(minor("nothing"), 0);
+    }
+}

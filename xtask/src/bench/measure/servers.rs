@@ -1,0 +1,101 @@
+//! The servers of a step: all are up at once, and are measured one after the other.
+//!
+//! So a measurement can be short, and candidates that are compared have the processors within a second of each other:
+//! what a shared machine is worth changes from one second to the next. A server that is not being measured sleeps, since
+//! nobody sends it anything; one that would not sleep is stopped meanwhile, as by Ctrl-Z. Not all are, because WasmEdge's
+//! polls fail when that ends. Servers have one processor, and clients another.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use xtask::process::{Running, Stop};
+use xtask::{processor, workspace};
+
+use super::session::{Candidate, Session};
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A running server of a candidate, and its clients.
+pub(crate) struct Server<C> {
+    candidate: Candidate,
+    running: Running,
+    address: String,
+    clients: C,
+}
+
+impl<C> AsRef<Candidate> for Server<C> {
+    fn as_ref(&self) -> &Candidate {
+        &self.candidate
+    }
+}
+
+impl<C> Server<C> {
+    fn start(candidate: &Candidate, clients: impl FnOnce(&str) -> Result<C>) -> Result<Self> {
+        let address = format!("127.0.0.1:{}", workspace::free_port()?);
+        let running = candidate.serve(&address).spawn(candidate.entry.runtime)?;
+        running.line("listening", LIMIT)?;
+        processor::keep(running.id(), processor::SERVER);
+        let clients = clients(&address).map_err(|e| running.failure(format!("{e:#}")))?;
+        let mut server = Server { candidate: candidate.clone(), running, address, clients };
+        server.set_state(Stop::Stopped)?;
+        Ok(server)
+    }
+
+    fn set_state(&mut self, stop: Stop) -> Result<()> {
+        if self.candidate.entry.program.is_restless() {
+            self.running.set_state(stop)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the server run for the length of one measurement.
+    pub(crate) fn measure<T>(&mut self, once: impl FnOnce(&str, &mut C) -> Result<T>) -> Result<T> {
+        self.set_state(Stop::Running)?;
+        let result = once(&self.address, &mut self.clients);
+        let stopped = self.set_state(Stop::Stopped);
+        let result = result.map_err(|e| self.running.failure(format!("{e:#}")))?;
+        stopped?;
+        Ok(result)
+    }
+}
+
+/// Starts the server of every candidate, and `clients` for it, which gets its address. One that fails is removed from
+/// `candidates`, and the benchmark fails in the end.
+///
+/// # Errors
+/// None of its own: failures are the session's.
+pub(crate) fn start_servers<C>(
+    session: &mut Session<'_>,
+    group: &str,
+    step: &str,
+    candidates: &mut Vec<Candidate>,
+    mut clients: impl FnMut(&str) -> Result<C>,
+) -> Result<Vec<Server<C>>> {
+    let _inside = session.network.enter();
+    let mut running_servers = Vec::new();
+    let mut failures = Vec::new();
+    session.steps.run(&format!("{step}: start"), "all", |progress| {
+        candidates.retain(|candidate| {
+            progress(&candidate.name());
+            match Server::start(candidate, &mut clients) {
+                Ok(server) => running_servers.push(server),
+                Err(e) => {
+                    failures.push((candidate.name(), e.context(step.to_owned())));
+                    return false;
+                }
+            }
+            true
+        });
+        Ok(((), format!("{} servers", running_servers.len())))
+    })?;
+    for (who, why) in failures {
+        session.failed(group, &who, &why);
+    }
+    Ok(running_servers)
+}
+
+/// Removes the candidates whose server failed.
+pub(crate) fn retain<C>(candidates: &mut Vec<Candidate>, running_servers: &[Server<C>]) {
+    candidates
+        .retain(|one| running_servers.iter().any(|other| other.candidate.name() == one.name()));
+}
