@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::executor::Scheduler;
+use crate::task::Scheduler;
 use crate::runtime::Handle;
 use crate::task::{Budget, Id};
 

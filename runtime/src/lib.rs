@@ -10,7 +10,6 @@ compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development
 #[cfg(target_family = "wasm")]
 mod bug;
 mod context;
-mod executor;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod exit;
 mod lock;

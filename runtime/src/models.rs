@@ -14,10 +14,9 @@ use loom::sync::Notify;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
-use crate::executor::{Scheduler, Target};
 use crate::lock::modelled::Mutex;
 use crate::reactor::park_flag::ParkFlag;
-use crate::task::{Id, JoinHandle};
+use crate::task::{Id, JoinHandle, Scheduler, Target};
 
 /// A thread that sleeps when there is nothing to do.
 struct Sleeper {

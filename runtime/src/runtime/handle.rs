@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{RuntimeMetrics, Shared, drive};
 use crate::context::{self, Entered};
-use crate::executor::Scheduler;
+use crate::task::Scheduler;
 use crate::reactor::Reactor;
 use crate::task::{self, BlockingFuture, JoinHandle};
 use crate::time::{TimeDriver, Timers};

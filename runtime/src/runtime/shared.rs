@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::handle::{Id, RuntimeFlavor};
 
-use crate::executor::{Scheduler, Target};
+use crate::task::{Scheduler, Target};
 use crate::once::Once;
 use crate::reactor::{Reactor, Unparker};
 use crate::time::{StartPaused, TimeDriver};

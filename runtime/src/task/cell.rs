@@ -28,7 +28,7 @@ use super::outcome::Join;
 use super::queue::Link;
 use super::{Budget, Id, JoinError, memory, waker};
 use crate::context::{self, Running, Turns};
-use crate::executor::Scheduler;
+use super::Scheduler;
 use crate::lock::modelled::Mutex;
 use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
 

@@ -11,9 +11,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Id, JoinHandle};
+use super::{Id, JoinHandle, Scheduler, Target};
 use crate::context;
-use crate::executor::{Scheduler, Target};
 use crate::runtime;
 
 /// Tasks run in one go before the set lets others have their turn.
