@@ -1,42 +1,13 @@
-//! The thread-locals of the runtime: which runtime is entered, what is running, how much budget is left.
+//! Which runtime and which `LocalSet` this thread has entered.
 //!
 //! Every function that sets a value returns a guard that restores the old value when it is dropped, in whatever order the
-//! stack unwinds. This file only remembers: it knows nothing of the executor.
+//! stack unwinds. `task/current.rs` has what every poll of a task reads.
 
 use std::cell::{Cell, RefCell};
-use std::panic::Location;
 use std::sync::Arc;
 
-use crate::task::Scheduler;
 use crate::runtime::Handle;
-use crate::task::{Budget, Id};
-
-/// What the current thread is doing on behalf of a runtime.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Entered {
-    /// No `block_on` is on the stack, or a blocking section was declared inside one.
-    No,
-    /// A `block_on` is on the stack: blocking again would stop the very tasks that are waited for.
-    BlockOn,
-    /// The same through `Handle::block_on`: its future is not run by the runtime's worker, so it has no
-    /// worker's index and may call `block_in_place`.
-    HandleBlockOn,
-}
-
-/// The task that is being polled.
-#[derive(Clone, Copy)]
-pub(crate) struct Running {
-    pub(crate) id: Id,
-    /// Where it was spawned, for messages.
-    pub(crate) spawned_at: &'static Location<'static>,
-}
-
-/// What needs no destructor, apart from the rest: an access is then a plain load, on the path of every poll.
-struct Turn {
-    entered: Cell<Entered>,
-    running: Cell<Option<Running>>,
-    budget: Cell<Budget>,
-}
+use crate::task::Scheduler;
 
 /// What is entered.
 struct Context {
@@ -47,27 +18,6 @@ struct Context {
     depth: Cell<usize>,
 }
 
-impl Turn {
-    const fn new() -> Turn {
-        Turn {
-            entered: Cell::new(Entered::No),
-            running: Cell::new(None),
-            budget: Cell::new(Budget::UNLIMITED),
-        }
-    }
-}
-
-#[cfg(not(all(test, loom)))]
-thread_local! {
-    static TURN: Turn = const { Turn::new() };
-}
-
-// The threads of a model are one thread of the OS.
-#[cfg(all(test, loom))]
-loom::thread_local! {
-    static TURN: Turn = Turn::new();
-}
-
 thread_local! {
     static CONTEXT: Context = const {
         Context {
@@ -76,24 +26,6 @@ thread_local! {
             depth: Cell::new(0),
         }
     };
-}
-
-/// Puts a value of the turn back when dropped.
-pub(crate) struct Restore<T: Copy + 'static> {
-    old: T,
-    cell: fn(&Turn) -> &Cell<T>,
-}
-
-impl<T: Copy> Restore<T> {
-    fn set(value: T, cell: fn(&Turn) -> &Cell<T>) -> Restore<T> {
-        Restore { old: TURN.with(|t| cell(t).replace(value)), cell }
-    }
-}
-
-impl<T: Copy> Drop for Restore<T> {
-    fn drop(&mut self) {
-        TURN.with(|t| (self.cell)(t).set(self.old));
-    }
 }
 
 /// The handle of the runtime that is entered on this thread, if any.
@@ -188,82 +120,4 @@ impl Drop for RestoreLocal {
         // Outside of the borrow: it may be the last and run destructors.
         drop(current);
     }
-}
-
-/// Whether a `block_on` is on this thread's stack.
-pub(crate) fn entered() -> Entered {
-    TURN.with(|t| t.entered.get())
-}
-
-/// Whether the code that runs is the future of a `Handle::block_on`, not one of a task.
-pub(crate) fn in_handle_block_on() -> bool {
-    entered() == Entered::HandleBlockOn && running().is_none()
-}
-
-/// Declares what the thread does until the guard is dropped.
-pub(crate) fn set_entered(entered: Entered) -> Restore<Entered> {
-    Restore::set(entered, |t| &t.entered)
-}
-
-/// The task being polled on this thread.
-pub(crate) fn running() -> Option<Running> {
-    TURN.with(|t| t.running.get())
-}
-
-/// Turns of tasks, one after the other: puts back what was before them when dropped.
-pub(crate) struct Turns {
-    running: Option<Running>,
-    budget: Budget,
-}
-
-impl Turns {
-    /// Declares which task is polled, and with what budget, until the next turn or the end of all.
-    ///
-    /// Not a method, so that the turns need not be passed to where one begins: the code that runs a task has them.
-    #[inline]
-    pub(crate) fn begin(running: Running, budget: Budget) {
-        TURN.with(|t| {
-            t.running.set(Some(running));
-            t.budget.set(budget);
-        });
-    }
-}
-
-impl Drop for Turns {
-    fn drop(&mut self) {
-        TURN.with(|t| {
-            t.running.set(self.running);
-            t.budget.set(self.budget);
-        });
-    }
-}
-
-/// Begins turns of tasks.
-pub(crate) fn turns() -> Turns {
-    TURN.with(|t| Turns { running: t.running.get(), budget: t.budget.get() })
-}
-
-/// Declares that code belongs to a task, without polling it, until the guard is dropped.
-pub(crate) fn set_task(task: Running) -> Restore<Option<Running>> {
-    Restore::set(Some(task), |t| &t.running)
-}
-
-/// Declares that no task is polled until the guard is dropped.
-pub(crate) fn set_no_task() -> Restore<Option<Running>> {
-    Restore::set(None, |t| &t.running)
-}
-
-/// The operations the running task may still do before it must yield.
-pub(crate) fn budget() -> Budget {
-    TURN.with(|t| t.budget.get())
-}
-
-/// Sets the budget without a guard (the caller puts it back).
-pub(crate) fn put_budget(budget: Budget) {
-    TURN.with(|t| t.budget.set(budget));
-}
-
-/// Sets the budget until the guard is dropped.
-pub(crate) fn set_budget(budget: Budget) -> Restore<Budget> {
-    Restore::set(budget, |t| &t.budget)
 }

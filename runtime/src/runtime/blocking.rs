@@ -12,6 +12,7 @@ use super::shared::ThreadConfig;
 use super::{Handle, Shared};
 use crate::context;
 use crate::task::Ready;
+use crate::task::current::Polls;
 
 #[derive(Default)]
 struct State {
@@ -65,7 +66,7 @@ fn run(task: Ready) {
     if scheduler.is_closed() {
         task.cancel(&scheduler);
     } else {
-        task.run(&scheduler, &context::turns());
+        task.run(&scheduler, &Polls::new());
     }
 }
 

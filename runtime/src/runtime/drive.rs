@@ -15,9 +15,10 @@ use std::task::{Context, Poll, Wake, Waker};
 #[cfg(not(unix))]
 use super::peers;
 use super::{Handle, Shared};
-use crate::context::{self, Entered};
+use crate::context;
 use crate::reactor::Parked;
 use crate::task::coop;
+use crate::task::current::{self, Entered};
 
 /// Wakes the root future.
 struct Root {
@@ -80,10 +81,10 @@ const NESTED: &str = "Cannot start a runtime from within a runtime. This happens
 /// Runs `future` to its end with the runtime entered; `by` says through what.
 #[track_caller]
 pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F::Output {
-    assert!(context::entered() == Entered::No, "{NESTED}");
+    assert!(current::entered() == Entered::No, "{NESTED}");
     let _runtime = context::enter(handle.clone());
-    let _entered = context::set_entered(by);
-    let _task = context::set_no_task();
+    let _entered = current::set_entered(by);
+    let _task = current::set_no_task();
     #[cfg(unix)]
     if (handle.is_multi_thread() && !handle.shared.turn.is_mine()) || handle.is_local_elsewhere() {
         return park_on(future);
@@ -102,7 +103,7 @@ pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F:
 #[track_caller]
 pub(crate) fn block_on_sync<F: Future>(future: F) -> F::Output {
     assert!(
-        context::entered() == Entered::No,
+        current::entered() == Entered::No,
         "Cannot block the current thread from within a runtime. This happens because a function attempted \
          to block the current thread while the thread is being used to drive asynchronous tasks."
     );
@@ -110,8 +111,8 @@ pub(crate) fn block_on_sync<F: Future>(future: F) -> F::Output {
         #[cfg(unix)]
         Some(handle) if !handle.shared.turn.is_mine() => park_on(future),
         Some(handle) => {
-            let _entered = context::set_entered(Entered::BlockOn);
-            let _task = context::set_no_task();
+            let _entered = current::set_entered(Entered::BlockOn);
+            let _task = current::set_no_task();
             drive_until(&handle, future)
         }
         None => park_on(future),
@@ -211,7 +212,7 @@ fn park_on<F: Future>(future: F) -> F::Output {
 fn park_on<F: Future>(future: F) -> F::Output {
     if let Some(handle) = peers::get().and_then(|peers| peers.any()) {
         let _runtime = context::enter(handle.clone());
-        let _entered = context::set_entered(Entered::BlockOn);
+        let _entered = current::set_entered(Entered::BlockOn);
         return drive_until(&handle, future);
     }
     let root = Root::new(None);

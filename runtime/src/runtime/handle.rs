@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{RuntimeMetrics, Shared, drive};
-use crate::context::{self, Entered};
-use crate::task::Scheduler;
+use crate::context;
 use crate::reactor::Reactor;
-use crate::task::{self, BlockingFuture, JoinHandle};
+use crate::task::current::Entered;
+use crate::task::{self, BlockingFuture, JoinHandle, Scheduler};
 use crate::time::{TimeDriver, Timers};
 
 /// The kind of a runtime.

@@ -12,10 +12,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics, drive};
-use crate::context::{self, Entered};
+use crate::context;
 #[cfg(unix)]
 use crate::lock::Mutex;
 use crate::task::JoinHandle;
+use crate::task::current::{self, Entered};
 
 /// An async runtime. Dropping it drops its tasks.
 ///
@@ -183,7 +184,7 @@ impl Drop for Runtime {
         {
             let may_wait = self.patience != Some(Duration::ZERO);
             assert!(
-                !may_wait || context::entered() == Entered::No || std::thread::panicking(),
+                !may_wait || current::entered() == Entered::No || std::thread::panicking(),
                 "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
                  runtime is dropped from within an asynchronous context. Use `shutdown_background`, or drop \
                  it in `spawn_blocking`."
@@ -252,7 +253,7 @@ impl std::panic::RefUnwindSafe for Runtime {}
 /// There is one worker, so it is 0; `None` where no worker runs the code: outside of a runtime, in a blocking
 /// closure, in the future of `Handle::block_on`, and in that of `block_on` of a multi-thread runtime.
 pub fn worker_index() -> Option<usize> {
-    if context::entered() == Entered::No || context::in_handle_block_on() {
+    if current::entered() == Entered::No || current::in_handle_block_on() {
         return None;
     }
     context::with_handle(|handle| {
@@ -261,7 +262,7 @@ pub fn worker_index() -> Option<usize> {
             if !handle.shared.turn.is_mine() {
                 return false;
             }
-            context::running().is_some() || !handle.is_multi_thread()
+            current::running().is_some() || !handle.is_multi_thread()
         });
         handle.map(|_| 0)
     })

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::handle::{Id, RuntimeFlavor};
 
-use crate::task::{Scheduler, Target};
 use crate::once::Once;
 use crate::reactor::{Reactor, Unparker};
+use crate::task::{Scheduler, Target};
 use crate::time::{StartPaused, TimeDriver};
 
 /// A function that the user wants called at some point of the runtime's life.

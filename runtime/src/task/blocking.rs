@@ -5,8 +5,9 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::current::{self, Entered};
 use super::{Id, JoinHandle, coop};
-use crate::context::{self, Entered};
+use crate::context;
 use crate::runtime::{self, Handle};
 
 /// A closure as the future of a task.
@@ -39,7 +40,7 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
 
 /// Allows `block_on` until the result is dropped. On WASI the tasks of this runtime go on when another one is blocked on.
 fn may_block() -> impl Sized {
-    let entered = context::set_entered(Entered::No);
+    let entered = current::set_entered(Entered::No);
     #[cfg(not(unix))]
     let entered = (runtime::peers::join_current(), entered);
     entered
@@ -108,7 +109,7 @@ pub fn block_in_place<F, R>(f: F) -> R
 where
     F: FnOnce() -> R,
 {
-    if context::entered() != Entered::No && !context::in_handle_block_on() {
+    if current::entered() != Entered::No && !current::in_handle_block_on() {
         let drives_alone = context::with_handle(|handle| {
             handle.is_some_and(|h| !h.is_multi_thread() && drives(h))
         });

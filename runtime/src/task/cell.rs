@@ -23,12 +23,12 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::Scheduler;
+use super::current::{Polls, Running};
 use super::error::Panic;
 use super::outcome::Join;
 use super::queue::Link;
 use super::{Budget, Id, JoinError, memory, waker};
-use crate::context::{self, Running, Turns};
-use super::Scheduler;
 use crate::lock::modelled::Mutex;
 use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
 
@@ -199,7 +199,7 @@ impl Drop for Task {
 impl Ready {
     /// Polls the task once. Called with what the queue of `scheduler` gave, and only with that.
     #[inline]
-    pub(crate) fn run(self, scheduler: &Scheduler, _turns: &Turns) {
+    pub(crate) fn run(self, scheduler: &Scheduler, _polls: &Polls) {
         #[allow(unsafe_code)]
         // SAFETY: it is the function of the task's future.
         unsafe {
@@ -224,7 +224,7 @@ impl Ready {
     #[inline(never)]
     pub(crate) fn cancel(self, scheduler: &Scheduler) {
         self.state.fetch_or(ABORTED, Ordering::AcqRel);
-        self.run(scheduler, &context::turns());
+        self.run(scheduler, &Polls::new());
     }
 
     /// The scheduler that has this in its queue.
@@ -388,7 +388,7 @@ impl<F: Future> Cell<F> {
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
         // Read again, when it is needed: it need not be kept while the future runs.
         let id = || cell.header.id();
-        Turns::begin(cell.header.running(), Budget::FULL);
+        Polls::begin(cell.header.running(), Budget::FULL);
         let cancelled = || Err(JoinError::cancelled(id()));
         // Made for each turn: so it is known, where the future is inlined, whose waker it is.
         let waker = waker::of(&task);

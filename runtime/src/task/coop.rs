@@ -11,8 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::context;
-
+use super::current;
 pub use super::unconstrained::{Unconstrained, unconstrained};
 
 /// Operations that the running task may still do in this poll.
@@ -42,13 +41,13 @@ impl Budget {
 
 /// Runs `f` with a full budget.
 pub(crate) fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    let _restore = context::set_budget(Budget::FULL);
+    let _restore = current::set_budget(Budget::FULL);
     f()
 }
 
 /// Runs `f` without any budget.
 pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
-    let _restore = context::set_budget(Budget::UNLIMITED);
+    let _restore = current::set_budget(Budget::UNLIMITED);
     f()
 }
 
@@ -56,7 +55,7 @@ pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
 ///
 /// Always true outside of a task.
 pub fn has_budget_remaining() -> bool {
-    !context::budget().is_spent()
+    !current::budget().is_spent()
 }
 
 /// Whether the running task may do another operation; if not, it is woken, as by [`poll_proceed`].
@@ -72,7 +71,7 @@ pub(crate) fn may_proceed(cx: &Context<'_>) -> bool {
 /// Spends a unit of the budget, for an operation that made progress and does not contain others.
 #[inline]
 pub(crate) fn spend() {
-    context::put_budget(context::budget().less_one());
+    current::put_budget(current::budget().less_one());
 }
 
 /// Returns the unit of budget when it is dropped, unless the operation made progress.
@@ -99,7 +98,7 @@ impl Drop for RestoreOnPending {
     fn drop(&mut self) {
         let before = self.before.get();
         if before != Budget::UNLIMITED {
-            context::put_budget(before);
+            current::put_budget(before);
         }
     }
 }
@@ -113,8 +112,8 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     if !may_proceed(cx) {
         return Poll::Pending;
     }
-    let before = context::budget();
-    context::put_budget(before.less_one());
+    let before = current::budget();
+    current::put_budget(before.less_one());
     Poll::Ready(RestoreOnPending { before: Cell::new(before), _not_send: PhantomData })
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::context;
+use super::current;
 
 /// Identifies a task among all tasks of the program. IDs are never reused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -43,5 +43,5 @@ pub fn id() -> Id {
 
 /// Returns the ID of the running task, or `None` outside a task.
 pub fn try_id() -> Option<Id> {
-    context::running().map(|r| r.id)
+    current::running().map(|r| r.id)
 }

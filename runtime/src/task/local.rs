@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Id, JoinHandle, Scheduler, Target};
+use super::{Id, JoinHandle, Scheduler, Target, current};
 use crate::context;
 use crate::runtime;
 
@@ -103,7 +103,7 @@ impl LocalSet {
 
     /// Runs ready tasks; true if there may be more.
     fn run_some(&self) -> bool {
-        let _no_task = context::set_no_task();
+        let _no_task = current::set_no_task();
         self.scheduler.run_some(TURNS) == TURNS
     }
 }

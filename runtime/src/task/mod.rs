@@ -8,6 +8,7 @@
 mod blocking;
 mod cell;
 pub mod coop;
+pub(crate) mod current;
 mod error;
 mod id;
 mod join;

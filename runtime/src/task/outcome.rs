@@ -4,8 +4,8 @@ use std::mem;
 use std::task::{Context, Poll, Waker};
 
 use super::cell::catch;
+use super::current::{self, Running};
 use super::{JoinError, waker};
-use crate::context::{self, Running};
 use crate::lock::modelled::Mutex;
 
 /// Where the result goes.
@@ -64,7 +64,7 @@ impl<T> Mutex<Join<T>> {
     pub(crate) fn detach(&self, task: Running) {
         let old = mem::replace(&mut *self.lock(), Join::Over);
         // If the task is over its result goes now: as if in the task, and a panic stays here.
-        let _task = context::set_task(task);
+        let _task = current::set_task(task);
         let _ = catch(|| drop(old));
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::mem::ManuallyDrop;
 use std::panic::{self, PanicHookInfo};
 
-use crate::context;
+use super::current;
 use crate::once::Once;
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
@@ -44,7 +44,7 @@ fn report(info: &PanicHookInfo<'_>) {
             "the guest has one thread: use `.await`, or `Handle::block_on` in `spawn_blocking`\n"
         ));
     }
-    if let Some(task) = context::running() {
+    if let Some(task) = current::running() {
         write(format_args!(
             "the panic was in task {}, spawned at {}; it ends the guest\n",
             task.id.number(),

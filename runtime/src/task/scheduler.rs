@@ -9,11 +9,11 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::context;
+use super::current::Polls;
+use super::{Id, JoinHandle, Queue, Ready, Task, waker};
 use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::lock::modelled::{Leaf, Mutex, yield_now};
 use crate::reactor::Unparker;
-use crate::task::{Id, JoinHandle, Queue, Ready, Task, waker};
 
 /// The target to notify when a task becomes ready.
 pub(crate) enum Target {
@@ -243,11 +243,11 @@ impl Scheduler {
     // A function of its own, so that what it needs stays in registers from task to task.
     #[inline(never)]
     pub(crate) fn run_some(&self, max: usize) -> usize {
-        let turns = context::turns();
+        let polls = Polls::new();
         let mut left = max;
         while left > 0 {
             let Some(task) = self.pop() else { break };
-            task.run(self, &turns);
+            task.run(self, &polls);
             left -= 1;
         }
         max - left
