@@ -7,16 +7,13 @@
 #[cfg(not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2")))))]
 compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development, unix");
 
-#[cfg(target_family = "wasm")]
-mod bug;
 mod context;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod exit;
 mod lock;
 mod macros;
 #[cfg(all(test, loom))]
 mod models;
 mod places;
+mod sys;
 
 pub mod fs;
 pub mod io;
@@ -30,8 +27,8 @@ pub mod task;
 #[doc(hidden)]
 pub mod text_error;
 pub mod time;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub mod wasi;
 
 #[doc(hidden)]
 pub use macros::support as macro_support;
+#[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
+pub use sys::public::root::*;

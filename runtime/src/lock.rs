@@ -81,7 +81,7 @@ mod imp {
     use std::ops::{Deref, DerefMut};
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
-    use crate::bug::bug;
+    use crate::sys::bug::bug;
 
     #[derive(Default)]
     pub(crate) struct Mutex<T: ?Sized> {

@@ -15,7 +15,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::lock::modelled::Mutex;
-use crate::reactor::park_flag::ParkFlag;
+use crate::sys::park_flag::ParkFlag;
 use crate::task::{Id, JoinHandle, Scheduler, Target};
 
 /// A thread that sleeps when there is nothing to do.

@@ -14,7 +14,7 @@ mod imp {
     use std::fmt;
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
-    use crate::bug::bug;
+    use crate::sys::bug::bug;
 
     /// See the module's documentation of `once`.
     pub struct Once<T>(UnsafeCell<Option<T>>);

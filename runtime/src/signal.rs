@@ -2,13 +2,11 @@
 
 use std::io;
 
-#[cfg(not(unix))]
-mod sys;
 #[cfg(unix)]
-pub mod unix;
+pub(crate) use crate::sys::{is_pending, publish};
 
-#[cfg(unix)]
-pub(crate) use unix::{is_pending, publish};
+#[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
+pub use crate::sys::public::signal::*;
 
 /// Waits for the next Ctrl-C.
 ///
@@ -57,9 +55,9 @@ mod wasi {
     use std::io;
     use std::sync::atomic::Ordering;
 
-    use super::sys;
     use crate::reactor::Source;
     use crate::runtime::Handle;
+    use crate::sys;
 
     /// Waits for the host's word; for ever, if it has none to give.
     #[track_caller]

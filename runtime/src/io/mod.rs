@@ -14,8 +14,6 @@
 //! Everything here behaves as it does elsewhere. Only [`stdin`], [`stdout`] and [`stderr`] differ: see there.
 
 mod async_buf_read;
-#[cfg(unix)]
-mod async_fd;
 mod async_read;
 mod async_seek;
 mod async_write;
@@ -48,27 +46,15 @@ mod simplex;
 mod sink;
 mod split;
 mod stdin;
-#[cfg(all(target_family = "wasm", target_env = "p2"))]
-mod stdin_wasip2;
 mod stdout;
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 mod stdout_blocking;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod stdout_wasip2;
 mod take;
 mod write_ext;
 mod write_ops;
 
-/// Waiting for descriptors of the user's own.
-#[cfg(unix)]
-pub mod unix {
-    #[allow(deprecated)]
-    #[doc(hidden)]
-    pub use super::async_fd::AsyncFdTryNewError;
-    pub use super::async_fd::{
-        AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
-    };
-}
+#[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
+pub use crate::sys::public::io::*;
 
 pub use async_buf_read::AsyncBufRead;
 pub use async_read::AsyncRead;
@@ -111,7 +97,7 @@ use std::task::{Context, Poll, ready};
 use crate::task::coop;
 
 /// The capacity of buffers that were not given one, in bytes.
-const DEFAULT_BUF_SIZE: usize = 8 * 1024;
+pub(crate) const DEFAULT_BUF_SIZE: usize = 8 * 1024;
 
 /// Of which kind an error is: in a guest in one place, as it is 80 bytes.
 #[doc(hidden)]
@@ -165,7 +151,7 @@ fn unless_interrupted(error: Error) -> Option<Error> {
 }
 
 /// Spends a unit of the task's budget, for what never has to wait.
-fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
+pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
     ready!(coop::poll_proceed(cx)).made_progress();
     Poll::Ready(())
 }

@@ -5,9 +5,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-#[cfg(all(target_family = "wasm", target_env = "p2"))]
-use super::stdin_wasip2 as sys;
 use super::{AsyncRead, ReadBuf};
+#[cfg(all(target_family = "wasm", target_env = "p2"))]
+use crate::sys::stdin as sys;
 
 /// The standard input of the program. [`stdin`] creates it.
 ///

@@ -9,7 +9,7 @@ use super::AsyncWrite;
 #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 use super::stdout_blocking::Writer;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-use super::stdout_wasip2::Writer;
+use crate::sys::stdout::Writer;
 
 macro_rules! stream {
     ($(#[$doc:meta])* $Stream:ident, $(#[$fn_doc:meta])* $stream:ident, $is_error:literal) => {

@@ -4,10 +4,10 @@ use std::mem::ManuallyDrop;
 use std::task::{Context, Poll, Waker};
 
 use super::source::Direction;
-use super::sys::Lingering;
 use crate::io::{Interest, Ready};
 use crate::lock::{Mutex, MutexGuard};
 use crate::places::Places;
+use crate::sys::Lingering;
 
 /// Readiness that an operation may act on, and what must be true to clear it again.
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +92,11 @@ struct State {
 
 pub(crate) struct IoState {
     /// The source's number. Here, so that every future with a socket in it is smaller.
-    pub(super) key: usize,
+    pub(crate) key: usize,
     /// The owner: the address of the runtime's reactor, which every source keeps.
     pub(super) owner: usize,
     state: Mutex<State>,
-    pub(super) lingering: Lingering,
+    pub(crate) lingering: Lingering,
 }
 
 /// The runtime of the source is gone.

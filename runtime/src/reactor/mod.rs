@@ -5,14 +5,11 @@
 //! task's waker is stored in the source, and the source is armed. When no task can run, the executor parks in the reactor,
 //! which asks the host about all armed sources in one call.
 //!
-//! `sys/mod.rs` states what a backend must do.
+//! The module `sys` states what a backend must do.
 
 mod io_state;
-#[cfg(unix)]
-pub(crate) mod park_flag;
 mod source;
 mod speculation;
-mod sys;
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -24,15 +21,18 @@ use std::time::Duration;
 use crate::io::Ready;
 use crate::lock::Mutex;
 use crate::places::Places;
+use crate::sys;
 use crate::text_error::{self, text_error};
-use io_state::IoState;
+pub(crate) use io_state::IoState;
 #[cfg(unix)]
 pub(crate) use io_state::Seen;
 use speculation::{Next, Speculation};
 
 pub use source::{Direction, Left, Source};
+pub use sys::Raw;
 pub(crate) use sys::Unparker;
-pub use sys::offered::*;
+#[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
+pub use sys::public::reactor::*;
 
 /// What a backend reports of one source.
 pub(crate) struct Event {
@@ -86,7 +86,7 @@ pub(crate) struct Core {
     /// Every source keeps its reactor, and those that linger leave at the end of the runtime: when it goes there is
     /// none left to be dropped, so a guest need not have that.
     sources: Mutex<Places<ManuallyDrop<Arc<IoState>>>>,
-    selector: sys::Selector,
+    pub(crate) selector: sys::Selector,
     speculation: Mutex<Speculation>,
     driver: Mutex<Driver>,
 }
@@ -176,7 +176,7 @@ impl Core {
 
     /// Forgets a source.
     #[cfg_attr(target_family = "wasm", inline(never))] // Every future with a socket in it drops one.
-    fn remove(&self, raw: &Raw, key: usize) {
+    pub(crate) fn remove(&self, raw: &Raw, key: usize) {
         self.selector.deregister(raw, key);
         let state = self.sources.lock().remove(key);
         // Wakers go outside of the lock.
@@ -193,7 +193,7 @@ impl Core {
     /// many were woken.
     pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
         let (mut woken, mut looks) = (0, false);
-        if sys::SPECULATES {
+        if sys::HOST.speculates {
             match self.next(&parked) {
                 Next::Try => {
                     woken = self.guess();
@@ -227,7 +227,7 @@ impl Core {
         // No lock is held from here on: a waker may run anything.
         drop(driver);
         // A look in between that found nothing ends no turn.
-        if sys::SPECULATES && !(looks && events.is_empty()) {
+        if sys::HOST.speculates && !(looks && events.is_empty()) {
             self.end_turn(looks);
         }
         for event in &events {
@@ -250,7 +250,7 @@ impl Core {
         }
         let Some(ready) = ready else { return state.guess() };
         // What the host reported is worth trying in the next turn.
-        if sys::SPECULATES && ready.is_readable() && state.begin_activity() {
+        if sys::HOST.speculates && ready.is_readable() && state.begin_activity() {
             self.speculation.lock().recent.push(key);
         }
         state.set_ready(ready)

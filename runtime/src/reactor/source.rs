@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::io_state::{Gone, IoState, Seen, Want};
-use super::{Raw, Reactor, shutdown_error, sys};
+use super::{Raw, Reactor, shutdown_error};
 use crate::io::{Interest, Ready, forget, kind};
 use crate::runtime::Handle;
+use crate::sys;
 use crate::task::coop;
 
 /// One of the two ways in which data moves.
@@ -60,9 +61,9 @@ pub enum Left {
 /// Operations are tried first: [`poll_io`](Self::poll_io) calls the operation, and only when it says
 /// `WouldBlock` is the host asked to tell when to try again.
 pub struct Source {
-    pub(super) reactor: Arc<Reactor>,
-    pub(super) state: Arc<IoState>,
-    pub(super) raw: Raw,
+    pub(crate) reactor: Arc<Reactor>,
+    pub(crate) state: Arc<IoState>,
+    pub(crate) raw: Raw,
 }
 
 const NO_IO: &str = "A Tokio 1.x context was found, but IO is disabled. Call `enable_io` on the runtime \

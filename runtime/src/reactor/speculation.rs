@@ -35,7 +35,7 @@ const WORTHWHILE: usize = 4;
 
 /// Whether an attempt finds what has come since the host was asked. A host of WASI 0.2 on tokio knows no more than its
 /// driver did the last time it ran, which is not for an attempt: there the host is asked instead, without waiting.
-const ATTEMPTS_SEE: bool = !cfg!(target_env = "p2");
+const ATTEMPTS_SEE: bool = crate::sys::HOST.attempts_see;
 
 /// What to do before the host is asked to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

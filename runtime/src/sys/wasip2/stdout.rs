@@ -20,7 +20,7 @@ use crate::reactor::{Direction, Source, Subscribe};
 use crate::runtime::Handle;
 
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     is_error: bool,
     /// While waiting. Above the stream: it is deregistered before the pollable goes.
     source: Option<Source>,
@@ -61,7 +61,7 @@ impl Stream {
 }
 
 impl Writer {
-    pub(super) fn new(is_error: bool) -> Writer {
+    pub(crate) fn new(is_error: bool) -> Writer {
         Writer { is_error, source: None, stream: None, progress: Progress::Flushed }
     }
 
@@ -99,7 +99,7 @@ impl Writer {
         Poll::Ready(done)
     }
 
-    pub(super) fn poll_write<W: io::Write>(
+    pub(crate) fn poll_write<W: io::Write>(
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
@@ -117,7 +117,7 @@ impl Writer {
         Poll::Ready(written)
     }
 
-    pub(super) fn poll_flush<W: io::Write>(
+    pub(crate) fn poll_flush<W: io::Write>(
         &mut self,
         cx: &mut Context<'_>,
         std: fn() -> W,

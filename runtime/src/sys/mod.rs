@@ -14,62 +14,35 @@
 //!   error of one source is an event of that source (`Ready::ERROR` with its direction), never of the poll.
 //!   Spurious events are allowed: operations are tried again and find out. Returns `Outcome::Barren` when
 //!   the host ended the wait before the timeout and named nothing.
-//! - `now()` is a clock in nanoseconds, for who guesses ([`SPECULATES`]).
+//! - `now()` is a clock in nanoseconds, for who guesses ([`Host::speculates`]).
 //! - `Lingering` is a part of each source's state. A target on which dropping a source would wait keeps it: `linger(source)`
 //!   says that it does so; `look_after(core, state)` lets go of one that is done, and `end(core, state)` of one whose
 //!   runtime ends. Both say whether it is one.
-//! - `offered` is what other crates use of a backend.
+//! - `HOST` states properties of the host ([`Host`]). `if HOST.has_threads` costs nothing: it is a constant.
+//! - `public` has a module for each public module to which the target adds items of its own.
+//! - Code that exists only with threads is in `threads/`, its counterpart in `one_thread/`; each target includes one of them.
 //! - `Unparker::unpark` makes a wait that has begun, or begins, return. On one thread it does nothing.
 //! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
 //!   something only the host can complete is awaited (a signal).
 
-#[cfg(not(unix))]
-mod armed;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod flat;
-#[cfg(not(unix))]
-mod hot;
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-#[path = "no_lingering.rs"]
-mod lingering;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-#[path = "wasip2_lingering.rs"]
-mod lingering;
-#[cfg(unix)]
-mod native;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-mod wasip1;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-mod wasip2;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub mod wasip2_io;
+#[allow(unreachable_pub)] // What a target offers to users is public where it is re-exported.
+#[cfg_attr(unix, path = "native/mod.rs")]
+#[cfg_attr(all(target_os = "wasi", target_env = "p1"), path = "wasip1/mod.rs")]
+#[cfg_attr(all(target_os = "wasi", target_env = "p2"), path = "wasip2/mod.rs")]
+mod target;
 
-pub(super) mod offered {
-    pub use super::Raw;
-    #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    pub use super::lingering::finish;
-    #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    pub use super::{Subscribe, wasip2_io};
+pub use target::*;
+
+/// What the code above must know of a host. Each target has one, the constant `HOST`.
+pub(crate) struct Host {
+    /// Whether there are threads: other threads can wake tasks, and blocking work has a place of its own.
+    #[allow(dead_code)]
+    pub(crate) has_threads: bool,
+    /// Whether reads are attempted before the host is asked. It does not pay where asking costs little.
+    pub(crate) speculates: bool,
+    /// Whether an attempt sees what has arrived since the host was asked last.
+    pub(crate) attempts_see: bool,
 }
-
-pub(crate) use lingering::{Lingering, end, linger, look_after};
-#[cfg(unix)]
-pub use native::Raw;
-#[cfg(unix)]
-pub(crate) use native::{Driver, Selector, Unparker, new, now};
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub use wasip1::Raw;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use wasip1::{Driver, Selector, Unparker, new, now};
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2::{Driver, Selector, Unparker, new};
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use wasip2::{Raw, Subscribe};
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub(crate) use wasip2_io::now;
-
-/// Whether reads are tried on a guess before the host is asked. Natively asking costs too little.
-pub(crate) const SPECULATES: bool = cfg!(not(unix));
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,24 +1,22 @@
 //! The backend for WASI preview 1: `poll_oneoff`.
 //!
-//! The subscriptions are kept in [`armed`](super::armed): WasmEdge refuses a second one for reading, or for
+//! The subscriptions are kept in [`armed`](super::wasi::armed): WasmEdge refuses a second one for reading, or for
 //! writing, of a descriptor. A host that offers it keeps those of sockets itself ([`flat`](super::flat)).
 //!
-//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`hot`](super::hot)). Closed
+//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`hot`](super::wasi::hot)). Closed
 //! halves are known only when the host sets the hang-up flag.
 #![allow(unsafe_code)] // `poll_oneoff` is an import.
 
 use std::io;
 use std::os::fd::RawFd;
 
-use super::Outcome;
-use super::armed::{Armed, CLOCK, place};
 use super::flat::{CAPACITY, Flat};
-use super::hot::{Answer, Plan};
+use super::wasi::armed::{Armed, CLOCK, Unparker, place};
+use super::wasi::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
-
-pub(crate) use super::armed::Unparker;
+use crate::sys::Outcome;
 
 /// What a source is made of.
 pub type Raw = RawFd;

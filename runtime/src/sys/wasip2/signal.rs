@@ -4,7 +4,7 @@ use std::io;
 
 use wasip2::clocks::monotonic_clock::subscribe_instant;
 
-use crate::wasi::AsyncPollable;
+use super::pollable::AsyncPollable;
 
 /// Ready at once where there are signals.
 const QUESTION: u64 = 0xffff_ffff_d349_4700;

@@ -8,12 +8,11 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::io_state::IoState;
-use super::super::{Core, Source};
 use super::Raw;
-use super::wasip2_io::{subscribe_duration, wait_for};
+use super::host::{subscribe_duration, wait_for};
 use crate::io::Interest;
 use crate::once::Once;
+use crate::reactor::{Core, IoState, Source};
 
 /// How long the end of a runtime waits for writes under way.
 const LAST_WRITES: Duration = Duration::from_secs(1);

@@ -5,13 +5,13 @@
 //! a descriptor that stands for it and is unknown elsewhere.
 //!
 //! The host keeps sockets only. Everything else is named in every call, as without the extension: see
-//! [`armed`](super::armed).
+//! [`armed`].
 #![allow(unsafe_code)] // `fd_fdstat_get` is an import.
 
 use std::os::fd::RawFd;
 
-use super::armed::owner;
-use super::wasip1::{Subscription, TAG_CLOCK, TAG_READ, TAG_WRITE};
+use super::selector::{Subscription, TAG_CLOCK, TAG_READ, TAG_WRITE};
+use super::wasi::armed::{self, owner};
 use crate::io::{Interest, Ready};
 use crate::reactor::Direction;
 
@@ -86,7 +86,7 @@ impl Flat {
     pub(super) fn find() -> Option<Flat> {
         filetype(QUEUE)?;
         let queue = Subscription::new(CAPACITY, TAG_READ, QUEUE as u32);
-        let clock = Subscription::new(super::armed::CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
+        let clock = Subscription::new(armed::CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
         Some(Flat { kept: Vec::new(), count: 0, call: vec![queue, clock], dead: 0 })
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token};
 
-use super::Outcome;
 use crate::io::{Interest, Ready};
-use crate::reactor::park_flag::ParkFlag;
 use crate::reactor::{Event, Parked};
+use crate::sys::Outcome;
+use crate::sys::park_flag::ParkFlag;
 
 /// What a source is made of.
 pub type Raw = RawFd;

@@ -15,10 +15,7 @@
 //! guest.
 
 use super::armed::Armed;
-#[cfg(target_env = "p1")]
-use super::wasip1::now;
-#[cfg(not(target_env = "p1"))]
-use super::wasip2_io::now;
+use crate::sys::now;
 
 /// With so few entries behind the front, everything is asked about at once.
 const FEW: usize = 16;
@@ -52,7 +49,7 @@ fn since(began: u64) -> u64 {
 
 /// What the host said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Answer {
+pub(in crate::sys) enum Answer {
     /// Something happened, and was noted.
     Events,
     /// The time is over.
@@ -63,11 +60,11 @@ pub(super) enum Answer {
 }
 
 /// Makes the host call about so many entries from the front on, and notes what happened.
-pub(super) type Ask<'a, T> = dyn FnMut(&mut Armed<T>, usize, Option<u64>) -> Answer + 'a;
+pub(in crate::sys) type Ask<'a, T> = dyn FnMut(&mut Armed<T>, usize, Option<u64>) -> Answer + 'a;
 
 /// What is known of the cost of asking.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(in crate::sys) struct Plan {
     /// Of asking about everything.
     cost: u64,
     /// How many entries that were.
@@ -87,7 +84,11 @@ pub(super) struct Plan {
 impl Plan {
     /// Looks without waiting, for tasks that are busy; not when the last such look was but a short time ago, compared
     /// with what it took.
-    pub(super) fn glance<T>(&mut self, armed: &mut Armed<T>, ask: &mut Ask<'_, T>) -> Answer {
+    pub(in crate::sys) fn glance<T>(
+        &mut self,
+        armed: &mut Armed<T>,
+        ask: &mut Ask<'_, T>,
+    ) -> Answer {
         let began = now();
         if began < self.next_glance {
             return Answer::TimedOut;
@@ -99,7 +100,7 @@ impl Plan {
     }
 
     /// Waits for up to `timeout`.
-    pub(super) fn wait<T>(
+    pub(in crate::sys) fn wait<T>(
         &mut self,
         armed: &mut Armed<T>,
         timeout: Option<u64>,

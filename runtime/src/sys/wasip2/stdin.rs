@@ -10,16 +10,15 @@ use wasip2::cli::stdin::get_stdin;
 use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, StreamError};
 
-use super::Buf;
-use crate::io::Interest;
+use crate::io::{Buf, DEFAULT_BUF_SIZE, Interest};
 use crate::once::Once;
 use crate::reactor::{Direction, Source, Subscribe};
 
 /// How much is asked for at once.
-const CHUNK: usize = super::DEFAULT_BUF_SIZE;
+const CHUNK: usize = DEFAULT_BUF_SIZE;
 
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub(crate) struct Input {
     buf: Buf,
     /// While waiting. Above the stream: it is deregistered before the pollable goes.
     source: Option<Source>,
@@ -41,7 +40,7 @@ impl Subscribe for Stream {
 
 impl Input {
     /// The buffer, with bytes in it unless the input has ended.
-    pub(super) fn poll_fill(
+    pub(crate) fn poll_fill(
         &mut self,
         cx: &mut Context<'_>,
         _: usize,

@@ -1,7 +1,6 @@
 //! Dropping a source keeps nobody waiting: none is kept.
 
-use super::super::io_state::IoState;
-use super::super::{Core, Source};
+use crate::reactor::{Core, IoState, Source};
 
 pub(crate) struct Lingering;
 

@@ -8,23 +8,23 @@
 
 use std::time::Duration;
 
-use crate::bug::bug;
 use crate::io::Ready;
 use crate::reactor::{Direction, Parked};
+use crate::sys::bug::bug;
 
 /// Without a timer, a wait that only a signal can end is renewed after this long.
 const LONG: u64 = 3600 * 1_000_000_000;
 
 /// The owner of an entry: the clock, or a key and a direction.
-pub(super) const CLOCK: usize = usize::MAX;
+pub(in crate::sys) const CLOCK: usize = usize::MAX;
 
 /// The owner of the entry for a direction of `key`.
-pub(super) fn owner(key: usize, direction: Direction) -> usize {
+pub(in crate::sys) fn owner(key: usize, direction: Direction) -> usize {
     key << 1 | direction as usize
 }
 
 /// Whose entry it is, if not the clock's.
-pub(super) fn place(owner: usize) -> (usize, Direction) {
+pub(in crate::sys) fn place(owner: usize) -> (usize, Direction) {
     (owner >> 1, if owner & 1 == 0 { Direction::Read } else { Direction::Write })
 }
 
@@ -70,7 +70,7 @@ struct Mark {
 }
 
 /// The list; `T` is what the host gets for each entry.
-pub(super) struct Armed<T> {
+pub(in crate::sys) struct Armed<T> {
     entries: Vec<T>,
     /// Beside `entries`.
     marks: Vec<Mark>,
@@ -86,7 +86,7 @@ pub(super) struct Armed<T> {
 }
 
 impl<T> Armed<T> {
-    pub(super) fn new(clock: T) -> Armed<T> {
+    pub(in crate::sys) fn new(clock: T) -> Armed<T> {
         Armed {
             entries: vec![clock],
             marks: vec![Mark { owner: CLOCK, turn: 0 }],
@@ -99,16 +99,16 @@ impl<T> Armed<T> {
     }
 
     /// Whether nothing is armed.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::sys) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// What the host gets, the clock first.
-    pub(super) fn entries(&self) -> &[T] {
+    pub(in crate::sys) fn entries(&self) -> &[T] {
         &self.entries
     }
 
-    pub(super) fn clock(&mut self) -> &mut T {
+    pub(in crate::sys) fn clock(&mut self) -> &mut T {
         at(&mut self.entries, 0)
     }
 
@@ -117,14 +117,14 @@ impl<T> Armed<T> {
         target_env = "p1",
         expect(dead_code, reason = "events of preview 1 carry the owner")
     )]
-    pub(super) fn owner_at(&self, index: usize) -> usize {
+    pub(in crate::sys) fn owner_at(&self, index: usize) -> usize {
         self.marks.get(index).map_or(CLOCK, |mark| mark.owner)
     }
 
     /// Arms a direction of `key`. Returns its entry if that is to be written, which it is unless it is armed already:
     /// as it was, or what `blank` makes.
     #[inline]
-    pub(super) fn arm(
+    pub(in crate::sys) fn arm(
         &mut self,
         key: usize,
         direction: Direction,
@@ -150,7 +150,7 @@ impl<T> Armed<T> {
     }
 
     /// How many entries were armed lately, and are first in the list. The clock is one.
-    pub(super) fn front(&self) -> usize {
+    pub(in crate::sys) fn front(&self) -> usize {
         self.front
     }
 
@@ -168,7 +168,7 @@ impl<T> Armed<T> {
 
     /// Everything is asked about: what was not armed in the last three turns leaves the front.
     #[inline(never)] // Everything is asked about next.
-    pub(super) fn settle(&mut self) {
+    pub(in crate::sys) fn settle(&mut self) {
         self.turn = self.turn.wrapping_add(1);
         for index in (1..self.front).rev() {
             if self.turn.wrapping_sub(at(&mut self.marks, index).turn) > 2 {
@@ -223,7 +223,7 @@ impl<T> Armed<T> {
     }
 
     /// Takes both directions out; returns those that were armed.
-    pub(super) fn remove_key(&mut self, key: usize) -> Ready {
+    pub(in crate::sys) fn remove_key(&mut self, key: usize) -> Ready {
         let mut ready = Ready::EMPTY;
         if self.remove(owner(key, Direction::Read)) {
             ready |= Ready::READABLE;
@@ -235,7 +235,7 @@ impl<T> Armed<T> {
     }
 
     /// The event of an entry was reported.
-    pub(super) fn spend(&mut self, owner: usize) {
+    pub(in crate::sys) fn spend(&mut self, owner: usize) {
         let Some(slot) = self.slots.get_mut(owner) else { return };
         if *slot != Slot::IDLE && !slot.is_spent() {
             *slot = slot.spent();
@@ -246,7 +246,11 @@ impl<T> Armed<T> {
 
     /// Takes out what is still spent, and decides how long to wait: `None` is not at all, because there is
     /// nothing to ask (`is_empty`); else in nanoseconds, of which `None` is without an end.
-    pub(super) fn prepare(&mut self, parked: Parked<'_>, is_empty: bool) -> Option<Option<u64>> {
+    pub(in crate::sys) fn prepare(
+        &mut self,
+        parked: Parked<'_>,
+        is_empty: bool,
+    ) -> Option<Option<u64>> {
         while let Some(owner) = self.spent.pop() {
             if at(&mut self.slots, owner).is_spent() {
                 self.remove(owner);

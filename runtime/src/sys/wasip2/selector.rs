@@ -1,9 +1,9 @@
 //! The backend for WASI 0.2: `wasi:io/poll`.
 //!
 //! A source is something that has pollables. They are made when somebody first waits, and belong to the
-//! source; the reactor only knows their handles, which are kept in [`armed`](super::armed).
+//! source; the reactor only knows their handles, which are kept in [`armed`](super::wasi::armed).
 //!
-//! The imports are declared in `wasip2_io.rs`.
+//! The imports are declared in `host.rs`.
 //!
 //! Limits: the cost of a poll grows with the number of pollables. A pollable says only that an attempt is
 //! worth while, never why.
@@ -12,15 +12,13 @@ use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use super::Outcome;
-use super::armed::{Armed, CLOCK, place};
-use super::hot::{Answer, Plan};
-use super::wasip2_io::{Pollable, ready, subscribe_duration, wait_for};
+use super::host::{Pollable, ready, subscribe_duration, wait_for};
+use super::wasi::armed::{Armed, CLOCK, Unparker, place};
+use super::wasi::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
-
-pub(crate) use super::armed::Unparker;
+use crate::sys::Outcome;
 
 /// Something that has pollables.
 ///

@@ -1,0 +1,38 @@
+//! Native systems, for development: mio, and threads.
+
+mod async_fd;
+#[path = "../no_lingering.rs"]
+mod lingering;
+mod selector;
+pub mod signal;
+#[path = "../threads/mod.rs"]
+mod threads;
+
+use crate::sys::Host;
+
+pub(crate) use lingering::{Lingering, end, linger, look_after};
+pub use selector::Raw;
+pub(crate) use selector::{Driver, Selector, Unparker, new, now};
+pub(crate) use signal::{is_pending, publish};
+pub(crate) use threads::park_flag;
+
+pub(crate) const HOST: Host = Host { has_threads: true, speculates: false, attempts_see: true };
+
+pub mod public {
+    pub mod io {
+        /// Waiting for descriptors of the user's own.
+        pub mod unix {
+            #[allow(deprecated)]
+            #[doc(hidden)]
+            pub use crate::sys::target::async_fd::AsyncFdTryNewError;
+            pub use crate::sys::target::async_fd::{
+                AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
+            };
+        }
+    }
+    pub mod reactor {}
+    pub mod root {}
+    pub mod signal {
+        pub use crate::sys::target::signal as unix;
+    }
+}

@@ -1,0 +1,3 @@
+//! What targets with one thread share.
+
+pub(crate) mod bug;

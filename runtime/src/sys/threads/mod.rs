@@ -1,0 +1,3 @@
+//! What targets with threads share.
+
+pub(crate) mod park_flag;

@@ -1,0 +1,39 @@
+//! WASI 0.2: `wasi:io/poll`.
+
+mod exit;
+pub mod host;
+mod lingering;
+#[path = "../one_thread/mod.rs"]
+mod one_thread;
+pub mod pollable;
+mod selector;
+mod signal;
+pub(crate) mod stdin;
+pub(crate) mod stdout;
+#[path = "../wasi/mod.rs"]
+mod wasi;
+
+use crate::sys::Host;
+
+pub(crate) use host::now;
+pub(crate) use lingering::{Lingering, end, linger, look_after};
+pub(crate) use one_thread::bug;
+pub(crate) use selector::{Driver, Selector, new};
+pub use selector::{Raw, Subscribe};
+pub(crate) use signal::Came;
+pub(crate) use wasi::armed::Unparker;
+
+pub(crate) const HOST: Host = Host { has_threads: false, speculates: true, attempts_see: false };
+
+pub mod public {
+    pub mod io {}
+    pub mod reactor {
+        pub use crate::sys::target::Subscribe;
+        pub use crate::sys::target::host as wasip2_io;
+        pub use crate::sys::target::lingering::finish;
+    }
+    pub mod root {
+        pub use crate::sys::target::pollable as wasi;
+    }
+    pub mod signal {}
+}
