@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops;
 
 use super::Ready;
+use crate::sys::HOST;
 
 /// The kinds of readiness that a task waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,9 +15,8 @@ impl Interest {
     pub const READABLE: Interest = Interest(1);
     /// Writing.
     pub const WRITABLE: Interest = Interest(2);
-    /// Out-of-band data.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub const PRIORITY: Interest = Interest(4);
+    /// Out-of-band data: `PRIORITY`, on targets that have it.
+    pub(crate) const URGENT: Interest = Interest(4);
     /// Errors. They are always reported as well with every other interest.
     pub const ERROR: Interest = Interest(8);
 
@@ -31,9 +31,8 @@ impl Interest {
     }
 
     /// Returns whether out-of-band data is included.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub const fn is_priority(self) -> bool {
-        self.0 & 4 != 0
+    pub(crate) const fn is_urgent(self) -> bool {
+        HOST.has_priority && self.0 & Interest::URGENT.0 != 0
     }
 
     /// Returns whether errors are included.
@@ -65,9 +64,8 @@ impl Interest {
         if self.is_writable() {
             mask |= Ready::WRITABLE | Ready::WRITE_CLOSED;
         }
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if self.is_priority() {
-            mask |= Ready::PRIORITY | Ready::READ_CLOSED;
+        if self.is_urgent() {
+            mask |= Ready::URGENT | Ready::READ_CLOSED;
         }
         if self.is_error() {
             mask |= Ready::ERROR;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops;
 
 use super::Interest;
+use crate::sys::HOST;
 
 /// A set of readiness states.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,18 +21,13 @@ impl Ready {
     pub const READ_CLOSED: Ready = Ready(4);
     /// The writing half is closed.
     pub const WRITE_CLOSED: Ready = Ready(8);
-    /// Out-of-band data is there.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub const PRIORITY: Ready = Ready(16);
+    /// Out-of-band data is there: `PRIORITY`, on targets that have it.
+    pub(crate) const URGENT: Ready = Ready(16);
     /// An error is there.
     pub const ERROR: Ready = Ready(32);
 
     /// Everything.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub const ALL: Ready = Ready(63);
-    /// Everything.
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub const ALL: Ready = Ready(47);
+    pub const ALL: Ready = if HOST.has_priority { Ready(63) } else { Ready(47) };
 
     /// Returns whether nothing is ready.
     pub fn is_empty(self) -> bool {
@@ -56,12 +52,6 @@ impl Ready {
     /// Returns whether the writing half is closed.
     pub fn is_write_closed(self) -> bool {
         self.0 & 8 != 0
-    }
-
-    /// Returns whether out-of-band data is available.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub fn is_priority(self) -> bool {
-        self.0 & 16 != 0
     }
 
     /// Returns whether there is an error.
@@ -117,8 +107,9 @@ impl fmt::Debug for Ready {
             .field("is_read_closed", &self.is_read_closed())
             .field("is_write_closed", &self.is_write_closed())
             .field("is_error", &self.is_error());
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        f.field("is_priority", &self.is_priority());
+        if HOST.has_priority {
+            f.field("is_priority", &!(*self & Ready::URGENT).is_empty());
+        }
         f.finish()
     }
 }

@@ -7,7 +7,7 @@ use super::source::Direction;
 use crate::io::{Interest, Ready};
 use crate::lock::{Mutex, MutexGuard};
 use crate::places::Places;
-use crate::sys::Lingering;
+use crate::sys::{HOST, Lingering};
 
 /// Readiness that an operation may act on, and what must be true to clear it again.
 #[derive(Clone, Copy, Debug)]
@@ -25,14 +25,6 @@ impl Seen {
     /// Some of it, with the same condition.
     pub(crate) fn only(self, ready: Ready) -> Seen {
         Seen { ready: self.ready & ready, ..self }
-    }
-
-    /// Takes some readiness out; returns it with the same condition.
-    #[cfg(unix)]
-    pub(crate) fn take(&mut self, ready: Ready) -> Seen {
-        let taken = self.only(ready);
-        self.ready = self.ready.without(ready);
-        taken
     }
 }
 
@@ -329,12 +321,10 @@ impl IoState {
         }
         if state.tick == seen.tick {
             // A closed half stays closed.
-            let cleared = (seen.ready & (Ready::READABLE | Ready::WRITABLE | Ready::ERROR))
-                & direction_all(direction);
-            state.ready = state.ready.without(cleared);
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            {
-                state.ready = state.ready.without(seen.ready & Ready::PRIORITY);
+            let open = Ready::READABLE | Ready::WRITABLE | Ready::ERROR;
+            state.ready = state.ready.without(seen.ready & open & direction_all(direction));
+            if HOST.has_priority {
+                state.ready = state.ready.without(seen.ready & Ready::URGENT);
             }
         }
     }

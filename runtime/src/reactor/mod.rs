@@ -7,7 +7,7 @@
 //!
 //! The module `sys` states what a backend must do.
 
-mod io_state;
+pub(crate) mod io_state;
 mod source;
 mod speculation;
 
@@ -21,11 +21,9 @@ use std::time::Duration;
 use crate::io::Ready;
 use crate::lock::Mutex;
 use crate::places::Places;
-use crate::sys;
+use crate::sys::{self, RuntimeCore};
 use crate::text_error::{self, text_error};
-pub(crate) use io_state::IoState;
-#[cfg(unix)]
-pub(crate) use io_state::Seen;
+use io_state::IoState;
 use speculation::{Next, Speculation};
 
 pub use source::{Direction, Left, Source};
@@ -55,30 +53,11 @@ pub(crate) enum Parked<'a> {
     },
 }
 
-/// The reactor of one runtime: what it shares with others, and whether it is there.
+/// The reactor of one runtime.
 pub(crate) struct Reactor {
-    enabled: bool,
+    pub(crate) enabled: bool,
     closed: AtomicBool,
-    common: Common,
-}
-
-/// On WASI all runtimes share one: there is one thread, and a host is asked once for everything.
-#[cfg(not(unix))]
-type Common = &'static Core;
-#[cfg(unix)]
-type Common = Core;
-
-#[cfg(not(unix))]
-fn common() -> io::Result<Common> {
-    static CORE: crate::once::Once<Core> = crate::once::Once::new();
-    if CORE.get().is_none() {
-        CORE.set(Core::new()?);
-    }
-    CORE.get().ok_or_else(|| io::ErrorKind::Other.into())
-}
-#[cfg(unix)]
-fn common() -> io::Result<Common> {
-    Core::new()
+    core: RuntimeCore,
 }
 
 /// The sources, and how the host is asked about them.
@@ -104,22 +83,13 @@ impl Deref for Reactor {
 
     #[inline(always)]
     fn deref(&self) -> &Core {
-        #[cfg(unix)]
-        return &self.common;
-        #[cfg(not(unix))]
-        self.common
+        &self.core
     }
 }
 
 impl Reactor {
     pub(crate) fn new(enabled: bool) -> io::Result<Reactor> {
-        Ok(Reactor { enabled, closed: AtomicBool::new(false), common: common()? })
-    }
-
-    /// Whether the runtime was built with I/O.
-    #[cfg(unix)]
-    pub(crate) fn is_enabled(&self) -> bool {
-        self.enabled
+        Ok(Reactor { enabled, closed: AtomicBool::new(false), core: RuntimeCore::new()? })
     }
 
     /// Returns which runtime's source this is.
@@ -148,7 +118,7 @@ impl Reactor {
 }
 
 impl Core {
-    fn new() -> io::Result<Core> {
+    pub(crate) fn new() -> io::Result<Core> {
         let (selector, sys) = sys::new()?;
         Ok(Core {
             sources: Mutex::new(Places::new()),
@@ -164,7 +134,6 @@ impl Core {
     }
 
     /// Whether something is armed, so that waiting without a timeout can end.
-    #[cfg(not(unix))]
     pub(crate) fn is_waiting(&self) -> bool {
         self.selector.is_armed()
     }

@@ -168,10 +168,19 @@ impl Source {
     ///
     /// Fails if the runtime has shut down.
     pub fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
+        self.poll_event(cx, direction).map_ok(drop)
+    }
+
+    /// Like `poll_ready`. What it returns clears no more than what was reported until now.
+    pub(crate) fn poll_event(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<Seen>> {
         let coop = ready!(coop::poll_proceed(cx));
         let seen = ready!(self.poll_seen(cx, direction, Want::Proof));
         coop.made_progress();
-        Poll::Ready(seen.map(drop))
+        Poll::Ready(seen)
     }
 
     fn poll_seen(
@@ -187,31 +196,6 @@ impl Source {
                 Poll::Pending
             }
         }
-    }
-
-    /// Like `poll_ready`, with what `clear_seen` needs to clear exactly this.
-    #[cfg(unix)]
-    pub(crate) fn poll_event(
-        &self,
-        cx: &mut Context<'_>,
-        direction: Direction,
-    ) -> Poll<io::Result<Seen>> {
-        let coop = ready!(coop::poll_proceed(cx));
-        let seen = ready!(self.poll_seen(cx, direction, Want::Proof));
-        coop.made_progress();
-        Poll::Ready(seen)
-    }
-
-    /// Like `ready`, with what `clear_seen` needs to clear exactly this.
-    #[cfg(unix)]
-    pub(crate) async fn event(&self, interest: Interest) -> io::Result<Seen> {
-        Readiness { source: self, interest, proven: true, key: None }.await
-    }
-
-    /// Clears what was seen, unless more came since.
-    #[cfg(unix)]
-    pub(crate) fn clear_seen(&self, seen: Seen) {
-        self.state.clear(seen, seen.ready);
     }
 
     /// Says that an operation in this direction would have blocked.
@@ -346,8 +330,12 @@ impl Source {
     ///
     /// Readiness stays until an operation finds that it is gone, so nothing is lost.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        let readiness = Readiness { source: self, interest, proven: true, key: None };
-        readiness.await.map(|seen| seen.ready)
+        self.event(interest).await.map(|seen| seen.ready)
+    }
+
+    /// Like `ready`. What it returns clears no more than what was reported until now.
+    pub(crate) fn event(&self, interest: Interest) -> Readiness<'_> {
+        Readiness { source: self, interest, proven: true, key: None }
     }
 
     /// Does an operation as soon as it can be done without blocking; any number of tasks may wait.
@@ -384,10 +372,12 @@ impl fmt::Debug for Source {
 }
 
 /// Waits for readiness among any number of waiters. Costs no budget, as in tokio: what is done then does.
-struct Readiness<'a> {
+pub(crate) struct Readiness<'a> {
     source: &'a Source,
     interest: Interest,
+    /// Whether only readiness that the host reported counts.
     proven: bool,
+    /// The place in the source's list of waiters.
     key: Option<usize>,
 }
 

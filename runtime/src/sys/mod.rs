@@ -20,7 +20,7 @@
 //!   runtime ends. Both say whether it is one.
 //! - `HOST` states properties of the host ([`Host`]). `if HOST.has_threads` costs nothing: it is a constant.
 //! - `public` has a module for each public module to which the target adds items of its own.
-//! - Code that exists only with threads is in `threads/`, its counterpart in `one_thread/`; each target includes one of them.
+//! - `threading` is `threads/` or `one_thread/`, which have the same items; each target includes one of them.
 //! - `Unparker::unpark` makes a wait that has begun, or begins, return. On one thread it does nothing.
 //! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
 //!   something only the host can complete is awaited (a signal).
@@ -42,6 +42,8 @@ pub(crate) struct Host {
     pub(crate) speculates: bool,
     /// Whether an attempt sees what has arrived since the host was asked last.
     pub(crate) attempts_see: bool,
+    /// Whether out-of-band data is reported.
+    pub(crate) has_priority: bool,
 }
 
 /// How a wait ended.

@@ -1,6 +1,7 @@
 //! Dropping a source keeps nobody waiting: none is kept.
 
-use crate::reactor::{Core, IoState, Source};
+use crate::reactor::io_state::IoState;
+use crate::reactor::{Core, Source};
 
 pub(crate) struct Lingering;
 

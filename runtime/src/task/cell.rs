@@ -28,9 +28,10 @@ use super::current::{Polls, Running};
 use super::error::Panic;
 use super::outcome::Join;
 use super::queue::Link;
-use super::{Budget, Id, JoinError, memory, waker};
+use super::{Budget, Id, JoinError, waker};
 use crate::lock::modelled::Mutex;
 use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
+use crate::sys::memory;
 
 const SCHEDULED: usize = 1;
 const RUNNING: usize = 2;

@@ -14,7 +14,6 @@ mod id;
 mod join;
 mod join_set;
 mod local;
-mod memory;
 mod outcome;
 mod queue;
 mod report;

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll, ready};
 
 use crate::io::{Interest, Ready};
+use crate::reactor::io_state::Seen;
 use crate::reactor::{Direction, Source};
 
 mod guard;
@@ -145,6 +146,11 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
     ) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
         AsyncFd::try_register(inner, interest)
+    }
+
+    /// Clears the readiness that was seen, unless more was reported since.
+    fn clear(&self, seen: Seen) {
+        self.source.state.clear(seen, seen.ready);
     }
 
     /// Returns the owner of the descriptor.

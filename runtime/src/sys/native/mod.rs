@@ -3,10 +3,12 @@
 mod async_fd;
 #[path = "../no_lingering.rs"]
 mod lingering;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod priority;
 mod selector;
 pub mod signal;
 #[path = "../threads/mod.rs"]
-mod threads;
+pub(crate) mod threading;
 
 use crate::sys::Host;
 
@@ -14,9 +16,15 @@ pub(crate) use lingering::{Lingering, end, linger, look_after};
 pub use selector::Raw;
 pub(crate) use selector::{Driver, Selector, Unparker, new, now};
 pub(crate) use signal::{is_pending, publish};
-pub(crate) use threads::park_flag;
+pub use threading::Once;
+pub(crate) use threading::{RuntimeCore, lock, memory, park_flag};
 
-pub(crate) const HOST: Host = Host { has_threads: true, speculates: false, attempts_see: true };
+pub(crate) const HOST: Host = Host {
+    has_threads: true,
+    speculates: false,
+    attempts_see: true,
+    has_priority: cfg!(any(target_os = "linux", target_os = "android")),
+};
 
 pub mod public {
     pub mod io {

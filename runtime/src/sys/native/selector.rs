@@ -71,6 +71,11 @@ impl Selector {
         self.unparker.clone()
     }
 
+    /// Not known, and not asked for: another thread can always wake this one.
+    pub(crate) fn is_armed(&self) -> bool {
+        true
+    }
+
     pub(crate) fn register(&self, raw: &Raw, key: usize, interest: Interest) -> io::Result<()> {
         let mut wanted: Option<mio::Interest> = None;
         let mut add = |i: mio::Interest| wanted = Some(wanted.map_or(i, |w| w.add(i)));

@@ -139,7 +139,7 @@ impl From<SignalKind> for c_int {
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
     let runtime = crate::runtime::Handle::current();
     assert!(
-        runtime.shared.reactor.is_enabled(),
+        runtime.shared.reactor.enabled,
         "there is no signal driver running, must be called from the context of Tokio runtime"
     );
     let refused = |why| Err(io::Error::other(format!("{why} signal {}", kind.0)));

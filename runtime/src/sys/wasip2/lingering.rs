@@ -12,7 +12,8 @@ use super::Raw;
 use super::host::{subscribe_duration, wait_for};
 use crate::io::Interest;
 use crate::once::Once;
-use crate::reactor::{Core, IoState, Source};
+use crate::reactor::io_state::IoState;
+use crate::reactor::{Core, Source};
 
 /// How long the end of a runtime waits for writes under way.
 const LAST_WRITES: Duration = Duration::from_secs(1);

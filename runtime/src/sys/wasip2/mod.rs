@@ -3,13 +3,13 @@
 mod exit;
 pub mod host;
 mod lingering;
-#[path = "../one_thread/mod.rs"]
-mod one_thread;
 pub mod pollable;
 mod selector;
 mod signal;
 pub(crate) mod stdin;
 pub(crate) mod stdout;
+#[path = "../one_thread/mod.rs"]
+pub(crate) mod threading;
 #[path = "../wasi/mod.rs"]
 mod wasi;
 
@@ -17,13 +17,15 @@ use crate::sys::Host;
 
 pub(crate) use host::now;
 pub(crate) use lingering::{Lingering, end, linger, look_after};
-pub(crate) use one_thread::bug;
 pub(crate) use selector::{Driver, Selector, new};
 pub use selector::{Raw, Subscribe};
 pub(crate) use signal::Came;
+pub use threading::Once;
+pub(crate) use threading::{RuntimeCore, bug, lock, memory};
 pub(crate) use wasi::armed::Unparker;
 
-pub(crate) const HOST: Host = Host { has_threads: false, speculates: true, attempts_see: false };
+pub(crate) const HOST: Host =
+    Host { has_threads: false, speculates: true, attempts_see: false, has_priority: false };
 
 pub mod public {
     pub mod io {}

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use super::AsyncFd;
 use crate::io::Ready;
-use crate::reactor::Seen;
+use crate::reactor::io_state::Seen;
 
 /// The readiness of a descriptor, returned by [`AsyncFd::ready`] and its siblings.
 ///
@@ -31,14 +31,15 @@ macro_rules! guard {
             /// Clears the readiness: the next wait is for a new event.
             pub fn clear_ready(&mut self) {
                 if let Some(seen) = self.seen.take() {
-                    self.async_fd.source.clear_seen(seen);
+                    self.async_fd.clear(seen);
                 }
             }
 
             /// Clears some of the readiness.
             pub fn clear_ready_matching(&mut self, ready: Ready) {
                 if let Some(seen) = &mut self.seen {
-                    self.async_fd.source.clear_seen(seen.take(ready));
+                    self.async_fd.clear(seen.only(ready));
+                    seen.ready = seen.ready.without(ready);
                 }
             }
 
