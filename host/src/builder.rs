@@ -12,22 +12,22 @@ use wasmtime_wasi::cli::{StdinStream, StdoutStream};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView as _};
 
 use crate::clock::Monotonic;
-use crate::component_sockets::Opened;
 use crate::error::Error;
 use crate::grants;
 use crate::guest::Guest;
-use crate::interfaces;
 use crate::limits::{Limits, Most};
 #[cfg(unix)]
 use crate::output::Output;
+use crate::p1::poll::Scratch;
+use crate::p1::sockets::socket::Socket;
+use crate::p1::sockets::table::Table;
+use crate::p2;
+use crate::p2::sockets::Opened;
+use crate::permits;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
-use crate::poll::Scratch;
 use crate::program::Program;
 use crate::signals::Signals;
 use crate::sink::{Receive, Sink};
-use crate::sockets::permits;
-use crate::sockets::socket::Socket;
-use crate::sockets::table::Table;
 use crate::state::State;
 use crate::stats::Stats;
 use crate::wasi::Wasi;
@@ -317,7 +317,7 @@ impl GuestBuilder {
         // The parts that a component is composed of are instances, and so is what a module's imports are in.
         let instances = if self.program.is_component() { 1000 } else { 2 };
         let grants = Grants::new(self.network, self.on_denied).counted(&self.stats);
-        interfaces::guard(&grants, &mut self.wasi);
+        p2::link::guard(&grants, &mut self.wasi);
         let (signals, heard) = Signals::new();
         let state = State {
             opened: Opened::new(max_sockets, most),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use wasmtime_wasi::HostMonotonicClock;
 
-use crate::errno::Errno;
+use crate::p1::errno::Errno;
 use crate::state::{Cx, parts};
 
 /// Preview 1's `clockid`s. The others count processor time, which guests are not told.

@@ -8,8 +8,8 @@ use wasmtime::{Config, Linker, Module, PoolingAllocationConfig, component};
 
 use crate::cache::{self, Cache};
 use crate::error::Error;
-use crate::link;
 use crate::ours::{self, Ours};
+use crate::p1::link;
 use crate::pool::{self, Pool};
 use crate::state::State;
 use crate::ticker::Ticker;
@@ -218,7 +218,7 @@ impl Engine {
     pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<State>> {
         once(&self.inner.interfaces, || {
             let mut interfaces = component::Linker::new(&self.inner.engine);
-            crate::interfaces::define(&mut interfaces)?;
+            crate::p2::link::define(&mut interfaces)?;
             Ok(interfaces)
         })
     }

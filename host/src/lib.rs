@@ -29,50 +29,36 @@
 //! library.
 
 mod builder;
-mod bulk;
 mod cache;
 mod clock;
-mod component_sockets;
-mod counted;
 mod engine;
-mod errno;
 mod error;
 mod events;
-mod files;
-mod filesystem;
 #[doc(hidden)]
 pub mod folder;
-mod folders;
 mod format;
-mod frame;
 mod grants;
 mod guest;
 mod imports;
 mod instance;
-mod interfaces;
 mod limits;
-mod lingering;
-mod link;
-mod lookups;
-mod memory;
 mod opening;
 #[doc(hidden)]
 pub mod ours;
 #[cfg(unix)]
 mod output;
+mod p1;
+mod p2;
+mod permits;
 mod policy;
-mod poll;
 mod pool;
 mod printable;
 mod program;
 mod sealed;
-mod shortcut;
 mod signals;
 mod sink;
-mod sockets;
 mod state;
 mod stats;
-mod streams;
 mod ticker;
 mod wasi;
 mod work;

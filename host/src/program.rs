@@ -14,9 +14,9 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::format::{self, Kind};
 use crate::imports::Imports;
-use crate::link;
+use crate::p1::link;
+use crate::p1::shortcut;
 use crate::printable::Printable;
-use crate::shortcut;
 use crate::state::State;
 
 /// A file of this length is not read into memory if its code is in the cache.

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::Host as _;
 use wasmtime_wasi_io::poll::{Pollable, subscribe};
 
-use crate::errno::Errno;
+use crate::p1::errno::Errno;
 use crate::state::{Cx, State, parts};
 
 /// The descriptor of preview 1 that stands for no signals; the mask is added. No host gives a file a negative

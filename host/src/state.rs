@@ -3,16 +3,16 @@
 use wasmtime::{Caller, Extern, Memory};
 
 use crate::clock::Monotonic;
-use crate::component_sockets::Opened;
-use crate::errno::Errno;
 use crate::limits::Limits;
-use crate::memory::GuestMemory;
 #[cfg(unix)]
 use crate::output::Output;
+use crate::p1::errno::Errno;
+use crate::p1::memory::GuestMemory;
+use crate::p1::poll::Scratch;
+use crate::p1::sockets::table::Table;
+use crate::p2::sockets::Opened;
 use crate::policy::Grants;
-use crate::poll::Scratch;
 use crate::signals::Heard;
-use crate::sockets::table::Table;
 use crate::stats::Tally;
 use crate::wasi::Wasi;
 

@@ -14,9 +14,9 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1;
 use wasmtime_wasi::runtime::poll_noop;
 
-use crate::errno::Errno;
+use crate::p1::errno::Errno;
+use crate::permits::Permit;
 use crate::pool::Client;
-use crate::sockets::permits::Permit;
 
 const AWAY: &str = "a guest's state is back when its call ends";
 

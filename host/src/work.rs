@@ -6,8 +6,8 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 use wasmtime_wasi::p2::bindings::random::{insecure, random};
 use wasmtime_wasi::random::{WasiRandomCtx, WasiRandomView as _};
 
-use crate::files::{Returned, ours};
-use crate::link::on_wasi;
+use crate::p1::files::{Returned, ours};
+use crate::p1::link::on_wasi;
 use crate::state::{Cx, State, parts};
 
 /// How many random bytes are made at once: they take less than a millisecond.

@@ -1,0 +1,240 @@
+//! `fd_read`, `fd_write`, `fd_pread` and `fd_pwrite` of any length, in pieces.
+//!
+//! All buffers of a call are filled or written, as on a POSIX host. If an error occurs in between, the call reports what
+//! was transferred until then. The host holds at most one piece. Other guests run between two pieces.
+
+use tokio::task::yield_now;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
+
+use crate::p1::errno::Errno;
+use crate::p1::files::{Open, Returned, is_socket, kind_of, ours};
+use crate::p1::frame::Frame;
+use crate::p1::memory::{Buffers, GuestMemory, MAX_BUFFERS};
+use crate::p1::sockets::transfer;
+use crate::state::{Cx, parts, state};
+use crate::wasi::at_once;
+use crate::work::burn;
+
+/// What is moved at once.
+const PIECE: usize = 1 << 16;
+/// Of the standard streams so much is moved in one turn.
+const TURN: usize = 1 << 17;
+
+/// A call of one of the four.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    /// wasmtime-wasi's number.
+    fd: i32,
+    writes: bool,
+    /// In the file; else at the file's own position.
+    at: Option<i64>,
+}
+
+pub(crate) async fn read(mut cx: Cx<'_>, fd: i32, iovs: i32, n: i32, out: i32) -> Returned {
+    if is_socket(&cx, fd) {
+        return ours(transfer::read(&mut cx, fd, iovs, n, out).await);
+    }
+    transfer(cx, fd, false, iovs, n, None, out).await
+}
+
+pub(crate) async fn write(mut cx: Cx<'_>, fd: i32, iovs: i32, n: i32, out: i32) -> Returned {
+    if is_socket(&cx, fd) {
+        return ours(transfer::write(&mut cx, fd, iovs, n, out).await);
+    }
+    transfer(cx, fd, true, iovs, n, None, out).await
+}
+
+pub(crate) async fn pread(cx: Cx<'_>, fd: i32, iovs: i32, n: i32, at: i64, out: i32) -> Returned {
+    transfer(cx, fd, false, iovs, n, Some(at), out).await
+}
+
+pub(crate) async fn pwrite(cx: Cx<'_>, fd: i32, iovs: i32, n: i32, at: i64, out: i32) -> Returned {
+    transfer(cx, fd, true, iovs, n, Some(at), out).await
+}
+
+async fn transfer(
+    mut cx: Cx<'_>,
+    fd: i32,
+    writes: bool,
+    iovs: i32,
+    n: i32,
+    at: Option<i64>,
+    out: i32,
+) -> Returned {
+    let prepared = parts(&mut cx).and_then(|(memory, state)| {
+        memory.range(out as u32, 4, 4)?;
+        let call = Call { fd: state.sockets.numbers().file(fd), writes, at };
+        Ok((call, buffers(&memory, iovs as u32, n as u32)?, kind_of(&mut state.wasi, call.fd)))
+    });
+    let moved = match prepared {
+        Err(errno) => return ours(Err(errno)),
+        Ok((_, _, Open::Other)) => return ours(Err(Errno::BADF)),
+        Ok((_, _, Open::Stream)) if at.is_some() => return ours(Err(Errno::SPIPE)),
+        Ok((call, buffers, Open::Stream)) => on_stream(&mut cx, call, &buffers).await?,
+        Ok((call, buffers, Open::File)) => in_file(&mut cx, call, &buffers).await?,
+    };
+    match moved {
+        Ok(moved) => ours(
+            parts(&mut cx).and_then(|(mut memory, _)| memory.write_u32(out as u32, moved as u32)),
+        ),
+        Err(errno) => Ok(errno),
+    }
+}
+
+/// The buffers of a call; of more than can be the first ones.
+fn buffers(memory: &GuestMemory<'_>, iovs: u32, n: u32) -> Result<Buffers, Errno> {
+    let buffers = memory.buffers(iovs, n.min(MAX_BUFFERS))?;
+    if buffers.is_empty() && n > MAX_BUFFERS {
+        return Err(Errno::INVAL);
+    }
+    // The result is 32 bits long, and so are addresses: buffers that overlap may have more.
+    let mut room = u32::MAX as usize;
+    Ok(buffers
+        .into_iter()
+        .map(|mut buffer| {
+            buffer.len = buffer.len.min(room);
+            room -= buffer.len;
+            buffer
+        })
+        .collect())
+}
+
+/// Moves up to so many bytes between the guest's buffers, after the first `from` of them, and `piece`.
+fn copy(
+    memory: &mut GuestMemory<'_>,
+    buffers: &Buffers,
+    mut from: usize,
+    piece: &mut [u8],
+    out: bool,
+) {
+    let mut piece = piece;
+    for buffer in buffers {
+        let skip = from.min(buffer.len);
+        from -= skip;
+        let n = (buffer.len - skip).min(piece.len());
+        let here = &mut memory.0[buffer.offset + skip..buffer.offset + skip + n];
+        let (now, rest) = std::mem::take(&mut piece).split_at_mut(n);
+        if out {
+            here.copy_from_slice(now)
+        } else {
+            now.copy_from_slice(here)
+        }
+        piece = rest;
+    }
+}
+
+/// A piece with the call's parameters before it: an array of one buffer, and the result.
+struct Piece {
+    frame: Frame,
+    len: usize,
+}
+
+impl Piece {
+    const RESULT: usize = 8;
+    const DATA: usize = 16;
+
+    fn new(len: usize) -> Piece {
+        let mut frame = Frame::zeroed(Piece::DATA + len);
+        frame.set_u32(0, Piece::DATA as u32);
+        frame.set_u32(4, len as u32);
+        Piece { frame, len }
+    }
+
+    fn data(&mut self) -> &mut [u8] {
+        &mut self.frame.bytes()[Piece::DATA..]
+    }
+
+    fn moved(&mut self) -> usize {
+        (self.frame.u32(Piece::RESULT) as usize).min(self.len)
+    }
+
+    /// The call that it is for, `done` bytes after its beginning.
+    async fn call(&mut self, ctx: &mut WasiP1Ctx, call: Call, done: usize) -> Returned {
+        let (fd, out) = (call.fd, Piece::RESULT as i32);
+        let memory = &mut self.frame.memory();
+        // It is bounded by the piece.
+        wasi::WasiSnapshotPreview1::set_hostcall_fuel(ctx, usize::MAX);
+        match (call.writes, call.at.map(|at| at.wrapping_add(done as i64))) {
+            (false, None) => wasi::fd_read(ctx, memory, fd, 0, 1, out).await,
+            (false, Some(at)) => wasi::fd_pread(ctx, memory, fd, 0, 1, at, out).await,
+            (true, None) => wasi::fd_write(ctx, memory, fd, 0, 1, out).await,
+            (true, Some(at)) => wasi::fd_pwrite(ctx, memory, fd, 0, 1, at, out).await,
+        }
+    }
+}
+
+/// How many bytes were moved, or what was wrong with the first one.
+type Moved = wasmtime::Result<Result<usize, i32>>;
+
+async fn in_file(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
+    let wanted: usize = buffers.iter().map(|buffer| buffer.len).sum();
+    let mut done = 0;
+    loop {
+        let mut piece = Piece::new((wanted - done).min(PIECE));
+        if call.writes
+            && let Ok((mut memory, _)) = parts(cx)
+        {
+            copy(&mut memory, buffers, done, piece.data(), false);
+        }
+        let called = state(cx).wasi.on_thread(move |ctx| {
+            let errno = at_once(piece.call(ctx, call, done)).flatten();
+            (errno, piece)
+        });
+        let (errno, mut piece) = called.await;
+        match errno? {
+            0 => {}
+            _ if done > 0 => return Ok(Ok(done)),
+            errno => return Ok(Err(errno)),
+        }
+        let moved = piece.moved();
+        if !call.writes
+            && let Ok((mut memory, _)) = parts(cx)
+        {
+            copy(&mut memory, buffers, done, &mut piece.data()[..moved], true);
+        }
+        burn(&mut *cx, moved)?;
+        done += moved;
+        if done == wanted || moved < piece.len {
+            return Ok(Ok(done));
+        }
+    }
+}
+
+/// Reads what there is, or writes everything.
+async fn on_stream(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
+    let wanted: usize = buffers.iter().map(|buffer| buffer.len).sum();
+    let mut done = 0;
+    let mut turn = 0;
+    while done < wanted {
+        if turn >= TURN {
+            yield_now().await;
+            turn = 0;
+        }
+        let mut piece = Piece::new((wanted - done).min(PIECE));
+        if call.writes
+            && let Ok((mut memory, _)) = parts(cx)
+        {
+            copy(&mut memory, buffers, done, piece.data(), false);
+        }
+        match piece.call(&mut state(cx).wasi, call, done).await? {
+            0 => {}
+            _ if done > 0 => break,
+            errno => return Ok(Err(errno)),
+        }
+        let moved = piece.moved();
+        burn(&mut *cx, moved)?;
+        done += moved;
+        turn += moved;
+        if !call.writes {
+            if let Ok((mut memory, _)) = parts(cx) {
+                copy(&mut memory, buffers, 0, &mut piece.data()[..moved], true);
+            }
+            break;
+        }
+        if moved < piece.len {
+            break;
+        }
+    }
+    Ok(Ok(done))
+}

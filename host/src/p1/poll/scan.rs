@@ -1,0 +1,209 @@
+//! Looks for what is ready, and writes its events.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
+
+use tokio::task::coop::unconstrained;
+
+use super::subscription::{Subscription, What};
+use super::{CLOCK, EVENT, FD_READ, FD_WRITE, PIECE};
+use crate::p1::errno::Errno;
+use crate::p1::memory::GuestMemory;
+use crate::p1::sockets::armed::{Direction, Looked};
+use crate::p1::sockets::table::Table;
+use crate::signals::{Heard, Mask};
+
+const HANGUP: u16 = 1;
+
+/// What subscriptions are about, at one moment.
+pub(super) struct World<'a> {
+    pub(super) sockets: &'a mut Table,
+    pub(super) signals: &'a Heard,
+    pub(super) stdin_is_ready: bool,
+    /// If any clock is asked about.
+    pub(super) now: Option<Instant>,
+}
+
+/// The guest's array of events, whose place in memory was checked.
+pub(super) struct Events<'a, 'm> {
+    pub(super) memory: &'a mut GuestMemory<'m>,
+    pub(super) at: u32,
+    pub(super) room: u32,
+    pub(super) count: u32,
+    /// Signals that an event told of.
+    pub(super) signals: Mask,
+}
+
+impl Events<'_, '_> {
+    fn is_full(&self) -> bool {
+        self.count == self.room
+    }
+
+    /// `Ok(true)` says that the peer has hung up.
+    fn push(&mut self, userdata: u64, ty: u8, outcome: Result<bool, Errno>) {
+        let mut event = [0; EVENT as usize];
+        event[..8].copy_from_slice(&userdata.to_le_bytes());
+        event[8..10].copy_from_slice(&outcome.err().map_or(0, |e| e.0).to_le_bytes());
+        event[10] = ty;
+        if ty != CLOCK {
+            // How much could be read is not known; WasmEdge says 1 too.
+            event[16] = u8::from(outcome.is_ok());
+            let flags = if outcome == Ok(true) { HANGUP } else { 0 };
+            event[24..26].copy_from_slice(&flags.to_le_bytes());
+        }
+        if !self.is_full() && self.memory.write(self.at + self.count * EVENT, 8, &event).is_ok() {
+            self.count += 1;
+        }
+    }
+}
+
+/// Which subscriptions [`scan`] looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    All,
+    Clocks,
+    Others,
+}
+
+/// Looks at every subscription once and writes the events of the ready ones.
+/// Leaves the task's waker with the sockets that are not.
+pub(super) fn scan(
+    list: &[Subscription],
+    part: Part,
+    world: &mut World<'_>,
+    events: &mut Events<'_, '_>,
+    task: &mut Context<'_>,
+) {
+    for subscription in list {
+        let is_clock = matches!(subscription.what, What::Clock(_));
+        if events.is_full() || part == (if is_clock { Part::Others } else { Part::Clocks }) {
+            continue;
+        }
+        let (ty, outcome) = match subscription.what {
+            What::Clock(Some(at)) if world.now.is_some_and(|now| at <= now) => (CLOCK, Ok(false)),
+            What::Clock(_) => continue,
+            What::Socket { fd, direction } => match world.sockets.poll_ready(fd, direction, task) {
+                Poll::Ready(outcome) => (event_type(direction), outcome),
+                Poll::Pending => continue,
+            },
+            What::Signal { mask, ty } if world.signals.is_new(mask) => {
+                events.signals |= mask;
+                (ty, Ok(false))
+            }
+            What::Signal { .. } => continue,
+            What::Stdin if world.stdin_is_ready => (FD_READ, Ok(false)),
+            What::Stdin | What::Descriptor { .. } => continue,
+            What::Always { ty } => (ty, Ok(false)),
+            What::Failed { errno, ty } => (ty, Err(errno)),
+        };
+        events.push(subscription.userdata, ty, outcome);
+    }
+}
+
+/// The extended call's [`scan`]: changes that failed, what this call alone is about, armed sockets, clocks. A call that
+/// has events already has looked at all but the sockets. It is pending, and the task is woken, if there are more sockets to
+/// look at than one turn has time for, and no event yet.
+pub(super) fn collect(
+    failed: &mut VecDeque<Subscription>,
+    list: &[Subscription],
+    world: &mut World<'_>,
+    events: &mut Events<'_, '_>,
+    task: &mut Context<'_>,
+) -> Poll<()> {
+    let first = events.count == 0;
+    if first {
+        let n = failed.len().min(events.room as usize);
+        for Subscription { userdata, what } in failed.drain(..n) {
+            if let What::Failed { errno, ty } = what {
+                events.push(userdata, ty, Err(errno));
+            }
+        }
+        scan(list, Part::Others, world, events, task);
+    }
+    // tokio's budget is for those who never wait, and a poll always lets others have a turn.
+    let sockets = &mut *world.sockets;
+    let mut look = pin!(unconstrained(poll_fn(|task| {
+        let room = events.room - events.count;
+        Poll::Ready(sockets.take_ready(room, task, |ready| {
+            events.push(ready.userdata, event_type(ready.direction), ready.outcome);
+        }))
+    })));
+    let looked = look.as_mut().poll(task);
+    if first {
+        scan(list, Part::Clocks, world, events, task);
+    }
+    if events.count == 0 && looked == Poll::Ready(Looked::AtSome) {
+        task.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    Poll::Ready(())
+}
+
+pub(super) fn event_type(direction: Direction) -> u8 {
+    match direction {
+        Direction::Read => FD_READ,
+        Direction::Write => FD_WRITE,
+    }
+}
+
+/// A look at a list that is too long for one turn: each step looks at a piece.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    /// Where the next step begins.
+    at: usize,
+    noticed: Arc<Noticed>,
+}
+
+/// The waker of a pass. What becomes ready behind it wakes the guest when there is another piece to look at anyway, so it
+/// is remembered, and another pass follows.
+#[derive(Debug, Default)]
+struct Noticed {
+    was_woken: AtomicBool,
+    task: Mutex<Option<Waker>>,
+}
+
+impl Wake for Noticed {
+    fn wake(self: Arc<Noticed>) {
+        self.was_woken.store(true, SeqCst);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+}
+
+impl Pass {
+    /// Ready when all of the list has been looked at, and nothing has changed meanwhile or something was found. Else
+    /// the task is woken for the next step.
+    pub(super) fn step(
+        &mut self,
+        list: &[Subscription],
+        world: &mut World<'_>,
+        events: &mut Events<'_, '_>,
+        task: &mut Context<'_>,
+    ) -> Poll<()> {
+        if self.at == 0 {
+            events.count = 0;
+            self.noticed.was_woken.store(false, SeqCst);
+        }
+        let waker = Some(task.waker().clone());
+        *self.noticed.task.lock().unwrap_or_else(PoisonError::into_inner) = waker;
+        let end = list.len().min(self.at + PIECE);
+        let noticed = Waker::from(self.noticed.clone());
+        let piece = &list[self.at..end];
+        scan(piece, Part::All, world, events, &mut Context::from_waker(&noticed));
+        let is_over = end == list.len();
+        self.at = if is_over { 0 } else { end };
+        if !is_over || events.count == 0 && self.noticed.was_woken.load(SeqCst) {
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}

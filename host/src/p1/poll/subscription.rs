@@ -1,0 +1,157 @@
+//! Subscriptions: how they stand in the guest's memory, and what they are about.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
+
+use super::{CLOCK, EVENT, FD_READ, FD_WRITE, SUBSCRIPTION, is_queue};
+use crate::clock::{MONOTONIC, Monotonic, REALTIME};
+use crate::p1::errno::Errno;
+use crate::p1::sockets::armed::Direction;
+use crate::p1::sockets::table::Numbers;
+use crate::signals::{self, Mask};
+
+const ABSTIME: u16 = 1;
+
+const REGULAR_FILE: u8 = 4;
+const RIGHT_FD_READ: u64 = 1 << 1;
+const RIGHT_FD_WRITE: u64 = 1 << 6;
+
+/// A guest that has no deadline names one that is centuries away. It needs no timer.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// A subscription in the guest's memory.
+pub(super) type Raw = [u8; SUBSCRIPTION as usize];
+
+/// A subscription.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) userdata: u64,
+    pub(super) what: What,
+}
+
+/// What a subscription is about.
+#[derive(Debug)]
+pub(super) enum What {
+    /// `None` is never.
+    Clock(Option<Instant>),
+    Socket {
+        fd: i32,
+        direction: Direction,
+    },
+    /// A descriptor of wasmtime-wasi's, not looked at yet.
+    Descriptor {
+        fd: i32,
+        ty: u8,
+    },
+    Stdin,
+    /// One of the signals; `SIGNALS.md`.
+    Signal {
+        mask: Mask,
+        ty: u8,
+    },
+    /// Regular files, stdout and stderr.
+    Always {
+        ty: u8,
+    },
+    Failed {
+        errno: Errno,
+        ty: u8,
+    },
+}
+
+/// How many events the guest has room for, if this subscription makes its poll an extended one.
+pub(super) fn room_for_events(first: &Raw) -> Result<Option<u32>, Errno> {
+    let fd = i32::from_le_bytes([first[16], first[17], first[18], first[19]]);
+    if first[8] != FD_READ || !is_queue(fd) {
+        return Ok(None);
+    }
+    match u64_at(first, 0) {
+        0 => Err(Errno::INVAL),
+        room => u32::try_from(room).map(Some).map_err(|_| Errno::FAULT),
+    }
+}
+
+fn u64_at(raw: &Raw, at: usize) -> u64 {
+    u64::from_le_bytes(raw[at..at + 8].try_into().unwrap_or_default())
+}
+
+pub(super) fn u32_at(raw: &Raw, at: usize) -> u32 {
+    u32::from_le_bytes(raw[at..at + 4].try_into().unwrap_or_default())
+}
+
+pub(super) fn parse(raw: &Raw, clock: &Monotonic, numbers: Numbers) -> Subscription {
+    let ty = raw[8];
+    let what = match ty {
+        CLOCK => {
+            let flags = u16::from_le_bytes([raw[40], raw[41]]);
+            clock_deadline(u32_at(raw, 16), u64_at(raw, 24), flags, clock)
+        }
+        FD_READ | FD_WRITE => {
+            let fd = u32_at(raw, 16) as i32;
+            match signals::of_fd(fd) {
+                Some(mask) if ty == FD_READ => What::Signal { mask, ty },
+                _ if numbers.is_socket(fd) => What::Socket {
+                    fd,
+                    direction: if ty == FD_READ { Direction::Read } else { Direction::Write },
+                },
+                _ => What::Descriptor { fd: numbers.file(fd), ty },
+            }
+        }
+        _ => What::Failed { errno: Errno::INVAL, ty },
+    };
+    Subscription { userdata: u64_at(raw, 0), what }
+}
+
+fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {
+    let timeout = Duration::from_nanos(nanos);
+    let deadline = match (id, flags) {
+        (REALTIME | MONOTONIC, 0) if timeout >= NEVER => None,
+        (REALTIME | MONOTONIC, 0) => Instant::now().checked_add(timeout),
+        (MONOTONIC, ABSTIME) => clock.instant(nanos),
+        (REALTIME, ABSTIME) => {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Instant::now().checked_add(timeout.saturating_sub(now))
+        }
+        _ => return What::Failed { errno: Errno::INVAL, ty: CLOCK },
+    };
+    What::Clock(deadline)
+}
+
+/// What a descriptor of wasmtime-wasi's is, as far as waiting is concerned.
+pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> What {
+    let Aligned(stat) = &mut Aligned([0; 24]);
+    let mut memory = wiggle::GuestMemory::Unshared(stat);
+    match wasi::fd_fdstat_get(wasi, &mut memory, fd, 0).await {
+        Ok(0) => {}
+        Ok(errno) => return What::Failed { errno: Errno(errno as u16), ty },
+        Err(_) => return What::Failed { errno: Errno::IO, ty },
+    }
+    let rights = u64::from_le_bytes(stat[8..16].try_into().unwrap_or_default());
+    match ty {
+        _ if stat[0] == REGULAR_FILE => What::Always { ty },
+        FD_READ if rights == RIGHT_FD_READ => What::Stdin,
+        FD_WRITE if rights == RIGHT_FD_WRITE => What::Always { ty },
+        _ => What::Failed { errno: Errno::BADF, ty },
+    }
+}
+
+/// Memory of ours that wasmtime-wasi takes for a guest's. It checks the alignment
+/// of addresses as they are, not of offsets.
+#[repr(align(8))]
+struct Aligned<const N: usize>([u8; N]);
+
+/// Waits until reading stdin would not wait. wasmtime-wasi owns the stream, so
+/// it is asked in its own language, about one subscription in memory of ours.
+pub(super) async fn stdin_ready(wasi: &mut WasiP1Ctx, fd: i32) {
+    const EVENTS: i32 = SUBSCRIPTION as i32;
+    const COUNT: i32 = EVENTS + EVENT as i32;
+    let Aligned(bytes) = &mut Aligned([0; COUNT as usize + 4]);
+    bytes[8] = FD_READ;
+    bytes[16..20].copy_from_slice(&fd.to_le_bytes());
+    let mut memory = wiggle::GuestMemory::Unshared(bytes);
+    wasi::WasiSnapshotPreview1::set_hostcall_fuel(wasi, 4096);
+    // An error too is something the next read will tell.
+    let _ = wasi::poll_oneoff(wasi, &mut memory, 0, EVENTS, 1, COUNT).await;
+}

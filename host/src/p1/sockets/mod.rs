@@ -1,0 +1,20 @@
+//! WasmEdge's socket imports, over the host's sockets.
+//!
+//! Each file is one group of imports; [`socket`] holds what they all work on
+//! and [`table`] the numbers the guest knows them by. Semantics follow
+//! WasmEdge's host (2026): buffers, families, the two versions of some calls.
+//! It does not offer unix sockets (`AFNOSUPPORT`).
+
+pub(crate) mod address;
+pub(crate) mod armed;
+mod buffers;
+pub(crate) mod connect;
+mod exact;
+pub(crate) mod lookup;
+pub(crate) mod open;
+pub(crate) mod options;
+pub(crate) mod quick;
+mod senders;
+pub(crate) mod socket;
+pub(crate) mod table;
+pub(crate) mod transfer;

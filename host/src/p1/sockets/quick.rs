@@ -1,0 +1,184 @@
+//! `sock_recv` and `sock_send` as nearly all calls are: a stream that does not block, one buffer to read into, nothing
+//! wrong.
+//!
+//! Such a call needs no future. `None` says that this is another one, and that nothing has happened: then the general
+//! way (`transfer.rs`) finds out what it is, and says what is wrong with it.
+//!
+//! tokio is asked only where it may remember what the call makes untrue: by the first read of a turn, and by a write that
+//! finds no room. All others are the system call alone, without a function in between: when it returns, the processor
+//! has forgotten who called whom, and each return after it is predicted wrong.
+
+use std::io;
+use std::ops::Range;
+
+use tokio::io::Interest;
+
+use crate::p1::errno::Errno;
+use crate::p1::memory::{Buffer, GuestMemory};
+use crate::p1::sockets::socket::{EDGE_TRIGGERED, Kind, Socket, retry};
+use crate::p1::sockets::transfer::{STREAK, recv_one, send_once, send_one};
+use crate::state::{Cx, State, parts};
+
+/// The flag of `POLL_EXTENSION.md`: nothing is left to read.
+const DRAINED: u16 = 1 << 15;
+
+/// An attempt to read that finds nothing is worth so many operations of a turn: who tries instead of waiting must not
+/// keep others waiting for long.
+const IN_VAIN: u8 = STREAK / 8;
+
+/// A read of more than this that comes back full is one of many: most likely there is more. A write of no more nearly
+/// always fits.
+const SMALL: usize = 4096;
+
+type Done = Option<Result<(), Errno>>;
+
+fn stream(sockets: &mut super::table::Table, streak: u8, fd: i32) -> Option<&mut Socket> {
+    let socket = sockets.get_mut(fd).ok()?;
+    // A turn that is used up ends before the operation.
+    (socket.nonblocking && socket.kind == Kind::Stream && streak < STREAK).then_some(socket)
+}
+
+fn only_buffer(memory: &GuestMemory<'_>, iovs: i32, count: i32) -> Option<Range<usize>> {
+    let table = memory.range(iovs as u32, 8, 4).ok().filter(|_| count == 1)?;
+    let [[ptr, len]] = memory.0[table].as_chunks::<4>().0.as_chunks::<2>().0 else { return None };
+    let (ptr, len) = (u32::from_le_bytes(*ptr), u32::from_le_bytes(*len));
+    memory.range(ptr, len as usize, 1).ok().filter(|range| !range.is_empty())
+}
+
+fn failed(error: io::Error) -> Done {
+    Some(Err(match error.kind() {
+        io::ErrorKind::WouldBlock => Errno::AGAIN,
+        _ => error.into(),
+    }))
+}
+
+/// Whether the kernel has no more data for now. The end of the stream is none.
+#[cfg(unix)]
+fn nothing_left(host: &socket2::Socket) -> bool {
+    rustix::io::ioctl_fionread(host).is_ok_and(|left| left == 0)
+}
+
+#[cfg(not(unix))]
+fn nothing_left(_: &socket2::Socket) -> bool {
+    false
+}
+
+/// What a receive call brought.
+struct Got {
+    len: usize,
+    /// The buffer is full, and the kernel has no more, as far as it was asked.
+    is_empty: bool,
+}
+
+impl Got {
+    fn is_all(&self, wanted: usize) -> bool {
+        self.len > 0 && (self.len < wanted || self.is_empty)
+    }
+}
+
+#[inline(always)]
+fn receive(host: &socket2::Socket, part: &mut [u8], asks: bool) -> io::Result<Got> {
+    let len = recv_one(host, part, 0)?;
+    Ok(Got { len, is_empty: asks && len == part.len() && nothing_left(host) })
+}
+
+/// Receives, and takes back what tokio remembers if that was all: until the turn ends it remembers nothing.
+#[inline(never)]
+fn receive_first(socket: &mut Socket, part: &mut [u8], asks: bool, turn: u32) -> io::Result<Got> {
+    let wanted = part.len();
+    let is_all = |got: &Got| got.is_all(wanted);
+    let result = socket.attempt(Interest::READABLE, |host| receive(host, part, asks), is_all);
+    let taken_back = match &result {
+        Ok(got) => is_all(got),
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+    };
+    if EDGE_TRIGGERED && taken_back {
+        socket.unready = Some(turn);
+    }
+    result
+}
+
+pub(crate) fn recv(
+    cx: &mut Cx<'_>,
+    fd: i32,
+    iovs: i32,
+    count: i32,
+    flags: i32,
+    len_out: i32,
+    flags_out: i32,
+) -> Done {
+    let (memory, State { sockets, tally, streak, poll, .. }) = parts(cx).ok()?;
+    let socket = stream(sockets, *streak, fd).filter(|_| flags == 0)?;
+    let len_out = memory.range(len_out as u32, 4, 4).ok()?;
+    let flags_out = memory.range(flags_out as u32, 2, 2).ok()?;
+    let buffer = only_buffer(&memory, iovs, count)?;
+    let part = &mut memory.0[buffer];
+    let wanted = part.len();
+    let looks = poll.is_extended() && wanted <= SMALL;
+    let asks = looks && !socket.exact.is_trusted();
+    socket.exact.promised = false;
+    let result = if socket.unready == Some(poll.turn()) {
+        socket.host().and_then(|host| retry(|| receive(&host, part, asks)))
+    } else {
+        receive_first(socket, part, asks, poll.turn())
+    };
+    match result {
+        Ok(Got { len, is_empty }) => {
+            let is_drained = looks && len == wanted && socket.exact.note(is_empty);
+            tally.received(len);
+            let flags = if is_drained { DRAINED } else { 0 };
+            memory.0[len_out].copy_from_slice(&(len as u32).to_le_bytes());
+            memory.0[flags_out].copy_from_slice(&flags.to_le_bytes());
+            Some(Ok(()))
+        }
+        Err(error) => {
+            *streak = streak.saturating_add(IN_VAIN);
+            failed(error)
+        }
+    }
+}
+
+pub(crate) fn send(
+    cx: &mut Cx<'_>,
+    fd: i32,
+    iovs: i32,
+    count: i32,
+    flags: i32,
+    len_out: i32,
+) -> Done {
+    let (memory, State { sockets, tally, streak, .. }) = parts(cx).ok()?;
+    let socket = stream(sockets, *streak, fd).filter(|_| flags == 0)?;
+    let len_out = memory.range(len_out as u32, 4, 4).ok()?;
+    let sent = match only_buffer(&memory, iovs, count) {
+        Some(range) => send_only(socket, &memory, range),
+        None => {
+            let buffers = memory.buffers(iovs as u32, count as u32).ok()?;
+            if buffers.is_empty() {
+                return None;
+            }
+            send_once(socket, &memory, &buffers, None)
+        }
+    };
+    match sent {
+        Ok(len) => {
+            tally.sent(len);
+            memory.0[len_out].copy_from_slice(&(len as u32).to_le_bytes());
+            Some(Ok(()))
+        }
+        Err(error) => failed(error),
+    }
+}
+
+#[inline(always)]
+fn send_only(socket: &Socket, memory: &GuestMemory<'_>, range: Range<usize>) -> io::Result<usize> {
+    if EDGE_TRIGGERED && range.len() <= SMALL {
+        let host = socket.host()?;
+        let result = retry(|| send_one(&host, &memory.0[range.clone()]));
+        // That there is no room is for tokio, too.
+        if result.as_ref().map_err(io::Error::kind) != Err(io::ErrorKind::WouldBlock) {
+            return result;
+        }
+    }
+    let buffer = Buffer { offset: range.start, len: range.len() };
+    send_once(socket, memory, &[buffer], None)
+}

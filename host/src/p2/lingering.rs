@@ -1,0 +1,55 @@
+//! Connections that a component has dropped while something was left to send.
+//!
+//! wasmtime-wasi has whoever drops such a stream wait until the peer has read enough: a server would stand still for each
+//! client that does not read. As the system's own sockets do, what was written goes on behind the component's back, for
+//! a while. It holds a permit, as an open socket does.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use wasmtime_wasi::p2::DynOutputStream;
+
+use crate::permits::Permit;
+
+/// How long a peer may take.
+const TIME: Duration = Duration::from_secs(30);
+/// How many connections of a component may linger at a time.
+const MOST: usize = 1024;
+
+/// A component's connections that linger. Dropping the last clone ends them.
+#[derive(Clone)]
+pub(crate) struct Lingering {
+    tasks: Arc<Mutex<JoinSet<()>>>,
+    /// How many sockets all guests together may have.
+    most: usize,
+}
+
+impl Lingering {
+    pub(crate) fn new(most: usize) -> Lingering {
+        Lingering { tasks: Arc::default(), most }
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the stream go on, unless there are too many already.
+    pub(crate) fn begin(&self, mut stream: DynOutputStream) {
+        let mut tasks = self.tasks();
+        while tasks.try_join_next().is_some() {}
+        let Ok(permit) = Permit::take(self.most) else { return };
+        if tasks.len() < MOST {
+            tasks.spawn(async move {
+                let _permit = permit;
+                let _ = tokio::time::timeout(TIME, stream.cancel()).await;
+            });
+        }
+    }
+
+    /// Waits until all have ended.
+    pub(crate) async fn settle(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks());
+        while tasks.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,82 @@
+//! Limits the sockets of a process to fewer than its descriptors.
+//!
+//! A guest that opens as many sockets as it can must leave the host what it needs itself: for files, for its own
+//! connections, for the standard streams. Each socket of a guest therefore holds a permit, and all guests together get the
+//! process's limit of descriptors less a reserve. Without a permit the guest gets `EMFILE`, as the kernel would have
+//! returned a little later.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::p1::errno::Errno;
+
+/// How many descriptors are left for the host, of a limit that is not small; else it is a quarter.
+const RESERVE: usize = 64;
+
+/// How many are given out in this process.
+static GIVEN: AtomicUsize = AtomicUsize::new(0);
+
+/// For one open socket. Dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Permit(());
+
+impl Permit {
+    /// Fails with `MFILE` when `most` are given out, to all guests together.
+    pub(crate) fn take(most: usize) -> Result<Permit, Errno> {
+        let more = |given| (given < most).then_some(given + 1);
+        GIVEN.fetch_update(Relaxed, Relaxed, more).map(|_| Permit(())).map_err(|_| Errno::MFILE)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        GIVEN.fetch_sub(1, Relaxed);
+    }
+}
+
+/// How many there are, as the process's limit of descriptors is now.
+pub(crate) fn most() -> usize {
+    descriptors().map_or(usize::MAX, less_reserve)
+}
+
+fn less_reserve(descriptors: usize) -> usize {
+    descriptors - RESERVE.min(descriptors / 4)
+}
+
+#[cfg(unix)]
+fn descriptors() -> Option<usize> {
+    use rustix::process::{Resource, getrlimit};
+
+    getrlimit(Resource::Nofile).current.map(|limit| limit.try_into().unwrap_or(usize::MAX))
+}
+
+/// There is no such limit.
+#[cfg(not(unix))]
+fn descriptors() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_keeps_descriptors_for_itself() {
+        for (limit, left) in [(0, 0), (3, 3), (64, 48), (256, 192), (1024, 960), (20_000, 19_936)] {
+            assert_eq!(less_reserve(limit), left);
+        }
+        assert!(most() > 0);
+    }
+
+    #[test]
+    fn permits_come_back() {
+        let given = GIVEN.load(Relaxed);
+        // Others take and return some meanwhile.
+        let most = given + 1_000_000;
+        let permits: Vec<Permit> = (0..100).map(|_| Permit::take(most).unwrap()).collect();
+        assert!(GIVEN.load(Relaxed) >= 100);
+        assert_eq!(Permit::take(100).map(drop), Err(Errno::MFILE));
+        drop(permits);
+        assert_eq!(Permit::take(0).map(drop), Err(Errno::MFILE));
+    }
+}
