@@ -9,38 +9,24 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::cli::{StdinStream, StdoutStream};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView as _};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::clock::Monotonic;
 use crate::error::Error;
-use crate::grants;
-use crate::guest::Guest;
+use crate::guest::{Guest, Run};
 use crate::limits::{Limits, Most};
 #[cfg(unix)]
 use crate::output::Output;
-use crate::p1::poll::Scratch;
-use crate::p1::sockets::socket::Socket;
-use crate::p1::sockets::table::Table;
-use crate::p2;
-use crate::p2::sockets::Opened;
-use crate::permits;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
-use crate::program::Program;
+use crate::program::{Code, Program};
+use crate::setup::Setup;
 use crate::signals::Signals;
 use crate::sink::{Receive, Sink};
-use crate::state::State;
 use crate::stats::Stats;
-use crate::wasi::Wasi;
+use crate::{grants, p1, p2, permits};
 
 /// How many sockets a guest may have open unless told otherwise, if the process may have so many descriptors.
 const MAX_SOCKETS: usize = 1 << 16;
-
-/// How many handles a component may have beside those of its sockets.
-const HANDLES: usize = 100_000;
-
-/// How many handles a component may have for each socket: itself, two streams, a pollable of each, as many while they are
-/// lent to a call, and some to spare.
-const HANDLES_PER_SOCKET: usize = 10;
 
 const NO_DESCRIPTORS: &str = "a component of WASI 0.2 has no descriptors: let it bind the address itself, \
     or build it for wasm32-wasip1";
@@ -297,11 +283,8 @@ impl GuestBuilder {
                 Error::Open { path: host, source }
             })?;
         }
-        let most = permits::most();
-        let max_sockets = self.max_sockets.unwrap_or_else(|| most.min(MAX_SOCKETS));
-        let mut sockets = Table::new(max_sockets, most);
         if !self.listeners.is_empty() {
-            if self.program.is_component() {
+            if matches!(self.program.code(), Code::Component(_)) {
                 return Err(Error::Listener(io::Error::other(NO_DESCRIPTORS)));
             }
             self.env.retain(|(name, _)| name != "LISTEN_FDS");
@@ -311,55 +294,69 @@ impl GuestBuilder {
         for (name, value) in &self.env {
             self.wasi.env(name, value);
         }
-        for listener in self.listeners {
-            sockets.give(Socket::listening(listener).map_err(Error::Listener)?);
-        }
         // The parts that a component is composed of are instances, and so is what a module's imports are in.
-        let instances = if self.program.is_component() { 1000 } else { 2 };
-        let grants = Grants::new(self.network, self.on_denied).counted(&self.stats);
-        p2::link::guard(&grants, &mut self.wasi);
-        let (signals, heard) = Signals::new();
-        let state = State {
-            opened: Opened::new(max_sockets, most),
-            wasi: Wasi::new(self.wasi.build_p1(), self.program.engine().threads(), most),
+        let instances = match self.program.code() {
+            Code::Module(_) => 2,
+            Code::Component(_) => 1000,
+        };
+        let max_descriptors = permits::most();
+        let (signals, receiver) = Signals::new();
+        let engine = self.program.engine();
+        let setup = Setup {
+            wasi: self.wasi,
             #[cfg(unix)]
             outputs: self.outputs,
-            sockets,
-            grants,
-            signals: heard,
-            exit_code: None,
-            limits: Limits::new(self.most, instances, self.stats.clone()),
-            tally: self.stats.tally(),
+            grants: Grants::new(self.network, self.on_denied).counted(&self.stats),
+            signals: receiver,
+            stats: self.stats.clone(),
             clock,
-            fuel: self.fuel.unwrap_or(u64::MAX),
-            memory: None,
-            poll: Scratch::default(),
-            polls_without_waiting: false,
-            streak: 0,
+            limits: Limits::new(self.most, instances, self.stats.clone()),
+            threads: engine.threads(),
+            max_sockets: self.max_sockets.unwrap_or_else(|| max_descriptors.min(MAX_SOCKETS)),
+            max_descriptors,
         };
-        let mut store = Store::new(self.program.engine().wasmtime(), state);
-        store.limiter(|state| &mut state.limits);
-        if self.program.is_component() {
-            // Reaching it traps, so the limit of sockets has to come first.
-            let handles = HANDLES.saturating_add(max_sockets.saturating_mul(HANDLES_PER_SOCKET));
-            store.set_max_component_handles(handles);
-            let table = store.data_mut().wasi.ctx().table;
-            table.set_max_capacity(handles.max(table.max_capacity()));
-        }
-        if self.program.engine().meters_fuel() {
-            store.set_fuel(self.fuel.unwrap_or(u64::MAX)).map_err(Error::Engine)?;
-            store.fuel_async_yield_interval(self.fuel_slice).map_err(Error::Engine)?;
-        } else if self.fuel.is_some() || self.fuel_slice.is_some() {
+        let fuel = self.fuel.unwrap_or(u64::MAX);
+        if !engine.meters_fuel() && (self.fuel.is_some() || self.fuel_slice.is_some()) {
             return Err(Error::NotMetered);
         }
-        store.set_epoch_deadline(1);
-        // tokio's own way to yield lets its driver run too, so that timers and
-        // sockets of others do not wait for a guest that computes.
-        store
-            .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
-        store.data().tally.stats().took_to_start(begun.elapsed());
-        Ok(Guest { program: self.program, signals, store, timeout: self.timeout })
+        let meter = engine.meters_fuel().then_some((fuel, self.fuel_slice));
+        let run = match self.program.code() {
+            Code::Module(program) => {
+                let state = p1::program::Program::state(setup, self.listeners);
+                let mut store = Store::new(engine.wasmtime(), state.map_err(Error::Listener)?);
+                store.limiter(|state| &mut state.limits);
+                prepare(&mut store, meter)?;
+                Run::Module(program.clone(), store)
+            }
+            Code::Component(program) => {
+                let state = p2::program::Program::state(setup);
+                let mut store = Store::new(engine.wasmtime(), state);
+                store.limiter(|state| &mut state.limits);
+                p2::program::Program::limit(&mut store);
+                prepare(&mut store, meter)?;
+                Run::Component(program.clone(), store)
+            }
+        };
+        self.stats.took_to_start(begun.elapsed());
+        let (stats, timeout) = (self.stats, self.timeout);
+        Ok(Guest { program: self.program, signals, stats, run, fuel, timeout })
     }
+}
+
+/// Sets the fuel of a metered guest, with how much of it to burn before yielding, and what every tick does.
+fn prepare<T: Send + 'static>(
+    store: &mut Store<T>,
+    meter: Option<(u64, Option<u64>)>,
+) -> Result<(), Error> {
+    if let Some((fuel, slice)) = meter {
+        store.set_fuel(fuel).map_err(Error::Engine)?;
+        store.fuel_async_yield_interval(slice).map_err(Error::Engine)?;
+    }
+    store.set_epoch_deadline(1);
+    // tokio's own way to yield lets its driver run too, so that timers and
+    // sockets of others do not wait for a guest that computes.
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
+    Ok(())
 }
 
 impl std::fmt::Debug for GuestBuilder {

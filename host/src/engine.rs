@@ -9,11 +9,10 @@ use wasmtime::{Config, Linker, Module, PoolingAllocationConfig, component};
 use crate::cache::{self, Cache};
 use crate::error::Error;
 use crate::ours::{self, Ours};
-use crate::p1::link;
 use crate::pool::{self, Pool};
-use crate::state::State;
 use crate::ticker::Ticker;
 use crate::wasi::Threads;
+use crate::{p1, p2};
 
 /// Stack for the guest's own frames. Native threads have 2 MiB, wasmtime's
 /// default is 512 KiB; recursive parsers are written with the former in mind.
@@ -44,11 +43,11 @@ pub struct Engine {
 struct Inner {
     engine: wasmtime::Engine,
     /// What modules import; made when the first guest is.
-    linker: OnceLock<Linker<State>>,
+    linker: OnceLock<Linker<p1::state::State>>,
     /// The module of `shortcut.rs`; compiled when the first program needs it.
     shortcuts: OnceLock<Module>,
     /// What components import; made when the first one is loaded.
-    interfaces: OnceLock<component::Linker<State>>,
+    interfaces: OnceLock<component::Linker<p2::state::State>>,
     cache: Option<Cache>,
     /// What no guest may be given; found out when the first one is given a folder.
     ours: OnceLock<Ours>,
@@ -203,10 +202,10 @@ impl Engine {
         &self.inner.engine
     }
 
-    pub(crate) fn linker(&self) -> wasmtime::Result<&Linker<State>> {
+    pub(crate) fn linker(&self) -> wasmtime::Result<&Linker<p1::state::State>> {
         once(&self.inner.linker, || {
             let mut linker = Linker::new(&self.inner.engine);
-            link::define(&mut linker)?;
+            p1::link::define(&mut linker)?;
             Ok(linker)
         })
     }
@@ -215,10 +214,10 @@ impl Engine {
         &self.inner.shortcuts
     }
 
-    pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<State>> {
+    pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<p2::state::State>> {
         once(&self.inner.interfaces, || {
             let mut interfaces = component::Linker::new(&self.inner.engine);
-            crate::p2::link::define(&mut interfaces)?;
+            p2::link::define(&mut interfaces)?;
             Ok(interfaces)
         })
     }

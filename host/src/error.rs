@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 
-use crate::guest::Exit;
+use crate::exit::Exit;
 use crate::printable::Printable;
 
 /// How long a sentence with names of the guest's in it may be.

@@ -13,8 +13,7 @@
 use tracing::{debug, info, trace};
 
 use crate::error::Error;
-use crate::guest::Exit;
-use crate::policy::Denied;
+use crate::exit::Exit;
 use crate::stats::Stats;
 
 /// From a guest's start to its end, however it ends.
@@ -68,10 +67,6 @@ impl Drop for Life {
             "guest ended"
         );
     }
-}
-
-pub(crate) fn refused(denied: &Denied) {
-    debug!(action = denied.action, rule = denied.rule, "guest refused");
 }
 
 #[inline]

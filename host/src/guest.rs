@@ -1,21 +1,20 @@
 //! A guest: one run of a program.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use wasmtime::{Extern, ExternType, Module, Store};
-use wasmtime_wasi::I32Exit;
-use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime::Store;
 
 use crate::builder::GuestBuilder;
-use crate::error::{Error, Trap};
+use crate::call::{drive, note_fuel};
+use crate::error::Error;
 use crate::events::Life;
-use crate::instance::{Instance, drive};
-use crate::p1::link::MODULE;
-use crate::p1::shortcut;
-use crate::program::{Code, Program, Source};
+use crate::exit::Exit;
+use crate::instance::Instance;
+use crate::program::Program;
 use crate::signals::Signals;
-use crate::state::{Exited, State};
 use crate::stats::Stats;
+use crate::{p1, p2};
 
 /// A guest that is set up and has not started yet. [`Guest::builder`] creates it.
 ///
@@ -40,26 +39,17 @@ use crate::stats::Stats;
 pub struct Guest {
     pub(crate) program: Program,
     pub(crate) signals: Signals,
-    pub(crate) store: Store<State>,
+    pub(crate) stats: Stats,
+    pub(crate) run: Run,
+    /// What it begins with.
+    pub(crate) fuel: u64,
     pub(crate) timeout: Option<Duration>,
 }
 
-/// How a guest exited. The default is success.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Exit {
-    code: i32,
-}
-
-impl Exit {
-    /// Returns the exit code. It is 0 if the guest returned from `main`.
-    pub fn code(self) -> i32 {
-        self.code
-    }
-
-    /// Returns whether the code is 0.
-    pub fn success(self) -> bool {
-        self.code == 0
-    }
+/// What a guest runs, and its store.
+pub(crate) enum Run {
+    Module(Arc<p1::program::Program>, Store<p1::state::State>),
+    Component(Arc<p2::program::Program>, Store<p2::state::State>),
 }
 
 impl Guest {
@@ -70,7 +60,7 @@ impl Guest {
 
     /// Returns the guest's counters. They can be read while the guest runs and afterwards.
     pub fn stats(&self) -> Stats {
-        self.store.data().tally.stats().clone()
+        self.stats.clone()
     }
 
     /// Returns a handle that sends signals to the guest while it runs.
@@ -111,12 +101,27 @@ impl Guest {
     ///
     /// Dropping the future ends the guest: its stack is unwound, and its sockets and files are closed.
     pub async fn run(self) -> Result<Exit, Error> {
-        let Guest { program, mut store, timeout, .. } = self;
-        store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
-        let (ticker, stats) = (program.engine().ticker(), store.data().tally.stats().clone());
-        let mut life = Life::begin(&stats);
-        let result = drive(call(&program, &mut store), &ticker, &stats, timeout).await.flatten();
-        note_fuel(&store);
+        let Guest { program, stats, run, fuel, timeout, .. } = self;
+        let engine = program.engine();
+        let ticker = engine.ticker();
+        let (mut life, result) = match run {
+            Run::Module(program, mut store) => {
+                store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
+                let host = engine.linker().map_err(Error::Engine)?;
+                let life = Life::begin(&stats);
+                let run = drive(program.run(host, &mut store), &ticker, &stats, timeout);
+                let result = run.await.flatten();
+                note_fuel(&store, fuel, &stats);
+                (life, result)
+            }
+            Run::Component(program, mut store) => {
+                let life = Life::begin(&stats);
+                let run = drive(program.run(&mut store), &ticker, &stats, timeout);
+                let result = run.await.flatten();
+                note_fuel(&store, fuel, &stats);
+                (life, result)
+            }
+        };
         life.ended(result.as_ref().copied());
         result
     }
@@ -133,157 +138,25 @@ impl Guest {
     ///
     /// Dropping the future ends the guest, as for [`run`](Self::run).
     pub async fn instantiate(self) -> Result<Instance, Error> {
-        let Guest { program, mut store, timeout, .. } = self;
-        let Code::Module { module, .. } = program.code() else {
+        let Guest { program, stats, run, fuel, timeout, .. } = self;
+        let Run::Module(module, mut store) = run else {
             let why = "exports of a component cannot be called by name: run the component";
             return Err(Error::Start(wasmtime::Error::msg(why)));
         };
         store.data_mut().sockets.register_listeners().map_err(Error::Listener)?;
-        let (ticker, stats) = (program.engine().ticker(), store.data().tally.stats().clone());
-        let initialized = async {
-            let imports = externs(&program, &mut store).await?;
-            let instance = instantiate(module, &imports, &mut store).await?;
-            if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut store, "_initialize") {
-                initialize.call_async(&mut store, ()).await.map_err(trapped)?;
-            }
-            Ok(instance)
-        };
+        let ticker = program.engine().ticker();
+        let host = program.engine().linker().map_err(Error::Engine)?;
         let mut life = Life::begin(&stats);
+        let initialized = module.initialize(host, &mut store);
         let instance = drive(initialized, &ticker, &stats, timeout).await.flatten();
-        note_fuel(&store);
+        note_fuel(&store, fuel, &stats);
         match instance {
-            Ok(instance) => Ok(Instance::new(store, instance, ticker, timeout, life)),
+            Ok(instance) => Ok(Instance::new(store, instance, ticker, fuel, timeout, life)),
             Err(error) => {
                 life.ended(Err(&error));
                 Err(error)
             }
         }
-    }
-}
-
-/// Tells the counters how much of its fuel the guest has burnt.
-pub(crate) fn note_fuel(store: &Store<State>) {
-    if let Ok(left) = store.get_fuel() {
-        let State { tally, fuel, .. } = store.data();
-        tally.stats().burnt(fuel.saturating_sub(left));
-    }
-}
-
-async fn call(program: &Program, store: &mut Store<State>) -> Result<Exit, Error> {
-    let begun = Instant::now();
-    match program.code() {
-        Code::Module { module, .. } => {
-            if !matches!(module.get_export("_start"), Some(ExternType::Func(_))) {
-                return Err(Error::NoStart);
-            }
-            let imports = externs(program, store).await?;
-            call_module(module, &imports, store, begun).await
-        }
-        Code::Component(command) => call_component(command, store, begun).await,
-    }
-}
-
-/// What a module imports, in this store.
-async fn externs(program: &Program, store: &mut Store<State>) -> Result<Vec<Extern>, Error> {
-    let Code::Module { imports, own, shortcuts, .. } = program.code() else {
-        return Ok(Vec::new());
-    };
-    let host = program.engine().linker().map_err(Error::Engine)?;
-    let shortcuts = match shortcuts {
-        Some(module) => {
-            Some(shortcut::instantiate(module, host, store).await.map_err(Error::start)?)
-        }
-        None => None,
-    };
-    let mut get = |source: &Source| match source {
-        Source::Host(key) => host.get(&mut *store, MODULE, key),
-        Source::Quick(key) => shortcuts
-            .and_then(|shortcuts| shortcuts.get_export(&mut *store, key))
-            .ok_or_else(|| wasmtime::Error::msg(format!("{key} has no shortcut"))),
-        Source::Own(module, name) => own.linker().get(&mut *store, module, name),
-    };
-    imports.iter().map(&mut get).collect::<wasmtime::Result<_>>().map_err(Error::Start)
-}
-
-async fn instantiate(
-    module: &Module,
-    imports: &[Extern],
-    store: &mut Store<State>,
-) -> Result<wasmtime::Instance, Error> {
-    let instance = wasmtime::Instance::new_async(&mut *store, module, imports).await;
-    let instance = instance.map_err(|e| {
-        // What the module's own code did, in its start function.
-        if e.is::<wasmtime::WasmBacktrace>() { trapped(e) } else { Error::start(e) }
-    })?;
-    store.data_mut().memory = instance.get_memory(&mut *store, "memory");
-    Ok(instance)
-}
-
-async fn call_module(
-    module: &Module,
-    imports: &[Extern],
-    store: &mut Store<State>,
-    begun: Instant,
-) -> Result<Exit, Error> {
-    let instance = match instantiate(module, imports, store).await {
-        Err(Error::Exited(exit)) => return Ok(exit),
-        result => result?,
-    };
-    let start =
-        instance.get_typed_func::<(), ()>(&mut *store, "_start").map_err(|_| Error::NoStart)?;
-    store.data().tally.stats().took_to_start(begun.elapsed());
-    match start.call_async(&mut *store, ()).await {
-        Ok(()) => Ok(Exit { code: 0 }),
-        Err(e) => ended(e),
-    }
-}
-
-async fn call_component(
-    command: &CommandPre<State>,
-    store: &mut Store<State>,
-    begun: Instant,
-) -> Result<Exit, Error> {
-    let command = match command.instantiate_async(&mut *store).await {
-        Ok(command) => command,
-        Err(e) if e.is::<wasmtime::WasmBacktrace>() => return ended(e),
-        Err(e) => return Err(Error::start(e)),
-    };
-    store.data().tally.stats().took_to_start(begun.elapsed());
-    let result = command.wasi_cli_run().call_run(&mut *store).await;
-    #[cfg(unix)]
-    for output in store.data().outputs.clone() {
-        output.settle().await;
-    }
-    store.data().opened.lingering.clone().settle().await;
-    let code = match result {
-        Ok(result) => i32::from(result.is_err()),
-        Err(e) => match e.downcast_ref::<I32Exit>() {
-            Some(exit) => exit.0,
-            None => return ended(e),
-        },
-    };
-    // A failure has no code of its own; it may have been announced.
-    let announced = store.data().exit_code.filter(|_| code == 1);
-    Ok(Exit { code: announced.map_or(code, i32::from) })
-}
-
-/// What a call that did not return says of the guest.
-fn ended(error: wasmtime::Error) -> Result<Exit, Error> {
-    match trapped(error) {
-        Error::Exited(exit) => Ok(exit),
-        error => Err(error),
-    }
-}
-
-pub(crate) fn trapped(error: wasmtime::Error) -> Error {
-    match error.downcast_ref::<Exited>() {
-        Some(exited) => Error::Exited(Exit { code: exited.0 }),
-        // Where no code of the guest's was running, there was no stack for it.
-        None if !error.is::<wasmtime::WasmBacktrace>() && !error.is::<wasmtime::Trap>() => {
-            Error::start(error)
-        }
-        None if matches!(error.downcast_ref(), Some(wasmtime::Trap::OutOfFuel)) => Error::OutOfFuel,
-        None => Error::Trap(Trap::new(&error)),
     }
 }
 

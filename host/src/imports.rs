@@ -8,7 +8,7 @@ use wasmtime::{
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::state::State;
+use crate::p1::state::State;
 
 /// Functions that an embedding program provides to guests, by module and name.
 ///
@@ -228,8 +228,8 @@ impl Caller<'_> {
         R: WasmResults + Sync,
     {
         let export = self.0.get_export(name);
-        let func = crate::instance::typed::<P, R>(export, name, &self.0)?;
-        func.call_async(&mut self.0, params).await.map_err(crate::guest::trapped)
+        let func = crate::call::typed::<P, R>(export, name, &self.0)?;
+        func.call_async(&mut self.0, params).await.map_err(crate::call::trapped)
     }
 }
 

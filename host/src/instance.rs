@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::task::coop::unconstrained;
-use wasmtime::{AsContext, Extern, Func, FuncType, Store, TypedFunc, Val};
-use wasmtime::{WasmParams, WasmResults};
+use wasmtime::{Extern, Func, FuncType, Store, TypedFunc, Val, WasmParams, WasmResults};
 
+use crate::call::{drive, not_exported, note_fuel, trapped, typed, wrong_type};
 use crate::error::Error;
 use crate::events::Life;
-use crate::guest::{note_fuel, trapped};
-use crate::state::State;
+use crate::p1::state::State;
 use crate::stats::Stats;
-use crate::ticker::{Ticked, Ticker};
+use crate::ticker::Ticker;
 
 /// No tick interrupts before this many.
 const NEVER: u64 = u64::MAX / 2;
@@ -51,6 +49,7 @@ pub struct Instance {
     instance: wasmtime::Instance,
     ticker: Arc<Ticker>,
     stats: Stats,
+    fuel: u64,
     timeout: Option<Duration>,
     /// A call has begun and not returned.
     unfinished: bool,
@@ -62,11 +61,12 @@ impl Instance {
         store: Store<State>,
         instance: wasmtime::Instance,
         ticker: Arc<Ticker>,
+        fuel: u64,
         timeout: Option<Duration>,
         life: Life,
     ) -> Instance {
         let stats = store.data().tally.stats().clone();
-        Instance { store, instance, ticker, stats, timeout, unfinished: false, life }
+        Instance { store, instance, ticker, stats, fuel, timeout, unfinished: false, life }
     }
 
     /// Calls an exported function. The future is pending while the function waits for an async import.
@@ -224,7 +224,7 @@ impl Instance {
     }
 
     fn finish<R>(&mut self, result: Result<wasmtime::Result<R>, Error>) -> Result<R, Error> {
-        note_fuel(&self.store);
+        note_fuel(&self.store, self.fuel, &self.stats);
         let result = result.and_then(|returned| returned.map_err(trapped));
         match &result {
             Ok(_) => self.unfinished = false,
@@ -238,50 +238,4 @@ impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instance").field("unfinished", &self.unfinished).finish_non_exhaustive()
     }
-}
-
-/// Polls a guest's call as all are: with the ticker running, outside of tokio's budget, for so long.
-pub(crate) async fn drive<T>(
-    call: impl Future<Output = T>,
-    ticker: &Arc<Ticker>,
-    stats: &Stats,
-    timeout: Option<Duration>,
-) -> Result<T, Error> {
-    // The guest is held to tokio's budget by its own runtime, if it has one. The host's would make sockets
-    // seem unready.
-    let call = pin!(call);
-    let call = unconstrained(Ticked::new(call, ticker.clone(), stats.clone()));
-    match timeout {
-        None => Ok(call.await),
-        Some(limit) => tokio::time::timeout(limit, call).await.map_err(|_| Error::TimedOut(limit)),
-    }
-}
-
-/// The export as a function of this type.
-pub(crate) fn typed<P, R>(
-    export: Option<Extern>,
-    name: &str,
-    store: impl AsContext,
-) -> Result<TypedFunc<P, R>, Error>
-where
-    P: WasmParams + Sync,
-    R: WasmResults + Sync,
-{
-    let func = match &export {
-        Some(Extern::Func(func)) => func,
-        _ => return Err(not_exported(name, export.as_ref())),
-    };
-    func.typed::<P, R>(&store).map_err(|e| wrong_type(name, &func.ty(&store), &format!("{e:#}")))
-}
-
-fn not_exported(name: &str, export: Option<&Extern>) -> Error {
-    let reason = match export {
-        None => "there is no export of this name",
-        Some(_) => "it is no function",
-    };
-    Error::NotExported { name: name.to_owned(), reason: reason.to_owned() }
-}
-
-fn wrong_type(name: &str, ty: &FuncType, why: &str) -> Error {
-    Error::NotExported { name: name.to_owned(), reason: format!("its type is {ty}: {why}") }
 }

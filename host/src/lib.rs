@@ -30,13 +30,16 @@
 
 mod builder;
 mod cache;
+mod call;
 mod clock;
 mod engine;
 mod error;
 mod events;
+mod exit;
 #[doc(hidden)]
 pub mod folder;
 mod format;
+mod fuel;
 mod grants;
 mod guest;
 mod imports;
@@ -54,19 +57,20 @@ mod policy;
 mod pool;
 mod printable;
 mod program;
+mod resolve;
 mod sealed;
+mod setup;
 mod signals;
 mod sink;
-mod state;
 mod stats;
 mod ticker;
 mod wasi;
-mod work;
 
 pub use builder::GuestBuilder;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Trap};
-pub use guest::{Exit, Guest};
+pub use exit::Exit;
+pub use guest::Guest;
 pub use imports::{AsyncHostFunc, AsyncHostFuncWithEnv, Caller, Definition, HostFunc, Imports};
 pub use instance::Instance;
 pub use policy::{Denied, Policy, Rule, RuleError};

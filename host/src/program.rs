@@ -5,19 +5,17 @@ use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use wasmtime::Module;
 use wasmtime::component::Component;
-use wasmtime::{ExternType, Module};
-use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::cache::{self, Cache};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::format::{self, Kind};
 use crate::imports::Imports;
-use crate::p1::link;
 use crate::p1::shortcut;
 use crate::printable::Printable;
-use crate::state::State;
+use crate::{p1, p2};
 
 /// A file of this length is not read into memory if its code is in the cache.
 const LONG: usize = 1 << 20;
@@ -41,31 +39,14 @@ const PIECE: usize = 1 << 18;
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
-    code: Arc<Code>,
+    code: Code,
     from_cache: bool,
 }
 
+#[derive(Clone)]
 pub(crate) enum Code {
-    Module {
-        module: Module,
-        /// For each of the module's imports, the definition that answers it.
-        imports: Vec<Source>,
-        /// What the embedder provides.
-        own: Imports,
-        /// Provides those of [`Source::Quick`], if there are any.
-        shortcuts: Option<Module>,
-    },
-    Component(CommandPre<State>),
-}
-
-/// Where an import is defined.
-pub(crate) enum Source {
-    /// Among the host's own, under this key.
-    Host(&'static str),
-    /// The same, through `shortcut.rs`.
-    Quick(&'static str),
-    /// Among the embedder's, under its module and name.
-    Own(String, String),
+    Module(Arc<p1::program::Program>),
+    Component(Arc<p2::program::Program>),
 }
 
 impl Program {
@@ -100,7 +81,7 @@ impl Program {
                 (Code::of_component(engine, &component)?, from_cache)
             }
         };
-        Ok(Program { engine: engine.clone(), code: Arc::new(code), from_cache })
+        Ok(Program { engine: engine.clone(), code, from_cache })
     }
 
     /// Reads a file and compiles it as [`Program::new`] does.
@@ -115,8 +96,7 @@ impl Program {
         let mut wasm = Vec::new();
         if let Some(len) = long(&file) {
             if let Some(code) = kept(engine, &file) {
-                let code = Arc::new(code?);
-                return Ok(Program { engine: engine.clone(), code, from_cache: true });
+                return Ok(Program { engine: engine.clone(), code: code?, from_cache: true });
             }
             file.rewind().map_err(failed)?;
             wasm.reserve(len);
@@ -137,16 +117,12 @@ impl Program {
     pub(crate) fn code(&self) -> &Code {
         &self.code
     }
-
-    pub(crate) fn is_component(&self) -> bool {
-        matches!(*self.code, Code::Component(_))
-    }
 }
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = match &*self.code {
-            Code::Module { module, .. } => module.name(),
+        let name = match &self.code {
+            Code::Module(module) => module.name(),
             Code::Component(_) => None,
         };
         let name = name.map(|name| Printable::new(name).to_string());
@@ -156,20 +132,13 @@ impl std::fmt::Debug for Program {
 
 impl Code {
     fn of_module(engine: &Engine, module: Module, own: &Imports) -> Result<Code, Error> {
-        let imports =
-            module.imports().map(|import| resolve(&import, own)).collect::<Result<Vec<_>, _>>()?;
-        let is_quick = |source: &Source| matches!(source, Source::Quick(_));
-        let shortcuts = match imports.iter().any(is_quick) {
-            true => Some(shortcuts(engine)?),
-            false => None,
-        };
-        Ok(Code::Module { module, imports, own: own.clone(), shortcuts })
+        let program = p1::program::Program::new(module, own, || shortcuts(engine))?;
+        Ok(Code::Module(Arc::new(program)))
     }
 
     fn of_component(engine: &Engine, component: &Component) -> Result<Code, Error> {
         let interfaces = engine.interfaces().map_err(Error::Engine)?;
-        let command = interfaces.instantiate_pre(component).and_then(CommandPre::new);
-        Ok(Code::Component(command.map_err(Error::MissingInterface)?))
+        Ok(Code::Component(Arc::new(p2::program::Program::new(component, interfaces)?)))
     }
 }
 
@@ -225,29 +194,4 @@ fn shortcuts(engine: &Engine) -> Result<Module, Error> {
     }
     let (module, _) = compile(engine, &shortcut::module())?;
     Ok(engine.shortcuts().get_or_init(|| module).clone())
-}
-
-fn resolve(import: &wasmtime::ImportType<'_>, own: &Imports) -> Result<Source, Error> {
-    if own.contains(import.module(), import.name()) {
-        return Ok(Source::Own(import.module().to_owned(), import.name().to_owned()));
-    }
-    let (ty, found) = match import.ty() {
-        ExternType::Func(ty) => (ty.to_string(), link::key(import.module(), import.name(), &ty)),
-        other => {
-            let what = match other {
-                ExternType::Memory(_) => "memory",
-                ExternType::Table(_) => "table",
-                ExternType::Global(_) => "global",
-                _ => "something other than a function",
-            };
-            (what.to_owned(), Err("only functions are provided".to_owned()))
-        }
-    };
-    let source = |key| if link::is_quick(key) { Source::Quick(key) } else { Source::Host(key) };
-    found.map(source).map_err(|reason| Error::MissingImport {
-        module: import.module().to_owned(),
-        name: import.name().to_owned(),
-        ty,
-        reason,
-    })
 }

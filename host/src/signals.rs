@@ -1,32 +1,15 @@
-//! Requests to end, for guests that want to hear of them: `SIGNALS.md` says how they do.
+//! Requests to end, for guests that handle them (`SIGNALS.md`).
 //!
-//! The host counts the signals that were sent; whoever waits remembers what it has seen of them. So one signal
-//! reaches everybody who waits, however late they look, and nobody twice.
+//! The host counts the signals that were sent, and each receiver remembers how many of them it has acknowledged. A signal
+//! therefore reaches every receiver, however late it looks, and reaches none twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
 use tokio::sync::watch;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource};
-use wasmtime_wasi::async_trait;
-use wasmtime_wasi::clocks::WasiClocksView as _;
-use wasmtime_wasi::p2::DynPollable;
-use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::Host as _;
-use wasmtime_wasi_io::poll::{Pollable, subscribe};
 
-use crate::p1::errno::Errno;
-use crate::state::{Cx, State, parts};
-
-/// The descriptor of preview 1 that stands for no signals; the mask is added. No host gives a file a negative
-/// number.
-const FIRST_FD: u32 = 0xd349_4700;
-/// The instant of WASI 0.2 that stands for no signals; the mask is added.
-const FIRST_INSTANT: u64 = 0xffff_ffff_d349_4700;
-/// The duration of WASI 0.2, in nanoseconds, that stands for the exit code 0; the code is added.
-const FIRST_CODE: u64 = 0xffff_ffff_d345_5800;
 /// All signals.
-const ALL: u8 = 3;
+pub(crate) const ALL: Mask = 3;
 
 /// Which signals, as bits.
 pub(crate) type Mask = u8;
@@ -66,12 +49,17 @@ struct Shared {
 }
 
 impl Signals {
-    /// For a guest, and what it hears.
-    pub(crate) fn new() -> (Signals, Heard) {
+    /// Creates both ends for a guest.
+    pub(crate) fn new() -> (Signals, Receiver) {
         let (counts, receiver) = watch::channel(Counts::default());
         let shared = Arc::new(Shared { wanted: AtomicU8::new(0), counts });
-        let heard = Heard { shared: shared.clone(), receiver, came: [0; 2], seen: [0; 2] };
-        (Signals { shared }, heard)
+        let receiver = Receiver {
+            shared: shared.clone(),
+            counts: receiver,
+            sent: [0; 2],
+            acknowledged: [0; 2],
+        };
+        (Signals { shared }, receiver)
     }
 
     /// Sends a signal to the guest. Returns whether the guest receives it: whether it has ever waited for this signal, for
@@ -96,138 +84,63 @@ impl Signals {
     }
 }
 
-/// What a guest, or one pollable of it, has seen of its signals.
+/// The receiving end of a guest, or of one pollable of it.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Receiver {
     shared: Arc<Shared>,
-    receiver: watch::Receiver<Counts>,
-    /// As of the last [`look`](Self::look).
-    came: Counts,
-    seen: Counts,
+    counts: watch::Receiver<Counts>,
+    /// As of the last [`refresh`](Self::refresh).
+    sent: Counts,
+    acknowledged: Counts,
 }
 
-impl Heard {
+impl Receiver {
     /// From now on these signals are kept for the guest.
-    pub(crate) fn want(&self, mask: Mask) {
+    pub(crate) fn subscribe(&self, mask: Mask) {
         self.shared.wanted.fetch_or(mask, SeqCst);
     }
 
-    /// One of its own for a pollable: it sees what comes from now on.
-    fn fork(&self, mask: Mask) -> Heard {
-        self.want(mask);
-        let came = *self.receiver.borrow();
-        Heard { shared: self.shared.clone(), receiver: self.receiver.clone(), came, seen: came }
+    /// A receiver for a pollable, of the signals that are sent from now on.
+    pub(crate) fn fork(&self, mask: Mask) -> Receiver {
+        self.subscribe(mask);
+        let sent = *self.counts.borrow();
+        Receiver {
+            shared: self.shared.clone(),
+            counts: self.counts.clone(),
+            sent,
+            acknowledged: sent,
+        }
     }
 
-    pub(crate) fn look(&mut self) {
-        self.came = *self.receiver.borrow();
+    /// Looks at what was sent.
+    pub(crate) fn refresh(&mut self) {
+        self.sent = *self.counts.borrow();
     }
 
-    /// Whether one of these came that was not seen, as of the last look.
-    pub(crate) fn is_new(&self, mask: Mask) -> bool {
-        is_new(&self.came, &self.seen, mask)
+    /// Returns whether one of these was sent and not acknowledged, as of the last refresh.
+    pub(crate) fn is_pending(&self, mask: Mask) -> bool {
+        is_pending(&self.sent, &self.acknowledged, mask)
     }
 
-    /// What came of these, as of the last look, counts as seen.
-    pub(crate) fn see(&mut self, mask: Mask) {
-        for (i, seen) in self.seen.iter_mut().enumerate() {
+    /// Acknowledges what was sent of these, as of the last refresh.
+    pub(crate) fn acknowledge(&mut self, mask: Mask) {
+        for (i, acknowledged) in self.acknowledged.iter_mut().enumerate() {
             if mask & (1 << i) != 0 {
-                *seen = self.came[i];
+                *acknowledged = self.sent[i];
             }
         }
     }
 
-    /// Waits until one of these comes that was not seen.
+    /// Waits until one of these is sent that was not acknowledged.
     pub(crate) fn wait(&self, mask: Mask) -> impl Future<Output = ()> + use<> {
-        let (mut receiver, seen) = (self.receiver.clone(), self.seen);
+        let (mut counts, acknowledged) = (self.counts.clone(), self.acknowledged);
         async move {
-            // The sender lives as long as anybody who hears.
-            let _ = receiver.wait_for(|came| is_new(came, &seen, mask)).await;
+            // The sender lives as long as any receiver.
+            let _ = counts.wait_for(|sent| is_pending(sent, &acknowledged, mask)).await;
         }
     }
 }
 
-fn is_new(came: &Counts, seen: &Counts, mask: Mask) -> bool {
-    (0..came.len()).any(|i| mask & (1 << i) != 0 && came[i] != seen[i])
-}
-
-/// Which signals a descriptor stands for.
-pub(crate) fn of_fd(fd: i32) -> Option<Mask> {
-    let mask = (fd as u32).checked_sub(FIRST_FD)?;
-    (1..=u32::from(ALL)).contains(&mask).then_some(mask as Mask)
-}
-
-/// Which signals an instant stands for; 0 is a question.
-fn of_instant(when: u64) -> Option<Mask> {
-    let mask = when.checked_sub(FIRST_INSTANT)?;
-    (mask <= u64::from(ALL)).then_some(mask as Mask)
-}
-
-/// The exit code that a duration announces.
-fn exit_code(nanos: u64) -> Option<u8> {
-    u8::try_from(nanos.checked_sub(FIRST_CODE)?).ok()
-}
-
-/// `fd_fdstat_get` of signals: the guest wants them from now on, and none that came before.
-pub(crate) fn fdstat(cx: &mut Cx<'_>, mask: Mask, out: u32) -> Result<(), Errno> {
-    let (mut memory, state) = parts(cx)?;
-    memory.write(out, 8, &pollable_stat())?;
-    state.signals.want(mask);
-    state.signals.look();
-    state.signals.see(mask);
-    Ok(())
-}
-
-/// `fdstat` of what can be polled and nothing else.
-pub(crate) fn pollable_stat() -> [u8; 24] {
-    const CHARACTER_DEVICE: u8 = 2;
-    const RIGHT_POLL: u32 = 1 << 27;
-    let mut stat = [0; 24];
-    stat[0] = CHARACTER_DEVICE;
-    stat[8..12].copy_from_slice(&RIGHT_POLL.to_le_bytes());
-    stat
-}
-
-/// A pollable of WASI 0.2 that is ready when a signal came after it was made, and stays so; of no signals, at
-/// once.
-struct Came {
-    heard: Heard,
-    mask: Mask,
-}
-
-#[async_trait]
-impl Pollable for Came {
-    async fn ready(&mut self) {
-        if self.mask != 0 {
-            self.heard.wait(self.mask).await;
-        }
-    }
-}
-
-/// Gives `subscribe-instant` and `subscribe-duration` their other meanings.
-pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
-    clock.func_wrap(
-        "subscribe-instant",
-        |mut store: StoreContextMut<'_, State>, (when,): (u64,)| {
-            let State { wasi, signals, .. } = store.data_mut();
-            let mut clocks = wasi.clocks();
-            let pollable: Resource<DynPollable> = match of_instant(when) {
-                None => clocks.subscribe_instant(when)?,
-                Some(mask) => {
-                    let came = clocks.table.push(Came { heard: signals.fork(mask), mask })?;
-                    subscribe(clocks.table, came)?
-                }
-            };
-            Ok((pollable,))
-        },
-    )?;
-    clock.func_wrap(
-        "subscribe-duration",
-        |mut store: StoreContextMut<'_, State>, (nanos,): (u64,)| {
-            let State { wasi, exit_code: announced, .. } = store.data_mut();
-            *announced = exit_code(nanos).or(*announced);
-            Ok((wasi.clocks().subscribe_duration(nanos)?,))
-        },
-    )
+fn is_pending(sent: &Counts, acknowledged: &Counts, mask: Mask) -> bool {
+    (0..sent.len()).any(|i| mask & (1 << i) != 0 && sent[i] != acknowledged[i])
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
-use crate::p1::link::{Import, NAMES};
+use crate::p1::abi::{Import, NAMES};
 
 /// The name under which a component's polls are counted.
 const POLL: &str = "wasi:io/poll#poll";

@@ -10,11 +10,8 @@
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1;
 use wasmtime_wasi::runtime::poll_noop;
 
-use crate::p1::errno::Errno;
 use crate::permits::Permit;
 use crate::pool::Client;
 
@@ -29,9 +26,10 @@ pub(crate) struct Threads {
     pub(crate) lookups: Client,
 }
 
-pub(crate) struct Wasi {
+/// wasmtime-wasi's state `C`, which is another for each ABI.
+pub(crate) struct Wasi<C> {
     /// Nothing while a thread has it.
-    ctx: Option<Box<WasiP1Ctx>>,
+    ctx: Option<Box<C>>,
     pub(crate) threads: Threads,
     /// Of the files and folders that the guest has opened: they take descriptors as its sockets do.
     permits: Vec<Permit>,
@@ -39,13 +37,13 @@ pub(crate) struct Wasi {
     most: usize,
 }
 
-impl Wasi {
-    pub(crate) fn new(ctx: WasiP1Ctx, threads: Threads, most: usize) -> Wasi {
+impl<C: Send + 'static> Wasi<C> {
+    pub(crate) fn new(ctx: C, threads: Threads, most: usize) -> Wasi<C> {
         Wasi { ctx: Some(Box::new(ctx)), threads, permits: Vec::new(), most }
     }
 
-    /// What one more file or folder takes, to be [kept](Self::keep) while it is open.
-    pub(crate) fn permit(&self) -> Result<Permit, Errno> {
+    /// What one more file or folder takes, to be [kept](Self::keep) while it is open, if there is any left.
+    pub(crate) fn permit(&self) -> Option<Permit> {
         Permit::take(self.most)
     }
 
@@ -61,32 +59,32 @@ impl Wasi {
     /// Does `work` on a thread for files.
     pub(crate) async fn on_thread<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&mut WasiP1Ctx) -> T + Send + 'static,
+        work: impl FnOnce(&mut C) -> T + Send + 'static,
     ) -> T {
-        let ctx = self.ctx.take().expect(AWAY);
-        let (ctx, outcome) = self.threads.files.run(move || with(ctx, work)).await;
+        let mut ctx = self.ctx.take().expect(AWAY);
+        let (ctx, outcome) = self
+            .threads
+            .files
+            .run(move || {
+                let outcome = work(&mut ctx);
+                (ctx, outcome)
+            })
+            .await;
         self.ctx = Some(ctx);
         outcome
     }
 }
 
-/// Does `work` with the state, whose calls may copy all that they are given: that was bounded before.
-fn with<T>(mut ctx: Box<WasiP1Ctx>, work: impl FnOnce(&mut WasiP1Ctx) -> T) -> (Box<WasiP1Ctx>, T) {
-    WasiSnapshotPreview1::set_hostcall_fuel(&mut *ctx, usize::MAX);
-    let outcome = work(&mut ctx);
-    (ctx, outcome)
-}
+impl<C> Deref for Wasi<C> {
+    type Target = C;
 
-impl Deref for Wasi {
-    type Target = WasiP1Ctx;
-
-    fn deref(&self) -> &WasiP1Ctx {
+    fn deref(&self) -> &C {
         self.ctx.as_deref().expect(AWAY)
     }
 }
 
-impl DerefMut for Wasi {
-    fn deref_mut(&mut self) -> &mut WasiP1Ctx {
+impl<C> DerefMut for Wasi<C> {
+    fn deref_mut(&mut self) -> &mut C {
         self.ctx.as_deref_mut().expect(AWAY)
     }
 }

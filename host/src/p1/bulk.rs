@@ -7,14 +7,15 @@ use tokio::task::yield_now;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
-use crate::p1::errno::Errno;
-use crate::p1::files::{Open, Returned, is_socket, kind_of, ours};
+use crate::fuel::burn;
+use crate::p1::errno::{Errno, Returned, returned};
+use crate::p1::files::{Open, is_socket, kind_of};
 use crate::p1::frame::Frame;
 use crate::p1::memory::{Buffers, GuestMemory, MAX_BUFFERS};
 use crate::p1::sockets::transfer;
-use crate::state::{Cx, parts, state};
+use crate::p1::state::{Cx, parts, state};
+use crate::p1::wasi::unbounded;
 use crate::wasi::at_once;
-use crate::work::burn;
 
 /// What is moved at once.
 const PIECE: usize = 1 << 16;
@@ -33,14 +34,14 @@ struct Call {
 
 pub(crate) async fn read(mut cx: Cx<'_>, fd: i32, iovs: i32, n: i32, out: i32) -> Returned {
     if is_socket(&cx, fd) {
-        return ours(transfer::read(&mut cx, fd, iovs, n, out).await);
+        return returned(transfer::read(&mut cx, fd, iovs, n, out).await);
     }
     transfer(cx, fd, false, iovs, n, None, out).await
 }
 
 pub(crate) async fn write(mut cx: Cx<'_>, fd: i32, iovs: i32, n: i32, out: i32) -> Returned {
     if is_socket(&cx, fd) {
-        return ours(transfer::write(&mut cx, fd, iovs, n, out).await);
+        return returned(transfer::write(&mut cx, fd, iovs, n, out).await);
     }
     transfer(cx, fd, true, iovs, n, None, out).await
 }
@@ -68,14 +69,14 @@ async fn transfer(
         Ok((call, buffers(&memory, iovs as u32, n as u32)?, kind_of(&mut state.wasi, call.fd)))
     });
     let moved = match prepared {
-        Err(errno) => return ours(Err(errno)),
-        Ok((_, _, Open::Other)) => return ours(Err(Errno::BADF)),
-        Ok((_, _, Open::Stream)) if at.is_some() => return ours(Err(Errno::SPIPE)),
+        Err(errno) => return returned(Err(errno)),
+        Ok((_, _, Open::Other)) => return returned(Err(Errno::BADF)),
+        Ok((_, _, Open::Stream)) if at.is_some() => return returned(Err(Errno::SPIPE)),
         Ok((call, buffers, Open::Stream)) => on_stream(&mut cx, call, &buffers).await?,
         Ok((call, buffers, Open::File)) => in_file(&mut cx, call, &buffers).await?,
     };
     match moved {
-        Ok(moved) => ours(
+        Ok(moved) => returned(
             parts(&mut cx).and_then(|(mut memory, _)| memory.write_u32(out as u32, moved as u32)),
         ),
         Err(errno) => Ok(errno),
@@ -153,8 +154,7 @@ impl Piece {
     async fn call(&mut self, ctx: &mut WasiP1Ctx, call: Call, done: usize) -> Returned {
         let (fd, out) = (call.fd, Piece::RESULT as i32);
         let memory = &mut self.frame.memory();
-        // It is bounded by the piece.
-        wasi::WasiSnapshotPreview1::set_hostcall_fuel(ctx, usize::MAX);
+        unbounded(ctx);
         match (call.writes, call.at.map(|at| at.wrapping_add(done as i64))) {
             (false, None) => wasi::fd_read(ctx, memory, fd, 0, 1, out).await,
             (false, Some(at)) => wasi::fd_pread(ctx, memory, fd, 0, 1, at, out).await,

@@ -120,3 +120,16 @@ fn from_os(code: i32) -> Option<Errno> {
 fn from_os(_code: i32) -> Option<Errno> {
     None
 }
+
+/// What an import that may also end the guest returns: an error number, or 0.
+pub(crate) type Returned = wasmtime::Result<i32>;
+
+/// Returns the outcome to the guest.
+pub(crate) fn returned(result: Result<(), Errno>) -> Returned {
+    Ok(number(result))
+}
+
+/// The outcome as a number.
+pub(crate) fn number(result: Result<(), Errno>) -> i32 {
+    result.map_or_else(|errno| i32::from(errno.0), |()| 0)
+}

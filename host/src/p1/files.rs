@@ -1,30 +1,23 @@
 //! The imports that take any descriptor: a socket's go to us, all others to
 //! wasmtime-wasi, on a thread for files where they may block.
 
-use wasmtime::AsContextMut;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
-use crate::p1::errno::Errno;
+use crate::p1::errno::{Errno, Returned, returned};
 use crate::p1::frame::{Filling, Frame};
-use crate::p1::link::on_wasi;
 use crate::p1::memory::GuestMemory;
-use crate::p1::poll;
+use crate::p1::pollable;
 use crate::p1::sockets::socket::Kind;
-use crate::signals;
-use crate::state::{Cx, NONBLOCK, parts, state};
+use crate::p1::state::{Cx, NONBLOCK, parts, state};
+use crate::p1::wasi::{on_wasi, unbounded};
+use crate::signals::Mask;
 use crate::wasi::at_once;
-
-pub(crate) type Returned = wasmtime::Result<i32>;
 
 const NO_MEMORY: &str = "the guest exports no memory named `memory`";
 
 pub(crate) fn is_socket(cx: &Cx<'_>, fd: i32) -> bool {
     cx.data().sockets.numbers().is_socket(fd)
-}
-
-pub(crate) fn ours(result: Result<(), Errno>) -> Returned {
-    Ok(result.map_or_else(|e| i32::from(e.0), |()| 0))
 }
 
 /// What a descriptor of wasmtime-wasi's is.
@@ -55,15 +48,16 @@ pub(crate) async fn call<A: Send + 'static>(
 ) -> Returned {
     let (params, mut frame) = match filled(cx, fill)? {
         Ok(filled) => filled,
-        Err(errno) => return ours(Err(errno)),
+        Err(errno) => return returned(Err(errno)),
     };
     let called = state(cx).wasi.on_thread(move |ctx| {
+        unbounded(ctx);
         let errno = work(ctx, &mut frame.memory(), params);
         (errno, frame)
     });
     let (errno, frame) = called.await;
     match errno? {
-        0 => ours(parts(cx).and_then(|(mut memory, _)| frame.give(&mut memory))),
+        0 => returned(parts(cx).and_then(|(mut memory, _)| frame.give(&mut memory))),
         errno => Ok(errno),
     }
 }
@@ -81,7 +75,7 @@ pub(crate) fn filled<A>(
 /// Closing what is deleted already may take long.
 pub(crate) async fn close(mut cx: Cx<'_>, fd: i32) -> Returned {
     if is_socket(&cx, fd) {
-        return ours(state(&mut cx).sockets.remove(fd).map(drop));
+        return returned(state(&mut cx).sockets.remove(fd).map(drop));
     }
     let closed = if is_file(&mut cx, fd) {
         call(
@@ -113,7 +107,7 @@ fn is_file(cx: &mut Cx<'_>, fd: i32) -> bool {
 
 pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
     match (is_socket(&cx, from), is_socket(&cx, to)) {
-        (true, true) => ours(state(&mut cx).sockets.renumber(from, to)),
+        (true, true) => returned(state(&mut cx).sockets.renumber(from, to)),
         (false, false) => {
             // It closes what `to` was.
             let closed = if is_file(&mut cx, to) {
@@ -132,7 +126,7 @@ pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
             closed
         }
         // A file cannot take a socket's number, nor the reverse.
-        _ => ours(Err(Errno::NOTSUP)),
+        _ => returned(Err(Errno::NOTSUP)),
     }
 }
 
@@ -154,19 +148,29 @@ pub(crate) async fn seek(mut cx: Cx<'_>, fd: i32, offset: i64, whence: i32, out:
 
 /// `fdstat`: file type, flags, rights.
 pub(crate) async fn fdstat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
-    if let Some(mask) = signals::of_fd(fd) {
-        return ours(signals::fdstat(&mut cx, mask, out as u32));
+    if let Some(mask) = pollable::signals(fd) {
+        return returned(signals_fdstat(&mut cx, mask, out as u32));
     }
-    if poll::is_queue(fd) {
+    if pollable::is_queue(fd) {
         let write = |(mut memory, _): (GuestMemory<'_>, _)| {
-            memory.write(out as u32, 8, &signals::pollable_stat())
+            memory.write(out as u32, 8, &pollable::fdstat())
         };
-        return ours(parts(&mut cx).and_then(write));
+        return returned(parts(&mut cx).and_then(write));
     }
     if is_socket(&cx, fd) {
-        return ours(socket_fdstat(&mut cx, fd, out as u32));
+        return returned(socket_fdstat(&mut cx, fd, out as u32));
     }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_fdstat_get(ctx, &mut memory, numbers.file(fd), out).await)
+}
+
+/// The guest wants these signals from now on, and none that came before.
+fn signals_fdstat(cx: &mut Cx<'_>, mask: Mask, out: u32) -> Result<(), Errno> {
+    let (mut memory, state) = parts(cx)?;
+    memory.write(out, 8, &pollable::fdstat())?;
+    state.signals.subscribe(mask);
+    state.signals.refresh();
+    state.signals.acknowledge(mask);
+    Ok(())
 }
 
 fn socket_fdstat(cx: &mut Cx<'_>, fd: i32, out: u32) -> Result<(), Errno> {
@@ -187,7 +191,7 @@ pub(crate) async fn fdstat_set_flags(mut cx: Cx<'_>, fd: i32, flags: i32) -> Ret
     if is_socket(&cx, fd) {
         // Of the five flags only this one means anything to a socket.
         let nonblocking = flags & i32::from(NONBLOCK) != 0;
-        return ours(state(&mut cx).sockets.get_mut(fd).map(|s| s.nonblocking = nonblocking));
+        return returned(state(&mut cx).sockets.get_mut(fd).map(|s| s.nonblocking = nonblocking));
     }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_fdstat_set_flags(ctx, &mut memory, numbers.file(fd), flags))
 }
@@ -200,7 +204,7 @@ pub(crate) async fn fdstat_set_rights(
     inheriting: i64,
 ) -> Returned {
     if is_socket(&cx, fd) {
-        return ours(state(&mut cx).sockets.get(fd).map(drop));
+        return returned(state(&mut cx).sockets.get(fd).map(drop));
     }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_fdstat_set_rights(ctx, &mut memory, numbers.file(fd), base, inheriting))
 }
@@ -208,7 +212,7 @@ pub(crate) async fn fdstat_set_rights(
 /// `filestat`: of a socket only the type is known.
 pub(crate) async fn filestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
     if is_socket(&cx, fd) {
-        return ours(socket_filestat(&mut cx, fd, out as u32));
+        return returned(socket_filestat(&mut cx, fd, out as u32));
     }
     call(
         &mut cx,
@@ -241,7 +245,7 @@ pub(crate) async fn prestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
         let write = |(mut memory, _): (GuestMemory<'_>, _)| {
             memory.write(out as u32, 4, &u64::from(NO_FOLDER).to_le_bytes())
         };
-        return ours(parts(&mut cx).and_then(write));
+        return returned(parts(&mut cx).and_then(write));
     }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_prestat_get(ctx, &mut memory, numbers.file(fd), out))
 }

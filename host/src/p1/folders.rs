@@ -3,10 +3,11 @@
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
 use crate::opening;
-use crate::p1::errno::Errno;
-use crate::p1::files::{Returned, call, filled, ours};
+use crate::p1::errno::{Errno, Returned, returned};
+use crate::p1::files::{call, filled};
 use crate::p1::frame::Frame;
-use crate::state::{Cx, parts, state};
+use crate::p1::state::{Cx, parts, state};
+use crate::p1::wasi::unbounded;
 use crate::wasi::at_once;
 
 /// No link of a host is longer.
@@ -45,13 +46,11 @@ pub(crate) async fn open(
     });
     let ((fd, path, len, result, stat), mut frame) = match params? {
         Ok(filled) => filled,
-        Err(errno) => return ours(Err(errno)),
+        Err(errno) => return returned(Err(errno)),
     };
-    let permit = match state(&mut cx).wasi.permit() {
-        Ok(permit) => permit,
-        Err(errno) => return ours(Err(errno)),
-    };
+    let Some(permit) = state(&mut cx).wasi.permit() else { return returned(Err(Errno::MFILE)) };
     let called = state(&mut cx).wasi.on_thread(move |ctx| {
+        unbounded(ctx);
         let attempt = || {
             let memory = &mut frame.memory();
             let found =
@@ -73,7 +72,7 @@ pub(crate) async fn open(
     });
     let (errno, mut frame) = called.await;
     match errno? {
-        0 => ours(parts(&mut cx).and_then(|(mut memory, state)| {
+        0 => returned(parts(&mut cx).and_then(|(mut memory, state)| {
             state.wasi.keep(permit);
             // It becomes the guest's number.
             let opened = frame.u32(result as usize);
@@ -123,7 +122,7 @@ pub(crate) async fn readdir(
     });
     let fd = match checked {
         Ok(fd) => fd,
-        Err(errno) => return ours(Err(errno)),
+        Err(errno) => return returned(Err(errno)),
     };
     let (mut done, mut cookie) = (0, cookie);
     loop {
@@ -132,6 +131,7 @@ pub(crate) async fn readdir(
             const DATA: i32 = 8;
             let mut frame = Frame::zeroed(DATA as usize + room as usize);
             let memory = &mut frame.memory();
+            unbounded(ctx);
             let errno = at_once(wasi::fd_readdir(ctx, memory, fd, DATA, room as i32, cookie, 0));
             let used = frame.u32(0).min(room) as usize;
             (errno.flatten(), frame.bytes()[DATA as usize..][..used].to_vec())
@@ -149,7 +149,7 @@ pub(crate) async fn readdir(
             memory.write_u32(out, done)
         });
         if given.is_err() || is_end || whole == 0 {
-            return ours(given);
+            return returned(given);
         }
         cookie = next;
     }

@@ -1,61 +1,16 @@
-//! The imports: their names, types and implementations, in one table.
-//!
-//! A guest may import one name with two types (`sock_accept` has two parameters
-//! on WasmEdge and three in WASI), so definitions go by name *and* parameters.
-//! wasmtime's `Linker` holds one definition per name; here the name it sees is
-//! [`key`], and each module's imports are matched against it one by one.
-//!
-//! Six kinds of line:
-//!
-//! - `wasi`: wasmtime-wasi's own implementation, counted;
-//! - `file`: the same, on a thread for files (`wasi.rs`);
-//! - `plain`: ours, returns at once;
-//! - `suspend`: ours, may suspend the guest's stack;
-//! - `quick`: the same, with a second function that is tried first and never waits (`shortcut.rs`);
-//! - `shared`: decides by the descriptor whose it is, or does its work in pieces (`files.rs`, `bulk.rs`, `folders.rs`,
-//!   `work.rs`).
-//!
-//! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers. Those of `file`
-//! imports have types that say what is copied for the thread that the call is made on (`frame.rs`).
+//! Defines every import of the table in `abi.rs`.
 
-use wasmtime::{AsContextMut, Caller, FuncType, Linker, ValType};
+use wasmtime::{Caller, Linker};
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
-use crate::p1::errno::Errno;
-use crate::p1::shortcut::OTHERWISE;
+use crate::exit::Exited;
+use crate::p1::abi::{Import, MODULE, OTHERWISE, key_of, plain_key, table};
+use crate::p1::errno::number;
 use crate::p1::sockets::{connect, lookup, open, options, quick, transfer};
-use crate::p1::{bulk, files, folders, poll};
-use crate::state::{Exited, State};
+use crate::p1::state::State;
+use crate::p1::wasi::on_wasi;
+use crate::p1::{bulk, clock, files, folders, poll, random};
 use crate::wasi::at_once;
-use crate::{clock, work};
-
-/// The module that all imports are in.
-pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
-
-macro_rules! imports {
-    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $quick:path)?;)*) => {
-        /// Every import, for counting.
-        #[derive(Clone, Copy, Debug)]
-        pub(crate) enum Import { $($id),* }
-
-        /// The guest's names for [`Import`]; versions of one name repeat it.
-        pub(crate) const NAMES: [&str; [$($name),*].len()] = [$($name),*];
-
-        /// Keys of all definitions, for finding the nearest miss.
-        const KEYS: [&str; NAMES.len()] = [$(key_of!($name $($ty)*)),*];
-
-        /// Defines all imports, each under its [`key`].
-        pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler $(, $quick)?);)*
-            Ok(())
-        }
-
-        /// Of every definition: its kind, the key of what is tried before it, how many parameters it has.
-        const KINDS: [(&str, &str, &[&str]); NAMES.len()] = [
-            $((stringify!($how), plain_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*])),*
-        ];
-    };
-}
 
 /// Types that stand in the table of imports, beside `i32` and `i64`.
 #[expect(non_camel_case_types, reason = "they are WebAssembly's")]
@@ -67,15 +22,6 @@ mod types {
 }
 use types::{fd, out64, size, text};
 
-macro_rules! type_name {
-    (i64) => {
-        "i64"
-    };
-    ($ty:ident) => {
-        "i32"
-    };
-}
-
 /// An argument as wasmtime-wasi is given it.
 macro_rules! passed {
     ($numbers:ident fd $arg:ident) => {
@@ -85,33 +31,6 @@ macro_rules! passed {
         $arg
     };
 }
-
-macro_rules! key_of {
-    ($name:literal $($ty:ident)*) => { concat!($name, "(", $(type_name!($ty), " ",)* ")") };
-}
-
-macro_rules! plain_key {
-    ($key:expr) => {
-        concat!("?", $key)
-    };
-}
-
-/// Runs one of wasmtime-wasi's functions on the guest's memory.
-macro_rules! on_wasi {
-    ($caller:ident, $state:ident, $memory:ident, $numbers:ident => $call:expr) => {{
-        let fuel = $caller.as_context_mut().hostcall_fuel();
-        let memory = crate::state::memory(&mut $caller)
-            .ok_or_else(|| wasmtime::Error::msg("the guest exports no memory named `memory`"))?;
-        let (bytes, state) = memory.data_and_store_mut(&mut $caller);
-        #[allow(unused_variables, reason = "not all functions take descriptors")]
-        let $numbers = state.sockets.numbers();
-        let $state = &mut *state.wasi;
-        wasi::WasiSnapshotPreview1::set_hostcall_fuel($state, fuel);
-        let mut $memory = wiggle::GuestMemory::Unshared(bytes);
-        $call
-    }};
-}
-pub(crate) use on_wasi;
 
 macro_rules! define {
     (wasi $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
@@ -135,14 +54,14 @@ macro_rules! define {
     (plain $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap(MODULE, $key, |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
             caller.data().tally.count(Import::$id);
-            errno($handler(&mut caller $(, $arg)*))
+            number($handler(&mut caller $(, $arg)*))
         })?;
     };
     (suspend $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
         $linker.func_wrap_async(MODULE, $key, |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             Box::new(async move {
                 caller.data().tally.count(Import::$id);
-                errno($handler(&mut caller $(, $arg)*).await)
+                number($handler(&mut caller $(, $arg)*).await)
             })
         })?;
     };
@@ -151,7 +70,7 @@ macro_rules! define {
         $linker.func_wrap(MODULE, plain_key!($key), |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
             let Some(result) = $quick(&mut caller $(, $arg)*) else { return OTHERWISE };
             caller.data().tally.count(Import::$id);
-            errno(result)
+            number(result)
         })?;
     };
     (shared $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path) => {
@@ -170,128 +89,16 @@ macro_rules! define {
     };
 }
 
-imports! {
-    wasi ArgsGet "args_get" (argv: i32, buf: i32) wasi::args_get;
-    wasi ArgsSizesGet "args_sizes_get" (n: i32, len: i32) wasi::args_sizes_get;
-    wasi EnvironGet "environ_get" (env: i32, buf: i32) wasi::environ_get;
-    wasi EnvironSizesGet "environ_sizes_get" (n: i32, len: i32) wasi::environ_sizes_get;
-    wasi ClockResGet "clock_res_get" (id: i32, out: i32) wasi::clock_res_get;
-    plain ClockTimeGet "clock_time_get" (id: i32, precision: i64, out: i32) clock::time_get;
-    file FdAdvise "fd_advise" (fd: fd, at: i64, len: i64, advice: i32) wasi::fd_advise;
-    wasi FdAllocate "fd_allocate" (fd: fd, at: i64, len: i64) wasi::fd_allocate;
-    shared FdClose "fd_close" (fd: i32) files::close;
-    file FdDatasync "fd_datasync" (fd: fd) wasi::fd_datasync;
-    shared FdFdstatGet "fd_fdstat_get" (fd: i32, out: i32) files::fdstat_get;
-    shared FdFdstatSetFlags "fd_fdstat_set_flags" (fd: i32, flags: i32) files::fdstat_set_flags;
-    shared FdFdstatSetRights "fd_fdstat_set_rights" (fd: i32, base: i64, inheriting: i64) files::fdstat_set_rights;
-    shared FdFilestatGet "fd_filestat_get" (fd: i32, out: i32) files::filestat_get;
-    file FdFilestatSetSize "fd_filestat_set_size" (fd: fd, size: i64) wasi::fd_filestat_set_size;
-    file FdFilestatSetTimes "fd_filestat_set_times" (fd: fd, atim: i64, mtim: i64, flags: i32) wasi::fd_filestat_set_times;
-    shared FdPread "fd_pread" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) bulk::pread;
-    shared FdPrestatGet "fd_prestat_get" (fd: i32, out: i32) files::prestat_get;
-    wasi FdPrestatDirName "fd_prestat_dir_name" (fd: fd, path: i32, len: i32) wasi::fd_prestat_dir_name;
-    shared FdPwrite "fd_pwrite" (fd: i32, iovs: i32, n: i32, at: i64, out: i32) bulk::pwrite;
-    shared FdRead "fd_read" (fd: i32, iovs: i32, n: i32, out: i32) bulk::read;
-    shared FdReaddir "fd_readdir" (fd: i32, buf: i32, len: i32, cookie: i64, out: i32) folders::readdir;
-    shared FdRenumber "fd_renumber" (from: i32, to: i32) files::renumber;
-    shared FdSeek "fd_seek" (fd: i32, offset: i64, whence: i32, out: i32) files::seek;
-    file FdSync "fd_sync" (fd: fd) wasi::fd_sync;
-    wasi FdTell "fd_tell" (fd: fd, out: i32) wasi::fd_tell;
-    shared FdWrite "fd_write" (fd: i32, iovs: i32, n: i32, out: i32) bulk::write;
-    file PathCreateDirectory "path_create_directory" (fd: fd, path: text, len: size) wasi::path_create_directory;
-    file PathFilestatGet "path_filestat_get" (fd: fd, flags: i32, path: text, len: size, out: out64) wasi::path_filestat_get;
-    file PathFilestatSetTimes "path_filestat_set_times" (fd: fd, flags: i32, path: text, len: size, atim: i64, mtim: i64, fst: i32) wasi::path_filestat_set_times;
-    file PathLink "path_link" (from: fd, flags: i32, path: text, len: size, to: fd, new: text, new_len: size) wasi::path_link;
-    shared PathOpen "path_open" (fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) folders::open;
-    shared PathReadlink "path_readlink" (fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32) folders::readlink;
-    file PathRemoveDirectory "path_remove_directory" (fd: fd, path: text, len: size) wasi::path_remove_directory;
-    file PathRename "path_rename" (fd: fd, old: text, old_len: size, to: fd, new: text, new_len: size) wasi::path_rename;
-    file PathSymlink "path_symlink" (old: text, old_len: size, fd: fd, new: text, new_len: size) wasi::path_symlink;
-    file PathUnlinkFile "path_unlink_file" (fd: fd, path: text, len: size) wasi::path_unlink_file;
-    shared PollOneoff "poll_oneoff" (subs: i32, events: i32, n: i32, out: i32) poll::poll_oneoff;
-    exit ProcExit "proc_exit" (code: i32) exit;
-    wasi ProcRaise "proc_raise" (signal: i32) wasi::proc_raise;
-    suspend SchedYield "sched_yield" () poll::sched_yield;
-    shared RandomGet "random_get" (buf: i32, len: i32) work::random_get;
-
-    plain SockOpen "sock_open" (family: i32, kind: i32, out: i32) open::open;
-    plain SockBind "sock_bind" (fd: i32, addr: i32, port: i32) open::bind;
-    suspend SockConnect "sock_connect" (fd: i32, addr: i32, port: i32) connect::connect;
-    plain SockListen "sock_listen" (fd: i32, backlog: i32) open::listen;
-    suspend SockAccept "sock_accept" (fd: i32, out: i32) open::accept;
-    suspend SockAcceptFlags "sock_accept" (fd: i32, flags: i32, out: i32) open::accept_with_flags;
-    quick SockRecv "sock_recv" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32, oflags: i32) transfer::recv, quick::recv;
-    suspend SockRecvFrom "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, len: i32, oflags: i32) transfer::recv_from_v1;
-    suspend SockRecvFromPort "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, port: i32, len: i32, oflags: i32) transfer::recv_from_v2;
-    quick SockSend "sock_send" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32) transfer::send, quick::send;
-    suspend SockSendTo "sock_send_to" (fd: i32, iovs: i32, n: i32, addr: i32, port: i32, flags: i32, len: i32) transfer::send_to;
-    plain SockShutdown "sock_shutdown" (fd: i32, how: i32) open::shutdown;
-    plain SockGetlocaladdr "sock_getlocaladdr" (fd: i32, addr: i32, ty: i32, port: i32) open::local_addr_v1;
-    plain SockGetlocaladdrStorage "sock_getlocaladdr" (fd: i32, addr: i32, port: i32) open::local_addr_v2;
-    plain SockGetpeeraddr "sock_getpeeraddr" (fd: i32, addr: i32, ty: i32, port: i32) open::peer_addr_v1;
-    plain SockGetpeeraddrStorage "sock_getpeeraddr" (fd: i32, addr: i32, port: i32) open::peer_addr_v2;
-    plain SockGetsockopt "sock_getsockopt" (fd: i32, level: i32, name: i32, out: i32, len: i32) options::get;
-    plain SockSetsockopt "sock_setsockopt" (fd: i32, level: i32, name: i32, value: i32, len: i32) options::set;
-    suspend SockGetaddrinfo "sock_getaddrinfo" (node: i32, node_len: i32, service: i32, service_len: i32, hints: i32, res: i32, max: i32, len: i32) lookup::getaddrinfo;
-}
-
-/// The definition that an import of `name` with type `ty` asks for.
-///
-/// # Errors
-///
-/// A sentence about what there is instead, if anything.
-pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static str, String> {
-    if module != MODULE {
-        return Err(format!("no module named `{module}` is provided, only `{MODULE}`"));
-    }
-    // WasmEdge also answers to its second versions by name.
-    let name = match name.strip_suffix("_v2") {
-        Some(first) if first.starts_with("sock_") => first,
-        _ => name,
+macro_rules! define_all {
+    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $quick:path)?;)*) => {
+        /// Defines all imports, each under its [`key`](crate::p1::abi::key).
+        pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler $(, $quick)?);)*
+            Ok(())
+        }
     };
-    let wanted = format!("{name}({})", ty.params().map(|p| format!("{p} ")).collect::<String>());
-    let results = if name == "proc_exit" { 0 } else { 1 };
-    let right_results =
-        ty.results().len() == results && ty.results().all(|r| matches!(r, ValType::I32));
-    if let Some(key) = KEYS.iter().find(|key| **key == wanted && right_results) {
-        return Ok(key);
-    }
-    let known: Vec<_> = NAMES
-        .iter()
-        .zip(KEYS)
-        .filter(|(n, _)| **n == name)
-        .map(|(_, key)| signature(key, results))
-        .collect();
-    match known.len() {
-        0 => Err("it is not part of WASI preview 1 or of WasmEdge's socket interface".to_owned()),
-        _ => Err(format!("it is provided as {}", known.join(" or as "))),
-    }
 }
-
-/// The imports of kind `quick`: key, key of the function that is tried first, number of parameters.
-pub(crate) fn quick() -> impl Iterator<Item = (&'static str, &'static str, usize)> {
-    let all = KEYS.into_iter().zip(&KINDS).filter(|(_, (how, ..))| *how == "quick");
-    all.map(|(key, (_, plain, params))| (key, *plain, params.len()))
-}
-
-/// Whether the definition of this key is of kind `quick`.
-pub(crate) fn is_quick(key: &str) -> bool {
-    quick().any(|line| line.0 == key)
-}
-
-fn signature(key: &str, results: usize) -> String {
-    let params = key
-        .split_once('(')
-        .map_or("", |(_, params)| params.trim_end_matches(" )").trim_end_matches(')'));
-    format!("({}) -> ({})", params.replace(' ', ", "), if results == 0 { "" } else { "i32" })
-}
-
-fn errno(result: Result<(), Errno>) -> i32 {
-    match result {
-        Ok(()) => 0,
-        Err(errno) => i32::from(errno.0),
-    }
-}
+table!(define_all);
 
 /// `proc_exit`: unwinds the guest.
 fn exit(code: i32) -> wasmtime::Result<()> {

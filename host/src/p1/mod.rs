@@ -1,12 +1,19 @@
-//! WASI preview 1, and WasmEdge's socket interface: what modules import.
+//! WASI preview 1, and WasmEdge's socket interface: what modules import, and how they run.
 
-pub(crate) mod bulk;
-pub(crate) mod errno;
-pub(crate) mod files;
-pub(crate) mod folders;
-pub(crate) mod frame;
+pub(crate) mod abi;
+mod bulk;
+mod clock;
+mod errno;
+mod files;
+mod folders;
+mod frame;
 pub(crate) mod link;
-pub(crate) mod memory;
-pub(crate) mod poll;
+mod memory;
+mod poll;
+mod pollable;
+pub(crate) mod program;
+mod random;
 pub(crate) mod shortcut;
-pub(crate) mod sockets;
+mod sockets;
+pub(crate) mod state;
+mod wasi;

@@ -11,13 +11,10 @@ use wasm_encoder::{
 };
 use wasmtime::{Extern, Linker, Module, Store};
 
-use crate::p1::link::{self, MODULE};
-use crate::state::State;
+use crate::p1::abi::{self, MODULE, OTHERWISE};
+use crate::p1::state::State;
 
-/// What a plain definition returns to say that it did nothing. It is no error number.
-pub(crate) const OTHERWISE: i32 = -1;
-
-/// An instance of the module, whose exports have the names of [`link::quick`].
+/// An instance of the module, whose exports have the names of [`abi::quick`].
 pub(crate) async fn instantiate(
     module: &Module,
     host: &Linker<State>,
@@ -35,7 +32,7 @@ pub(crate) fn module() -> Vec<u8> {
     let mut functions = FunctionSection::new();
     let mut exports = ExportSection::new();
     let mut code = CodeSection::new();
-    let quick: Vec<_> = link::quick().collect();
+    let quick: Vec<_> = abi::quick().collect();
     for (index, (key, plain, params)) in (0_u32..).zip(&quick) {
         let (ty, first) = (index, 2 * index);
         types.ty().function(vec![ValType::I32; *params], [ValType::I32]);

@@ -7,7 +7,6 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use tokio::task::yield_now;
-use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Resource, ResourceTable, WasmList};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, Host as _, IpSocketAddress};
@@ -23,7 +22,7 @@ use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamResult};
 
 use crate::p2::lingering::Lingering;
-use crate::state::State;
+use crate::p2::state::{State, Store};
 use crate::stats::Stats;
 
 /// The interfaces as wasmtime-wasi names them.
@@ -39,7 +38,6 @@ const MAX_MESSAGE: usize = 65_535;
 const TURNS: u32 = 1000;
 
 type Streams = (Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>);
-pub(crate) type Store<'a> = StoreContextMut<'a, State>;
 type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
 pub(crate) type Accepted =
     (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
@@ -50,7 +48,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     tcp.func_wrap(
         "[method]tcp-socket.finish-connect",
         |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
-            let lingering = store.data().opened.lingering.clone();
+            let lingering = store.data().sockets.lingering.clone();
             answer(
                 &mut store,
                 |sockets| sockets.finish_connect(socket),
@@ -162,7 +160,7 @@ pub(crate) fn accept(
     store: &mut Store<'_>,
     socket: Resource<TcpSocket>,
 ) -> wasmtime::Result<(Result<Accepted, ErrorCode>,)> {
-    let lingering = store.data().opened.lingering.clone();
+    let lingering = store.data().sockets.lingering.clone();
     answer(
         store,
         |sockets| sockets.accept(socket),
@@ -178,11 +176,11 @@ pub(crate) fn answer<R>(
     call: impl FnOnce(&mut WasiSocketsCtxView<'_>) -> Result<R, SocketError>,
     note: impl FnOnce(&R, &mut ResourceTable, &Stats) -> wasmtime::Result<()>,
 ) -> wasmtime::Result<(Result<R, ErrorCode>,)> {
-    let State { wasi, tally, .. } = store.data_mut();
+    let State { wasi, stats, .. } = store.data_mut();
     let mut sockets = wasi.sockets();
     Ok((match call(&mut sockets) {
         Ok(result) => {
-            note(&result, sockets.table, tally.stats())?;
+            note(&result, sockets.table, stats)?;
             Ok(result)
         }
         Err(error) => Err(sockets.convert_error_code(error)?),

@@ -16,12 +16,11 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi_io::bytes::Bytes;
 
+use crate::fuel::burn;
 use crate::opening;
-use crate::p2::counted::Store;
+use crate::p2::state::{Ctx, State, Store};
 use crate::pool::{Client, Running};
-use crate::state::State;
 use crate::wasi::{Wasi, at_once};
-use crate::work::burn;
 
 /// What is read ahead when a stream is only waited for, and the most that is read or written at once.
 const PIECE: usize = 1 << 16;
@@ -73,7 +72,7 @@ impl HasData for Files {
     type Data<'a> = FilesView<'a>;
 }
 
-struct FilesView<'a>(&'a mut Wasi);
+struct FilesView<'a>(&'a mut Wasi<Ctx>);
 
 impl Host for FilesView<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
@@ -154,7 +153,7 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<Resource<Descriptor>> {
         let rep = fd.rep();
         // There is no code for too many files.
-        let permit = self.0.permit().map_err(|_| ErrorCode::InsufficientMemory)?;
+        let permit = self.0.permit().ok_or(ErrorCode::InsufficientMemory)?;
         let opened = self.0.on_thread(move |ctx| {
             let attempt = || {
                 let (mut files, looked_at) = (ctx.filesystem(), Resource::new_borrow(rep));

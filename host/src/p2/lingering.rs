@@ -38,7 +38,7 @@ impl Lingering {
     pub(crate) fn begin(&self, mut stream: DynOutputStream) {
         let mut tasks = self.tasks();
         while tasks.try_join_next().is_some() {}
-        let Ok(permit) = Permit::take(self.most) else { return };
+        let Some(permit) = Permit::take(self.most) else { return };
         if tasks.len() < MOST {
             tasks.spawn(async move {
                 let _permit = permit;

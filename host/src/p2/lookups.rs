@@ -1,29 +1,23 @@
-//! Name lookups of components (`wasi:sockets/ip-name-lookup`), and the part that modules use as well.
+//! Name lookups of components (`wasi:sockets/ip-name-lookup`).
 //!
 //! The name is checked, and only addresses that the guest may reach are passed on. The addresses that a name resolved to
-//! are granted from then on. The system's resolver blocks, for many seconds if no server answers, so it is called on a
-//! thread of a pool (`pool.rs`).
+//! are granted from then on.
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::Network;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{WasiView as _, async_trait};
 
+use crate::p2::state::{State, Store};
 use crate::policy::Grants;
-use crate::pool::{Client, Running};
-use crate::state::State;
-
-/// Asks the system for the addresses of `name`.
-pub(crate) fn ask(threads: &Client, name: String) -> Running<io::Result<Vec<IpAddr>>> {
-    threads.run(move || Ok((name.as_str(), 0).to_socket_addrs()?.map(|addr| addr.ip()).collect()))
-}
+use crate::pool::Running;
+use crate::resolve::resolve;
 
 /// A look-up, and what came of it.
 enum Answers {
@@ -31,8 +25,6 @@ enum Answers {
     Here(std::vec::IntoIter<IpAddr>),
     Failed(ErrorCode),
 }
-
-type Store<'a> = StoreContextMut<'a, State>;
 
 /// Puts these look-ups in the place of those that `linker` has.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -86,7 +78,7 @@ fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
     grants.lookup(&name, 0).map_err(|_| ErrorCode::AccessDenied)?;
     let mut known = match url::Host::parse(&name) {
         Ok(url::Host::Domain(domain)) => {
-            let running = ask(&state.wasi.threads.lookups, domain);
+            let running = resolve(&state.wasi.threads.lookups, domain);
             return Ok(Answers::Asking { name, running, grants });
         }
         // An address in a spelling of its own.

@@ -1,9 +1,16 @@
-//! WASI 0.2: what components import.
+//! WASI 0.2: what components import, and how they run.
 
-pub(crate) mod counted;
-pub(crate) mod filesystem;
-pub(crate) mod lingering;
+mod addresses;
+mod counted;
+mod filesystem;
+mod lingering;
 pub(crate) mod link;
-pub(crate) mod lookups;
-pub(crate) mod sockets;
-pub(crate) mod streams;
+mod lookups;
+mod open_sockets;
+mod polls;
+pub(crate) mod program;
+mod random;
+mod signals;
+mod sockets;
+pub(crate) mod state;
+mod streams;

@@ -19,44 +19,11 @@ use wasmtime_wasi::sockets::{
 };
 use wasmtime_wasi::{WasiCtxBuilder, WasiView as _};
 
-use crate::p1::sockets::table::MAX_REFUSED;
-use crate::p2::counted::{self, Accepted, Store, TCP, UDP};
-use crate::p2::lingering::Lingering;
-use crate::p2::link::is_allowed;
+use crate::p2::addresses::is_allowed;
+use crate::p2::counted::{self, Accepted, TCP, UDP};
+use crate::p2::state::{State, Store};
 use crate::permits::Permit;
 use crate::policy::Grants;
-use crate::state::State;
-
-/// The sockets that a component has.
-pub(crate) struct Opened {
-    limit: usize,
-    /// How many sockets all guests together may have.
-    most: usize,
-    permits: Vec<Permit>,
-    pub(crate) lingering: Lingering,
-}
-
-impl Opened {
-    pub(crate) fn new(limit: usize, most: usize) -> Opened {
-        Opened { limit, most, permits: Vec::new(), lingering: Lingering::new(most) }
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.permits.len()
-    }
-
-    /// What one more socket takes.
-    fn permit(&self, grants: &Grants) -> Result<Permit, ErrorCode> {
-        // A few, so that connecting and binding can say what is refused.
-        if grants.is_none() && self.permits.len() >= MAX_REFUSED {
-            return Err(ErrorCode::AccessDenied);
-        }
-        if self.permits.len() >= self.limit {
-            return Err(ErrorCode::NewSocketLimit);
-        }
-        Permit::take(self.most).map_err(|_| ErrorCode::NewSocketLimit)
-    }
-}
 
 /// Puts these functions in the place of those that `linker` has.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -94,22 +61,22 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         },
     )?;
     tcp.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, rep| {
-        store.data_mut().opened.permits.pop();
+        store.data_mut().sockets.permits.pop();
         HostTcpSocket::drop(&mut store.data_mut().wasi.sockets(), Resource::new_own(rep))
     })?;
     linker.instance(UDP)?.resource(
         "udp-socket",
         ResourceType::host::<UdpSocket>(),
         |mut store, rep| {
-            store.data_mut().opened.permits.pop();
+            store.data_mut().sockets.permits.pop();
             HostUdpSocket::drop(&mut store.data_mut().wasi.sockets(), Resource::new_own(rep))
         },
     )
 }
 
 fn permit(store: &mut Store<'_>) -> Result<Permit, ErrorCode> {
-    let State { opened, grants, .. } = store.data();
-    opened.permit(grants)
+    let State { sockets, grants, .. } = store.data();
+    sockets.permit(grants)
 }
 
 /// Keeps the permit of a socket that there is now.
@@ -118,7 +85,7 @@ fn note<R>(
     (created, permit): (Result<R, ErrorCode>, Option<Permit>),
 ) -> Result<R, ErrorCode> {
     match created {
-        Ok(_) => store.data_mut().opened.permits.extend(permit),
+        Ok(_) => store.data_mut().sockets.permits.extend(permit),
         // The kernel's `EMFILE` and `ENFILE` have no code in wasmtime-wasi, and all else that can be met here has.
         Err(ErrorCode::Unknown) => return Err(ErrorCode::NewSocketLimit),
         Err(_) => {}

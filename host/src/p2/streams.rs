@@ -7,8 +7,7 @@ use wasmtime_wasi::WasiView as _;
 use wasmtime_wasi::p2::{DynOutputStream, StreamError};
 use wasmtime_wasi_io::bindings::wasi::io::streams::{self, Host as _, HostOutputStream as _};
 
-use crate::p2::counted::Store;
-use crate::state::State;
+use crate::p2::state::{State, Store};
 
 /// The most that a stream permits.
 const PERMIT: usize = 1 << 20;

@@ -23,7 +23,6 @@ use ipnet::IpNet;
 
 use self::rule::{Kind, Port};
 pub use self::rule::{Rule, RuleError};
-use crate::events;
 use crate::printable::Printable;
 use crate::stats::Stats;
 
@@ -311,7 +310,7 @@ impl Grants {
     }
 
     fn report(&self, denied: Denied) {
-        events::refused(&denied);
+        tracing::debug!(action = denied.action, rule = denied.rule, "guest refused");
         let mut kept = self.kept();
         let Some(on_denied) = kept.on_denied.clone() else { return };
         let hash = kept.hasher.hash_one(&denied);

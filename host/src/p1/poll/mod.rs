@@ -13,9 +13,8 @@
 //! ready, however much is armed.
 
 mod scan;
-mod subscription;
+pub(crate) mod subscription;
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -23,70 +22,27 @@ use std::time::{Duration, Instant};
 
 use tokio::task::yield_now;
 
-use self::scan::{Events, Part, Pass, World, collect, event_type, scan};
+use self::scan::{Events, PIECE, Part, Pass, World, collect, event_type, scan};
 use self::subscription::{
-    Raw, Subscription, What, classify, parse, room_for_events, stdin_ready, u32_at,
+    EVENT, Raw, SUBSCRIPTION, Scratch, Subscription, What, classify, parse, room_for_events,
+    stdin_ready, u32_at,
 };
-use crate::p1::errno::Errno;
-use crate::p1::files::{Returned, ours};
-use crate::p1::sockets::armed::Direction;
+use crate::fuel::burn;
+use crate::p1::errno::{Errno, Returned, returned};
+use crate::p1::sockets::ready_queue::Direction;
 use crate::p1::sockets::table::Table;
-use crate::state::{Cx, State, parts};
-use crate::work::burn;
+use crate::p1::state::{Cx, State, parts};
 
-/// So many subscriptions are looked at in one turn: that takes less than a millisecond.
-const PIECE: usize = 1024;
 /// So many descriptors of wasmtime-wasi's are, which takes longer.
 const PIECE_OF_FILES: usize = 128;
 /// How many subscriptions are kept room for between calls.
 const KEPT: usize = 16 * PIECE;
 /// So many subscriptions about other than the guest's sockets one call may have.
 const MAX_OTHERS: usize = 1024;
-const SUBSCRIPTION: u32 = 48;
-const EVENT: u32 = 32;
-
-/// The queue descriptor of `POLL_EXTENSION.md`: the letters `POL` with the highest bit set, and the version.
-const QUEUE: i32 = 0xd04f_4c01_u32 as i32;
-
-const CLOCK: u8 = 0;
-const FD_READ: u8 = 1;
-const FD_WRITE: u8 = 2;
 
 /// tokio's timers count milliseconds; what is left of a shorter wait is spent
 /// turning the driver, but not in an extended call.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
-
-/// Kept between calls so that they do not allocate.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    subscriptions: Vec<Subscription>,
-    /// Changes that failed and were not reported yet.
-    failed: VecDeque<Subscription>,
-    /// The guest has made an extended call.
-    extended: bool,
-    /// Counts calls.
-    turn: u32,
-    /// The last call found something ready without waiting. So will this one,
-    /// probably: the driver is turned first and the sockets looked at once.
-    busy: bool,
-}
-
-impl Scratch {
-    /// Whether the guest has made an extended call.
-    pub(crate) fn is_extended(&self) -> bool {
-        self.extended
-    }
-
-    /// Which turn of the guest this is; one ends with each call.
-    pub(crate) fn turn(&self) -> u32 {
-        self.turn
-    }
-}
-
-/// Whether `fd` is the descriptor by which a guest asks for extended polls.
-pub(crate) fn is_queue(fd: i32) -> bool {
-    fd == QUEUE
-}
 
 pub(crate) async fn poll_oneoff(
     mut cx: Cx<'_>,
@@ -100,7 +56,7 @@ pub(crate) async fn poll_oneoff(
     if len > PIECE && len <= most(&cx.data().sockets) {
         burn(&mut cx, len * SUBSCRIPTION as usize)?;
     }
-    ours(poll(&mut cx, subscriptions, events, n, out).await)
+    returned(poll(&mut cx, subscriptions, events, n, out).await)
 }
 
 /// How many subscriptions a call may have: each socket twice, and others.
@@ -182,7 +138,7 @@ async fn poll(
         _ => all,
     });
     if wanted != 0 {
-        signals.want(wanted);
+        signals.subscribe(wanted);
     }
 
     // Rare ones are boxed: with room for them in place, every call would carry it along.
@@ -207,7 +163,7 @@ async fn poll(
             }
             if let Some(signal) = signal.as_mut().filter(|_| !signal_came) {
                 signal_came = signal.as_mut().poll(task).is_ready();
-                signals.look();
+                signals.refresh();
             }
             let now = deadline.map(|_| Instant::now());
             let mut world = World { sockets: &mut *sockets, signals, stdin_is_ready, now };
@@ -247,7 +203,7 @@ async fn poll(
         fresh = true;
     }
     sockets.look_away();
-    signals.see(told.signals);
+    signals.acknowledge(told.signals);
     *busy = !waited;
     let count = told.count;
     if list.capacity() > KEPT {

@@ -11,20 +11,23 @@ use std::time::Instant;
 
 use tokio::task::coop::unconstrained;
 
-use super::subscription::{Subscription, What};
-use super::{CLOCK, EVENT, FD_READ, FD_WRITE, PIECE};
+use super::subscription::{CLOCK, EVENT, FD_READ, FD_WRITE, Subscription, What};
 use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
-use crate::p1::sockets::armed::{Direction, Looked};
+use crate::p1::sockets::armed::Looked;
+use crate::p1::sockets::ready_queue::Direction;
 use crate::p1::sockets::table::Table;
-use crate::signals::{Heard, Mask};
+use crate::signals::{Mask, Receiver};
 
 const HANGUP: u16 = 1;
+
+/// So many subscriptions are looked at in one turn: that takes less than a millisecond.
+pub(super) const PIECE: usize = 1024;
 
 /// What subscriptions are about, at one moment.
 pub(super) struct World<'a> {
     pub(super) sockets: &'a mut Table,
-    pub(super) signals: &'a Heard,
+    pub(super) signals: &'a Receiver,
     pub(super) stdin_is_ready: bool,
     /// If any clock is asked about.
     pub(super) now: Option<Instant>,
@@ -92,7 +95,7 @@ pub(super) fn scan(
                 Poll::Ready(outcome) => (event_type(direction), outcome),
                 Poll::Pending => continue,
             },
-            What::Signal { mask, ty } if world.signals.is_new(mask) => {
+            What::Signal { mask, ty } if world.signals.is_pending(mask) => {
                 events.signals |= mask;
                 (ty, Ok(false))
             }

@@ -1,16 +1,30 @@
 //! Subscriptions: how they stand in the guest's memory, and what they are about.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
-use super::{CLOCK, EVENT, FD_READ, FD_WRITE, SUBSCRIPTION, is_queue};
-use crate::clock::{MONOTONIC, Monotonic, REALTIME};
+use crate::clock::Monotonic;
 use crate::p1::errno::Errno;
-use crate::p1::sockets::armed::Direction;
+use crate::p1::pollable::{self, is_queue};
+use crate::p1::sockets::ready_queue::Direction;
 use crate::p1::sockets::table::Numbers;
-use crate::signals::{self, Mask};
+use crate::signals::Mask;
+
+/// Sizes in the guest's memory, in bytes.
+pub(super) const SUBSCRIPTION: u32 = 48;
+pub(super) const EVENT: u32 = 32;
+
+/// `eventtype`.
+pub(super) const CLOCK: u8 = 0;
+pub(super) const FD_READ: u8 = 1;
+pub(super) const FD_WRITE: u8 = 2;
+
+/// `clockid`.
+pub(crate) const REALTIME: u32 = 0;
+pub(crate) const MONOTONIC: u32 = 1;
 
 const ABSTIME: u16 = 1;
 
@@ -61,6 +75,33 @@ pub(super) enum What {
     },
 }
 
+/// Kept between calls so that they do not allocate.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(super) subscriptions: Vec<Subscription>,
+    /// Changes that failed and were not reported yet.
+    pub(super) failed: VecDeque<Subscription>,
+    /// The guest has made an extended call.
+    pub(super) extended: bool,
+    /// Counts calls.
+    pub(super) turn: u32,
+    /// The last call found something ready without waiting. So will this one,
+    /// probably: the driver is turned first and the sockets looked at once.
+    pub(super) busy: bool,
+}
+
+impl Scratch {
+    /// Whether the guest has made an extended call.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.extended
+    }
+
+    /// Which turn of the guest this is; one ends with each call.
+    pub(crate) fn turn(&self) -> u32 {
+        self.turn
+    }
+}
+
 /// How many events the guest has room for, if this subscription makes its poll an extended one.
 pub(super) fn room_for_events(first: &Raw) -> Result<Option<u32>, Errno> {
     let fd = i32::from_le_bytes([first[16], first[17], first[18], first[19]]);
@@ -90,7 +131,7 @@ pub(super) fn parse(raw: &Raw, clock: &Monotonic, numbers: Numbers) -> Subscript
         }
         FD_READ | FD_WRITE => {
             let fd = u32_at(raw, 16) as i32;
-            match signals::of_fd(fd) {
+            match pollable::signals(fd) {
                 Some(mask) if ty == FD_READ => What::Signal { mask, ty },
                 _ if numbers.is_socket(fd) => What::Socket {
                     fd,

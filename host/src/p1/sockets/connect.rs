@@ -8,7 +8,7 @@ use tokio::io::Interest;
 
 use crate::p1::errno::Errno;
 use crate::p1::sockets::address;
-use crate::state::{Cx, parts, state};
+use crate::p1::state::{Cx, parts, state};
 
 pub(crate) async fn connect(cx: &mut Cx<'_>, fd: i32, addr: i32, port: i32) -> Result<(), Errno> {
     let (memory, state_) = parts(cx)?;

@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
 use crate::p1::sockets::address::{self, INET4, INET6};
-use crate::p2::lookups;
-use crate::state::{Cx, parts, state};
+use crate::p1::state::{Cx, parts, state};
+use crate::resolve::resolve;
 
 const PASSIVE: u16 = 1;
 const NUMERICHOST: u16 = 4;
@@ -58,7 +58,7 @@ pub(crate) async fn getaddrinfo(
         None => {
             let name = request.node.clone().unwrap_or_default();
             state_.grants.lookup(&name, request.port).map_err(|_| Errno::ACCES)?;
-            let found = lookups::ask(&state_.wasi.threads.lookups, name.clone()).await;
+            let found = resolve(&state_.wasi.threads.lookups, name.clone()).await;
             let mut answers = found.map_err(|_| Errno::AINONAME)?;
             let found_any = !answers.is_empty();
             state(cx).grants.resolved(&name, request.port, &mut answers);

@@ -14,6 +14,7 @@ pub(crate) mod lookup;
 pub(crate) mod open;
 pub(crate) mod options;
 pub(crate) mod quick;
+pub(crate) mod ready_queue;
 mod senders;
 pub(crate) mod socket;
 pub(crate) mod table;

@@ -10,8 +10,8 @@ use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
 use crate::p1::sockets::address;
 use crate::p1::sockets::socket::{Kind, Socket};
+use crate::p1::state::{Cx, NONBLOCK, parts, state};
 use crate::policy::Grants;
-use crate::state::{Cx, NONBLOCK, parts, state};
 
 const SHUTDOWN_READ: i32 = 1;
 const SHUTDOWN_WRITE: i32 = 2;

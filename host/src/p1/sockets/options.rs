@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
 use crate::p1::sockets::socket::{Kind, Socket};
-use crate::state::{Cx, parts};
+use crate::p1::state::{Cx, parts};
 
 const SOL_SOCKET: i32 = 0;
 const IPPROTO_TCP: i32 = 6;

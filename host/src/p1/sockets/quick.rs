@@ -16,8 +16,9 @@ use tokio::io::Interest;
 use crate::p1::errno::Errno;
 use crate::p1::memory::{Buffer, GuestMemory};
 use crate::p1::sockets::socket::{EDGE_TRIGGERED, Kind, Socket, retry};
+use crate::p1::sockets::table::Table;
 use crate::p1::sockets::transfer::{STREAK, recv_one, send_once, send_one};
-use crate::state::{Cx, State, parts};
+use crate::p1::state::{Cx, State, parts};
 
 /// The flag of `POLL_EXTENSION.md`: nothing is left to read.
 const DRAINED: u16 = 1 << 15;
@@ -32,7 +33,7 @@ const SMALL: usize = 4096;
 
 type Done = Option<Result<(), Errno>>;
 
-fn stream(sockets: &mut super::table::Table, streak: u8, fd: i32) -> Option<&mut Socket> {
+fn stream(sockets: &mut Table, streak: u8, fd: i32) -> Option<&mut Socket> {
     let socket = sockets.get_mut(fd).ok()?;
     // A turn that is used up ends before the operation.
     (socket.nonblocking && socket.kind == Kind::Stream && streak < STREAK).then_some(socket)

@@ -20,8 +20,8 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
-use crate::p1::sockets::armed::Bell;
 use crate::p1::sockets::exact::Exact;
+use crate::p1::sockets::ready_queue::SlotWaker;
 use crate::p1::sockets::senders::{self, MANY};
 use crate::permits::Permit;
 use crate::policy::Grants;
@@ -62,8 +62,8 @@ pub(crate) struct Socket {
     /// The turn in which an attempt took back what tokio remembered of data to read. It learns of more when its driver
     /// runs, which is between turns; on another thread in between, too, and then a poll is a false alarm.
     pub(super) unready: Option<u32>,
-    /// Told when tokio's driver forgets who waits, once the socket was armed.
-    pub(super) bell: Option<Arc<Bell>>,
+    /// Its slot is queued when tokio's driver forgets who waits, once the socket was armed.
+    pub(super) slot_waker: Option<Arc<SlotWaker>>,
 }
 
 struct Trouble(Pin<Box<dyn Future<Output = bool> + Send>>);
@@ -152,7 +152,7 @@ impl Socket {
             trouble: Mutex::default(),
             exact: Exact::default(),
             unready: None,
-            bell: None,
+            slot_waker: None,
         }
     }
 
@@ -169,8 +169,8 @@ impl Socket {
     /// Hands the socket to the reactor; again, if it is there already, so that
     /// readiness remembered from an earlier life is forgotten.
     pub(crate) fn register(&mut self) -> io::Result<()> {
-        if let Some(bell) = &self.bell {
-            bell.ring();
+        if let Some(slot_waker) = &self.slot_waker {
+            slot_waker.enqueue();
         }
         *self.trouble.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         let lost = || io::Error::from(io::ErrorKind::NotConnected);

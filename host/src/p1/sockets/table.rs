@@ -16,9 +16,9 @@ use std::sync::Arc;
 use socket2::Domain;
 
 use crate::p1::errno::Errno;
-use crate::p1::sockets::armed::{Armed, Queue};
+use crate::p1::sockets::ready_queue::{Armed, ReadyQueue};
 use crate::p1::sockets::socket::{Kind, Socket};
-use crate::permits::Permit;
+use crate::permits::{MAX_REFUSED, Permit};
 
 const SLOT_BITS: u32 = 20;
 const MAX_SLOTS: usize = 1 << SLOT_BITS;
@@ -27,9 +27,6 @@ const MAX_GENERATION: u32 = (1 << (31 - SLOT_BITS)) - 1;
 
 /// The smallest number a socket can have.
 pub(crate) const FIRST: u32 = 1 << SLOT_BITS;
-
-/// How many sockets a guest may have open to which nothing is granted. They are good for nothing but a refusal.
-pub(crate) const MAX_REFUSED: usize = 16;
 
 /// The first number after the standard streams.
 const FIRST_LISTENER: u32 = 3;
@@ -84,7 +81,7 @@ pub(crate) struct Table {
     /// The first slots: they are not used again.
     listeners: u32,
     /// Where armed sockets say that they may be ready (`armed.rs`).
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Arc<ReadyQueue>,
     /// Slots that were taken off the queue, or just armed, and are to be looked at.
     pub(super) due: VecDeque<u32>,
 }
@@ -102,8 +99,8 @@ impl Slot {
         Slot { generation, socket, armed: None }
     }
 
-    /// Disarms the socket, and says what was armed.
-    fn disarm(&mut self) -> [Option<u64>; 2] {
+    /// Disarms the socket, and returns what was armed.
+    pub(super) fn disarm(&mut self) -> [Option<u64>; 2] {
         self.armed.as_mut().map_or([None; 2], |armed| armed.clear())
     }
 }
@@ -157,7 +154,7 @@ impl Table {
     /// What one more socket of the host's takes.
     pub(crate) fn permit(&self) -> Result<Permit, Errno> {
         self.room()?;
-        Permit::take(self.most)
+        Permit::take(self.most).ok_or(Errno::MFILE)
     }
 
     /// Opens a socket for a guest to which nothing is granted: no descriptor, only a number under which it is told
@@ -221,21 +218,6 @@ impl Table {
         }
         Ok(socket)
     }
-
-    /// Makes `to` name the socket `from`, closing what `to` was. What is armed moves with the socket.
-    pub(crate) fn renumber(&mut self, from: i32, to: i32) -> Result<(), Errno> {
-        self.get(from)?;
-        let (source, target) = (self.slot(from)?, self.slot(to)?);
-        self.get(to)?;
-        if source == target {
-            return Ok(());
-        }
-        let userdata = self.slots[source].disarm();
-        let socket = self.remove(from)?;
-        self.slots[target].disarm();
-        self.slots[target].socket = Some(socket);
-        self.arm_again(to, userdata)
-    }
 }
 
 #[cfg(test)]
@@ -280,16 +262,5 @@ mod tests {
             drop(table.remove(next as i32).unwrap());
         }
         assert_eq!(seen, MAX_GENERATION);
-    }
-
-    #[test]
-    fn renumbering_moves_and_closes() {
-        let mut table = Table::new(4, usize::MAX);
-        let a = table.insert(socket()).unwrap() as i32;
-        let b = table.insert(Socket::open(Domain::IPV6, Kind::Stream).unwrap()).unwrap() as i32;
-        table.renumber(b, a).unwrap();
-        assert_eq!(table.get(a).unwrap().domain, Domain::IPV6);
-        assert_eq!(table.get(b).map(drop), Err(Errno::BADF));
-        assert_eq!(table.renumber(b, a), Err(Errno::BADF));
     }
 }

@@ -20,7 +20,7 @@ use crate::p1::memory::{Buffer, Buffers, GuestMemory, split_mut};
 use crate::p1::sockets::address;
 use crate::p1::sockets::senders::MANY;
 use crate::p1::sockets::socket::{Kind, Socket};
-use crate::state::{Cx, State, parts, state};
+use crate::p1::state::{Cx, State, parts, state};
 
 const PEEK: i32 = 1;
 const WAITALL: i32 = 2;

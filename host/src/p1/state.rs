@@ -1,18 +1,16 @@
-//! The state in a guest's store, and how imports access it.
+//! The state in the store of a guest of preview 1, and how imports access it.
 
 use wasmtime::{Caller, Extern, Memory};
+use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::clock::Monotonic;
 use crate::limits::Limits;
-#[cfg(unix)]
-use crate::output::Output;
 use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
-use crate::p1::poll::Scratch;
+use crate::p1::poll::subscription::Scratch;
 use crate::p1::sockets::table::Table;
-use crate::p2::sockets::Opened;
 use crate::policy::Grants;
-use crate::signals::Heard;
+use crate::signals::Receiver;
 use crate::stats::Tally;
 use crate::wasi::Wasi;
 
@@ -23,28 +21,17 @@ pub(crate) const NONBLOCK: u16 = 4;
 pub(crate) type Cx<'a> = Caller<'a, State>;
 
 pub(crate) struct State {
-    /// A component's sockets, as far as they are counted.
-    pub(crate) opened: Opened,
     /// wasmtime-wasi's preview 1: files, environment, clocks, random, stdio.
-    pub(crate) wasi: Wasi,
-    /// This process's streams, if the guest has them.
-    #[cfg(unix)]
-    pub(crate) outputs: Vec<Output>,
+    pub(crate) wasi: Wasi<WasiP1Ctx>,
     pub(crate) sockets: Table,
     pub(crate) grants: Grants,
-    pub(crate) signals: Heard,
-    /// What a component said its exit code will be.
-    pub(crate) exit_code: Option<u8>,
+    pub(crate) signals: Receiver,
     pub(crate) tally: Tally,
     pub(crate) clock: Monotonic,
     pub(crate) limits: Limits,
-    /// What it began with; nothing, if it is not metered.
-    pub(crate) fuel: u64,
     /// The guest's memory, once it is known.
     pub(crate) memory: Option<Memory>,
     pub(crate) poll: Scratch,
-    /// A component's last poll did not wait.
-    pub(crate) polls_without_waiting: bool,
     /// Blocking operations in a row that did not have to wait.
     pub(crate) streak: u8,
 }
@@ -82,8 +69,3 @@ fn find_memory(cx: &mut Cx<'_>) -> Option<Memory> {
     cx.data_mut().memory = Some(memory);
     Some(memory)
 }
-
-/// How a guest's exit travels up the guest's stack.
-#[derive(Debug, thiserror::Error)]
-#[error("the guest exited with code {0}")]
-pub(crate) struct Exited(pub(crate) i32);

@@ -1,0 +1,104 @@
+//! `wasi:io/poll`: counted, and with a turn of tokio's driver before a poll that most likely will not wait.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use tokio::task::yield_now;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable, WasmList};
+use wasmtime_wasi::WasiView as _;
+use wasmtime_wasi::p2::DynPollable;
+use wasmtime_wasi_io::bindings::wasi::io::poll;
+
+use crate::fuel::burn;
+use crate::p2::state::{State, Store};
+use crate::stats::Stats;
+
+/// Puts these functions in the place of those that `linker` has.
+pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    poll::add_to_linker::<State, Polls>(linker, polls)?;
+    linker.instance("wasi:io/poll@0.2.12")?.func_wrap_async(
+        "poll",
+        |store: Store<'_>, (pollables,): (WasmList<Resource<DynPollable>>,)| {
+            Box::new(poll_list(store, pollables))
+        },
+    )
+}
+
+/// How many pollables one call may have: so many, and others for each of the component's sockets. wasmtime-wasi looks at
+/// them in one go, some 5 a microsecond.
+const MAX_POLLABLES: usize = 1 << 15;
+const POLLABLES_PER_SOCKET: usize = 4;
+/// Longer lists burn fuel. Short ones have cost the component more than the host: it wrote them.
+const SHORT: usize = 1024;
+/// The fuel that a pollable burns.
+const FUEL: usize = 48;
+
+fn polls(state: &mut State) -> PollsView<'_> {
+    let State { wasi, stats, polls_without_waiting, .. } = state;
+    PollsView { table: wasi.ctx().table, stats, busy: polls_without_waiting }
+}
+
+/// `poll`, of a list that is not too long.
+async fn poll_list(
+    mut store: Store<'_>,
+    pollables: WasmList<Resource<DynPollable>>,
+) -> wasmtime::Result<(Vec<u32>,)> {
+    let len = pollables.len();
+    let most = MAX_POLLABLES + POLLABLES_PER_SOCKET * store.data().sockets.count();
+    if len > most {
+        let why = format!("a poll of {len} pollables at once: at most {most} are possible here");
+        return Err(wasmtime::Error::msg(why));
+    }
+    if len > SHORT {
+        burn(&mut store, len * FUEL)?;
+    }
+    let pollables = pollables.iter(&mut store)?.collect::<wasmtime::Result<Vec<_>>>()?;
+    Ok((poll::Host::poll(&mut polls(store.data_mut()), pollables).await?,))
+}
+
+struct Polls;
+
+impl HasData for Polls {
+    type Data<'a> = PollsView<'a>;
+}
+
+/// As with modules (`p1/poll`), tokio's driver has its turn before a poll that most likely will not wait. Otherwise a
+/// component that only looks would not see what has come since the last wait.
+struct PollsView<'a> {
+    table: &'a mut ResourceTable,
+    stats: &'a Stats,
+    /// The last poll did not wait.
+    busy: &'a mut bool,
+}
+
+impl poll::Host for PollsView<'_> {
+    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        self.stats.polled();
+        if *self.busy {
+            yield_now().await;
+        }
+        *self.busy = true;
+        let mut ready = pin!(poll::Host::poll(self.table, pollables));
+        poll_fn(|task| {
+            let ready = ready.as_mut().poll(task);
+            *self.busy &= ready.is_ready();
+            ready
+        })
+        .await
+    }
+}
+
+impl poll::HostPollable for PollsView<'_> {
+    async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        poll::HostPollable::ready(self.table, pollable).await
+    }
+
+    async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        self.stats.polled();
+        poll::HostPollable::block(self.table, pollable).await
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::drop(self.table, pollable)
+    }
+}
