@@ -2,8 +2,7 @@
 
 use std::io;
 
-#[cfg(unix)]
-pub(crate) use crate::sys::{is_pending, publish};
+use crate::sys;
 
 #[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
 pub use crate::sys::public::signal::*;
@@ -42,55 +41,5 @@ pub use crate::sys::public::signal::*;
 /// # }
 /// ```
 pub async fn ctrl_c() -> io::Result<()> {
-    #[cfg(unix)]
-    unix::signal(unix::SignalKind::interrupt())?.recv().await;
-    #[cfg(not(unix))]
-    wasi::wait().await?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-mod wasi {
-    use std::future::pending;
-    use std::io;
-    use std::sync::atomic::Ordering;
-
-    use crate::reactor::Source;
-    use crate::runtime::Handle;
-    use crate::sys;
-
-    /// Waits for the host's word; for ever, if it has none to give.
-    #[track_caller]
-    pub(super) fn wait() -> impl Future<Output = io::Result<()>> {
-        let awaited = Awaited::new();
-        async move {
-            let _awaited = awaited;
-            if Source::is_available() {
-                if let Some(came) = sys::Came::new()? {
-                    return came.wait().await;
-                }
-            }
-            pending().await
-        }
-    }
-
-    /// Keeps the runtime from taking the wait for a deadlock.
-    struct Awaited {
-        handle: Handle,
-    }
-
-    impl Awaited {
-        #[track_caller]
-        fn new() -> Awaited {
-            let handle = Handle::current();
-            handle.shared.host_waits.fetch_add(1, Ordering::Relaxed);
-            Awaited { handle }
-        }
-    }
-
-    impl Drop for Awaited {
-        fn drop(&mut self) {
-            self.handle.shared.host_waits.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
+    sys::ctrl_c().await
 }

@@ -1,71 +1,14 @@
 //! Work that blocks, for types that are polled: files and the standard streams.
 
-use std::future::Future;
 use std::io::{self, IoSlice, Read, Write};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use super::ReadBuf;
 use crate::reactor::shutdown_error;
 use crate::runtime::Handle;
+pub(crate) use crate::sys::job::{Job, run};
 
 /// How many bytes one blocking operation moves at most, unless a file is told otherwise.
 pub(crate) const MAX_BUF_SIZE: usize = 2 * 1024 * 1024;
-
-/// The result of work that blocks, once it is there.
-///
-/// Natively the work is done by a thread, also when this is dropped. On WASI it is done when `run` returns.
-///
-/// # Errors
-///
-/// Fails when the work panicked (natively), or never ran since the runtime was shut down.
-#[derive(Debug)]
-pub(crate) struct Job<R>(Inner<R>);
-
-#[cfg(not(target_family = "wasm"))]
-type Inner<R> = crate::task::JoinHandle<R>;
-#[cfg(target_family = "wasm")]
-type Inner<R> = Option<R>;
-
-impl<R> Unpin for Job<R> {}
-
-impl<R> Future for Job<R> {
-    type Output = io::Result<R>;
-
-    #[cfg(not(target_family = "wasm"))]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        Pin::new(&mut self.0).poll(cx).map_err(io::Error::from)
-    }
-
-    #[cfg(target_family = "wasm")]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        // Nothing is waited for here, so a loop of file operations would never let others run.
-        std::task::ready!(super::poll_budget(cx));
-        Poll::Ready(self.0.take().ok_or_else(|| io::Error::other("background task failed")))
-    }
-}
-
-/// Runs `f`, which may block, where that holds up no task. On WASI there is no such place: it runs here.
-///
-/// # Panics
-///
-/// Panics outside of a runtime.
-#[cfg(not(target_family = "wasm"))]
-#[track_caller]
-pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Job<R> {
-    Job(crate::task::spawn_blocking(f))
-}
-
-/// Runs `f`, which may block, where that holds up no task. On WASI there is no such place: it runs here.
-///
-/// # Panics
-///
-/// Panics outside of a runtime, so that what works here works natively too.
-#[cfg(target_family = "wasm")]
-#[track_caller]
-pub(crate) fn run<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Job<R> {
-    Job((!Handle::with_current(is_shut_down)).then(f))
-}
 
 /// Like [`run`], and `f` runs even if the runtime is shut down before its turn.
 ///

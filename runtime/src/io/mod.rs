@@ -47,8 +47,6 @@ mod sink;
 mod split;
 mod stdin;
 mod stdout;
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-mod stdout_blocking;
 mod take;
 mod write_ext;
 mod write_ops;
@@ -99,24 +97,24 @@ use crate::task::coop;
 /// The capacity of buffers that were not given one, in bytes.
 pub(crate) const DEFAULT_BUF_SIZE: usize = 8 * 1024;
 
-/// Of which kind an error is: in a guest in one place, as it is 80 bytes.
+/// Returns the kind of an error.
+// SIZE: each copy is 80 bytes of a guest.
 #[doc(hidden)]
-#[cfg_attr(target_family = "wasm", inline(never))]
-#[cfg_attr(not(target_family = "wasm"), inline)]
+#[cfg_attr(small_code, inline(never))]
+#[cfg_attr(not(small_code), inline)]
 pub fn kind(error: &Error) -> ErrorKind {
     error.kind()
 }
 
-/// Drops an error, of which most have nothing to drop; in a guest the end of the others, a hundred bytes, is in one
-/// place.
+/// Drops an error. Most errors have nothing to drop.
+// SIZE: the drop of the others is a hundred bytes, and in one place.
 #[doc(hidden)]
 #[inline]
 pub fn forget(error: Error) {
-    if cfg!(not(target_family = "wasm")) {
-        drop(error);
-    } else if error.get_ref().is_some() {
+    if error.get_ref().is_some() {
         drop_custom(error);
     } else {
+        // Nothing to drop.
         std::mem::forget(error);
     }
 }
@@ -139,9 +137,10 @@ fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
     }
 }
 
-/// In one place of a guest, as the end of an error is a hundred bytes.
-#[cfg_attr(target_family = "wasm", cold, inline(never))]
-#[cfg_attr(not(target_family = "wasm"), inline)]
+/// Returns the error, unless it is `Interrupted`.
+// SIZE: each copy of the drop is a hundred bytes of a guest.
+#[cfg_attr(small_code, cold, inline(never))]
+#[cfg_attr(not(small_code), inline)]
 fn unless_interrupted(error: Error) -> Option<Error> {
     if kind(&error) != ErrorKind::Interrupted {
         return Some(error);

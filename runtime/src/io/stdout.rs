@@ -1,14 +1,10 @@
 //! The standard output and the standard error stream.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::AsyncWrite;
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-use super::stdout_blocking::Writer;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
 use crate::sys::stdout::Writer;
 
 macro_rules! stream {
@@ -24,8 +20,9 @@ macro_rules! stream {
         #[derive(Debug)]
         pub struct $Stream {
             writer: Writer,
-            // Kept to lend its descriptor.
-            std: io::$Stream,
+            /// Kept to lend its descriptor.
+            #[allow(dead_code)] // Some targets have no descriptors.
+            pub(crate) std: io::$Stream,
         }
 
         $(#[$fn_doc])*
@@ -48,18 +45,6 @@ macro_rules! stream {
 
             fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 self.poll_flush(cx)
-            }
-        }
-
-        impl AsRawFd for $Stream {
-            fn as_raw_fd(&self) -> RawFd {
-                self.std.as_raw_fd()
-            }
-        }
-
-        impl AsFd for $Stream {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                self.std.as_fd()
             }
         }
     };

@@ -137,7 +137,7 @@ impl IoState {
     }
 
     /// Wakes the tasks that wait for any of this, or all of them if it contains an error.
-    #[cfg_attr(target_family = "wasm", inline(never))] // After the host was asked, and at the end.
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     fn wake(&self, mut state: MutexGuard<'_, State>, ready: Ready) -> usize {
         let mut take = |is_ready: bool, waker: fn(&mut State) -> &mut Option<Waker>| {
             if is_ready || ready.is_error() { waker(&mut state).take() } else { None }
@@ -311,7 +311,7 @@ impl IoState {
     }
 
     /// An operation would have blocked: what was seen is not true any more, unless more came since.
-    #[cfg_attr(target_family = "wasm", inline(never))] // The host was asked just now.
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
         let mut state = self.state.lock();
         state.untried = state.untried.without(direction);

@@ -144,7 +144,7 @@ impl Core {
     }
 
     /// Forgets a source.
-    #[cfg_attr(target_family = "wasm", inline(never))] // Every future with a socket in it drops one.
+    #[cfg_attr(small_code, inline(never))] // SIZE: every future with a socket in it drops one.
     pub(crate) fn remove(&self, raw: &Raw, key: usize) {
         self.selector.deregister(raw, key);
         let state = self.sources.lock().remove(key);
@@ -153,7 +153,7 @@ impl Core {
     }
 
     /// The state of a source, if it is still there.
-    #[cfg_attr(target_family = "wasm", inline(never))] // After the host was asked.
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     fn source(&self, key: usize) -> Option<Arc<IoState>> {
         self.sources.lock().get(key).map(|state| Arc::clone(state))
     }
@@ -211,7 +211,7 @@ impl Core {
     }
 
     /// Tells a source what the host reported, or that a read is worth trying on a guess. Returns how many were woken.
-    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     fn tell(&self, key: usize, ready: Option<Ready>) -> usize {
         let Some(state) = self.source(key) else { return 0 };
         if sys::look_after(self, &state) {

@@ -135,27 +135,8 @@ impl Source {
         &self.raw
     }
 
-    /// Stops asking for the pollables that there are, so that `replace` can put others in their place, and
-    /// goes on with those.
-    ///
-    /// # Errors
-    ///
-    /// The error of `replace`.
-    #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
-        let armed = self.reactor.selector.disarm(self.state.key);
-        let result = replace();
-        if armed.is_readable() {
-            self.arm(Interest::READABLE);
-        }
-        if armed.is_writable() {
-            self.arm(Interest::WRITABLE);
-        }
-        result
-    }
-
-    #[cfg_attr(target_family = "wasm", inline(never))] // The host is asked next: a call is nothing to that.
-    fn arm(&self, interest: Interest) {
+    #[cfg_attr(small_code, inline(never))] // SIZE: the host is asked next.
+    pub(crate) fn arm(&self, interest: Interest) {
         self.reactor.selector.arm(&self.raw, self.state.key, interest);
     }
 
@@ -281,9 +262,9 @@ impl Source {
 
     /// The error of an operation, unless it is to be tried again: at once, or when it does not block any more.
     ///
-    /// In one place of a guest: the host was asked just now, and each copy would be hundreds of bytes.
-    #[cfg_attr(target_family = "wasm", inline(never))]
-    #[cfg_attr(not(target_family = "wasm"), inline)]
+    // SIZE: called after the host was asked; each copy is hundreds of bytes.
+    #[cfg_attr(small_code, inline(never))]
+    #[cfg_attr(not(small_code), inline)]
     fn unless_again(&self, error: io::Error, seen: Seen, tried: Ready) -> Option<io::Error> {
         match kind(&error) {
             io::ErrorKind::WouldBlock => self.state.clear(seen, tried),
@@ -357,7 +338,7 @@ impl Source {
 }
 
 impl Drop for Source {
-    #[inline(never)] // Every future with a socket in it drops one.
+    #[inline(never)] // SIZE: every future with a socket in it drops one.
     fn drop(&mut self) {
         if !sys::linger(self) {
             self.reactor.remove(&self.raw, self.state.key);

@@ -245,7 +245,7 @@ impl Shared {
     fn glance(&self) -> usize {
         let woken = self.reactor.poll(Parked::Glance);
         #[cfg(unix)]
-        crate::signal::publish();
+        crate::sys::publish();
         woken
     }
 
@@ -263,7 +263,7 @@ impl Shared {
         self.parks.fetch_add(1, Ordering::Relaxed);
         self.fire();
         #[cfg(unix)]
-        crate::signal::publish();
+        crate::sys::publish();
         if let Some(hooks) = &self.config.hooks {
             hooks.unpark();
         }
@@ -311,7 +311,7 @@ impl Shared {
             #[cfg(unix)]
             if self.time.is_overtaken()
                 || (self.time.is_paused() && !self.blocking_in_flight())
-                || crate::signal::is_pending()
+                || crate::sys::is_pending()
             {
                 return true;
             }

@@ -1,12 +1,16 @@
 //! Native systems, for development: mio, and threads.
 
 mod async_fd;
+#[path = "../descriptors/mod.rs"]
+mod descriptors;
 #[path = "../no_lingering.rs"]
 mod lingering;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod priority;
 mod selector;
 pub mod signal;
+#[path = "../blocking_stdout.rs"]
+pub(crate) mod stdout;
 #[path = "../threads/mod.rs"]
 pub(crate) mod threading;
 
@@ -15,9 +19,9 @@ use crate::sys::Host;
 pub(crate) use lingering::{Lingering, end, linger, look_after};
 pub use selector::Raw;
 pub(crate) use selector::{Driver, Selector, Unparker, new, now};
-pub(crate) use signal::{is_pending, publish};
+pub(crate) use signal::{ctrl_c, is_pending, publish};
 pub use threading::Once;
-pub(crate) use threading::{RuntimeCore, lock, memory, park_flag};
+pub(crate) use threading::{RuntimeCore, job, lock, memory, park_flag, stdin};
 
 pub(crate) const HOST: Host = Host {
     has_threads: true,

@@ -160,6 +160,12 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
     Ok(Signal { kind, seen, waiter })
 }
 
+/// Waits for the next SIGINT.
+pub(crate) async fn ctrl_c() -> io::Result<()> {
+    signal(SignalKind::interrupt())?.recv().await;
+    Ok(())
+}
+
 /// The thread that hears the signals.
 fn listener() -> io::Result<&'static Listener> {
     static LISTENER: OnceLock<Result<Listener, io::ErrorKind>> = OnceLock::new();

@@ -2,6 +2,7 @@
 
 pub(crate) mod bug;
 mod core;
+pub(crate) mod job;
 pub(crate) mod lock;
 pub(crate) mod memory;
 mod once;

@@ -2,3 +2,5 @@
 
 pub(in crate::sys) mod armed;
 pub(in crate::sys) mod hot;
+pub(crate) mod signal;
+pub(crate) mod stdin;

@@ -1,10 +1,15 @@
 //! WASI preview 1: `poll_oneoff`.
 
+#[path = "../descriptors/mod.rs"]
+mod descriptors;
 mod flat;
+pub(crate) mod host_signal;
 #[path = "../no_lingering.rs"]
 mod lingering;
 mod selector;
-mod signal;
+pub(crate) mod stdin_stream;
+#[path = "../blocking_stdout.rs"]
+pub(crate) mod stdout;
 #[path = "../one_thread/mod.rs"]
 pub(crate) mod threading;
 #[path = "../wasi/mod.rs"]
@@ -15,10 +20,11 @@ use crate::sys::Host;
 pub(crate) use lingering::{Lingering, end, linger, look_after};
 pub use selector::Raw;
 pub(crate) use selector::{Driver, Selector, new, now};
-pub(crate) use signal::Came;
 pub use threading::Once;
-pub(crate) use threading::{RuntimeCore, bug, lock, memory};
+pub(crate) use threading::{RuntimeCore, bug, job, lock, memory};
 pub(crate) use wasi::armed::Unparker;
+pub(crate) use wasi::signal::ctrl_c;
+pub(crate) use wasi::stdin;
 
 pub(crate) const HOST: Host =
     Host { has_threads: false, speculates: true, attempts_see: true, has_priority: false };

@@ -1,12 +1,14 @@
 //! WASI 0.2: `wasi:io/poll`.
 
+#[path = "../descriptors/mod.rs"]
+mod descriptors;
 mod exit;
 pub mod host;
+pub(crate) mod host_signal;
 mod lingering;
 pub mod pollable;
 mod selector;
-mod signal;
-pub(crate) mod stdin;
+pub(crate) mod stdin_stream;
 pub(crate) mod stdout;
 #[path = "../one_thread/mod.rs"]
 pub(crate) mod threading;
@@ -19,10 +21,11 @@ pub(crate) use host::now;
 pub(crate) use lingering::{Lingering, end, linger, look_after};
 pub(crate) use selector::{Driver, Selector, new};
 pub use selector::{Raw, Subscribe};
-pub(crate) use signal::Came;
 pub use threading::Once;
-pub(crate) use threading::{RuntimeCore, bug, lock, memory};
+pub(crate) use threading::{RuntimeCore, bug, job, lock, memory};
 pub(crate) use wasi::armed::Unparker;
+pub(crate) use wasi::signal::ctrl_c;
+pub(crate) use wasi::stdin;
 
 pub(crate) const HOST: Host =
     Host { has_threads: false, speculates: true, attempts_see: false, has_priority: false };

@@ -17,7 +17,7 @@ use super::wasi::armed::{Armed, CLOCK, Unparker, place};
 use super::wasi::hot::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
-use crate::reactor::{Direction, Event, Parked};
+use crate::reactor::{Direction, Event, Parked, Source};
 use crate::sys::Outcome;
 
 /// Something that has pollables.
@@ -107,10 +107,24 @@ impl Selector {
         }
     }
 
-    /// The source is about to replace its pollables: none of them is polled any more. Returns what was
-    /// armed, to be armed again.
     pub(crate) fn disarm(&self, key: usize) -> Ready {
         self.list.lock().armed.remove_key(key)
+    }
+}
+
+impl Source {
+    /// Replaces the pollables: the host is no longer asked about those that exist when `replace` is called, and is asked
+    /// about the new ones after it.
+    pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
+        let armed = self.reactor.selector.disarm(self.state.key);
+        let result = replace();
+        if armed.is_readable() {
+            self.arm(Interest::READABLE);
+        }
+        if armed.is_writable() {
+            self.arm(Interest::WRITABLE);
+        }
+        result
     }
 }
 

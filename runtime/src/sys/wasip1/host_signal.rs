@@ -25,12 +25,18 @@ unsafe extern "C" {
     fn fd_fdstat_get(fd: u32, stat: *mut Fdstat) -> u32;
 }
 
-pub(crate) struct Came {
+/// A request to end that the host may deliver.
+pub(crate) struct HostSignal {
     source: Source,
 }
 
-impl Came {
-    pub(crate) fn new() -> io::Result<Option<Came>> {
+impl HostSignal {
+    /// Starts to listen. `None` when the host knows nothing of signals.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the runtime is being shut down.
+    pub(crate) fn listen() -> io::Result<Option<HostSignal>> {
         if WAITING.load(Ordering::Relaxed) == 0 {
             let mut stat = Fdstat([0; 24]);
             // SAFETY: `stat` is where the host may write what an `fdstat` is, and lives for the call.
@@ -40,15 +46,16 @@ impl Came {
         }
         let source = Source::with_interest(SIGNALS as Raw, Interest::READABLE)?;
         WAITING.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(Came { source }))
+        Ok(Some(HostSignal { source }))
     }
 
+    /// Waits until a signal was delivered since.
     pub(crate) async fn wait(self) -> io::Result<()> {
         self.source.ready(Interest::READABLE).await.map(drop)
     }
 }
 
-impl Drop for Came {
+impl Drop for HostSignal {
     fn drop(&mut self) {
         WAITING.fetch_sub(1, Ordering::Relaxed);
     }

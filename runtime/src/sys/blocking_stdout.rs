@@ -1,16 +1,17 @@
-//! The standard output and error stream where std writes to them: natively a thread, on preview 1 in place.
+//! The standard output and error stream where std writes to them, which blocks: a thread of the pool, or on one thread
+//! everything.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::{Buf, Job, MAX_BUF_SIZE, run_to_end};
+use crate::io::{Buf, Job, MAX_BUF_SIZE, run_to_end};
 
 /// Writes blocks of bytes to a stream of std, one after the other.
 ///
 /// A write is accepted when the one before it is done; its error is the result of the operation after it.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     state: State,
     unflushed: bool,
 }
@@ -22,7 +23,7 @@ enum State {
 }
 
 impl Writer {
-    pub(super) fn new(_is_error: bool) -> Self {
+    pub(crate) fn new(_is_error: bool) -> Self {
         Writer { state: State::Idle(Buf::default()), unflushed: false }
     }
 
@@ -42,7 +43,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn poll_write<W: io::Write + 'static>(
+    pub(crate) fn poll_write<W: io::Write + 'static>(
         &mut self,
         cx: &mut Context<'_>,
         bytes: &[u8],
@@ -55,7 +56,7 @@ impl Writer {
         Poll::Ready(Ok(n))
     }
 
-    pub(super) fn poll_flush<W: io::Write + 'static>(
+    pub(crate) fn poll_flush<W: io::Write + 'static>(
         &mut self,
         cx: &mut Context<'_>,
         stream: fn() -> W,

@@ -1,0 +1,3 @@
+//! Lends the descriptors of public types, on targets that have descriptors.
+
+mod stdio;
