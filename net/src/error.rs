@@ -5,10 +5,10 @@ use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::net::SocketAddr;
 
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-use wasio_runtime::io::forget;
 use wasio_runtime::io::kind;
 use wasio_runtime::text_error::{boxed_error, text_error};
+
+use crate::sys::HOST;
 
 /// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
 /// for, piece by piece: every `String` on the way would be more of every guest. Of one type for each kind of object,
@@ -26,7 +26,6 @@ struct Tried {
     /// What a grant of the object begins with.
     to_grant: &'static str,
     /// What stock wasmtime is to be given.
-    #[cfg_attr(not(all(target_os = "wasi", target_env = "p2")), allow(dead_code))]
     elsewhere: &'static str,
 }
 
@@ -44,13 +43,14 @@ impl<T: Display> Display for Failed<T> {
         object.fmt(f)?;
         f.write_str(": ")?;
         error.fmt(f)?;
-        if cfg!(target_os = "wasi") && kind(error) == io::ErrorKind::PermissionDenied {
+        if HOST.denies_by_default && kind(error) == io::ErrorKind::PermissionDenied {
             f.write_str("; the host must grant it: `wasio run --net ")?;
             f.write_str(tried.to_grant)?;
             object.fmt(f)?;
             f.write_str("`")?;
-            #[cfg(all(target_os = "wasi", target_env = "p2"))]
-            f.write_str(tried.elsewhere)?;
+            if HOST.runs_on_wasmtime {
+                f.write_str(tried.elsewhere)?;
+            }
         }
         Ok(())
     }
@@ -130,12 +130,6 @@ pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
     failed(&LOOKUP, name.to_owned(), error)
 }
 
-/// Servers were asked for a name; `what` says which and what came of it.
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-pub(crate) fn resolver(name: &str, kind: io::ErrorKind, what: String) -> io::Error {
-    io::Error::new(kind, format!("lookup {name}: {what}"))
-}
-
 /// What became of several addresses, of which none would do.
 #[derive(Default)]
 pub(crate) struct Failures(Option<io::Error>);
@@ -162,17 +156,4 @@ pub(crate) fn open(error: io::Error) -> io::Error {
 /// What was given names no address at all.
 pub(crate) fn no_address() -> io::Error {
     text_error(io::ErrorKind::InvalidInput, "could not resolve to any address")
-}
-
-/// What a socket lacks is no reason to refuse it.
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-#[inline(never)]
-pub(crate) fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(e) if e.kind() == io::ErrorKind::Unsupported => {
-            forget(e);
-            Ok(())
-        }
-        result => result,
-    }
 }

@@ -5,9 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::addr::sealed::{Answer, Internal, Resolving};
 use crate::addr::{ToSocketAddrs, to_socket_addrs};
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-use crate::dns;
-use crate::{error, sys};
+use crate::sys::{self, HOST, Resolver};
+use crate::{dns, error};
 
 /// Returns the addresses of a host.
 ///
@@ -92,7 +91,7 @@ pub(crate) fn name(host: &str, port: u16, Internal(look_up): Internal) -> Resolv
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Resolving::known(SocketAddr::new(ip, port));
     }
-    if cfg!(target_os = "wasi") && is_localhost(host) {
+    if !HOST.resolves_localhost && is_localhost(host) {
         let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         return Resolving::many(ips.map(|ip| SocketAddr::new(ip, port)).to_vec());
     }
@@ -108,10 +107,9 @@ fn is_localhost(host: &str) -> bool {
 
 /// The addresses of somebody else's name: the resolver's answer where there is one, else the host's.
 pub(crate) fn of_others(name: String, port: u16) -> Answer {
-    // On WASI 0.2 the host's own look-up suspends only the task, and the resolver would be 100 KB of guest.
-    #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    return of_this_host(name, port);
-    #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
+    if HOST.resolver == Resolver::Never {
+        return of_this_host(name, port);
+    }
     Box::pin(async move {
         if let Some(answer) = dns::lookup(&name) {
             if let Some(ips) = answer.await? {
@@ -128,21 +126,7 @@ pub(crate) fn of_this_host(name: String, port: u16) -> Answer {
 }
 
 async fn ask_host(name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    #[cfg(unix)]
-    return wasio_runtime::task::spawn_blocking(move || look_up(&name, port)).await?;
-    #[cfg(all(target_os = "wasi", target_env = "p1"))]
-    return look_up(&name, port);
-    #[cfg(all(target_os = "wasi", target_env = "p2"))]
-    {
-        let failed = |e| error::lookup(&name, e);
-        let mut lookup = sys::Lookup::new(&name, port).map_err(failed)?;
-        std::future::poll_fn(|cx| lookup.poll(cx)).await.map_err(failed)
-    }
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    sys::lookup(host, port).map_err(|e| error::lookup(host, e))
+    sys::lookup(&name, port).await.map_err(|e| error::lookup(&name, e))
 }
 
 #[cfg(test)]

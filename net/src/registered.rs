@@ -4,13 +4,12 @@ use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::{Interest, ReadBuf, Ready};
 use wasio_runtime::reactor::{Direction, Source};
 
-use crate::sys::Socket;
+use crate::sys::{HOST, Hooks as _, Socket};
 
 pub(crate) struct Registered {
     // Above the socket: it is deregistered before it is closed.
@@ -42,13 +41,13 @@ impl Registered {
         Ok(io)
     }
 
-    /// Registers a socket that nothing can have come to yet. On WASI the host tells only when it is asked,
-    /// which costs what an attempt does, so the attempt is made all the same.
+    /// Registers a socket that nothing can have come to yet.
     #[track_caller]
     pub(crate) fn unread(socket: Socket) -> io::Result<Registered> {
         let io = Registered::new(socket)?;
-        #[cfg(unix)]
-        io.source.never_try_first(Ready::READABLE);
+        if HOST.reports_unasked {
+            io.source.never_try_first(Ready::READABLE);
+        }
         Ok(io)
     }
 
@@ -70,14 +69,12 @@ impl Registered {
     }
 
     pub(crate) fn into_socket(self) -> Socket {
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        self.socket.leave(self.source);
+        self.socket.deregister(self.source);
         self.socket
     }
 
     pub(crate) async fn ready(&self, interest: Interest) -> io::Result<Ready> {
         let ready = self.source.ready(interest).await?;
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
         if ready.is_readable() && self.socket.is_read_closed() {
             return Ok(ready | Ready::READ_CLOSED);
         }
@@ -169,10 +166,7 @@ impl Registered {
 
     /// Gives a datagram socket a peer.
     pub(crate) fn set_peer(&self, addr: SocketAddr) -> io::Result<()> {
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
-        return self.source.refresh(|| self.socket.connect(addr));
-        #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-        self.socket.connect(addr)
+        self.socket.reconnect(&self.source, addr)
     }
 
     /// Accepts a connection and registers it.
@@ -208,7 +202,7 @@ pub(crate) fn debug_socket(name: &str, socket: &Socket, f: &mut fmt::Formatter<'
     if let Ok(peer) = socket.peer_addr() {
         debug.field("peer", &peer);
     }
-    debug.field("fd", &socket.as_raw_fd()).finish()
+    debug.field("fd", &socket.fd_number()).finish()
 }
 
 /// Like [`debug_socket`], of a Unix socket.
@@ -220,5 +214,5 @@ pub(crate) fn debug_unix(name: &str, socket: &Socket, f: &mut fmt::Formatter<'_>
     if let Ok(peer) = socket.peer_unix() {
         debug.field("peer", &peer);
     }
-    debug.field("fd", &socket.as_raw_fd()).finish()
+    debug.field("fd", &socket.fd_number()).finish()
 }

@@ -89,7 +89,7 @@ impl UdpSocket {
     /// Rust 1.95 has; with another they fail with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
-        UdpSocket::new(Socket::from_fd(socket.into())?)
+        UdpSocket::new(Socket::from_std(socket)?)
     }
 
     /// Converts into the standard library's type. The socket stays non-blocking.
@@ -104,9 +104,7 @@ impl UdpSocket {
     /// On preview 1 the standard library can do little with it. On WASI 0.2 with the C library of a Rust release that this
     /// crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
-        let socket = self.io.into_socket();
-        socket.must_be_whole()?;
-        Ok(socket.into_fd().into())
+        self.io.into_socket().into_std()
     }
 
     /// Chooses the one peer to send to and receive from. Several addresses are tried in order. Nothing is

@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use std::{env, fs, io};
 
+use crate::sys::{HOST, Resolver};
+
 const PORT: u16 = 53;
 /// Of those in `/etc/resolv.conf`, as many are asked.
 const SERVERS: usize = 3;
@@ -31,9 +33,7 @@ impl Config {
     /// What this environment says; `None` if it names no server.
     pub(super) fn of_environment() -> io::Result<Option<Config>> {
         let explicit = env::var("DNS_SERVER").unwrap_or_default();
-        // Elsewhere the host's own look-up suspends only the task: it need not be replaced.
-        let blocks = cfg!(all(target_os = "wasi", target_env = "p1"));
-        if explicit.is_empty() && !blocks {
+        if explicit.is_empty() && HOST.resolver != Resolver::IfConfigured {
             return Ok(None);
         }
         let file = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();

@@ -18,7 +18,8 @@ use std::pin::Pin;
 
 use wasio_runtime::time::Instant;
 
-use crate::error::{self, Addr};
+use crate::error::Addr;
+use crate::sys::{HOST, Resolver};
 use config::Config;
 use message::{Name, Reply};
 
@@ -30,11 +31,11 @@ pub(crate) fn lookup(name: &str) -> Option<Pin<Box<dyn Future<Output = Found> + 
     let config = match Config::of_environment() {
         Ok(config) => config,
         Err(e) => {
-            let e = error::resolver(name, e.kind(), e.to_string());
+            let e = failed(name, e.kind(), e.to_string());
             return Some(Box::pin(std::future::ready(Err(e))));
         }
     };
-    if config.is_some() || cfg!(all(target_os = "wasi", target_env = "p1")) {
+    if config.is_some() || HOST.resolver == Resolver::IfConfigured {
         let known = config::known(name);
         if !known.is_empty() {
             return Some(Box::pin(std::future::ready(Ok(Some(known)))));
@@ -67,7 +68,7 @@ impl Config {
         for candidate in self.candidates(text) {
             let Some(name) = Name::new(&candidate) else {
                 let what = "this is not a name that a server could know".to_owned();
-                return Err(error::resolver(text, io::ErrorKind::InvalidInput, what));
+                return Err(failed(text, io::ErrorKind::InvalidInput, what));
             };
             let Answer { server, reply } = self.ask_all(text, &name).await?;
             match reply {
@@ -81,7 +82,7 @@ impl Config {
         }
         let (server, what) = missing.expect("there is always one candidate");
         let what = format!("{}: {what}", Server(server));
-        Err(error::resolver(text, io::ErrorKind::NotFound, what))
+        Err(failed(text, io::ErrorKind::NotFound, what))
     }
 
     /// Asks one server after the other, all of them several times, until one knows.
@@ -113,8 +114,13 @@ impl Config {
             let _ = write!(what, "{separator}{}: {fault}", Server(*server));
             kind = its_kind;
         }
-        Err(error::resolver(text, kind, what))
+        Err(failed(text, kind, what))
     }
+}
+
+/// Servers were asked for a name; `what` says which and what came of it.
+fn failed(name: &str, kind: io::ErrorKind, what: String) -> io::Error {
+    io::Error::new(kind, format!("lookup {name}: {what}"))
 }
 
 /// A server in a message.

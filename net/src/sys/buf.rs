@@ -8,7 +8,7 @@ use bytes::BufMut;
 use wasio_runtime::io::ReadBuf;
 use wasio_runtime::reactor::Left;
 
-use super::{Address, Socket};
+use super::{Address, Hooks as _, Socket};
 
 /// Initialised memory as memory that may be filled.
 fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
@@ -46,10 +46,7 @@ impl Socket {
     pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Left)> {
         fill(buf, |space| {
             let room = space.len();
-            #[cfg(all(target_os = "wasi", target_env = "p1"))]
-            let (n, is_all) = self.recv_and_look(space, false)?;
-            #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
-            let (n, is_all) = (self.recv_uninit(space, false)?, false);
+            let (n, is_all) = self.recv_drained(space)?;
             let left = match n {
                 1.. if n < room => Left::Nothing,
                 _ if is_all => Left::NothingAsSaid,

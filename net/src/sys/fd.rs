@@ -1,55 +1,36 @@
 //! The descriptors of our types, for code that goes around us.
 #![allow(unsafe_code)] // `FromRawFd` is an unsafe function.
 
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-use super::Socket;
+use crate::sys::{Hooks as _, Socket};
 use crate::{
     TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
     UnixStream,
 };
 
-/// Somebody else's socket: it is not closed when this is dropped.
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-#[derive(Debug)]
-pub(crate) struct Borrowed(std::mem::ManuallyDrop<Socket>);
-
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-impl std::ops::Deref for Borrowed {
-    type Target = Socket;
-
-    fn deref(&self) -> &Socket {
-        &self.0
-    }
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
 impl Socket {
-    /// Uses a socket that outlives the result.
-    #[cfg(target_os = "wasi")]
-    pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
-        // SAFETY: it is never closed here; the caller sees to it that the owner lives longer.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
-        Borrowed(std::mem::ManuallyDrop::new(Socket::from_fd_unchecked(fd)))
+    /// Takes a socket of the standard library, which must not block.
+    #[track_caller]
+    pub(crate) fn from_std(std: impl Into<OwnedFd>) -> io::Result<Socket> {
+        Socket::from_fd(std.into())
     }
 
-    /// What the reactor waits for.
-    pub(crate) fn raw(&self) -> RawFd {
+    /// Takes a socket that is not registered yet, as it is.
+    pub(crate) fn from_std_unchecked(std: impl Into<OwnedFd>) -> Socket {
+        Socket::from_fd_unchecked(std.into())
+    }
+
+    /// Converts into a type of the standard library.
+    pub(crate) fn into_std<T: From<OwnedFd>>(self) -> io::Result<T> {
+        self.must_be_whole()?;
+        Ok(self.into_fd().into())
+    }
+
+    /// The number that `Debug` shows.
+    pub(crate) fn fd_number(&self) -> RawFd {
         self.as_raw_fd()
-    }
-
-    /// Nothing is read ahead here.
-    pub(crate) fn must_be_whole(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-impl AsRawFd for Socket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
     }
 }
 

@@ -32,7 +32,6 @@
 //! - An error is the host's, with the right [`io::ErrorKind`].
 
 mod buf;
-mod fd;
 
 #[cfg(unix)]
 #[path = "native/mod.rs"]
@@ -44,9 +43,13 @@ mod target;
 #[path = "wasip2/mod.rs"]
 mod target;
 
+use std::borrow::Borrow;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use wasio_runtime::io::forget;
+use wasio_runtime::reactor::Source;
 
 pub(crate) use target::*;
 
@@ -112,6 +115,88 @@ pub enum Opt {
     Ttl,
 }
 
+/// Facts of a target's host.
+pub(crate) struct Host {
+    /// The reactor hears of arrivals without asking the host anew, so that a first read that cannot succeed is skipped.
+    /// Where the host tells only when asked, asking costs as much as the attempt.
+    pub(crate) reports_unasked: bool,
+    /// The host's lookup knows `localhost`.
+    pub(crate) resolves_localhost: bool,
+    /// When names are looked up by `dns` instead of the host.
+    pub(crate) resolver: Resolver,
+    /// The host denies what was not granted: errors name the grant of `wasio run`.
+    pub(crate) denies_by_default: bool,
+    /// Stock wasmtime runs such guests, too: errors name its flag as well.
+    pub(crate) runs_on_wasmtime: bool,
+}
+
+/// When this crate's own resolver is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(dead_code)] // Each target has one.
+pub(crate) enum Resolver {
+    /// Never: the host's lookup suspends only the task that asks.
+    Never,
+    /// If the environment names a server.
+    IfNamed,
+    /// If a server is configured in any way, because the host's lookup blocks the whole guest.
+    IfConfigured,
+}
+
+/// What some targets do differently. The default bodies fit hosts whose sockets are descriptors.
+pub(crate) trait Hooks: Borrow<Socket> {
+    /// A TCP socket that listens, with `SO_REUSEADDR` where the host has it.
+    fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
+        let socket = Socket::open(Family::of(addr), Kind::Stream)?;
+        unless_unsupported(socket.set_switch(Opt::ReuseAddr, true))?;
+        socket.bind(addr)?;
+        socket.listen(backlog)?;
+        Ok(socket)
+    }
+
+    /// Called before `listen` on a socket that may not be bound. Elsewhere `listen` binds.
+    fn ensure_bound(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether the peer has sent its end, if readiness does not tell.
+    fn is_read_closed(&self) -> bool {
+        false
+    }
+
+    /// Like `recv_uninit`. `true` if the host said that nothing is left to read.
+    fn recv_drained(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
+        self.borrow().recv_uninit(buf, false).map(|n| (n, false))
+    }
+
+    /// Connects a registered datagram socket. A host may replace what `source` waits for.
+    fn reconnect(&self, source: &Source, addr: SocketAddr) -> io::Result<()> {
+        let _ = source;
+        self.borrow().connect(addr)
+    }
+
+    /// Ends a registration whose socket lives on.
+    fn deregister(&self, source: Source) {
+        drop(source);
+    }
+
+    /// Fails while something is kept that was read ahead, which another owner of the socket would not get.
+    fn must_be_whole(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a socket lacks is no reason to refuse it.
+#[inline(never)]
+fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+            forget(e);
+            Ok(())
+        }
+        result => result,
+    }
+}
+
 impl Socket {
     /// Reads a switch.
     pub(crate) fn switch(&self, opt: Opt) -> io::Result<bool> {
@@ -121,15 +206,5 @@ impl Socket {
     /// Changes a switch.
     pub(crate) fn set_switch(&self, opt: Opt, on: bool) -> io::Result<()> {
         self.set_option(opt, u32::from(on))
-    }
-
-    /// A socket of TCP that listens.
-    #[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-    pub(crate) fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
-        let socket = Socket::open(Family::of(addr), Kind::Stream)?;
-        crate::error::unless_unsupported(socket.set_switch(Opt::ReuseAddr, true))?;
-        socket.bind(addr)?;
-        socket.listen(backlog)?;
-        Ok(socket)
     }
 }

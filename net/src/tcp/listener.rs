@@ -15,7 +15,7 @@ use crate::addr::sealed::Found as _;
 use crate::addr::{ToSocketAddrs, own_addrs};
 use crate::error;
 use crate::registered::{Registered, debug_socket};
-use crate::sys::{Opt, Socket};
+use crate::sys::{Hooks as _, Opt, Socket};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -150,7 +150,7 @@ impl TcpListener {
     /// The listener is made non-blocking. See [`TcpStream::from_std`] for WASI 0.2.
     #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
-        TcpListener::new(Socket::from_fd(listener.into())?)
+        TcpListener::new(Socket::from_std(listener)?)
     }
 
     /// Converts into the standard library's type. The socket stays non-blocking.
@@ -163,7 +163,7 @@ impl TcpListener {
     ///
     /// On preview 1 the standard library can accept, little more. See [`TcpStream::into_std`] for WASI 0.2.
     pub fn into_std(self) -> io::Result<std::net::TcpListener> {
-        Ok(self.io.into_socket().into_fd().into())
+        self.io.into_socket().into_std()
     }
 
     /// Returns the address that the listener is bound to.

@@ -9,7 +9,7 @@ use super::listener::TcpListener;
 use super::stream::TcpStream;
 use crate::error;
 use crate::registered::{Registered, debug_socket};
-use crate::sys::{Family, Kind, Opt, Socket};
+use crate::sys::{Family, Hooks as _, Kind, Opt, Socket};
 
 /// A TCP socket before it becomes a [`TcpStream`] or a [`TcpListener`], to choose its options and its own
 /// address first.
@@ -61,7 +61,7 @@ impl TcpSocket {
     /// Takes a socket in the guise of a stream of the standard library, such as the one that other crates
     /// make to set options which are not here. It must not block.
     pub fn from_std_stream(std_stream: std::net::TcpStream) -> TcpSocket {
-        TcpSocket::from_socket(Socket::from_fd_unchecked(std_stream.into()))
+        TcpSocket::from_socket(Socket::from_std_unchecked(std_stream))
     }
 
     pub(crate) fn from_socket(socket: Socket) -> TcpSocket {
@@ -374,7 +374,6 @@ impl TcpSocket {
     ///
     /// Panics outside a runtime, or in one without I/O.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
         self.socket.ensure_bound()?;
         self.socket.listen(backlog)?;
         TcpListener::new(self.socket)

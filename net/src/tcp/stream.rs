@@ -115,7 +115,7 @@ impl TcpStream {
     /// (1.95); with another it fails with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
-        TcpStream::new(Socket::from_fd(stream.into())?)
+        TcpStream::new(Socket::from_std(stream)?)
     }
 
     /// Converts into the standard library's type. The socket stays non-blocking.
@@ -130,9 +130,7 @@ impl TcpStream {
     /// On preview 1 the standard library can read, write and shut it down, little more. On WASI 0.2 with the C library of
     /// a Rust release that this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
-        let socket = self.io.into_socket();
-        socket.must_be_whole()?;
-        Ok(socket.into_fd().into())
+        self.io.into_socket().into_std()
     }
 
     /// Returns the address of this end.

@@ -2,8 +2,8 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::net::{
@@ -11,7 +11,7 @@ use rustix::net::{
     SocketAddrAny, SocketType, sockopt,
 };
 
-use crate::sys::{Address, Family, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
 /// More buffers than this the kernel refuses in one call.
 const IOV_MAX: usize = 1024;
@@ -47,6 +47,11 @@ impl Socket {
     /// Takes a socket that is not registered yet, as it is.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
         Socket(fd)
+    }
+
+    /// What the reactor waits for.
+    pub(crate) fn raw(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {
@@ -215,9 +220,17 @@ impl Address for SocketAddr {
     }
 }
 
+impl Hooks for Socket {}
+
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 }
 
@@ -269,9 +282,4 @@ fn ip(addr: SocketAddrAny) -> io::Result<SocketAddr> {
 
 fn saturate(value: usize) -> u32 {
     value.try_into().unwrap_or(u32::MAX)
-}
-
-/// Asks the system for the addresses of a name. Blocks.
-pub(crate) fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok((name, port).to_socket_addrs()?.collect())
 }

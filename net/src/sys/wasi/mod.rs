@@ -1,5 +1,7 @@
 //! What both targets of WASI have.
 
+#[path = "../fd.rs"]
+mod fd;
 pub mod raw;
 
 /// How many peers that are gone one `accept` skips.

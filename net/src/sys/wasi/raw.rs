@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 pub use crate::sys::Opt;
-use crate::sys::{Address, Borrowed, Family, Kind, Socket};
+use crate::sys::{Address, Borrowed, Family, Hooks as _, Kind, Socket};
 
 /// A socket, owned or lent.
 #[derive(Debug)]
@@ -66,7 +66,6 @@ impl RawSocket {
 
     /// See `listen(2)`.
     pub fn listen(&self, backlog: u32) -> io::Result<()> {
-        #[cfg(all(target_os = "wasi", target_env = "p2"))]
         self.socket().ensure_bound()?;
         self.socket().listen(backlog)
     }

@@ -76,7 +76,12 @@ fn addrinfo(addr: *mut Sockaddr, next: *mut Addrinfo) -> Addrinfo {
     }
 }
 
-pub(crate) fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+/// Asks the host, which blocks the guest until it answers.
+pub(crate) async fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    ask(name, port)
+}
+
+fn ask(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if name.contains('\0') {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a name with a zero byte"));
     }

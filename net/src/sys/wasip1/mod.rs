@@ -18,14 +18,23 @@ mod unix;
 #[path = "../wasi/mod.rs"]
 mod wasi;
 
+pub(crate) const HOST: Host = Host {
+    reports_unasked: false,
+    resolves_localhost: false,
+    resolver: Resolver::IfConfigured,
+    denies_by_default: true,
+    runs_on_wasmtime: false,
+};
+
 /// The public items that only this target has.
 pub(crate) mod os {
     pub use super::wasi::raw;
 }
 
+use super::{Host, Resolver};
+
 pub(crate) use lookup::lookup;
 pub(crate) use process::{ChildReader, ChildWriter, Exits};
+pub(crate) use raw::Borrowed;
 pub(crate) use socket::Socket;
 pub(crate) use unix::{UnixAddr, unix_addr};
-
-pub(crate) use super::fd::Borrowed;

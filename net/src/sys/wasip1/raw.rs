@@ -2,7 +2,9 @@
 #![allow(unsafe_code)] // Imports, and the C library's `poll`.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::socket::{NONBLOCK, SOL_SOCKET, Socket, check, fd_fdstat_set_flags};
@@ -45,7 +47,26 @@ unsafe extern "C" {
     fn poll(fds: *mut PollFd, count: usize, millis: i32) -> i32;
 }
 
+/// Somebody else's socket: it is not closed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Borrowed(ManuallyDrop<Socket>);
+
+impl Deref for Borrowed {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.0
+    }
+}
+
 impl Socket {
+    /// Uses a socket that outlives the result.
+    pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
+        // SAFETY: it is never closed here; the caller sees to it that the owner lives longer.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
+        Borrowed(ManuallyDrop::new(Socket::from_fd_unchecked(fd)))
+    }
+
     fn number(&self, name: u32) -> io::Result<u32> {
         let mut value = [0; 4];
         check(self.get(SOL_SOCKET, name, &mut value))?;

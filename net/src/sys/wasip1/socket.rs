@@ -4,12 +4,12 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::wasi::DEAD_PEERS;
-use crate::sys::{Address, Family, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
 pub(super) const NONBLOCK: u16 = 4;
 /// A flag of the result, on hosts with flat polling: nothing is left to read.
@@ -181,6 +181,11 @@ impl Socket {
         Socket::own(fd)
     }
 
+    /// What the reactor waits for.
+    pub(crate) fn raw(&self) -> RawFd {
+        self.fd()
+    }
+
     pub(crate) fn into_fd(self) -> OwnedFd {
         self.fd
     }
@@ -274,15 +279,10 @@ impl Socket {
     }
 
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
-        self.recv_and_look(buf, peek).map(|(n, _)| n)
+        self.recv_one(buf, peek).map(|(n, _)| n)
     }
 
-    /// Like `recv`. True if the host says that nothing is left.
-    pub(crate) fn recv_and_look(
-        &self,
-        buf: &mut [MaybeUninit<u8>],
-        peek: bool,
-    ) -> io::Result<(usize, bool)> {
+    fn recv_one(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<(usize, bool)> {
         let iov = [Iovec { buf: buf.as_mut_ptr().cast(), len: buf.len() }];
         self.recv_iov(&iov, peek).map(|(n, is_all)| (n.min(buf.len()), is_all))
     }
@@ -429,9 +429,21 @@ impl Socket {
     }
 }
 
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd()
+    }
+}
+
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+impl Hooks for Socket {
+    fn recv_drained(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
+        self.recv_one(buf, false)
     }
 }
 

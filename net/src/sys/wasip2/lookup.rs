@@ -1,6 +1,7 @@
 //! Name lookup through `wasi:sockets/ip-name-lookup`, which suspends only the task that asks.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,8 +17,14 @@ use wasip2::sockets::ip_name_lookup::{ResolveAddressStream, resolve_addresses};
 use super::convert::{ip, unresolved};
 use super::host::network;
 
+/// Asks the host without blocking the guest.
+pub(crate) async fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let mut lookup = Lookup::new(name, port)?;
+    poll_fn(|cx| lookup.poll(cx)).await
+}
+
 /// A question, and the answers so far.
-pub(crate) struct Lookup {
+struct Lookup {
     // Above the question: it is deregistered before the pollable goes.
     source: Source,
     question: Arc<Question>,
@@ -44,7 +51,7 @@ impl fmt::Debug for Lookup {
 }
 
 impl Lookup {
-    pub(crate) fn new(name: &str, port: u16) -> io::Result<Lookup> {
+    fn new(name: &str, port: u16) -> io::Result<Lookup> {
         let answers = resolve_addresses(network(), name).map_err(unresolved)?;
         let question = Arc::new(Question { pollable: Once::new(), answers });
         let source = Source::with_interest(question.clone(), Interest::READABLE)?;
@@ -52,7 +59,7 @@ impl Lookup {
     }
 
     /// The addresses, once all are there.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<SocketAddr>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<SocketAddr>>> {
         let Lookup { source, question, port, found } = self;
         let next = || question.answers.resolve_next_address().map_err(unresolved);
         while let Some(address) = ready!(source.poll_io(cx, Direction::Read, next))? {

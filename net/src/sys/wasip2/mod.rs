@@ -30,12 +30,22 @@ mod unix;
 #[path = "../wasi/mod.rs"]
 mod wasi;
 
+pub(crate) const HOST: Host = Host {
+    reports_unasked: false,
+    resolves_localhost: false,
+    resolver: Resolver::Never,
+    denies_by_default: true,
+    runs_on_wasmtime: true,
+};
+
 /// The public items that only this target has.
 pub(crate) mod os {
     pub use super::wasi::raw;
 }
 
-pub(crate) use lookup::Lookup;
+use super::{Host, Resolver};
+
+pub(crate) use lookup::lookup;
 pub(crate) use process::{ChildReader, ChildWriter, Exits};
 pub(crate) use socket::Socket;
 pub(crate) use table::Borrowed;

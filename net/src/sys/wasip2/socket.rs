@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe, finish};
+use wasio_runtime::text_error::text_error;
 
 use super::table::Number;
 use super::tcp::Tcp;
 use super::udp::Udp;
-use crate::sys::{Address, Family, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
 /// Does the same with a socket of any kind.
 macro_rules! each {
@@ -110,14 +111,6 @@ impl Socket {
         self.0.clone()
     }
 
-    /// The socket goes on without its registration.
-    pub(crate) fn leave(&self, source: Source) {
-        match &*self.0 {
-            Shared::Tcp(tcp) => tcp.without_writes(|| drop(source)),
-            Shared::Other(_) => drop(source),
-        }
-    }
-
     #[inline]
     pub(crate) fn open(family: Family, kind: Kind) -> io::Result<Socket> {
         Ok(Socket(Arc::new(match kind {
@@ -126,21 +119,8 @@ impl Socket {
         })))
     }
 
-    /// A socket of TCP that listens; it is its kind that is known here.
-    pub(crate) fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
-        let tcp = Tcp::open(Family::of(addr))?;
-        tcp.bind(addr)?;
-        tcp.listen(backlog)?;
-        Ok(Socket(Arc::new(Shared::Tcp(tcp))))
-    }
-
     pub(crate) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         each!(self.0, socket => socket.bind(addr))
-    }
-
-    /// To be called before `listen` on a socket that may not be bound: elsewhere listening implies it.
-    pub(crate) fn ensure_bound(&self) -> io::Result<()> {
-        self.0.tcp()?.ensure_bound()
     }
 
     pub(crate) fn listen(&self, backlog: u32) -> io::Result<()> {
@@ -163,11 +143,6 @@ impl Socket {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         // An error is the result of the operation that finds it; the interface keeps none.
         Ok(None)
-    }
-
-    /// Whether the peer has sent its end: pollables do not tell. May read ahead.
-    pub(crate) fn is_read_closed(&self) -> bool {
-        self.0.tcp().is_ok_and(|tcp| tcp.is_read_closed())
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
@@ -258,6 +233,47 @@ impl Socket {
 
     pub(crate) fn set_membership(&self, _: Membership, _: bool) -> io::Result<()> {
         unsupported()
+    }
+}
+
+impl Hooks for Socket {
+    fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
+        // It is its kind that is known here.
+        let tcp = Tcp::open(Family::of(addr))?;
+        tcp.bind(addr)?;
+        tcp.listen(backlog)?;
+        Ok(Socket(Arc::new(Shared::Tcp(tcp))))
+    }
+
+    fn ensure_bound(&self) -> io::Result<()> {
+        self.0.tcp()?.ensure_bound()
+    }
+
+    fn is_read_closed(&self) -> bool {
+        // Pollables do not tell. May read ahead.
+        self.0.tcp().is_ok_and(|tcp| tcp.is_read_closed())
+    }
+
+    fn reconnect(&self, source: &Source, addr: SocketAddr) -> io::Result<()> {
+        source.refresh(|| self.connect(addr))
+    }
+
+    fn deregister(&self, source: Source) {
+        match &*self.0 {
+            Shared::Tcp(tcp) => tcp.without_writes(|| drop(source)),
+            Shared::Other(_) => drop(source),
+        }
+    }
+
+    fn must_be_whole(&self) -> io::Result<()> {
+        match self.is_ahead() {
+            true => Err(text_error(
+                io::ErrorKind::Unsupported,
+                "what `peek` or `ready` has seen, and nobody has read, would be lost to the standard library: read it before \
+                 `into_std`",
+            )),
+            false => Ok(()),
+        }
     }
 }
 

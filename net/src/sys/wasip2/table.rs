@@ -19,7 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasio_runtime::once::Once;
 use wasio_runtime::reactor::{Direction, Source, Subscribe};
-use wasio_runtime::text_error::text_error;
 
 use super::libc::{self, udp};
 use super::socket::{Resource, Shared, Socket};
@@ -154,19 +153,7 @@ impl Socket {
         Socket(Arc::new(Shared::Other(Box::new(udp))))
     }
 
-    /// Whether the socket can be given away without losing what was read ahead.
-    pub(crate) fn must_be_whole(&self) -> io::Result<()> {
-        match self.is_ahead() {
-            true => Err(text_error(
-                io::ErrorKind::Unsupported,
-                "what `peek` or `ready` has seen, and nobody has read, would be lost to the standard library: read it before \
-                 `into_std`",
-            )),
-            false => Ok(()),
-        }
-    }
-
-    fn is_ahead(&self) -> bool {
+    pub(super) fn is_ahead(&self) -> bool {
         match &*self.0 {
             Shared::Tcp(tcp) => tcp.is_ahead(),
             Shared::Other(other) => other.udp().is_some_and(Udp::is_ahead),
