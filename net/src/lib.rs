@@ -34,7 +34,7 @@ pub use addr::ToSocketAddrs;
 pub use lookup::lookup_host;
 #[doc(hidden)]
 #[allow(unused_imports, unreachable_pub)] // Not every target has any.
-pub use sys::os::*;
+pub use sys::public::root::*;
 pub use tcp::listener::TcpListener;
 pub use tcp::socket::TcpSocket;
 pub use tcp::stream::TcpStream;

@@ -11,7 +11,7 @@ use crate::addr::sealed::Found as _;
 use crate::addr::{ToSocketAddrs, own_addrs, to_socket_addrs};
 use crate::error;
 use crate::registered::{Registered, debug_socket};
-use crate::sys::{Address, Family, Kind, Membership, Opt, Socket};
+use crate::sys::{Address, Family, Kind, Membership, Socket};
 
 /// A UDP socket.
 ///
@@ -366,11 +366,10 @@ fn sender(socket: &Socket) -> io::Result<SocketAddr> {
     socket.peek_from(&mut [0]).map(|(_, addr)| addr)
 }
 
-/// Pairs of a getter and a setter for an option.
+/// Pairs of a getter and a setter for an option. Targets add those that only they have.
 macro_rules! options {
     ($(
         $(#[doc = $what:literal])+
-        $(#[cfg($cfg:meta)])?
         $opt:ident: $get:ident, $set:ident: $type:ty, $read:ident, $write:ident;
     )*) => {
         impl UdpSocket {$(
@@ -380,9 +379,8 @@ macro_rules! options {
             ///
             /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such
             /// option.
-            $(#[cfg($cfg)])?
             pub fn $get(&self) -> io::Result<$type> {
-                self.socket().$read(Opt::$opt)
+                self.socket().$read($crate::sys::Opt::$opt)
             }
 
             #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get), ") returns.")]
@@ -391,13 +389,15 @@ macro_rules! options {
             ///
             /// An error of `setsockopt`, for example if the system refuses the value.
             /// [`Unsupported`](io::ErrorKind::Unsupported) where the host has no such option.
-            $(#[cfg($cfg)])?
             pub fn $set(&self, value: $type) -> io::Result<()> {
-                self.socket().$write(Opt::$opt, value)
+                self.socket().$write($crate::sys::Opt::$opt, value)
             }
         )*}
     };
 }
+
+#[allow(unused_imports)] // Not every target has more.
+pub(crate) use options;
 
 options! {
     /// Whether messages may be sent to broadcast addresses (`SO_BROADCAST`).
@@ -410,56 +410,6 @@ options! {
     MulticastTtlV4: multicast_ttl_v4, set_multicast_ttl_v4: u32, option, set_option;
     /// How many hops a message may make.
     Ttl: ttl, set_ttl: u32, option, set_option;
-    /// The type of service of IPv4 packets (`IP_TOS`).
-    #[cfg(unix)]
-    Tos: tos_v4, set_tos_v4: u32, option, set_option;
-    /// The traffic class of IPv6 packets (`IPV6_TCLASS`).
-    #[cfg(unix)]
-    TclassV6: tclass_v6, set_tclass_v6: u32, option, set_option;
-}
-
-#[cfg(unix)]
-impl UdpSocket {
-    /// The older name of [`tos_v4`](Self::tos_v4).
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[deprecated(note = "renamed to `tos_v4`")]
-    pub fn tos(&self) -> io::Result<u32> {
-        self.tos_v4()
-    }
-
-    /// The older name of [`set_tos_v4`](Self::set_tos_v4).
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`, for example if the system refuses the value.
-    #[deprecated(note = "renamed to `set_tos_v4`")]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        self.set_tos_v4(tos)
-    }
-
-    /// Returns the name of the network interface that the socket is tied to, if it is.
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
-        self.socket().device()
-    }
-
-    /// Ties the socket to a network interface, or to none.
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`: `ENODEV` if there is no such interface, or
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the process may not bind to it.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
-        self.socket().bind_device(interface)
-    }
 }
 
 crate::ops::messaging!(UdpSocket, SocketAddr);

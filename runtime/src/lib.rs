@@ -32,3 +32,23 @@ pub mod time;
 pub use macros::support as macro_support;
 #[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
 pub use sys::public::root::*;
+
+/// The items that only some targets have, apart from the rest, so that the crate `wasio` can re-export them without naming
+/// a target. They are also in [`io`](crate::io), [`signal`](crate::signal) and the root.
+#[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own.
+pub mod additions {
+    /// Those of [`io`](crate::io).
+    pub mod io {
+        pub use crate::sys::public::io::*;
+    }
+
+    /// Those of the crate itself.
+    pub mod root {
+        pub use crate::sys::public::root::*;
+    }
+
+    /// Those of [`signal`](crate::signal).
+    pub mod signal {
+        pub use crate::sys::public::signal::*;
+    }
+}

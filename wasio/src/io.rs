@@ -11,8 +11,9 @@ pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 #[cfg(feature = "net")]
 pub use wasio_runtime::io::{Interest, Ready};
 
-#[cfg(all(unix, feature = "net"))]
-pub use wasio_runtime::io::unix;
+#[cfg(feature = "net")]
+#[allow(unused_imports)] // Not every target has any.
+pub use wasio_runtime::additions::io::*;
 
 #[cfg(feature = "io-std")]
 pub use wasio_runtime::io::{Stderr, Stdin, Stdout, stderr, stdin, stdout};

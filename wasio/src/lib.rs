@@ -72,12 +72,9 @@ pub mod sync;
 pub mod task;
 #[cfg(feature = "time")]
 pub mod time;
-/// What only guests of WASI 0.2 have: waiting for the host's own pollables.
-///
-/// On `wasm32-wasip2` only, and not part of tokio. Many host interfaces (HTTP, key-value stores, …) hand out
-/// a `pollable`; `AsyncPollable` makes one awaitable beside sockets and timers.
-#[cfg(all(feature = "rt", target_os = "wasi", target_env = "p2"))]
-pub use wasio_runtime::wasi;
+#[cfg(feature = "rt")]
+#[allow(unused_imports)] // Not every target has any.
+pub use wasio_runtime::additions::root::*;
 
 /// Streams live in the crate `tokio-stream`; the module is here because tokio has it.
 pub mod stream {}

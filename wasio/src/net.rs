@@ -16,14 +16,5 @@ pub mod tcp {
     pub use wasio_net::tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 }
 
-/// Unix sockets: their addresses, the halves of a stream, and natively pipes. On WASI the types exist, and
-/// whatever would make one returns [`Unsupported`](std::io::ErrorKind::Unsupported).
 #[cfg(feature = "net")]
-pub mod unix {
-    #[cfg(unix)]
-    pub use wasio_net::unix::pipe;
-    pub use wasio_net::unix::{
-        OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, SocketAddr, UCred, WriteHalf, gid_t,
-        pid_t, uid_t,
-    };
-}
+pub use wasio_net::unix;

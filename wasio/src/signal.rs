@@ -2,8 +2,5 @@
 
 pub use wasio_runtime::signal::ctrl_c;
 
-/// The signals of unix, natively.
-#[cfg(unix)]
-pub mod unix {
-    pub use wasio_runtime::signal::unix::{Signal, SignalKind, signal};
-}
+#[allow(unused_imports)] // Not every target has any.
+pub use wasio_runtime::additions::signal::*;

@@ -8,14 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::task::Poll;
 
-use wasio_runtime::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use wasio_runtime::io::Interest;
 use wasio_runtime::time::{Instant, sleep_anyway};
 
 use super::message::{Kind, Name, Question, Reading, Reply};
 use crate::error;
 use crate::registered::Registered;
 use crate::sys::{Family, Kind as SocketKind, Socket};
-use crate::tcp::stream::TcpStream;
 
 /// The longest message that a server may send in a datagram to somebody who has not said otherwise is 512
 /// bytes; some do not care.
@@ -88,10 +87,12 @@ async fn over_tcp(
 ) -> io::Result<Reply> {
     let exchange = async {
         let socket = Socket::open(Family::of(server), SocketKind::Stream)?;
-        let mut stream = TcpStream::from_registered(Registered::connect(socket, server).await?);
-        stream.write_all(&[&(message.len() as u16).to_be_bytes(), message].concat()).await?;
-        let mut answer = vec![0; stream.read_u16().await?.into()];
-        stream.read_exact(&mut answer).await?;
+        let stream = Registered::connect(socket, server).await?;
+        write_all(&stream, &[&(message.len() as u16).to_be_bytes(), message].concat()).await?;
+        let mut len = [0; 2];
+        read_exact(&stream, &mut len).await?;
+        let mut answer = vec![0; u16::from_be_bytes(len).into()];
+        read_exact(&stream, &mut answer).await?;
         io::Result::Ok(answer)
     };
     let answer = exchange.await.map_err(error::connect(server))?;
@@ -99,6 +100,28 @@ async fn over_tcp(
         Reading::Reply(reply) => reply,
         _ => Reply::Failed("it sent what cannot be read"),
     })
+}
+
+async fn write_all(stream: &Registered, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let n = stream.async_io(Interest::WRITABLE, |socket| socket.send(bytes)).await?;
+        if n == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[n..];
+    }
+    Ok(())
+}
+
+async fn read_exact(stream: &Registered, mut buf: &mut [u8]) -> io::Result<()> {
+    while !buf.is_empty() {
+        let n = stream.async_io(Interest::READABLE, |socket| socket.recv(buf)).await?;
+        if n == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "early eof"));
+        }
+        buf = &mut buf[n..];
+    }
+    Ok(())
 }
 
 fn has_address(replies: &[Option<Reply>]) -> bool {

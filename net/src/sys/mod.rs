@@ -33,14 +33,9 @@
 
 mod buf;
 
-#[cfg(unix)]
-#[path = "native/mod.rs"]
-mod target;
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
-#[path = "wasip1/mod.rs"]
-mod target;
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-#[path = "wasip2/mod.rs"]
+#[cfg_attr(unix, path = "native/mod.rs")]
+#[cfg_attr(all(target_os = "wasi", target_env = "p1"), path = "wasip1/mod.rs")]
+#[cfg_attr(all(target_os = "wasi", target_env = "p2"), path = "wasip2/mod.rs")]
 mod target;
 
 use std::borrow::Borrow;

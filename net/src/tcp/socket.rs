@@ -112,26 +112,6 @@ impl TcpSocket {
         self.socket.switch(Opt::ReuseAddr)
     }
 
-    /// Sets whether several sockets can be bound to one address (`SO_REUSEPORT`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`, for example if the system refuses the value.
-    #[cfg(unix)]
-    pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
-        self.socket.set_switch(Opt::ReusePort, reuseport)
-    }
-
-    /// Returns whether several sockets can be bound to one address (`SO_REUSEPORT`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(unix)]
-    pub fn reuseport(&self) -> io::Result<bool> {
-        self.socket.switch(Opt::ReusePort)
-    }
-
     /// Sets the size of the system's buffer for sending, in bytes. Linux doubles it.
     ///
     /// # Errors
@@ -218,89 +198,6 @@ impl TcpSocket {
     /// An error of `getsockopt`. On WASI hosts without this option it returns what was set last.
     pub fn nodelay(&self) -> io::Result<bool> {
         self.socket.switch(Opt::NoDelay)
-    }
-
-    /// Returns the traffic class of IPv6 packets (`IPV6_TCLASS`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(unix)]
-    pub fn tclass_v6(&self) -> io::Result<u32> {
-        self.socket.option(Opt::TclassV6)
-    }
-
-    /// Sets the traffic class of IPv6 packets (`IPV6_TCLASS`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`, for example if the system refuses the value.
-    #[cfg(unix)]
-    pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
-        self.socket.set_option(Opt::TclassV6, tclass)
-    }
-
-    /// Returns the type of service of IPv4 packets (`IP_TOS`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(unix)]
-    pub fn tos_v4(&self) -> io::Result<u32> {
-        self.socket.option(Opt::Tos)
-    }
-
-    /// The older name of [`tos_v4`](Self::tos_v4).
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(unix)]
-    #[deprecated(note = "renamed to `tos_v4`")]
-    pub fn tos(&self) -> io::Result<u32> {
-        self.tos_v4()
-    }
-
-    /// Sets the type of service of IPv4 packets (`IP_TOS`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`. [`InvalidInput`](io::ErrorKind::InvalidInput) for a value above 255.
-    #[cfg(unix)]
-    pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
-        self.socket.set_option(Opt::Tos, tos)
-    }
-
-    /// The older name of [`set_tos_v4`](Self::set_tos_v4).
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`, for example if the system refuses the value.
-    #[cfg(unix)]
-    #[deprecated(note = "renamed to `set_tos_v4`")]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        self.set_tos_v4(tos)
-    }
-
-    /// Returns the name of the network interface that the socket is tied to, if it is.
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
-        self.socket.device()
-    }
-
-    /// Ties the socket to a network interface, or to none.
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`: `ENODEV` if there is no such interface, or
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the process may not bind to it.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
-        self.socket.bind_device(interface)
     }
 
     /// Returns the address that the socket is bound to; port 0 before it is.

@@ -222,26 +222,6 @@ impl TcpStream {
         self.socket().set_switch(Opt::NoDelay, nodelay)
     }
 
-    /// Returns whether acknowledgements are sent at once (`TCP_QUICKACK`).
-    ///
-    /// # Errors
-    ///
-    /// An error of `getsockopt`.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub fn quickack(&self) -> io::Result<bool> {
-        self.socket().switch(Opt::QuickAck)
-    }
-
-    /// Sets whether acknowledgements are sent at once (`TCP_QUICKACK`). The system may change it back.
-    ///
-    /// # Errors
-    ///
-    /// An error of `setsockopt`, for example if the system refuses the value.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
-        self.socket().set_switch(Opt::QuickAck, quickack)
-    }
-
     /// Returns how long closing waits for unsent data (`SO_LINGER`). `None` means that it does not wait.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! The address of a Unix socket.
 
 use std::fmt;
+use std::io;
+use std::mem::MaybeUninit;
 use std::path::Path;
 
-use crate::sys::UnixAddr;
+use crate::sys::{Address, Socket, UnixAddr};
 
 /// The address of a Unix socket: a path, on Linux also an abstract name, or nothing.
 ///
@@ -21,34 +23,24 @@ impl SocketAddr {
     pub fn as_pathname(&self) -> Option<&Path> {
         self.0.as_pathname()
     }
-
-    /// Returns the name in Linux's abstract namespace, if it is one.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub fn as_abstract_name(&self) -> Option<&[u8]> {
-        #[cfg(target_os = "android")]
-        use std::os::android::net::SocketAddrExt;
-        #[cfg(target_os = "linux")]
-        use std::os::linux::net::SocketAddrExt;
-        self.0.as_abstract_name()
-    }
-}
-
-#[cfg(unix)]
-impl From<std::os::unix::net::SocketAddr> for SocketAddr {
-    fn from(addr: std::os::unix::net::SocketAddr) -> SocketAddr {
-        SocketAddr(addr)
-    }
-}
-
-#[cfg(unix)]
-impl From<SocketAddr> for std::os::unix::net::SocketAddr {
-    fn from(addr: SocketAddr) -> std::os::unix::net::SocketAddr {
-        addr.0
-    }
 }
 
 impl fmt::Debug for SocketAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl Address for SocketAddr {
+    fn recv_from(
+        socket: &Socket,
+        buf: &mut [MaybeUninit<u8>],
+        peek: bool,
+    ) -> io::Result<(usize, SocketAddr)> {
+        UnixAddr::recv_from(socket, buf, peek).map(|(n, addr)| (n, SocketAddr(addr)))
+    }
+
+    fn send_to(&self, socket: &Socket, buf: &[u8]) -> io::Result<usize> {
+        self.0.send_to(socket, buf)
     }
 }

@@ -34,7 +34,7 @@ use crate::sys::{Address, Kind, Socket, unix_addr};
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UnixDatagram {
-    io: Registered,
+    pub(crate) io: Registered,
 }
 
 impl UnixDatagram {
@@ -86,31 +86,6 @@ impl UnixDatagram {
     #[track_caller]
     pub(crate) fn new(socket: Socket) -> io::Result<UnixDatagram> {
         Registered::new(socket).map(|io| UnixDatagram { io })
-    }
-
-    /// Converts a socket of the standard library, which must be non-blocking.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be registered with the reactor.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a runtime, in one without I/O, and in a debug build if the socket blocks.
-    #[cfg(unix)]
-    #[track_caller]
-    pub fn from_std(datagram: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
-        UnixDatagram::new(Socket::from_fd(datagram.into())?)
-    }
-
-    /// Converts into the standard library's type. The socket stays non-blocking.
-    ///
-    /// # Errors
-    ///
-    /// It does not fail at present.
-    #[cfg(unix)]
-    pub fn into_std(self) -> io::Result<std::os::unix::net::UnixDatagram> {
-        Ok(self.io.into_socket().into_fd().into())
     }
 
     /// Chooses the one peer to send to and receive from.
@@ -172,7 +147,7 @@ impl UnixDatagram {
     ///
     /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().local_unix()
+        self.socket().local_unix().map(SocketAddr)
     }
 
     /// Returns the address that the socket is connected to.
@@ -181,7 +156,7 @@ impl UnixDatagram {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) when it is not.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().peer_unix()
+        self.socket().peer_unix().map(SocketAddr)
     }
 
     /// Closes one direction or both. Tasks that wait for it are woken.
@@ -203,16 +178,6 @@ impl UnixDatagram {
 }
 
 crate::ops::messaging!(UnixDatagram, SocketAddr);
-
-#[cfg(unix)]
-impl TryFrom<std::os::unix::net::UnixDatagram> for UnixDatagram {
-    type Error = io::Error;
-
-    /// See [`UnixDatagram::from_std`].
-    fn try_from(datagram: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
-        UnixDatagram::from_std(datagram)
-    }
-}
 
 impl fmt::Debug for UnixDatagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -43,7 +43,7 @@ const BACKLOG: u32 = 1024;
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UnixListener {
-    io: Registered,
+    pub(crate) io: Registered,
 }
 
 impl UnixListener {
@@ -59,7 +59,7 @@ impl UnixListener {
     /// Panics outside a runtime, or in one without I/O.
     #[track_caller]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
-        UnixListener::bind_addr(&unix_addr(path.as_ref())?)
+        UnixListener::bind_addr(&SocketAddr(unix_addr(path.as_ref())?))
     }
 
     /// Listens on an address.
@@ -74,7 +74,7 @@ impl UnixListener {
     #[track_caller]
     pub fn bind_addr(socket_addr: &SocketAddr) -> io::Result<UnixListener> {
         let socket = Socket::open_unix(Kind::Stream)?;
-        socket.bind_unix(socket_addr)?;
+        socket.bind_unix(&socket_addr.0)?;
         socket.listen(BACKLOG)?;
         UnixListener::new(socket)
     }
@@ -82,31 +82,6 @@ impl UnixListener {
     #[track_caller]
     pub(crate) fn new(socket: Socket) -> io::Result<UnixListener> {
         Registered::new(socket).map(|io| UnixListener { io })
-    }
-
-    /// Converts a listener of the standard library, which must be non-blocking.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be registered with the reactor.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a runtime, in one without I/O, and in a debug build if the listener blocks.
-    #[cfg(unix)]
-    #[track_caller]
-    pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
-        UnixListener::new(Socket::from_fd(listener.into())?)
-    }
-
-    /// Converts into the standard library's type. The socket stays non-blocking.
-    ///
-    /// # Errors
-    ///
-    /// It does not fail at present.
-    #[cfg(unix)]
-    pub fn into_std(self) -> io::Result<std::os::unix::net::UnixListener> {
-        Ok(self.io.into_socket().into_fd().into())
     }
 
     /// Waits for a connection; returns it with the peer's address, which is usually unnamed.
@@ -120,7 +95,7 @@ impl UnixListener {
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (socket, addr) = self.io.async_io(Interest::READABLE, Socket::accept_unix).await?;
-        Ok((UnixStream::from_registered(Registered::accepted(socket)?), addr))
+        Ok((UnixStream::from_registered(Registered::accepted(socket)?), SocketAddr(addr)))
     }
 
     /// Like [`accept`](Self::accept), for hand-written futures. Only the waker of the last call is kept.
@@ -131,7 +106,7 @@ impl UnixListener {
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         let (socket, addr) = ready!(self.io.poll_read(cx, Socket::accept_unix))?;
         let io = Registered::accepted(socket)?;
-        Poll::Ready(Ok((UnixStream::from_registered(io), addr)))
+        Poll::Ready(Ok((UnixStream::from_registered(io), SocketAddr(addr))))
     }
 
     /// Returns the address that the listener is bound to.
@@ -140,7 +115,7 @@ impl UnixListener {
     ///
     /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().local_unix()
+        self.socket().local_unix().map(SocketAddr)
     }
 
     /// Returns the pending error of the socket, if there is one, and clears it (`SO_ERROR`).
@@ -154,16 +129,6 @@ impl UnixListener {
 
     pub(crate) fn socket(&self) -> &Socket {
         self.io.socket()
-    }
-}
-
-#[cfg(unix)]
-impl TryFrom<std::os::unix::net::UnixListener> for UnixListener {
-    type Error = io::Error;
-
-    /// See [`UnixListener::from_std`].
-    fn try_from(listener: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
-        UnixListener::from_std(listener)
     }
 }
 

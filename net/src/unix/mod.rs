@@ -11,8 +11,6 @@
 mod addr;
 pub(crate) mod datagram;
 pub(crate) mod listener;
-#[cfg(unix)]
-pub mod pipe;
 pub(crate) mod socket;
 mod split;
 pub(crate) mod stream;
@@ -21,6 +19,9 @@ mod ucred;
 pub use addr::SocketAddr;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use ucred::UCred;
+
+#[allow(unused_imports, unreachable_pub)] // Not every target has any.
+pub use crate::sys::public::unix::*;
 
 /// A user's number.
 #[allow(non_camel_case_types)]

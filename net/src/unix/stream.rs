@@ -33,7 +33,7 @@ use crate::sys::{Kind, Socket, unix_addr};
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UnixStream {
-    io: Registered,
+    pub(crate) io: Registered,
 }
 
 impl UnixStream {
@@ -50,7 +50,7 @@ impl UnixStream {
     ///
     /// Panics outside a runtime, or in one without I/O.
     pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
-        UnixStream::connect_addr(&unix_addr(path.as_ref())?).await
+        UnixStream::connect_addr(&SocketAddr(unix_addr(path.as_ref())?)).await
     }
 
     /// Connects to an address.
@@ -64,7 +64,7 @@ impl UnixStream {
     /// See [`connect`](Self::connect).
     pub async fn connect_addr(socket_addr: &SocketAddr) -> io::Result<UnixStream> {
         let socket = Socket::open_unix(Kind::Stream)?;
-        socket.connect_unix(socket_addr)?;
+        socket.connect_unix(&socket_addr.0)?;
         UnixStream::connecting(socket).await
     }
 
@@ -103,38 +103,13 @@ impl UnixStream {
         Ok((stream(a)?, stream(b)?))
     }
 
-    /// Converts a stream of the standard library, which must be non-blocking.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be registered with the reactor.
-    ///
-    /// # Panics
-    ///
-    /// Panics outside a runtime, in one without I/O, and in a debug build if the stream blocks.
-    #[cfg(unix)]
-    #[track_caller]
-    pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
-        UnixStream::new(Socket::from_fd(stream.into())?)
-    }
-
-    /// Converts into the standard library's type. The socket stays non-blocking.
-    ///
-    /// # Errors
-    ///
-    /// It does not fail at present.
-    #[cfg(unix)]
-    pub fn into_std(self) -> io::Result<std::os::unix::net::UnixStream> {
-        Ok(self.io.into_socket().into_fd().into())
-    }
-
     /// Returns the address of this end.
     ///
     /// # Errors
     ///
     /// An error of `getsockname`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().local_unix()
+        self.socket().local_unix().map(SocketAddr)
     }
 
     /// Returns the address of the other end.
@@ -143,7 +118,7 @@ impl UnixStream {
     ///
     /// [`NotConnected`](io::ErrorKind::NotConnected) if the connection is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket().peer_unix()
+        self.socket().peer_unix().map(SocketAddr)
     }
 
     /// Who is at the other end.
@@ -176,16 +151,6 @@ impl UnixStream {
 }
 
 crate::ops::streaming!(UnixStream);
-
-#[cfg(unix)]
-impl TryFrom<std::os::unix::net::UnixStream> for UnixStream {
-    type Error = io::Error;
-
-    /// See [`UnixStream::from_std`].
-    fn try_from(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
-        UnixStream::from_std(stream)
-    }
-}
 
 impl fmt::Debug for UnixStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

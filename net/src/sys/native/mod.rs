@@ -2,12 +2,13 @@
 //!
 //! For development; it follows what the OS does and adds nothing.
 
+mod api;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod device;
 #[path = "../fd.rs"]
 mod fd;
 mod lookup;
-mod pipe;
+pub mod pipe;
 mod process;
 mod socket;
 mod unix;
@@ -20,13 +21,20 @@ pub(crate) const HOST: Host = Host {
     runs_on_wasmtime: false,
 };
 
-/// The public items that only this target has.
-pub(crate) mod os {}
+/// What this target adds to public modules.
+pub(crate) mod public {
+    /// Of the crate.
+    pub(crate) mod root {}
+
+    /// Of the module `unix`.
+    pub(crate) mod unix {
+        pub use super::super::pipe;
+    }
+}
 
 use super::{Host, Resolver};
 
 pub(crate) use lookup::lookup;
-pub(crate) use pipe::{End, Pipe};
 pub(crate) use process::{ChildReader, ChildWriter, Exits};
 pub(crate) use socket::Socket;
 pub(crate) use unix::{UnixAddr, unix_addr};

@@ -3,6 +3,10 @@
 use std::ffi::OsStr;
 use std::io;
 use std::mem::MaybeUninit;
+#[cfg(target_os = "android")]
+use std::os::android::net::SocketAddrExt;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr as StdAddr;
 use std::path::Path;
@@ -11,7 +15,6 @@ use rustix::net::{self, AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlag
 
 use super::socket::{NO_SIGNAL, Socket, accept, flags, open};
 use crate::sys::{Address, Kind};
-use crate::unix::SocketAddr;
 
 /// The length of an address before its path.
 const FAMILY: u32 = 2;
@@ -20,29 +23,25 @@ const FAMILY: u32 = 2;
 pub(crate) type UnixAddr = StdAddr;
 
 /// The address of a path; on Linux one that begins with a zero byte is an abstract name.
-pub(crate) fn unix_addr(path: &Path) -> io::Result<SocketAddr> {
+pub(crate) fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
     let bytes = path.as_os_str().as_bytes();
     match bytes.strip_prefix(b"\0") {
         Some(name) => abstract_addr(name),
-        None => Ok(StdAddr::from_pathname(path)?.into()),
+        None => StdAddr::from_pathname(path),
     }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn abstract_addr(name: &[u8]) -> io::Result<SocketAddr> {
-    #[cfg(target_os = "android")]
-    use std::os::android::net::SocketAddrExt;
-    #[cfg(target_os = "linux")]
-    use std::os::linux::net::SocketAddrExt;
-    Ok(StdAddr::from_abstract_name(name)?.into())
+fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
+    StdAddr::from_abstract_name(name)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn abstract_addr(_: &[u8]) -> io::Result<SocketAddr> {
+fn abstract_addr(_: &[u8]) -> io::Result<UnixAddr> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "paths must not contain interior null bytes"))
 }
 
-fn to_system(addr: &SocketAddr) -> io::Result<SocketAddrUnix> {
+fn to_system(addr: &UnixAddr) -> io::Result<SocketAddrUnix> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Some(name) = addr.as_abstract_name() {
         return Ok(SocketAddrUnix::new_abstract_name(name)?);
@@ -56,11 +55,11 @@ fn to_system(addr: &SocketAddr) -> io::Result<SocketAddrUnix> {
     }
 }
 
-fn unnamed() -> io::Result<SocketAddr> {
-    Ok(StdAddr::from_pathname("")?.into())
+fn unnamed() -> io::Result<UnixAddr> {
+    StdAddr::from_pathname("")
 }
 
-fn from_system(addr: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
+fn from_system(addr: Option<SocketAddrAny>) -> io::Result<UnixAddr> {
     // An address that is only its family has no name; rustix makes an empty abstract one of it.
     let named = addr.filter(|addr| addr.addr_len() > FAMILY);
     let Some(addr) = named.and_then(|addr| SocketAddrUnix::try_from(addr).ok()) else {
@@ -71,9 +70,7 @@ fn from_system(addr: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
         return abstract_addr(name);
     }
     match addr.path() {
-        Some(path) => {
-            Ok(StdAddr::from_pathname(Path::new(OsStr::from_bytes(path.to_bytes())))?.into())
-        }
+        Some(path) => StdAddr::from_pathname(Path::new(OsStr::from_bytes(path.to_bytes()))),
         None => unnamed(),
     }
 }
@@ -106,27 +103,27 @@ impl Socket {
         Ok(net::sockopt::socket_type(&self.0)? == SocketType::DGRAM)
     }
 
-    pub(crate) fn bind_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+    pub(crate) fn bind_unix(&self, addr: &UnixAddr) -> io::Result<()> {
         Ok(net::bind(&self.0, &to_system(addr)?)?)
     }
 
-    pub(crate) fn connect_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+    pub(crate) fn connect_unix(&self, addr: &UnixAddr) -> io::Result<()> {
         match net::connect(&self.0, &to_system(addr)?) {
             Err(rustix::io::Errno::INPROGRESS) => Ok(()),
             result => Ok(result?),
         }
     }
 
-    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, SocketAddr)> {
+    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, UnixAddr)> {
         let (socket, addr) = accept(self)?;
         Ok((socket, from_system(addr)?))
     }
 
-    pub(crate) fn local_unix(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_unix(&self) -> io::Result<UnixAddr> {
         from_system(Some(net::getsockname(&self.0)?))
     }
 
-    pub(crate) fn peer_unix(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn peer_unix(&self) -> io::Result<UnixAddr> {
         from_system(net::getpeername(&self.0)?)
     }
 
@@ -144,12 +141,12 @@ impl Socket {
     }
 }
 
-impl Address for SocketAddr {
+impl Address for UnixAddr {
     fn recv_from(
         socket: &Socket,
         buf: &mut [MaybeUninit<u8>],
         peek: bool,
-    ) -> io::Result<(usize, SocketAddr)> {
+    ) -> io::Result<(usize, UnixAddr)> {
         let ((filled, _), _, addr) = net::recvfrom(&socket.0, buf, flags(peek))?;
         Ok((filled.len(), from_system(addr)?))
     }

@@ -5,7 +5,6 @@ use std::mem::MaybeUninit;
 use std::path::Path;
 
 use crate::sys::{Address, Kind, Socket};
-use crate::unix::SocketAddr;
 
 /// What a Unix socket's address is made of: there is none.
 #[derive(Clone, Debug)]
@@ -25,7 +24,7 @@ fn unsupported<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this target has no Unix sockets"))
 }
 
-pub(crate) fn unix_addr(_: &Path) -> io::Result<SocketAddr> {
+pub(crate) fn unix_addr(_: &Path) -> io::Result<UnixAddr> {
     unsupported()
 }
 
@@ -42,23 +41,23 @@ impl Socket {
         unsupported()
     }
 
-    pub(crate) fn bind_unix(&self, addr: &SocketAddr) -> io::Result<()> {
-        match addr.0 {}
+    pub(crate) fn bind_unix(&self, addr: &UnixAddr) -> io::Result<()> {
+        match *addr {}
     }
 
-    pub(crate) fn connect_unix(&self, addr: &SocketAddr) -> io::Result<()> {
-        match addr.0 {}
+    pub(crate) fn connect_unix(&self, addr: &UnixAddr) -> io::Result<()> {
+        match *addr {}
     }
 
-    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, SocketAddr)> {
+    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, UnixAddr)> {
         unsupported()
     }
 
-    pub(crate) fn local_unix(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_unix(&self) -> io::Result<UnixAddr> {
         unsupported()
     }
 
-    pub(crate) fn peer_unix(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn peer_unix(&self) -> io::Result<UnixAddr> {
         unsupported()
     }
 
@@ -67,16 +66,12 @@ impl Socket {
     }
 }
 
-impl Address for SocketAddr {
-    fn recv_from(
-        _: &Socket,
-        _: &mut [MaybeUninit<u8>],
-        _: bool,
-    ) -> io::Result<(usize, SocketAddr)> {
+impl Address for UnixAddr {
+    fn recv_from(_: &Socket, _: &mut [MaybeUninit<u8>], _: bool) -> io::Result<(usize, UnixAddr)> {
         unsupported()
     }
 
     fn send_to(&self, _: &Socket, _: &[u8]) -> io::Result<usize> {
-        match self.0 {}
+        match *self {}
     }
 }

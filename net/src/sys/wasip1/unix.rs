@@ -16,7 +16,6 @@ use super::socket::{
     Ciovec, NONBLOCK, RawAddress, SOL_SOCKET, Socket, Storage, check, sock_accept,
 };
 use crate::sys::{Address, Kind};
-use crate::unix::SocketAddr;
 
 /// `AF_UNIX` of WasmEdge.
 const UNIX: u16 = 3;
@@ -69,7 +68,7 @@ impl std::fmt::Debug for UnixAddr {
 }
 
 /// The address of a path.
-pub(crate) fn unix_addr(path: &Path) -> io::Result<SocketAddr> {
+pub(crate) fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.contains(&0) {
         let why = "paths of Unix sockets must not contain zero bytes; abstract names do not exist on WASI";
@@ -79,7 +78,7 @@ pub(crate) fn unix_addr(path: &Path) -> io::Result<SocketAddr> {
         let why = "the path of a Unix socket has at most 107 bytes";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
-    Ok(SocketAddr(UnixAddr(path.to_owned())))
+    Ok(UnixAddr(path.to_owned()))
 }
 
 fn unsupported<T>(why: &str) -> io::Result<T> {
@@ -87,25 +86,25 @@ fn unsupported<T>(why: &str) -> io::Result<T> {
 }
 
 /// Passes an address to an import.
-fn with_address(addr: &SocketAddr, call: impl FnOnce(*const RawAddress) -> u32) -> io::Result<()> {
+fn with_address(addr: &UnixAddr, call: impl FnOnce(*const RawAddress) -> u32) -> io::Result<()> {
     let mut storage = Storage([0; 128]);
     storage.0[..2].copy_from_slice(&UNIX.to_le_bytes());
-    let path = addr.0.0.as_os_str().as_bytes();
+    let path = addr.0.as_os_str().as_bytes();
     storage.0[2..][..path.len()].copy_from_slice(path);
     check(call(&RawAddress { buf: storage.0.as_mut_ptr(), len: storage.0.len() }))
 }
 
 /// Reads an address from an import, which gets an address and a port to fill.
-fn name(call: impl FnOnce(*const RawAddress, *mut u32) -> u32) -> io::Result<SocketAddr> {
+fn name(call: impl FnOnce(*const RawAddress, *mut u32) -> u32) -> io::Result<UnixAddr> {
     let mut storage = Storage([0; 128]);
     let address = RawAddress { buf: storage.0.as_mut_ptr(), len: storage.0.len() };
     check(call(&address, &mut 0))?;
     Ok(from_storage(&storage))
 }
 
-fn from_storage(storage: &Storage) -> SocketAddr {
+fn from_storage(storage: &Storage) -> UnixAddr {
     let path = storage.0[2..][..PATH_MAX].split(|&byte| byte == 0).next().unwrap_or_default();
-    SocketAddr(UnixAddr(PathBuf::from(OsStr::from_bytes(path))))
+    UnixAddr(PathBuf::from(OsStr::from_bytes(path)))
 }
 
 impl Socket {
@@ -133,12 +132,12 @@ impl Socket {
         Ok(u32::from_le_bytes(kind) == DATAGRAM)
     }
 
-    pub(crate) fn bind_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+    pub(crate) fn bind_unix(&self, addr: &UnixAddr) -> io::Result<()> {
         // SAFETY: the address lives for the call.
         with_address(addr, |address| unsafe { sock_bind_v2(self.fd(), address, 0) })
     }
 
-    pub(crate) fn connect_unix(&self, addr: &SocketAddr) -> io::Result<()> {
+    pub(crate) fn connect_unix(&self, addr: &UnixAddr) -> io::Result<()> {
         // SAFETY: the address lives for the call.
         let connect = |address| unsafe { sock_connect_v2(self.fd(), address, 0) };
         match with_address(addr, connect) {
@@ -147,23 +146,23 @@ impl Socket {
         }
     }
 
-    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, SocketAddr)> {
+    pub(crate) fn accept_unix(&self) -> io::Result<(Socket, UnixAddr)> {
         let mut fd = -1;
         // SAFETY: `fd` is a place for the result.
         check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
         // SAFETY: the host made it for us.
         let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
         // A peer that has gone is not known any more; what it sent can be read all the same.
-        let peer = socket.peer_unix().unwrap_or_else(|_| SocketAddr(UnixAddr(PathBuf::new())));
+        let peer = socket.peer_unix().unwrap_or_else(|_| UnixAddr(PathBuf::new()));
         Ok((socket, peer))
     }
 
-    pub(crate) fn local_unix(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_unix(&self) -> io::Result<UnixAddr> {
         // SAFETY: `name` passes pointers to what lives for the call.
         name(|addr, port| unsafe { sock_getlocaladdr_v2(self.fd(), addr, port) })
     }
 
-    pub(crate) fn peer_unix(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn peer_unix(&self) -> io::Result<UnixAddr> {
         // SAFETY: `name` passes pointers to what lives for the call.
         name(|addr, port| unsafe { sock_getpeeraddr_v2(self.fd(), addr, port) })
     }
@@ -173,12 +172,12 @@ impl Socket {
     }
 }
 
-impl Address for SocketAddr {
+impl Address for UnixAddr {
     fn recv_from(
         socket: &Socket,
         buf: &mut [MaybeUninit<u8>],
         peek: bool,
-    ) -> io::Result<(usize, SocketAddr)> {
+    ) -> io::Result<(usize, UnixAddr)> {
         let mut from = Storage([0; 128]);
         let (len, _) = socket.recv_from_storage(buf, peek, &mut from)?;
         Ok((len, from_storage(&from)))

@@ -38,9 +38,15 @@ pub(crate) const HOST: Host = Host {
     runs_on_wasmtime: true,
 };
 
-/// The public items that only this target has.
-pub(crate) mod os {
-    pub use super::wasi::raw;
+/// What this target adds to public modules.
+pub(crate) mod public {
+    /// Of the crate.
+    pub(crate) mod root {
+        pub use super::super::wasi::raw;
+    }
+
+    /// Of the module `unix`.
+    pub(crate) mod unix {}
 }
 
 use super::{Host, Resolver};

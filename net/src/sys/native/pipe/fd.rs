@@ -1,4 +1,4 @@
-//! Pipes: descriptors that are read and written, not sockets.
+//! The descriptor of a pipe.
 
 use std::fs::OpenOptions;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -34,7 +34,7 @@ impl Pipe {
         #[cfg(target_vendor = "apple")]
         let (read, write) = {
             let (read, write) = rustix::pipe::pipe()?;
-            (super::socket::unblock(read)?, super::socket::unblock(write)?)
+            (super::super::socket::unblock(read)?, super::super::socket::unblock(write)?)
         };
         Ok((Pipe(read), Pipe(write)))
     }

@@ -3,6 +3,8 @@
 //! A [`Sender`] writes, a [`Receiver`] reads. A named pipe (FIFO) is opened through [`OpenOptions`]; one
 //! without a name is made by [`pipe`], to be given to a child process.
 
+mod fd;
+
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -14,7 +16,7 @@ use bytes::BufMut;
 use wasio_runtime::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use wasio_runtime::reactor::{Direction, Source};
 
-use crate::sys::{End, Pipe};
+use fd::{End, Pipe};
 
 /// Makes a pipe without a name.
 ///

@@ -1,0 +1,8 @@
+//! The parts of the public types that only the operating systems have. Nothing below depends on them.
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux;
+mod process;
+mod tcp;
+mod udp;
+mod unix;
