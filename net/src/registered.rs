@@ -21,7 +21,7 @@ impl Registered {
     #[track_caller]
     #[inline(never)]
     pub(crate) fn new(socket: Socket) -> io::Result<Registered> {
-        let source = Source::new(socket.raw())?;
+        let source = socket.register()?;
         Ok(Registered { source, socket })
     }
 

@@ -54,7 +54,7 @@ macro_rules! owned_descriptor {
     ($($type:ty),*) => {$(
         impl IntoRawFd for $type {
             fn into_raw_fd(self) -> RawFd {
-                self.into_socket().into_fd().into_raw_fd()
+                self.socket.into_fd().into_raw_fd()
             }
         }
 

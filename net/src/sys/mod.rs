@@ -83,7 +83,7 @@ pub(crate) trait Address: Sized {
 
 /// A multicast group, and the interface to which the membership belongs.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(unix), allow(dead_code))]
+#[allow(dead_code)] // Not every target has any.
 pub(crate) enum Membership {
     V4(Ipv4Addr, Ipv4Addr),
     V6(Ipv6Addr, u32),
@@ -92,7 +92,7 @@ pub(crate) enum Membership {
 /// A setting of a socket that is a number or a switch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // Their names are the sockets' own.
-#[cfg_attr(unix, allow(unreachable_pub))]
+#[allow(dead_code, unreachable_pub)] // Not every target has all of them, nor shows them to other crates.
 pub enum Opt {
     Broadcast,
     Keepalive,
@@ -138,6 +138,7 @@ pub(crate) enum Resolver {
 }
 
 /// What some targets do differently. The default bodies fit hosts whose sockets are descriptors.
+#[allow(dead_code)] // Not every target calls all of them.
 pub(crate) trait Hooks: Borrow<Socket> {
     /// A TCP socket that listens, with `SO_REUSEADDR` where the host has it.
     fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {

@@ -34,7 +34,7 @@ use crate::sys::{Family, Hooks as _, Kind, Opt, Socket};
 /// # std::io::Result::Ok(())
 /// ```
 pub struct TcpSocket {
-    socket: Socket,
+    pub(crate) socket: Socket,
 }
 
 impl TcpSocket {
@@ -70,10 +70,6 @@ impl TcpSocket {
 
     pub(crate) fn socket(&self) -> &Socket {
         &self.socket
-    }
-
-    pub(crate) fn into_socket(self) -> Socket {
-        self.socket
     }
 
     /// Sets whether an idle connection is probed (`SO_KEEPALIVE`).
@@ -279,6 +275,6 @@ impl TcpSocket {
 
 impl fmt::Debug for TcpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug_socket("TcpSocket", &self.socket, f)
+        debug_socket("TcpSocket", self.socket(), f)
     }
 }

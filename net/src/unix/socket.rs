@@ -16,7 +16,7 @@ use crate::sys::{Kind, Socket, unix_addr};
 ///
 /// Only on WasmEdge: see the [module](crate::unix).
 pub struct UnixSocket {
-    socket: Socket,
+    pub(crate) socket: Socket,
 }
 
 impl UnixSocket {
@@ -44,10 +44,6 @@ impl UnixSocket {
 
     pub(crate) fn socket(&self) -> &Socket {
         &self.socket
-    }
-
-    pub(crate) fn into_socket(self) -> Socket {
-        self.socket
     }
 
     /// Gives the socket a path, which must not exist.
@@ -113,6 +109,6 @@ impl UnixSocket {
 
 impl fmt::Debug for UnixSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug_unix("UnixSocket", &self.socket, f)
+        debug_unix("UnixSocket", self.socket(), f)
     }
 }

@@ -11,6 +11,8 @@ use rustix::net::{
     SocketAddrAny, SocketType, sockopt,
 };
 
+use wasio_runtime::reactor::Source;
+
 use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
 /// More buffers than this the kernel refuses in one call.
@@ -49,9 +51,10 @@ impl Socket {
         Socket(fd)
     }
 
-    /// What the reactor waits for.
-    pub(crate) fn raw(&self) -> RawFd {
-        self.0.as_raw_fd()
+    /// Registers the socket with the reactor.
+    #[track_caller]
+    pub(crate) fn register(&self) -> io::Result<Source> {
+        Source::new(self.0.as_raw_fd())
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {

@@ -8,6 +8,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use wasio_runtime::reactor::Source;
+
 use super::wasi::DEAD_PEERS;
 use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
@@ -181,9 +183,10 @@ impl Socket {
         Socket::own(fd)
     }
 
-    /// What the reactor waits for.
-    pub(crate) fn raw(&self) -> RawFd {
-        self.fd()
+    /// Registers the socket with the reactor.
+    #[track_caller]
+    pub(crate) fn register(&self) -> io::Result<Source> {
+        Source::new(self.fd())
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {

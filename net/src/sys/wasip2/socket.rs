@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasio_runtime::reactor::{Direction, Raw, Source, Subscribe, finish};
+use wasio_runtime::reactor::{Direction, Source, Subscribe, finish};
 use wasio_runtime::text_error::text_error;
 
 use super::table::Number;
@@ -106,9 +106,10 @@ pub(super) fn unsupported<T>() -> io::Result<T> {
 }
 
 impl Socket {
-    /// What the reactor waits for.
-    pub(crate) fn raw(&self) -> Raw {
-        self.0.clone()
+    /// Registers the socket with the reactor.
+    #[track_caller]
+    pub(crate) fn register(&self) -> io::Result<Source> {
+        Source::new(self.0.clone())
     }
 
     #[inline]

@@ -18,7 +18,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawF
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use wasio_runtime::once::Once;
-use wasio_runtime::reactor::{Direction, Source, Subscribe};
+use wasio_runtime::reactor::{Direction, Subscribe};
 
 use super::libc::{self, udp};
 use super::socket::{Resource, Shared, Socket};
@@ -89,7 +89,7 @@ impl Socket {
         // One that is none of ours says so.
         if let Err(error) = socket.local_addr() {
             // That there is no runtime is told first, as on every target.
-            Source::new(socket.raw())?;
+            socket.register()?;
             return Err(error);
         }
         Ok(socket)
