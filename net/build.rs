@@ -9,6 +9,7 @@ const ADD: &[u8] = b"__wasilibc_add_tcp_socket";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(wasio_c_sockets)");
+    println!("cargo::rustc-check-cfg=cfg(wasio_shell)");
     let variable = |name| std::env::var(name).unwrap_or_default();
     let target = variable("TARGET");
     if target == "wasm32-wasip2" && has_sockets(&variable("RUSTC"), &target).unwrap_or(false) {

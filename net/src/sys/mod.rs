@@ -33,9 +33,16 @@
 
 mod buf;
 
-#[cfg_attr(unix, path = "native/mod.rs")]
-#[cfg_attr(all(target_os = "wasi", target_env = "p1"), path = "wasip1/mod.rs")]
-#[cfg_attr(all(target_os = "wasi", target_env = "p2"), path = "wasip2/mod.rs")]
+#[cfg_attr(all(not(wasio_shell), unix), path = "native/mod.rs")]
+#[cfg_attr(all(not(wasio_shell), target_os = "wasi", target_env = "p1"), path = "wasip1/mod.rs")]
+#[cfg_attr(all(not(wasio_shell), target_os = "wasi", target_env = "p2"), path = "wasip2/mod.rs")]
+#[cfg_attr(
+    any(
+        wasio_shell,
+        not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2"))))
+    ),
+    path = "shell/mod.rs"
+)]
 mod target;
 
 use std::borrow::Borrow;

@@ -75,9 +75,9 @@ impl Exits {
         unsupported()
     }
 
-    /// That no child can be started, std says.
+    /// In the words of the standard library.
     pub(crate) fn prepare() -> io::Result<()> {
-        Ok(())
+        Err(io::Error::new(io::ErrorKind::Unsupported, "operation not supported on this platform"))
     }
 
     pub(crate) async fn next(&mut self) {}
