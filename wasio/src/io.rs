@@ -12,7 +12,7 @@ pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 pub use wasio_runtime::io::{Interest, Ready};
 
 #[cfg(feature = "net")]
-#[allow(unused_imports)] // Not every target has any.
+#[allow(unused_imports, unreachable_pub)] // Not every target has any.
 pub use wasio_runtime::additions::io::*;
 
 #[cfg(feature = "io-std")]

@@ -73,7 +73,7 @@ pub mod task;
 #[cfg(feature = "time")]
 pub mod time;
 #[cfg(feature = "rt")]
-#[allow(unused_imports)] // Not every target has any.
+#[allow(unused_imports, unreachable_pub)] // Not every target has any.
 pub use wasio_runtime::additions::root::*;
 
 /// Streams live in the crate `tokio-stream`; the module is here because tokio has it.

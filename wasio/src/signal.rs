@@ -2,5 +2,5 @@
 
 pub use wasio_runtime::signal::ctrl_c;
 
-#[allow(unused_imports)] // Not every target has any.
+#[allow(unused_imports, unreachable_pub)] // Not every target has any.
 pub use wasio_runtime::additions::signal::*;
