@@ -79,6 +79,10 @@ impl Folder {
             return Err(refused(format_args!("{name} is not a regular file")));
         }
         not_others(Path::new(name), &found, rustix::process::geteuid().as_raw())?;
+        // Where the other name is, others may be able to write.
+        if found.nlink() != 1 {
+            return Err(refused(format_args!("{name} has another name, as a hard link")));
+        }
         Ok((file, found))
     }
 

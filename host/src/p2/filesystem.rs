@@ -72,7 +72,18 @@ impl HasData for Files {
     type Data<'a> = FilesView<'a>;
 }
 
-struct FilesView<'a>(&'a mut Wasi<Ctx>);
+pub(crate) struct FilesView<'a>(pub(crate) &'a mut Wasi<Ctx>);
+
+/// What a function returns to the component.
+pub(crate) fn outcome<T>(
+    files: &mut FilesView<'_>,
+    result: FsResult<T>,
+) -> wasmtime::Result<Result<T, ErrorCode>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => Ok(Err(files.convert_error_code(error)?)),
+    }
+}
 
 impl Host for FilesView<'_> {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {

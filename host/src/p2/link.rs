@@ -7,7 +7,7 @@
 use wasmtime::component::Linker;
 
 use crate::p2::state::State;
-use crate::p2::{counted, filesystem, lookups, polls, random, signals, sockets, streams};
+use crate::p2::{counted, filesystem, lookups, paths, polls, random, signals, sockets, streams};
 
 /// Provides everything that a command may import.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -16,6 +16,9 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     polls::define(linker)?;
     streams::define(linker)?;
     filesystem::define(linker)?;
+    paths::define(linker)?;
+    #[cfg(unix)]
+    crate::p2::directories::define(linker)?;
     lookups::define(linker)?;
     counted::define(linker)?;
     sockets::define(linker)?;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
+use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType, WasmStr};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::Network;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
@@ -19,7 +19,10 @@ use crate::policy::Grants;
 use crate::pool::Running;
 use crate::resolve::resolve;
 
-/// A look-up, and what came of it.
+/// The longest name in the DNS, with room to spare for scopes and dots.
+const MAX_NAME: usize = 1024;
+
+/// A lookup, and what came of it.
 enum Answers {
     Asking { name: String, running: Running<io::Result<Vec<IpAddr>>>, grants: Grants },
     Here(std::vec::IntoIter<IpAddr>),
@@ -39,8 +42,14 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     lookup.func_wrap(
         "resolve-addresses",
-        |mut store: Store<'_>, (network, name): (Resource<Network>, String)| {
+        |mut store: Store<'_>, (network, name): (Resource<Network>, WasmStr)| {
             table(&mut store).get(&network)?;
+            // UTF-8, which nearly all components use, is not copied for that.
+            let name = name.to_str(&store)?;
+            if name.len() > MAX_NAME {
+                return Ok((Err(ErrorCode::InvalidArgument),));
+            }
+            let name = name.into_owned();
             let answers = match look_up(store.data_mut(), name) {
                 Ok(answers) => Ok(table(&mut store).push(answers)?),
                 Err(code) => Err(code),

@@ -2,11 +2,14 @@
 
 mod addresses;
 mod counted;
+#[cfg(unix)]
+mod directories;
 mod filesystem;
 mod lingering;
 pub(crate) mod link;
 mod lookups;
 mod open_sockets;
+mod paths;
 mod polls;
 pub(crate) mod program;
 mod random;

@@ -23,6 +23,11 @@ const HANDLES: usize = 100_000;
 /// lent to a call, and some to spare.
 const HANDLES_PER_SOCKET: usize = 10;
 
+/// How many bytes a component may pass to one call, in strings and lists: as many as its memory can have. wasmtime's own
+/// limit of 128 MiB is for what it copies. Here nothing is copied before its length was looked at, except text in UTF-16,
+/// which takes at most three bytes for two of the component's.
+const HOSTCALL_FUEL: usize = u32::MAX as usize;
+
 /// A compiled component whose imports are all provided.
 pub(crate) struct Program {
     command: CommandPre<State>,
@@ -59,6 +64,7 @@ impl Program {
     pub(crate) fn limit(store: &mut Store<State>) {
         let handles = handles(store.data().sockets.limit);
         store.set_max_component_handles(handles);
+        store.set_hostcall_fuel(HOSTCALL_FUEL);
     }
 
     /// Runs the component until it exits.

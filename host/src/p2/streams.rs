@@ -1,6 +1,6 @@
 //! A component's writes to streams: what no stream permits is refused before anything is copied.
 //!
-//! wasmtime lifts up to 128 MiB for a call, and a stream says afterwards that it is too much.
+//! wasmtime-wasi would have all of it copied, and say afterwards that it is too much.
 
 use wasmtime::component::{Linker, Resource, WasmList};
 use wasmtime_wasi::WasiView as _;

@@ -295,7 +295,7 @@ mod unix {
         let entry = kept.entries().remove(0);
         let elsewhere = kept.folder.path().join("elsewhere");
         type Spoil<'a> = &'a dyn Fn();
-        let spoils: [(&str, Spoil<'_>); 6] = [
+        let spoils: [(&str, Spoil<'_>); 7] = [
             ("writable by its group", &|| set_mode(&entry, 0o620)),
             ("writable by others", &|| set_mode(&entry, 0o602)),
             ("a link to a good one", &|| {
@@ -311,6 +311,10 @@ mod unix {
                 let fifo = kept.folder.path().join("fifo");
                 assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
                 symlink(&fifo, &entry).unwrap();
+            }),
+            ("a file with another name", &|| {
+                let _ = fs::remove_file(&elsewhere);
+                fs::hard_link(&entry, &elsewhere).unwrap();
             }),
             ("another user's", &|| {
                 if is_root("an entry of another user") {

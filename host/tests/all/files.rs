@@ -24,14 +24,19 @@ fn files(target: &str) -> &'static Program {
 
 fn build(target: &str) -> Program {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/files.rs");
-    let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("files-{target}.wasm"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let wasm = folder.join(format!("files-{target}.wasm"));
+    // Tests that run in a process of their own build it, too.
+    let own = tempfile::tempdir_in(folder).unwrap();
+    let built = own.path().join("files.wasm");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut rustc = Command::new(rustc);
     rustc
         .args(["--edition=2024", "-Copt-level=1", "--target", target, "-o"])
-        .arg(&wasm)
+        .arg(&built)
         .arg(source);
     assert!(rustc.status().expect("rustc runs").success(), "is the target {target} there?");
+    fs::rename(&built, &wasm).unwrap();
     Program::from_file(engine(), wasm).unwrap()
 }
 
@@ -66,8 +71,7 @@ fn what_is_read_and_written_may_be_of_any_length() {
     for target in TARGETS {
         let folder = folder();
         succeeds(guest(target, folder.path(), &["big"]));
-        // Of a component wasmtime takes no more than that.
-        let at = guest(target, folder.path(), &["at", "134217728"]).build().unwrap();
+        let at = guest(target, folder.path(), &["at", "134230073"]).build().unwrap();
         let stats = at.stats();
         assert_eq!(runtime().block_on(at.run()).unwrap().code(), 0, "{target}");
         assert!(stats.snapshot().suspensions > 1000, "{target}: {:?}", stats.snapshot());
@@ -81,6 +85,41 @@ fn what_is_read_and_written_may_be_of_any_length() {
         assert_eq!(count.load(Relaxed), all, "{target}");
         assert_eq!(sum.load(Relaxed), (0..all).map(|n| n % 251).sum::<u64>(), "{target}");
     }
+}
+
+/// A path may be as long as the guest's memory; the host copies none that no system would take.
+#[test]
+fn long_paths_are_refused() {
+    for target in TARGETS {
+        let folder = folder();
+        for len in ["65537", "100000000", "134230073"] {
+            succeeds(guest(target, folder.path(), &["long-path", len]));
+        }
+    }
+}
+
+/// The host keeps little of a folder that a component lists, however much is in it and however often it does.
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_are_not_kept_in_memory() {
+    crate::pool::alone("files::folders_are_not_kept_in_memory", || {
+        const MIB: i64 = 1024;
+        let folder = folder();
+        succeeds(guest(TARGETS[1], folder.path(), &["ok"]));
+        for n in 0..5000 {
+            fs::write(folder.path().join(format!("{n:0>200}")), "").unwrap();
+        }
+        let output = Output::new();
+        let guest = guest(TARGETS[1], folder.path(), &["lists", "200"]).stdout(output.pipe());
+        runtime().block_on(async {
+            let before = crate::pool::resident();
+            let guest = tokio::spawn(guest.build().unwrap().run());
+            assert_eq!(output.line(0).await, "200 of 5001");
+            let grown = crate::pool::resident() - before;
+            assert!(grown < 64 * MIB, "{grown} KiB for 200 lists");
+            guest.abort();
+        });
+    });
 }
 
 /// Opening a FIFO waits for its other end: nobody does, not even behind a link.

@@ -119,12 +119,21 @@ fn a_component_polls_what_can_be_looked_at_at_once() {
 #[test]
 fn a_component_writes_what_a_stream_permits() {
     for (how, permit) in [("at-once", "1048576"), ("blocking", "4096")] {
-        let error = run(component(&["writes", "100000000", how])).unwrap_err().to_string();
-        let permits =
-            format!("100000000 bytes were written to a stream at once: it permits {permit}");
-        assert!(error.contains(&permits), "{error}");
+        for len in ["100000000", "200000000"] {
+            let error = run(component(&["writes", len, how])).unwrap_err().to_string();
+            let permits =
+                format!("{len} bytes were written to a stream at once: it permits {permit}");
+            assert!(error.contains(&permits), "{error}");
+        }
     }
     succeeds(
         component(&["writes", "4096", "blocking"]).on_stdout(|bytes| assert_eq!(bytes.len(), 4096)),
     );
+}
+
+#[test]
+fn a_component_looks_up_no_long_names() {
+    for len in ["1025", "100000000", "200000000"] {
+        succeeds(component(&["long-name", len]));
+    }
 }

@@ -15,6 +15,11 @@ fn clocks() {
 }
 
 #[test]
+fn a_component_may_have_timers_that_never_go_off() {
+    succeeds(component(&["far-clocks"]));
+}
+
+#[test]
 fn no_subscriptions_are_no_events() {
     passes(&["nothing"]);
 }

@@ -41,6 +41,20 @@ unsafe extern "C" {
 unsafe extern "C" {
     #[link_name = "subscribe-duration"]
     fn subscribe_duration(nanos: u64) -> u32;
+    #[link_name = "subscribe-instant"]
+    fn subscribe_instant(when: u64) -> u32;
+}
+
+#[link(wasm_import_module = "wasi:sockets/instance-network@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "instance-network"]
+    fn instance_network() -> u32;
+}
+
+#[link(wasm_import_module = "wasi:sockets/ip-name-lookup@0.2.0")]
+unsafe extern "C" {
+    #[link_name = "resolve-addresses"]
+    fn resolve_addresses(network: u32, name: *const u8, len: usize, answer: *mut Answer);
 }
 
 #[link(wasm_import_module = "wasi:io/poll@0.2.0")]
@@ -64,6 +78,7 @@ unsafe extern "C" {
 }
 
 const ACCESS_DENIED: u8 = 1;
+const INVALID_ARGUMENT: u8 = 3;
 const NEW_SOCKET_LIMIT: u8 = 10;
 
 fn answer(ask: impl FnOnce(*mut Answer)) -> Result<u32, u8> {
@@ -96,6 +111,8 @@ fn main() {
         "leaves" => leaves(),
         "crowd" => crowd(number()),
         "polls" => polls(args[1].parse().unwrap()),
+        "long-name" => long_name(args[1].parse().unwrap()),
+        "far-clocks" => far_clocks(),
         "writes" => writes(args[1].parse().unwrap(), &args[2]),
         other => panic!("no program named {other}"),
     }
@@ -156,6 +173,34 @@ fn polls(count: usize) {
     // SAFETY: the list is there, and so is the place for the result.
     unsafe { poll(pollables.as_ptr(), count, &mut ready) };
     assert_eq!(ready[1], count);
+}
+
+/// A name of this length is no name.
+fn long_name(len: usize) {
+    let name = "x".repeat(len);
+    // SAFETY: the name is there, and the answer has the interface's layout and lives for the call.
+    let answer = answer(|place| unsafe {
+        resolve_addresses(instance_network(), name.as_ptr(), len, place);
+    });
+    assert_eq!(answer, Err(INVALID_ARGUMENT));
+}
+
+/// Of many timers, the one that is near goes off.
+fn far_clocks() {
+    const FAR: [u64; 5] = [u64::MAX, u64::MAX - 1, 1 << 63, i64::MAX as u64, u64::MAX / 1000];
+    let mut pollables = Vec::new();
+    for far in FAR {
+        // SAFETY: no pointers.
+        unsafe { pollables.extend([subscribe_duration(far), subscribe_instant(far)]) };
+    }
+    // SAFETY: no pointers.
+    pollables.push(unsafe { subscribe_duration(10_000_000) });
+    let mut ready = [0; 2];
+    // SAFETY: the list is there, and so is the place for the result.
+    unsafe { poll(pollables.as_ptr(), pollables.len(), &mut ready) };
+    assert_eq!(ready[1], 1);
+    // SAFETY: it is a list of one, which the host has allocated.
+    assert_eq!(unsafe { *(ready[0] as *const u32) }, FAR.len() as u32 * 2);
 }
 
 /// So many bytes at once, to the standard output.

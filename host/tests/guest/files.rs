@@ -24,6 +24,8 @@ fn main() -> io::Result<()> {
         "stdout" => io::stdout().write_all(&bytes(BIG))?,
         "tree" => tree()?,
         "many" => many(args[2].parse().unwrap())?,
+        "long-path" => long_path(args[2].parse().unwrap()),
+        "lists" => lists(args[2].parse().unwrap())?,
         other => panic!("no program {other}"),
     }
     Ok(())
@@ -139,4 +141,41 @@ fn many(count: usize) -> io::Result<()> {
     names.sort();
     assert_eq!(names, (0..count).map(|n| format!("{n:0>200}")).collect::<Vec<_>>());
     fs::remove_dir_all("/many")
+}
+
+/// What takes a path takes none of this length.
+fn long_path(len: usize) {
+    let long = format!("/{}", "x".repeat(len));
+    let results = [
+        fs::metadata(&long).map(drop),
+        File::open(&long).map(drop),
+        fs::create_dir(&long),
+        fs::remove_dir(&long),
+        fs::remove_file(&long),
+        fs::read_link(&long).map(drop),
+        fs::rename("/ok", &long),
+        fs::rename(&long, "/ok"),
+        fs::hard_link("/ok", &long),
+        fs::hard_link(&long, "/new"),
+    ];
+    for (n, result) in results.into_iter().enumerate() {
+        let code = result.expect_err("no system has such a path").raw_os_error();
+        // NAMETOOLONG
+        assert_eq!(code, Some(37), "{n}");
+    }
+    assert_eq!(fs::read_to_string("/ok").unwrap(), "fine");
+}
+
+/// Begins so many lists of the folder, and then ends the last one.
+fn lists(count: usize) -> io::Result<()> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let mut list = fs::read_dir("/")?;
+        list.next().unwrap()?;
+        all.push(list);
+    }
+    let rest = all.last_mut().unwrap().count();
+    println!("{count} of {}", rest + 1);
+    std::thread::sleep(std::time::Duration::from_secs(60));
+    Ok(())
 }

@@ -37,6 +37,10 @@ pub fn clocks() {
         clock(2, REALTIME, u64::MAX, true),
         timer(3, 20),
         timer(4, 60_000),
+        clock(5, MONOTONIC, u64::MAX, true),
+        clock(6, REALTIME, u64::MAX, false),
+        clock(7, MONOTONIC, 1 << 63, true),
+        clock(8, REALTIME, i64::MAX as u64, false),
     ]);
     let fired: Vec<_> = events.unwrap().iter().map(Event::userdata).collect();
     assert_eq!(fired, [3]);

@@ -1,0 +1,83 @@
+//! Functions of `wasi:filesystem` that take paths. wasmtime would copy a path of any length for the call; here its length
+//! is looked at first.
+
+use wasmtime::component::{Linker, Resource, WasmStr};
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorFlags, ErrorCode, HostDescriptor as _, NewTimestamp, OpenFlags, PathFlags,
+};
+
+use crate::p2::filesystem::{FilesView, outcome};
+use crate::p2::state::{State, Store};
+
+/// No path of a host is longer.
+const MAX_PATH: usize = 1 << 16;
+
+/// A parameter as a component passes it.
+trait Param {
+    /// The same as wasmtime-wasi takes it.
+    type Taken;
+
+    fn take(self, store: &Store<'_>) -> wasmtime::Result<Result<Self::Taken, ErrorCode>>;
+}
+
+impl Param for WasmStr {
+    type Taken = String;
+
+    fn take(self, store: &Store<'_>) -> wasmtime::Result<Result<String, ErrorCode>> {
+        // UTF-8, which nearly all components use, is not copied for that.
+        let path = self.to_str(store)?;
+        Ok(if path.len() > MAX_PATH { Err(ErrorCode::NameTooLong) } else { Ok(path.into()) })
+    }
+}
+
+macro_rules! taken_as_they_are {
+    ($($ty:ty),*) => {$(
+        impl Param for $ty {
+            type Taken = $ty;
+
+            fn take(self, _: &Store<'_>) -> wasmtime::Result<Result<$ty, ErrorCode>> {
+                Ok(Ok(self))
+            }
+        }
+    )*};
+}
+taken_as_they_are!(Resource<Descriptor>, PathFlags, OpenFlags, DescriptorFlags, NewTimestamp);
+
+macro_rules! functions {
+    ($linker:ident: $($name:literal $method:ident($($arg:ident: $ty:ty),*);)*) => {$(
+        $linker.func_wrap_async(
+            concat!("[method]descriptor.", $name),
+            |mut store: Store<'_>, (fd, $($arg),*): (Resource<Descriptor>, $($ty),*)| {
+                Box::new(async move {
+                    $(let $arg = match Param::take($arg, &store)? {
+                        Ok(taken) => taken,
+                        Err(code) => return Ok((Err(code),)),
+                    };)*
+                    let mut files = FilesView(&mut store.data_mut().wasi);
+                    let result = files.$method(fd, $($arg),*).await;
+                    Ok((outcome(&mut files, result)?,))
+                })
+            },
+        )?;
+    )*};
+}
+
+/// Puts these functions in the place of those that `linker` has.
+pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
+    functions! { types:
+        "create-directory-at" create_directory_at(path: WasmStr);
+        "stat-at" stat_at(flags: PathFlags, path: WasmStr);
+        "set-times-at" set_times_at(flags: PathFlags, path: WasmStr, accessed: NewTimestamp, modified: NewTimestamp);
+        "link-at" link_at(flags: PathFlags, old: WasmStr, to: Resource<Descriptor>, new: WasmStr);
+        "open-at" open_at(path_flags: PathFlags, path: WasmStr, open_flags: OpenFlags, flags: DescriptorFlags);
+        "readlink-at" readlink_at(path: WasmStr);
+        "remove-directory-at" remove_directory_at(path: WasmStr);
+        "rename-at" rename_at(old: WasmStr, to: Resource<Descriptor>, new: WasmStr);
+        "symlink-at" symlink_at(old: WasmStr, new: WasmStr);
+        "unlink-file-at" unlink_file_at(path: WasmStr);
+        "metadata-hash-at" metadata_hash_at(flags: PathFlags, path: WasmStr);
+    }
+    Ok(())
+}
