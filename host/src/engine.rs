@@ -44,8 +44,8 @@ struct Inner {
     engine: wasmtime::Engine,
     /// What modules import; made when the first guest is.
     linker: OnceLock<Linker<p1::state::State>>,
-    /// The module of `shortcut.rs`; compiled when the first program needs it.
-    shortcuts: OnceLock<Module>,
+    /// The module of `trampoline.rs`; compiled when the first program needs it.
+    trampolines: OnceLock<Module>,
     /// What components import; made when the first one is loaded.
     interfaces: OnceLock<component::Linker<p2::state::State>>,
     cache: Option<Cache>,
@@ -150,7 +150,7 @@ impl EngineBuilder {
             engine,
             linker: OnceLock::new(),
             interfaces: OnceLock::new(),
-            shortcuts: OnceLock::new(),
+            trampolines: OnceLock::new(),
             cache: self.cache.map(|folder| Cache::new(folder, self.cache_size)),
             ours: OnceLock::new(),
             fuel: self.fuel,
@@ -210,8 +210,8 @@ impl Engine {
         })
     }
 
-    pub(crate) fn shortcuts(&self) -> &OnceLock<Module> {
-        &self.inner.shortcuts
+    pub(crate) fn trampolines(&self) -> &OnceLock<Module> {
+        &self.inner.trampolines
     }
 
     pub(crate) fn interfaces(&self) -> wasmtime::Result<&component::Linker<p2::state::State>> {

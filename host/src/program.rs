@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::format::{self, Kind};
 use crate::imports::Imports;
-use crate::p1::shortcut;
+use crate::p1::trampoline;
 use crate::printable::Printable;
 use crate::{p1, p2};
 
@@ -132,7 +132,7 @@ impl std::fmt::Debug for Program {
 
 impl Code {
     fn of_module(engine: &Engine, module: Module, own: &Imports) -> Result<Code, Error> {
-        let program = p1::program::Program::new(module, own, || shortcuts(engine))?;
+        let program = p1::program::Program::new(module, own, || trampolines(engine))?;
         Ok(Code::Module(Arc::new(program)))
     }
 
@@ -187,11 +187,11 @@ fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Er
     Ok((code, false))
 }
 
-/// The module of `shortcut.rs`, compiled once for each engine.
-fn shortcuts(engine: &Engine) -> Result<Module, Error> {
-    if let Some(module) = engine.shortcuts().get() {
+/// The module of `trampoline.rs`, compiled once for each engine.
+fn trampolines(engine: &Engine) -> Result<Module, Error> {
+    if let Some(module) = engine.trampolines().get() {
         return Ok(module.clone());
     }
-    let (module, _) = compile(engine, &shortcut::module())?;
-    Ok(engine.shortcuts().get_or_init(|| module).clone())
+    let (module, _) = compile(engine, &trampoline::module())?;
+    Ok(engine.trampolines().get_or_init(|| module).clone())
 }

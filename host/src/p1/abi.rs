@@ -1,5 +1,5 @@
 //! The table of imports: their names, types and implementations. No implementation is imported here, so that counters
-//! and shortcuts depend on the table alone.
+//! and trampolines depend on the table alone.
 //!
 //! A guest may import one name with two types (`sock_accept` has two parameters on WasmEdge and three in WASI), so
 //! definitions go by name *and* parameters. wasmtime's `Linker` holds one definition per name; here the name it sees is
@@ -11,7 +11,7 @@
 //! - `file`: the same, on a thread for files (`wasi.rs`);
 //! - `plain`: ours, returns at once;
 //! - `suspend`: ours, may suspend the guest's stack;
-//! - `quick`: the same, with a second function that is tried first and never waits (`shortcut.rs`);
+//! - `fast`: the same, with a fast path that is tried first and never suspends (`trampoline.rs`);
 //! - `shared`: decides by the descriptor whose it is, or does its work in pieces (`files.rs`, `bulk.rs`, `folders.rs`,
 //!   `random.rs`);
 //! - `exit`: ends the guest.
@@ -24,8 +24,8 @@ use wasmtime::{FuncType, ValType};
 /// The module that all imports are in.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
-/// What a `quick` import's first function returns to say that it did nothing. It is no error number.
-pub(crate) const OTHERWISE: i32 = -1;
+/// What a fast path returns when it does not apply and has done nothing. It is no error number.
+pub(crate) const NOT_TAKEN: i32 = -1;
 
 /// Passes the table to a macro, in whose scope the implementations are.
 macro_rules! table {
@@ -80,10 +80,10 @@ macro_rules! table {
             plain SockListen "sock_listen" (fd: i32, backlog: i32) open::listen;
             suspend SockAccept "sock_accept" (fd: i32, out: i32) open::accept;
             suspend SockAcceptFlags "sock_accept" (fd: i32, flags: i32, out: i32) open::accept_with_flags;
-            quick SockRecv "sock_recv" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32, oflags: i32) transfer::recv, quick::recv;
+            fast SockRecv "sock_recv" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32, oflags: i32) transfer::recv, fast_path::recv;
             suspend SockRecvFrom "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, len: i32, oflags: i32) transfer::recv_from_v1;
             suspend SockRecvFromPort "sock_recv_from" (fd: i32, iovs: i32, n: i32, addr: i32, flags: i32, port: i32, len: i32, oflags: i32) transfer::recv_from_v2;
-            quick SockSend "sock_send" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32) transfer::send, quick::send;
+            fast SockSend "sock_send" (fd: i32, iovs: i32, n: i32, flags: i32, len: i32) transfer::send, fast_path::send;
             suspend SockSendTo "sock_send_to" (fd: i32, iovs: i32, n: i32, addr: i32, port: i32, flags: i32, len: i32) transfer::send_to;
             plain SockShutdown "sock_shutdown" (fd: i32, how: i32) open::shutdown;
             plain SockGetlocaladdr "sock_getlocaladdr" (fd: i32, addr: i32, ty: i32, port: i32) open::local_addr_v1;
@@ -113,15 +113,15 @@ macro_rules! key_of {
 }
 pub(crate) use key_of;
 
-macro_rules! plain_key {
+macro_rules! fast_key {
     ($key:expr) => {
         concat!("?", $key)
     };
 }
-pub(crate) use plain_key;
+pub(crate) use fast_key;
 
 macro_rules! describe {
-    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $quick:path)?;)*) => {
+    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $fast:path)?;)*) => {
         /// Every import, for counting.
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Import { $($id),* }
@@ -132,9 +132,9 @@ macro_rules! describe {
         /// Keys of all definitions, for finding the nearest miss.
         const KEYS: [&str; NAMES.len()] = [$(key_of!($name $($ty)*)),*];
 
-        /// Of every definition: its kind, the key of what is tried before it, how many parameters it has.
+        /// Of every definition: its kind, the key of its fast path, how many parameters it has.
         const KINDS: [(&str, &str, &[&str]); NAMES.len()] = [
-            $((stringify!($how), plain_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*])),*
+            $((stringify!($how), fast_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*])),*
         ];
     };
 }
@@ -173,15 +173,15 @@ pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static st
     }
 }
 
-/// The imports of kind `quick`: key, key of the function that is tried first, number of parameters.
-pub(crate) fn quick() -> impl Iterator<Item = (&'static str, &'static str, usize)> {
-    let all = KEYS.into_iter().zip(&KINDS).filter(|(_, (how, ..))| *how == "quick");
+/// The imports that have a fast path: key, key of the fast path, number of parameters.
+pub(crate) fn fast() -> impl Iterator<Item = (&'static str, &'static str, usize)> {
+    let all = KEYS.into_iter().zip(&KINDS).filter(|(_, (how, ..))| *how == "fast");
     all.map(|(key, (_, plain, params))| (key, *plain, params.len()))
 }
 
-/// Whether the definition of this key is of kind `quick`.
-pub(crate) fn is_quick(key: &str) -> bool {
-    quick().any(|line| line.0 == key)
+/// Whether the import of this key has a fast path.
+pub(crate) fn is_fast(key: &str) -> bool {
+    fast().any(|line| line.0 == key)
 }
 
 fn signature(key: &str, results: usize) -> String {

@@ -4,9 +4,9 @@ use wasmtime::{Caller, Linker};
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
 use crate::exit::Exited;
-use crate::p1::abi::{Import, MODULE, OTHERWISE, key_of, plain_key, table};
+use crate::p1::abi::{Import, MODULE, NOT_TAKEN, fast_key, key_of, table};
 use crate::p1::errno::number;
-use crate::p1::sockets::{connect, lookup, open, options, quick, transfer};
+use crate::p1::sockets::{connect, fast_path, lookup, open, options, transfer};
 use crate::p1::state::State;
 use crate::p1::wasi::on_wasi;
 use crate::p1::{bulk, clock, files, folders, poll, random};
@@ -65,10 +65,10 @@ macro_rules! define {
             })
         })?;
     };
-    (quick $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path, $quick:path) => {
+    (fast $linker:ident $id:ident $key:expr; ($($arg:ident: $ty:ident),*) $handler:path, $fast:path) => {
         define!(suspend $linker $id $key; ($($arg: $ty),*) $handler);
-        $linker.func_wrap(MODULE, plain_key!($key), |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
-            let Some(result) = $quick(&mut caller $(, $arg)*) else { return OTHERWISE };
+        $linker.func_wrap(MODULE, fast_key!($key), |mut caller: Caller<'_, State> $(, $arg: $ty)*| -> i32 {
+            let Some(result) = $fast(&mut caller $(, $arg)*) else { return NOT_TAKEN };
             caller.data().tally.count(Import::$id);
             number(result)
         })?;
@@ -90,10 +90,10 @@ macro_rules! define {
 }
 
 macro_rules! define_all {
-    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $quick:path)?;)*) => {
+    ($($how:ident $id:ident $name:literal ($($arg:ident: $ty:ident),*) $handler:path $(, $fast:path)?;)*) => {
         /// Defines all imports, each under its [`key`](crate::p1::abi::key).
         pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler $(, $quick)?);)*
+            $(define!($how linker $id key_of!($name $($ty)*); ($($arg: $ty),*) $handler $(, $fast)?);)*
             Ok(())
         }
     };

@@ -13,7 +13,7 @@ mod poll;
 mod pollable;
 pub(crate) mod program;
 mod random;
-pub(crate) mod shortcut;
 mod sockets;
 pub(crate) mod state;
+pub(crate) mod trampoline;
 mod wasi;

@@ -12,10 +12,10 @@ use crate::exit::Exit;
 use crate::imports::Imports;
 use crate::p1::abi::{self, MODULE};
 use crate::p1::poll::subscription::Scratch;
-use crate::p1::shortcut;
 use crate::p1::sockets::socket::Socket;
 use crate::p1::sockets::table::Table;
 use crate::p1::state::State;
+use crate::p1::trampoline;
 use crate::setup::Setup;
 use crate::wasi::Wasi;
 
@@ -26,32 +26,32 @@ pub(crate) struct Program {
     imports: Vec<Source>,
     /// What the embedder provides.
     own: Imports,
-    /// Provides those of [`Source::Quick`], if there are any.
-    shortcuts: Option<Module>,
+    /// Provides those of [`Source::Trampoline`], if there are any.
+    trampolines: Option<Module>,
 }
 
 /// Where an import is defined.
 pub(crate) enum Source {
     /// Among the host's own, under this key.
     Host(&'static str),
-    /// The same, through `shortcut.rs`.
-    Quick(&'static str),
+    /// The same, through `trampoline.rs`.
+    Trampoline(&'static str),
     /// Among the embedder's, under its module and name.
     Own(String, String),
 }
 
 impl Program {
-    /// Finds the definitions of the module's imports. `shortcuts` compiles the module of `shortcut.rs`.
+    /// Finds the definitions of the module's imports. `trampolines` compiles the module of `trampoline.rs`.
     pub(crate) fn new(
         module: Module,
         own: &Imports,
-        shortcuts: impl FnOnce() -> Result<Module, Error>,
+        trampolines: impl FnOnce() -> Result<Module, Error>,
     ) -> Result<Program, Error> {
         let imports =
             module.imports().map(|import| resolve(&import, own)).collect::<Result<Vec<_>, _>>()?;
-        let is_quick = |source: &Source| matches!(source, Source::Quick(_));
-        let shortcuts = imports.iter().any(is_quick).then(shortcuts).transpose()?;
-        Ok(Program { module, imports, own: own.clone(), shortcuts })
+        let is_fast = |source: &Source| matches!(source, Source::Trampoline(_));
+        let trampolines = imports.iter().any(is_fast).then(trampolines).transpose()?;
+        Ok(Program { module, imports, own: own.clone(), trampolines })
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
@@ -140,17 +140,17 @@ impl Program {
         host: &Linker<State>,
         store: &mut Store<State>,
     ) -> Result<Vec<Extern>, Error> {
-        let shortcuts = match &self.shortcuts {
+        let trampolines = match &self.trampolines {
             Some(module) => {
-                Some(shortcut::instantiate(module, host, store).await.map_err(Error::start)?)
+                Some(trampoline::instantiate(module, host, store).await.map_err(Error::start)?)
             }
             None => None,
         };
         let mut get = |source: &Source| match source {
             Source::Host(key) => host.get(&mut *store, MODULE, key),
-            Source::Quick(key) => shortcuts
-                .and_then(|shortcuts| shortcuts.get_export(&mut *store, key))
-                .ok_or_else(|| wasmtime::Error::msg(format!("{key} has no shortcut"))),
+            Source::Trampoline(key) => trampolines
+                .and_then(|trampolines| trampolines.get_export(&mut *store, key))
+                .ok_or_else(|| wasmtime::Error::msg(format!("{key} has no trampoline"))),
             Source::Own(module, name) => self.own.linker().get(&mut *store, module, name),
         };
         self.imports.iter().map(&mut get).collect::<wasmtime::Result<_>>().map_err(Error::Start)
@@ -173,7 +173,7 @@ fn resolve(import: &ImportType<'_>, own: &Imports) -> Result<Source, Error> {
             (what.to_owned(), Err("only functions are provided".to_owned()))
         }
     };
-    let source = |key| if abi::is_quick(key) { Source::Quick(key) } else { Source::Host(key) };
+    let source = |key| if abi::is_fast(key) { Source::Trampoline(key) } else { Source::Host(key) };
     found.map(source).map_err(|reason| Error::MissingImport {
         module: import.module().to_owned(),
         name: import.name().to_owned(),

@@ -55,7 +55,7 @@ pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut 
 }
 
 /// The guest's memory, which is known once there is an instance. Code that runs before, in a start function, has it
-/// looked up; only not for the imports of `shortcut.rs`, which it does not call itself.
+/// looked up; only not for the imports of `trampoline.rs`, which it does not call itself.
 #[inline]
 pub(crate) fn memory(cx: &mut Cx<'_>) -> Option<Memory> {
     cx.data().memory.or_else(|| find_memory(cx))

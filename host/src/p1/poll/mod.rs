@@ -16,22 +16,28 @@ mod scan;
 pub(crate) mod subscription;
 
 use std::future::poll_fn;
+use std::ops::Range;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::task::yield_now;
+use wasmtime_wasi::p1::WasiP1Ctx;
 
-use self::scan::{Events, PIECE, Part, Pass, World, collect, event_type, scan};
+use self::scan::{Events, PIECE, Part, Pass, Sources, collect, event_type, scan};
 use self::subscription::{
-    EVENT, Raw, SUBSCRIPTION, Scratch, Subscription, What, classify, parse, room_for_events,
+    EVENT, Raw, SUBSCRIPTION, Scratch, Subscription, Target, classify, parse, room_for_events,
     stdin_ready, u32_at,
 };
+use crate::clock::Monotonic;
 use crate::fuel::burn;
 use crate::p1::errno::{Errno, Returned, returned};
+use crate::p1::memory::GuestMemory;
 use crate::p1::sockets::ready_queue::Direction;
 use crate::p1::sockets::table::Table;
 use crate::p1::state::{Cx, State, parts};
+use crate::signals::Receiver;
+use crate::wasi::Wasi;
 
 /// So many descriptors of wasmtime-wasi's are, which takes longer.
 const PIECE_OF_FILES: usize = 128;
@@ -64,6 +70,16 @@ fn most(sockets: &Table) -> usize {
     2 * sockets.limit() + MAX_OTHERS
 }
 
+/// A call whose arguments were checked.
+struct Call {
+    /// Where the subscriptions are.
+    input: Range<usize>,
+    /// The guest's array of events, and how many fit into it.
+    events: u32,
+    room: u32,
+    is_extended: bool,
+}
+
 async fn poll(
     cx: &mut Cx<'_>,
     subscriptions: i32,
@@ -81,20 +97,44 @@ async fn poll(
     }
     let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
     scratch.turn = scratch.turn.wrapping_add(1);
-    let Scratch { subscriptions: list, failed, extended: was_extended, busy, .. } = scratch;
-    if n as usize + failed.len() > most(sockets) {
+    if n as usize + scratch.failed.len() > most(sockets) {
         return Err(Errno::INVAL);
     }
+    let call = decode(&memory, subscriptions, events, n)?;
+    apply(&call, &memory, scratch, sockets, clock).await;
+    let stdin_fd = identify(wasi, &mut scratch.subscriptions).await;
+    let count = wait(&call, &mut memory, scratch, wasi, sockets, signals, stdin_fd).await;
+    memory.write_u32(out, count)
+}
+
+/// Checks the arguments of a call of at least one subscription.
+fn decode(
+    memory: &GuestMemory<'_>,
+    subscriptions: u32,
+    events: u32,
+    n: u32,
+) -> Result<Call, Errno> {
     let input = memory.range(subscriptions, (n * SUBSCRIPTION) as usize, 8)?;
-    let mut input: &[Raw] = memory.0[input].as_chunks().0;
-    let extended = room_for_events(&input[0])?;
+    let extended = room_for_events(&memory.0[input.clone()].as_chunks().0[0])?;
     let room = extended.unwrap_or(n);
     let size = (room as usize).checked_mul(EVENT as usize).ok_or(Errno::FAULT)?;
     memory.range(events, size, 8)?;
+    Ok(Call { input, events, room, is_extended: extended.is_some() })
+}
 
+/// Reads the subscriptions, and applies those of an extended call that are changes.
+async fn apply(
+    call: &Call,
+    memory: &GuestMemory<'_>,
+    scratch: &mut Scratch,
+    sockets: &mut Table,
+    clock: &Monotonic,
+) {
+    let Scratch { subscriptions: list, failed, extended: was_extended, .. } = scratch;
     list.clear();
     let numbers = sockets.numbers();
-    if extended.is_some() {
+    let mut input: &[Raw] = memory.0[call.input.clone()].as_chunks().0;
+    if call.is_extended {
         *was_extended = true;
         input = &input[1..];
     }
@@ -104,88 +144,107 @@ async fn poll(
         }
         for raw in piece {
             let subscription = parse(raw, clock, numbers);
-            let What::Socket { fd, direction } = subscription.what else {
+            let Target::Socket { fd, direction } = subscription.target else {
                 list.push(subscription);
                 continue;
             };
-            if extended.is_none() {
+            if !call.is_extended {
                 list.push(subscription);
             } else if let Err(errno) = change(sockets, raw, fd, direction, subscription.userdata) {
-                let what = What::Failed { errno, ty: event_type(direction) };
-                failed.push_back(Subscription { what, ..subscription });
+                let target = Target::Failed { errno, ty: event_type(direction) };
+                failed.push_back(Subscription { target, ..subscription });
             }
         }
     }
+}
+
+/// Finds out what wasmtime-wasi's descriptors are. Returns the one that is the standard input.
+async fn identify(wasi: &mut Wasi<WasiP1Ctx>, list: &mut [Subscription]) -> Option<i32> {
     let mut stdin_fd = None;
     let mut files = 0;
-    for subscription in list.iter_mut() {
-        if let What::Descriptor { fd, ty } = subscription.what {
+    for subscription in list {
+        if let Target::Descriptor { fd, ty } = subscription.target {
             files += 1;
             if files % PIECE_OF_FILES == 0 {
                 yield_now().await;
             }
-            subscription.what = Box::pin(classify(wasi, fd, ty)).await;
-            if matches!(subscription.what, What::Stdin) {
+            // PERF: boxed, as such descriptors are rare.
+            subscription.target = Box::pin(classify(wasi, fd, ty)).await;
+            if matches!(subscription.target, Target::Stdin) {
                 stdin_fd = Some(fd);
             }
         }
     }
-    let deadline =
-        list.iter().filter_map(|s| if let What::Clock(at) = s.what { at } else { None }).min();
+    stdin_fd
+}
 
-    let wanted = list.iter().fold(0, |all, s| match s.what {
-        What::Signal { mask, .. } => all | mask,
+/// Waits until something is ready. Returns the number of events.
+async fn wait(
+    call: &Call,
+    memory: &mut GuestMemory<'_>,
+    scratch: &mut Scratch,
+    wasi: &mut Wasi<WasiP1Ctx>,
+    sockets: &mut Table,
+    signals: &mut Receiver,
+    stdin_fd: Option<i32>,
+) -> u32 {
+    let Scratch { subscriptions: list, failed, busy, .. } = scratch;
+    let deadline =
+        list.iter().filter_map(|s| if let Target::Clock(at) = s.target { at } else { None }).min();
+    let wanted = list.iter().fold(0, |all, s| match s.target {
+        Target::Signal { mask, .. } => all | mask,
         _ => all,
     });
     if wanted != 0 {
         signals.subscribe(wanted);
     }
 
-    // Rare ones are boxed: with room for them in place, every call would carry it along.
+    // PERF: rare ones are boxed. With room for them in place, every call would carry it along.
     let mut stdin = stdin_fd.map(|fd| Box::pin(stdin_ready(wasi, fd)));
     let mut signal = (wanted != 0).then(|| Box::pin(signals.wait(wanted)));
     let mut timer = pin!(deadline.map(|at| tokio::time::sleep_until(at.into())));
 
     let mut stdin_is_ready = false;
-    let mut signal_came = false;
+    let mut signal_was_sent = false;
     let mut waited = false;
+    // Whether tokio's driver has run since the call.
     let mut fresh = false;
     if *busy {
         yield_now().await;
         fresh = true;
     }
-    let mut pass = (list.len() > PIECE && extended.is_none()).then(Pass::default);
-    let mut told = Events { memory: &mut memory, at: events, room, count: 0, signals: 0 };
+    let mut pass = (list.len() > PIECE && !call.is_extended).then(Pass::default);
+    let mut found = Events { memory, at: call.events, room: call.room, count: 0, signals: 0 };
     loop {
-        let found = poll_fn(|task| {
+        let is_any = poll_fn(|task| {
             if let Some(stdin) = stdin.as_mut().filter(|_| !stdin_is_ready) {
                 stdin_is_ready = stdin.as_mut().poll(task).is_ready();
             }
-            if let Some(signal) = signal.as_mut().filter(|_| !signal_came) {
-                signal_came = signal.as_mut().poll(task).is_ready();
+            if let Some(signal) = signal.as_mut().filter(|_| !signal_was_sent) {
+                signal_was_sent = signal.as_mut().poll(task).is_ready();
                 signals.refresh();
             }
             let now = deadline.map(|_| Instant::now());
-            let mut world = World { sockets: &mut *sockets, signals, stdin_is_ready, now };
-            if extended.is_some() {
-                if collect(failed, list, &mut world, &mut told, task).is_pending() {
+            let mut sources = Sources { sockets: &mut *sockets, signals, stdin_is_ready, now };
+            if call.is_extended {
+                if collect(failed, list, &mut sources, &mut found, task).is_pending() {
                     return Poll::Pending;
                 }
             } else if let Some(pass) = &mut pass {
-                world.sockets.watch(task);
-                if pass.step(list, &mut world, &mut told, task).is_pending() {
+                sources.sockets.watch(task);
+                if pass.step(list, &mut sources, &mut found, task).is_pending() {
                     return Poll::Pending;
                 }
             } else {
-                told.count = 0;
-                world.sockets.watch(task);
-                scan(list, Part::All, &mut world, &mut told, task);
+                found.count = 0;
+                sources.sockets.watch(task);
+                scan(list, Part::All, &mut sources, &mut found, task);
             }
-            let found = told.count > 0;
+            let is_any = found.count > 0;
             // A runtime's timers count milliseconds, too, and one is nearly always near.
-            let near = |at| extended.is_none() && now.is_some_and(|now| at < now + TIMER_GRAIN);
-            if found || deadline.is_some_and(near) {
-                return Poll::Ready(found);
+            let near = |at| !call.is_extended && now.is_some_and(|now| at < now + TIMER_GRAIN);
+            if is_any || deadline.is_some_and(near) {
+                return Poll::Ready(is_any);
             }
             if timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(task).is_ready()) {
                 task.waker().wake_by_ref();
@@ -196,21 +255,20 @@ async fn poll(
             Poll::Pending
         })
         .await;
-        if found && fresh {
+        if is_any && fresh {
             break;
         }
         yield_now().await;
         fresh = true;
     }
-    sockets.look_away();
-    signals.acknowledge(told.signals);
+    sockets.unwatch();
+    signals.acknowledge(found.signals);
     *busy = !waited;
-    let count = told.count;
     if list.capacity() > KEPT {
         list.truncate(0);
         list.shrink_to(KEPT);
     }
-    memory.write_u32(out, count)
+    found.count
 }
 
 /// Arms or disarms a socket.

@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use tokio::task::coop::unconstrained;
 
-use super::subscription::{CLOCK, EVENT, FD_READ, FD_WRITE, Subscription, What};
+use super::subscription::{CLOCK, EVENT, FD_READ, FD_WRITE, Subscription, Target};
 use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
-use crate::p1::sockets::armed::Looked;
+use crate::p1::sockets::armed::Scan;
 use crate::p1::sockets::ready_queue::Direction;
 use crate::p1::sockets::table::Table;
 use crate::signals::{Mask, Receiver};
@@ -25,7 +25,7 @@ const HANGUP: u16 = 1;
 pub(super) const PIECE: usize = 1024;
 
 /// What subscriptions are about, at one moment.
-pub(super) struct World<'a> {
+pub(super) struct Sources<'a> {
     pub(super) sockets: &'a mut Table,
     pub(super) signals: &'a Receiver,
     pub(super) stdin_is_ready: bool,
@@ -79,31 +79,35 @@ pub(super) enum Part {
 pub(super) fn scan(
     list: &[Subscription],
     part: Part,
-    world: &mut World<'_>,
+    sources: &mut Sources<'_>,
     events: &mut Events<'_, '_>,
     task: &mut Context<'_>,
 ) {
     for subscription in list {
-        let is_clock = matches!(subscription.what, What::Clock(_));
+        let is_clock = matches!(subscription.target, Target::Clock(_));
         if events.is_full() || part == (if is_clock { Part::Others } else { Part::Clocks }) {
             continue;
         }
-        let (ty, outcome) = match subscription.what {
-            What::Clock(Some(at)) if world.now.is_some_and(|now| at <= now) => (CLOCK, Ok(false)),
-            What::Clock(_) => continue,
-            What::Socket { fd, direction } => match world.sockets.poll_ready(fd, direction, task) {
-                Poll::Ready(outcome) => (event_type(direction), outcome),
-                Poll::Pending => continue,
-            },
-            What::Signal { mask, ty } if world.signals.is_pending(mask) => {
+        let (ty, outcome) = match subscription.target {
+            Target::Clock(Some(at)) if sources.now.is_some_and(|now| at <= now) => {
+                (CLOCK, Ok(false))
+            }
+            Target::Clock(_) => continue,
+            Target::Socket { fd, direction } => {
+                match sources.sockets.poll_ready(fd, direction, task) {
+                    Poll::Ready(outcome) => (event_type(direction), outcome),
+                    Poll::Pending => continue,
+                }
+            }
+            Target::Signal { mask, ty } if sources.signals.is_pending(mask) => {
                 events.signals |= mask;
                 (ty, Ok(false))
             }
-            What::Signal { .. } => continue,
-            What::Stdin if world.stdin_is_ready => (FD_READ, Ok(false)),
-            What::Stdin | What::Descriptor { .. } => continue,
-            What::Always { ty } => (ty, Ok(false)),
-            What::Failed { errno, ty } => (ty, Err(errno)),
+            Target::Signal { .. } => continue,
+            Target::Stdin if sources.stdin_is_ready => (FD_READ, Ok(false)),
+            Target::Stdin | Target::Descriptor { .. } => continue,
+            Target::Always { ty } => (ty, Ok(false)),
+            Target::Failed { errno, ty } => (ty, Err(errno)),
         };
         events.push(subscription.userdata, ty, outcome);
     }
@@ -115,22 +119,22 @@ pub(super) fn scan(
 pub(super) fn collect(
     failed: &mut VecDeque<Subscription>,
     list: &[Subscription],
-    world: &mut World<'_>,
+    sources: &mut Sources<'_>,
     events: &mut Events<'_, '_>,
     task: &mut Context<'_>,
 ) -> Poll<()> {
     let first = events.count == 0;
     if first {
         let n = failed.len().min(events.room as usize);
-        for Subscription { userdata, what } in failed.drain(..n) {
-            if let What::Failed { errno, ty } = what {
+        for Subscription { userdata, target } in failed.drain(..n) {
+            if let Target::Failed { errno, ty } = target {
                 events.push(userdata, ty, Err(errno));
             }
         }
-        scan(list, Part::Others, world, events, task);
+        scan(list, Part::Others, sources, events, task);
     }
     // tokio's budget is for those who never wait, and a poll always lets others have a turn.
-    let sockets = &mut *world.sockets;
+    let sockets = &mut *sources.sockets;
     let mut look = pin!(unconstrained(poll_fn(|task| {
         let room = events.room - events.count;
         Poll::Ready(sockets.take_ready(room, task, |ready| {
@@ -139,9 +143,9 @@ pub(super) fn collect(
     })));
     let looked = look.as_mut().poll(task);
     if first {
-        scan(list, Part::Clocks, world, events, task);
+        scan(list, Part::Clocks, sources, events, task);
     }
-    if events.count == 0 && looked == Poll::Ready(Looked::AtSome) {
+    if events.count == 0 && looked == Poll::Ready(Scan::Partial) {
         task.waker().wake_by_ref();
         return Poll::Pending;
     }
@@ -187,7 +191,7 @@ impl Pass {
     pub(super) fn step(
         &mut self,
         list: &[Subscription],
-        world: &mut World<'_>,
+        sources: &mut Sources<'_>,
         events: &mut Events<'_, '_>,
         task: &mut Context<'_>,
     ) -> Poll<()> {
@@ -200,7 +204,7 @@ impl Pass {
         let end = list.len().min(self.at + PIECE);
         let noticed = Waker::from(self.noticed.clone());
         let piece = &list[self.at..end];
-        scan(piece, Part::All, world, events, &mut Context::from_waker(&noticed));
+        scan(piece, Part::All, sources, events, &mut Context::from_waker(&noticed));
         let is_over = end == list.len();
         self.at = if is_over { 0 } else { end };
         if !is_over || events.count == 0 && self.noticed.was_woken.load(SeqCst) {

@@ -42,12 +42,12 @@ pub(super) type Raw = [u8; SUBSCRIPTION as usize];
 #[derive(Debug)]
 pub(super) struct Subscription {
     pub(super) userdata: u64,
-    pub(super) what: What,
+    pub(super) target: Target,
 }
 
 /// What a subscription is about.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Target {
     /// `None` is never.
     Clock(Option<Instant>),
     Socket {
@@ -124,7 +124,7 @@ pub(super) fn u32_at(raw: &Raw, at: usize) -> u32 {
 
 pub(super) fn parse(raw: &Raw, clock: &Monotonic, numbers: Numbers) -> Subscription {
     let ty = raw[8];
-    let what = match ty {
+    let target = match ty {
         CLOCK => {
             let flags = u16::from_le_bytes([raw[40], raw[41]]);
             clock_deadline(u32_at(raw, 16), u64_at(raw, 24), flags, clock)
@@ -132,20 +132,20 @@ pub(super) fn parse(raw: &Raw, clock: &Monotonic, numbers: Numbers) -> Subscript
         FD_READ | FD_WRITE => {
             let fd = u32_at(raw, 16) as i32;
             match pollable::signals(fd) {
-                Some(mask) if ty == FD_READ => What::Signal { mask, ty },
-                _ if numbers.is_socket(fd) => What::Socket {
+                Some(mask) if ty == FD_READ => Target::Signal { mask, ty },
+                _ if numbers.is_socket(fd) => Target::Socket {
                     fd,
                     direction: if ty == FD_READ { Direction::Read } else { Direction::Write },
                 },
-                _ => What::Descriptor { fd: numbers.file(fd), ty },
+                _ => Target::Descriptor { fd: numbers.file(fd), ty },
             }
         }
-        _ => What::Failed { errno: Errno::INVAL, ty },
+        _ => Target::Failed { errno: Errno::INVAL, ty },
     };
-    Subscription { userdata: u64_at(raw, 0), what }
+    Subscription { userdata: u64_at(raw, 0), target }
 }
 
-fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {
+fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> Target {
     let timeout = Duration::from_nanos(nanos);
     let deadline = match (id, flags) {
         (REALTIME | MONOTONIC, 0) if timeout >= NEVER => None,
@@ -155,26 +155,26 @@ fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> What {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Instant::now().checked_add(timeout.saturating_sub(now))
         }
-        _ => return What::Failed { errno: Errno::INVAL, ty: CLOCK },
+        _ => return Target::Failed { errno: Errno::INVAL, ty: CLOCK },
     };
-    What::Clock(deadline)
+    Target::Clock(deadline)
 }
 
 /// What a descriptor of wasmtime-wasi's is, as far as waiting is concerned.
-pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> What {
+pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> Target {
     let Aligned(stat) = &mut Aligned([0; 24]);
     let mut memory = wiggle::GuestMemory::Unshared(stat);
     match wasi::fd_fdstat_get(wasi, &mut memory, fd, 0).await {
         Ok(0) => {}
-        Ok(errno) => return What::Failed { errno: Errno(errno as u16), ty },
-        Err(_) => return What::Failed { errno: Errno::IO, ty },
+        Ok(errno) => return Target::Failed { errno: Errno(errno as u16), ty },
+        Err(_) => return Target::Failed { errno: Errno::IO, ty },
     }
     let rights = u64::from_le_bytes(stat[8..16].try_into().unwrap_or_default());
     match ty {
-        _ if stat[0] == REGULAR_FILE => What::Always { ty },
-        FD_READ if rights == RIGHT_FD_READ => What::Stdin,
-        FD_WRITE if rights == RIGHT_FD_WRITE => What::Always { ty },
-        _ => What::Failed { errno: Errno::BADF, ty },
+        _ if stat[0] == REGULAR_FILE => Target::Always { ty },
+        FD_READ if rights == RIGHT_FD_READ => Target::Stdin,
+        FD_WRITE if rights == RIGHT_FD_WRITE => Target::Always { ty },
+        _ => Target::Failed { errno: Errno::BADF, ty },
     }
 }
 

@@ -20,9 +20,9 @@ const AT_ONCE: usize = 1024;
 
 /// Whether there is more to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Looked {
-    AtAll,
-    AtSome,
+pub(crate) enum Scan {
+    Complete,
+    Partial,
 }
 
 /// One socket's news.
@@ -100,7 +100,7 @@ impl Table {
     }
 
     /// The end of [`watch`](Self::watch).
-    pub(crate) fn look_away(&self) {
+    pub(crate) fn unwatch(&self) {
         self.queue.unwatch();
     }
 
@@ -111,12 +111,12 @@ impl Table {
         mut room: u32,
         task: &Context<'_>,
         mut report: impl FnMut(Ready),
-    ) -> Looked {
+    ) -> Scan {
         self.due.extend(self.queue.watch(task).slots.drain(..));
         // What is queued meanwhile is looked at when the task is polled for it.
         for _ in 0..self.due.len().min(AT_ONCE) {
             if room == 0 {
-                return Looked::AtSome;
+                return Scan::Partial;
             }
             let Some(index) = self.due.pop_front() else { break };
             let slot = &mut self.slots[index as usize];
@@ -129,7 +129,7 @@ impl Table {
                     if !armed.slot_waker.is_queued.swap(true, AcqRel) {
                         self.due.push_front(index);
                     }
-                    return Looked::AtSome;
+                    return Scan::Partial;
                 }
                 let mut context = Context::from_waker(&armed.waker);
                 if let Poll::Ready(outcome) = socket.poll_ready(direction.interest(), &mut context)
@@ -140,7 +140,7 @@ impl Table {
                 }
             }
         }
-        if self.due.is_empty() { Looked::AtAll } else { Looked::AtSome }
+        if self.due.is_empty() { Scan::Complete } else { Scan::Partial }
     }
 
     /// Whether `fd` is ready, for an ordinary poll. Leaves the task's waker, or that of its slot if it is armed.

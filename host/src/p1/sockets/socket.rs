@@ -20,7 +20,7 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
-use crate::p1::sockets::exact::Exact;
+use crate::p1::sockets::drain_predictor::DrainPredictor;
 use crate::p1::sockets::ready_queue::SlotWaker;
 use crate::p1::sockets::senders::{self, MANY};
 use crate::permits::Permit;
@@ -51,14 +51,14 @@ pub(crate) struct Socket {
     pub(crate) wanted_port: u16,
     /// Whom it hears, if not everybody; of a datagram socket.
     pub(crate) senders: Option<Grants>,
-    /// What receiving the next message met, in a poll.
-    pub(super) met: Option<io::Error>,
+    /// The error of receiving the next message, which a poll has met.
+    pub(super) pending_error: Option<io::Error>,
     /// Of the descriptor, unless somebody else opened it.
     pub(crate) permit: Option<Permit>,
     /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
-    trouble: Mutex<Option<Trouble>>,
+    error_wait: Mutex<Option<ErrorWait>>,
     /// What small reads have left so far.
-    pub(super) exact: Exact,
+    pub(super) drain_predictor: DrainPredictor,
     /// The turn in which an attempt took back what tokio remembered of data to read. It learns of more when its driver
     /// runs, which is between turns; on another thread in between, too, and then a poll is a false alarm.
     pub(super) unready: Option<u32>,
@@ -66,11 +66,11 @@ pub(crate) struct Socket {
     pub(super) slot_waker: Option<Arc<SlotWaker>>,
 }
 
-struct Trouble(Pin<Box<dyn Future<Output = bool> + Send>>);
+struct ErrorWait(Pin<Box<dyn Future<Output = bool> + Send>>);
 
-impl std::fmt::Debug for Trouble {
+impl std::fmt::Debug for ErrorWait {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Trouble")
+        f.write_str("ErrorWait")
     }
 }
 
@@ -147,10 +147,10 @@ impl Socket {
             linger: None,
             wanted_port: 0,
             senders: None,
-            met: None,
+            pending_error: None,
             permit: None,
-            trouble: Mutex::default(),
-            exact: Exact::default(),
+            error_wait: Mutex::default(),
+            drain_predictor: DrainPredictor::default(),
             unready: None,
             slot_waker: None,
         }
@@ -172,7 +172,7 @@ impl Socket {
         if let Some(slot_waker) = &self.slot_waker {
             slot_waker.enqueue();
         }
-        *self.trouble.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.error_wait.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         let lost = || io::Error::from(io::ErrorKind::NotConnected);
         let socket: std::net::TcpStream = match std::mem::replace(&mut self.io, Io::Lost) {
             Io::Idle(socket) => socket.into(),
@@ -315,7 +315,7 @@ impl Socket {
                 if reading { stream.poll_read_ready(cx) } else { stream.poll_write_ready(cx) };
             match ready {
                 Poll::Pending if reading && self.kind == Kind::Datagram => {
-                    return self.poll_trouble(stream, cx).map(|()| Ok(false));
+                    return self.poll_error(stream, cx).map(|()| Ok(false));
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
@@ -342,14 +342,14 @@ impl Socket {
                         return Poll::Pending;
                     }
                     Err(e) => {
-                        self.met = Some(e);
+                        self.pending_error = Some(e);
                         return Poll::Ready(Ok(false));
                     }
                 }
                 again = true;
                 continue;
             }
-            let doubtful = reading && std::mem::take(&mut self.exact.promised);
+            let doubtful = reading && std::mem::take(&mut self.drain_predictor.is_prediction);
             let checked = (self.nonblocking && !doubtful)
                 || stream
                     .try_io(interest, || match still_ready(stream, reading) {
@@ -372,19 +372,19 @@ impl Socket {
         }
     }
 
-    fn poll_trouble(&self, stream: &Arc<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+    fn poll_error(&self, stream: &Arc<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut error_wait = self.error_wait.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let wait = trouble.get_or_insert_with(|| {
+            let wait = error_wait.get_or_insert_with(|| {
                 let stream = stream.clone();
-                Trouble(Box::pin(async move {
+                ErrorWait(Box::pin(async move {
                     let ready = stream.ready(Interest::READABLE | Interest::ERROR).await;
                     // What fails here fails in the read that follows, too.
                     ready.map_or(true, |ready| !ready.is_empty())
                 }))
             });
             let Poll::Ready(news) = wait.0.as_mut().poll(cx) else { return Poll::Pending };
-            *trouble = None;
+            *error_wait = None;
             // Else it tells of a message that was received since.
             if news {
                 return Poll::Ready(());

@@ -153,8 +153,8 @@ async fn receive(
     let mut closed = false;
     let mut until: Option<Instant> = None;
     in_turn(cx).await;
-    if let Some(met) = state(cx).sockets.get_mut(fd)?.met.take() {
-        return Err(met.into());
+    if let Some(error) = state(cx).sockets.get_mut(fd)?.pending_error.take() {
+        return Err(error.into());
     }
     loop {
         let (memory, state_) = parts(cx)?;

@@ -1,9 +1,9 @@
-//! Imports that may suspend the guest, for little more than a plain one costs when they need not.
+//! Trampolines: functions that call the fast path of an import, and the import itself if the fast path does not apply.
 //!
-//! The engine boxes a future for every call of an import that may suspend, also if it is ready at once, as nearly all
-//! calls of `sock_recv` and `sock_send` are. So these have two definitions: a plain one, which does what can be done at
-//! once and otherwise returns [`OTHERWISE`], having done nothing; and one that may suspend. What the guest imports is
-//! a function of a module that is made here, which calls the one, and then the other if it must.
+//! PERF: the engine boxes a future for every call of an import that may suspend, also if it is ready at once, as nearly
+//! all calls of `sock_recv` and `sock_send` are. So these have two definitions: a plain one, which does what can be done
+//! at once and otherwise returns [`NOT_TAKEN`], having done nothing; and one that may suspend. What the guest imports is
+//! a function of a module that is made here. `docs/decisions/0035-shortcuts-for-recv-and-send.md` has the figures.
 
 use wasm_encoder::{
     CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
@@ -11,10 +11,10 @@ use wasm_encoder::{
 };
 use wasmtime::{Extern, Linker, Module, Store};
 
-use crate::p1::abi::{self, MODULE, OTHERWISE};
+use crate::p1::abi::{self, MODULE, NOT_TAKEN};
 use crate::p1::state::State;
 
-/// An instance of the module, whose exports have the names of [`abi::quick`].
+/// An instance of the module, whose exports have the names of [`abi::fast`].
 pub(crate) async fn instantiate(
     module: &Module,
     host: &Linker<State>,
@@ -32,14 +32,14 @@ pub(crate) fn module() -> Vec<u8> {
     let mut functions = FunctionSection::new();
     let mut exports = ExportSection::new();
     let mut code = CodeSection::new();
-    let quick: Vec<_> = abi::quick().collect();
-    for (index, (key, plain, params)) in (0_u32..).zip(&quick) {
+    let fast: Vec<_> = abi::fast().collect();
+    for (index, (key, fast_path, params)) in (0_u32..).zip(&fast) {
         let (ty, first) = (index, 2 * index);
         types.ty().function(vec![ValType::I32; *params], [ValType::I32]);
-        imports.import(MODULE, plain, EntityType::Function(ty));
+        imports.import(MODULE, fast_path, EntityType::Function(ty));
         imports.import(MODULE, key, EntityType::Function(ty));
         functions.function(ty);
-        exports.export(key, ExportKind::Func, 2 * quick.len() as u32 + index);
+        exports.export(key, ExportKind::Func, 2 * fast.len() as u32 + index);
         let result = *params as u32;
         let mut body = Function::new([(1, ValType::I32)]);
         let mut code_of = body.instructions();
@@ -49,7 +49,7 @@ pub(crate) fn module() -> Vec<u8> {
             });
         };
         pass(&mut code_of);
-        code_of.call(first).local_tee(result).i32_const(OTHERWISE).i32_eq();
+        code_of.call(first).local_tee(result).i32_const(NOT_TAKEN).i32_eq();
         code_of.if_(wasm_encoder::BlockType::Empty);
         pass(&mut code_of);
         code_of.call(first + 1).local_set(result).end().local_get(result).end();

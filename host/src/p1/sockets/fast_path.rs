@@ -1,12 +1,12 @@
-//! `sock_recv` and `sock_send` as nearly all calls are: a stream that does not block, one buffer to read into, nothing
-//! wrong.
+//! The fast path of `sock_recv` and `sock_send`: a stream that does not block, one buffer to read into, and valid
+//! arguments.
 //!
-//! Such a call needs no future. `None` says that this is another one, and that nothing has happened: then the general
-//! way (`transfer.rs`) finds out what it is, and says what is wrong with it.
+//! Such a call needs no future. `None` means that the fast path does not apply, and that nothing has happened: the general
+//! functions (`transfer.rs`) then serve the call or report what is wrong with it.
 //!
-//! tokio is asked only where it may remember what the call makes untrue: by the first read of a turn, and by a write that
-//! finds no room. All others are the system call alone, without a function in between: when it returns, the processor
-//! has forgotten who called whom, and each return after it is predicted wrong.
+//! PERF: tokio is asked only where it may remember what the call makes untrue: by the first read between two polls, and by
+//! a write that finds no room. All others are the system call alone, inlined: after a system call the processor has lost
+//! its return predictions, so each return that follows costs a misprediction.
 
 use std::io;
 use std::ops::Range;
@@ -31,7 +31,7 @@ const IN_VAIN: u8 = STREAK / 8;
 /// always fits.
 const SMALL: usize = 4096;
 
-type Done = Option<Result<(), Errno>>;
+type Outcome = Option<Result<(), Errno>>;
 
 fn stream(sockets: &mut Table, streak: u8, fd: i32) -> Option<&mut Socket> {
     let socket = sockets.get_mut(fd).ok()?;
@@ -46,7 +46,7 @@ fn only_buffer(memory: &GuestMemory<'_>, iovs: i32, count: i32) -> Option<Range<
     memory.range(ptr, len as usize, 1).ok().filter(|range| !range.is_empty())
 }
 
-fn failed(error: io::Error) -> Done {
+fn failed(error: io::Error) -> Outcome {
     Some(Err(match error.kind() {
         io::ErrorKind::WouldBlock => Errno::AGAIN,
         _ => error.into(),
@@ -107,7 +107,7 @@ pub(crate) fn recv(
     flags: i32,
     len_out: i32,
     flags_out: i32,
-) -> Done {
+) -> Outcome {
     let (memory, State { sockets, tally, streak, poll, .. }) = parts(cx).ok()?;
     let socket = stream(sockets, *streak, fd).filter(|_| flags == 0)?;
     let len_out = memory.range(len_out as u32, 4, 4).ok()?;
@@ -116,8 +116,8 @@ pub(crate) fn recv(
     let part = &mut memory.0[buffer];
     let wanted = part.len();
     let looks = poll.is_extended() && wanted <= SMALL;
-    let asks = looks && !socket.exact.is_trusted();
-    socket.exact.promised = false;
+    let asks = looks && !socket.drain_predictor.is_confident();
+    socket.drain_predictor.is_prediction = false;
     let result = if socket.unready == Some(poll.turn()) {
         socket.host().and_then(|host| retry(|| receive(&host, part, asks)))
     } else {
@@ -125,7 +125,7 @@ pub(crate) fn recv(
     };
     match result {
         Ok(Got { len, is_empty }) => {
-            let is_drained = looks && len == wanted && socket.exact.note(is_empty);
+            let is_drained = looks && len == wanted && socket.drain_predictor.record(is_empty);
             tally.received(len);
             let flags = if is_drained { DRAINED } else { 0 };
             memory.0[len_out].copy_from_slice(&(len as u32).to_le_bytes());
@@ -146,7 +146,7 @@ pub(crate) fn send(
     count: i32,
     flags: i32,
     len_out: i32,
-) -> Done {
+) -> Outcome {
     let (memory, State { sockets, tally, streak, .. }) = parts(cx).ok()?;
     let socket = stream(sockets, *streak, fd).filter(|_| flags == 0)?;
     let len_out = memory.range(len_out as u32, 4, 4).ok()?;
