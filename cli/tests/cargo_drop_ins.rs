@@ -8,6 +8,11 @@ use cargo_support::{Project, finish};
 const DEPENDENCIES: &str = r#"
 tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "sync", "time"] }
 futures = "0.3"
+futures-timer = "3"
+pollster = { version = "1", features = ["macro"] }
+pollster4 = { package = "pollster", version = "0.4" }
+pollster3 = { package = "pollster", version = "0.3" }
+uname = "0.1"
 socket2 = "0.6"
 socket2_5 = { package = "socket2", version = "0.5" }
 hostname = { version = "0.4", features = ["set"] }
@@ -44,6 +49,9 @@ async fn main() {
     println!("datagram {:?}", std::str::from_utf8(&buf[..meta[0].len]));
     println!("socket2 {} {}", newer(), older());
     println!("futures {}", other_executor().await);
+    println!("pollster {}", waits_in_task().await);
+    let system = uname::uname().unwrap();
+    println!("uname {} {} {}", system.sysname, system.nodename, system.machine);
     if std::env::args().nth(1).is_some() {
         tokio::spawn(async { futures::executor::block_on(std::future::pending::<()>()) }).await.unwrap();
     }
@@ -61,6 +69,22 @@ fn older() -> bool {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
     socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     socket.local_addr().unwrap().as_socket_ipv4().unwrap().port() > 0
+}
+
+#[pollster::main]
+async fn waits() {
+    futures_timer::Delay::new(std::time::Duration::from_millis(1)).await;
+}
+
+async fn waits_in_task() -> u32 {
+    let task = tokio::spawn(async {
+        waits();
+        let delay = || futures_timer::Delay::new(std::time::Duration::from_millis(1));
+        pollster3::block_on(delay());
+        pollster4::block_on(delay());
+    });
+    task.await.unwrap();
+    4
 }
 
 async fn other_executor() -> u32 {
@@ -99,6 +123,8 @@ fn each_is_used_where_the_tree_has_a_use_for_it_and_runs() {
             "datagram Ok(\"hello\")",
             "socket2 true true",
             "futures 3",
+            "pollster 4",
+            "uname wasi somewhere wasm32",
         ];
         assert_eq!(lines, expected, "on {wasi}");
         for name in [
@@ -109,6 +135,11 @@ fn each_is_used_where_the_tree_has_a_use_for_it_and_runs() {
             "socket2 0.6.999",
             "socket2 0.5.999",
             "futures-executor 0.3.999",
+            "futures-timer 3.999.0",
+            "pollster 1.999.0",
+            "pollster 0.4.999",
+            "pollster 0.3.999",
+            "uname 0.1.999",
         ] {
             assert!(out.stderr.contains(&format!("wasio's {name}")), "{name}: {}", out.stderr);
         }

@@ -1,0 +1,70 @@
+//! futures-timer, over wasio's timers.
+//!
+//! As published, the first [`Delay`] starts a thread, which a guest cannot. Here the timers belong to a runtime that is
+//! made for them. On WASI whoever waits drives it: tokio's runtimes, and `block_on` of futures and of pollster.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use wasio::runtime::{Builder, Runtime};
+use wasio::time::{Instant, Sleep, sleep};
+
+/// A future that ends after a time.
+///
+/// It needs no runtime: it may be made and polled anywhere.
+///
+/// # Cancel safety
+///
+/// Dropping it cancels the timer. One that has ended stays ready until it is [`reset`](Delay::reset).
+pub struct Delay {
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Delay {
+    /// Ends `duration` from now. A duration beyond what the clock can count is cut short, to decades.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime for timers cannot be made.
+    #[must_use]
+    pub fn new(duration: Duration) -> Delay {
+        let _entered = timers().enter();
+        Delay { sleep: Box::pin(sleep(duration)) }
+    }
+
+    /// Ends `duration` from now instead, whether it has ended or not.
+    pub fn reset(&mut self, duration: Duration) {
+        match Instant::now().checked_add(duration) {
+            Some(deadline) => self.sleep.as_mut().reset(deadline),
+            None => *self = Delay::new(duration),
+        }
+    }
+}
+
+impl Future for Delay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.sleep.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delay").finish()
+    }
+}
+
+/// The runtime that has the timers. It is a `multi_thread` one, so that it is driven whoever waits.
+fn timers() -> &'static Runtime {
+    static TIMERS: OnceLock<Runtime> = OnceLock::new();
+    TIMERS.get_or_init(|| {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).enable_time().thread_name("futures-timer");
+        builder.build().expect("a runtime for timers")
+    })
+}

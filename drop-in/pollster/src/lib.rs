@@ -1,0 +1,43 @@
+//! pollster, over wasio's runtime.
+//!
+//! As published, `block_on` parks its thread until another thread wakes it. A guest has one thread, and parking returns
+//! at once there, so `block_on` never ends. Here it drives wasio's runtimes meanwhile: tasks, timers and sockets go on.
+
+use std::future::IntoFuture;
+
+#[cfg(feature = "macro")]
+pub use pollster_macro::{main, test};
+
+/// `block_on` as a method of futures.
+pub trait FutureExt: IntoFuture {
+    /// Runs the future to its end, as [`block_on`] does.
+    ///
+    /// # Panics
+    ///
+    /// As [`block_on`].
+    #[track_caller]
+    fn block_on(self) -> Self::Output
+    where
+        Self: Sized,
+    {
+        block_on(self)
+    }
+}
+
+impl<F: IntoFuture> FutureExt for F {}
+
+/// Runs `future` to its end, inside tasks too.
+///
+/// # Panics
+///
+/// *On WASI* when nothing is left that could wake the future.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(pollster::block_on(async { 1 + 2 }), 3);
+/// ```
+#[track_caller]
+pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
+    wasio_runtime::task::block_on_anywhere(future.into_future())
+}

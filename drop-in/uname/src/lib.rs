@@ -1,0 +1,81 @@
+//! uname where the system has no call of that name.
+//!
+//! This package is put in uname's place with `[patch.crates-io]`. The published one does not compile for WASI; sentry
+//! asks it for the system's name and version.
+
+use std::io;
+
+/// What a system says of itself.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Info {
+    /// The system. *On WASI* `wasi`.
+    pub sysname: String,
+    /// The machine's name. *On WASI* the environment variable `HOSTNAME`, or `localhost` without one.
+    pub nodename: String,
+    /// The system's release. *On WASI* empty: a guest is not told.
+    pub release: String,
+    /// The system's version. *On WASI* empty.
+    pub version: String,
+    /// The kind of machine. *On WASI* `wasm32`.
+    pub machine: String,
+}
+
+impl Info {
+    /// The same as [`uname`].
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn new() -> io::Result<Info> {
+        uname()
+    }
+}
+
+/// Asks the system.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(target_os = "wasi"))]
+pub fn uname() -> io::Result<Info> {
+    let of = rustix::system::uname();
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    Ok(Info {
+        sysname: text(of.sysname()),
+        nodename: text(of.nodename()),
+        release: text(of.release()),
+        version: text(of.version()),
+        machine: text(of.machine()),
+    })
+}
+
+/// What is known of a guest.
+///
+/// # Errors
+///
+/// None.
+#[cfg(target_os = "wasi")]
+pub fn uname() -> io::Result<Info> {
+    let named = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());
+    Ok(Info {
+        sysname: "wasi".to_owned(),
+        nodename: named.unwrap_or_else(|| "localhost".to_owned()),
+        release: String::new(),
+        version: String::new(),
+        machine: std::env::consts::ARCH.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_has_a_name() {
+        let info = Info::new().unwrap();
+        assert!(!info.sysname.is_empty() && !info.nodename.is_empty() && !info.machine.is_empty());
+        #[cfg(target_os = "wasi")]
+        assert_eq!((info.sysname.as_str(), info.machine.as_str()), ("wasi", "wasm32"));
+    }
+}
