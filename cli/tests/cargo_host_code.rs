@@ -83,3 +83,20 @@ fn it_has_the_published_tokio() {
     assert!(!out.stdout.contains("note: tokio 1.999.1"), "{}", out.stdout);
     assert!(!out.stdout.contains("package  tokio 1.999.1"), "{}", out.stdout);
 }
+
+/// A tree that is resolved for WASI does not have the package through which this macro has its tokio.
+#[test]
+fn it_has_the_published_tokio_behind_a_package_under_a_condition() {
+    let project = Project::empty();
+    let manifest = MANIFEST.split("[build-dependencies]").next().unwrap();
+    project.write("Cargo.toml", manifest);
+    project.write("src/main.rs", MAIN);
+    project.package("macros", "macros", "", "src/lib.rs", "");
+    let tokio = "tokio = { version = \"1\", features = [\"rt-multi-thread\"] }";
+    project.package("helper", "helper", tokio, "src/lib.rs", "pub use tokio;");
+    let helper = "[lib]\nproc-macro = true\n[target.'cfg(unix)'.dependencies]\nhelper = { path = \"../helper\" }\n";
+    let manifest = project.read("macros/Cargo.toml").unwrap();
+    project.write("macros/Cargo.toml", &(manifest + helper));
+    project.write("macros/src/lib.rs", &MACROS.replace("tokio::", "helper::tokio::"));
+    project.wasio(&["check"]).ok();
+}

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use semver::Version;
 use wasio_host::folder::Folder;
 
+use super::lock::Lock;
 use super::metadata::{Metadata, Package};
 use super::shell::Shell;
 use super::sources::{self, Sources};
@@ -31,8 +32,22 @@ pub use upstream::*;
 ";
 
 /// Whether a build script or procedural macro of what is built depends on tokio 1.x.
-pub(crate) fn is_needed(metadata: &Metadata) -> bool {
-    metadata.is_on_host(|package| package.name == "tokio" && package.version.major == 1)
+///
+/// `metadata` is of a WASI target and leaves out what host code needs on other platforms only. `on_host` resolves the
+/// tree for this machine. It is asked only if `lock` says that the answer may depend on it.
+pub(crate) fn is_needed(
+    metadata: &Metadata,
+    lock: &Lock<'_>,
+    on_host: impl FnOnce() -> Result<Metadata>,
+) -> Result<bool> {
+    let is_tokio = |package: &&Package| package.name == "tokio" && package.version.major == 1;
+    if metadata.on_host(metadata).iter().any(is_tokio) {
+        return Ok(true);
+    }
+    if !metadata.declared_for_some_hosts().into_iter().any(|name| lock.leads(name, "tokio")) {
+        return Ok(false);
+    }
+    Ok(metadata.on_host(&on_host()?).iter().any(is_tokio))
 }
 
 /// The folder of the package, which is made if it is not there. `locked`: the version that the project's lock has.

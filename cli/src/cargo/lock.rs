@@ -6,6 +6,8 @@
 //! lock is the project's own without those entries. cargo prunes what is no
 //! longer needed and writes the rest itself.
 
+use std::collections::BTreeSet;
+
 use semver::Version;
 
 /// One `[[package]]` of a lock.
@@ -19,6 +21,12 @@ pub(crate) struct Entry<'t> {
 }
 
 impl Entry<'_> {
+    /// The names of the packages it depends on, which cargo writes as ` "NAME",` or ` "NAME VERSION",`.
+    fn dependencies(&self) -> impl Iterator<Item = &str> {
+        let quoted = self.text.lines().filter_map(|line| line.strip_prefix(" \""));
+        quoted.filter_map(|line| line.split(['"', ' ']).next())
+    }
+
     /// Whether a dependency tree can hold only one of the two.
     pub(crate) fn excludes(&self, name: &str, version: &Version) -> bool {
         self.name == name && compatible(&self.version, version)
@@ -63,6 +71,24 @@ impl<'t> Lock<'t> {
             .collect();
         let head = &text[..starts.first().map_or(text.len(), |start| start.0)];
         Lock { head, entries }
+    }
+
+    /// Whether the package `from` is `to` or depends on it, on any platform and in any version.
+    pub(crate) fn leads(&self, from: &str, to: &str) -> bool {
+        let mut reached = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(name) = open.pop() {
+            if name == to {
+                return true;
+            }
+            let of_name = self.entries.iter().filter(|entry| entry.name == name);
+            for needed in of_name.flat_map(Entry::dependencies) {
+                if reached.insert(needed) {
+                    open.push(needed);
+                }
+            }
+        }
+        false
     }
 
     /// The lock without the entries that `drop` names, and with those of
@@ -117,6 +143,17 @@ mod tests {
         let names: Vec<_> = lock.entries.iter().map(|e| (e.name, e.has_source)).collect();
         assert_eq!(names, [("app", false), ("tokio", true)]);
         assert_eq!(lock.entries[1].version, Version::new(1, 8, 1));
+    }
+
+    #[test]
+    fn dependencies_are_followed() {
+        let app = "[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"a 0.2.0\",\n \"b\",\n]\n\n";
+        let circle =
+            "[[package]]\nname = \"b\"\nversion = \"0.1.0\"\ndependencies = [\n \"app\",\n]\n\n";
+        let text = app.to_owned() + circle + &LOCK.replace("app", "a");
+        let lock = Lock::parse(&text);
+        assert!(lock.leads("app", "tokio") && lock.leads("tokio", "tokio"));
+        assert!(!lock.leads("tokio", "app") && !lock.leads("app", "other"));
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) req: VersionReq,
     pub(crate) source: Option<String>,
+    /// `dev` or `build`; `None`: normal.
+    kind: Option<String>,
+    /// The platform that it is for, if not for all.
+    target: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +82,10 @@ impl Package {
         self.source
             .as_deref()
             .is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
+    }
+
+    fn is_proc_macro(&self) -> bool {
+        self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "proc-macro"))
     }
 
     pub(crate) fn binaries(&self) -> Vec<&str> {
@@ -141,27 +149,43 @@ impl Metadata {
         self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
     }
 
-    /// Whether a package is part of a build script or procedural macro of the chosen members, tests included.
-    pub(crate) fn is_on_host(&self, is_meant: impl Fn(&Package) -> bool) -> bool {
-        let nodes = self.nodes();
+    /// The packages that the build scripts and procedural macros of the chosen members consist of, tests included.
+    /// `host`: the same tree, resolved for the platform where those run.
+    pub(crate) fn on_host<'m>(&'m self, host: &'m Metadata) -> Vec<&'m Package> {
+        let (nodes, host_nodes) = (self.nodes(), host.nodes());
         let mut open: Vec<(&str, bool)> =
             self.chosen.iter().map(|id| (id.as_str(), false)).collect();
         let mut reached: BTreeSet<(&str, bool)> = open.iter().copied().collect();
         while let Some((id, on_host)) = open.pop() {
             let on_host = on_host || self.is_proc_macro(id);
-            for edge in nodes.get(id).iter().flat_map(|node| &node.deps) {
+            let is_build = |kind: &DepKind| kind.kind.as_deref() == Some("build");
+            let edges = |nodes: &BTreeMap<&str, &'m Node>| {
+                nodes.get(id).map_or(&[][..], |node| node.deps.as_slice())
+            };
+            let here = edges(&nodes).iter().map(|edge| (edge, false));
+            let there = edges(&host_nodes).iter().map(|edge| (edge, true));
+            for (edge, there) in here.chain(there) {
                 for kind in &edge.dep_kinds {
-                    let on_host = on_host || kind.kind.as_deref() == Some("build");
-                    if on_host && self.package(&edge.pkg).is_some_and(&is_meant) {
-                        return true;
-                    }
-                    if reached.insert((&edge.pkg, on_host)) {
-                        open.push((&edge.pkg, on_host));
+                    let next = (edge.pkg.as_str(), there);
+                    if there == (on_host || is_build(kind)) && reached.insert(next) {
+                        open.push(next);
                     }
                 }
             }
         }
-        false
+        let id_on_host = |package: &&Package| {
+            reached.contains(&(package.id.as_str(), true))
+                || (reached.contains(&(package.id.as_str(), false)) && package.is_proc_macro())
+        };
+        host.packages.iter().filter(id_on_host).collect()
+    }
+
+    /// Names of what host code may need besides: cargo leaves out what a package declares for other platforms than the
+    /// one that the tree is resolved for, but for its build script.
+    pub(crate) fn declared_for_some_hosts(&self) -> BTreeSet<&str> {
+        let declared = self.on_host(self).into_iter().flat_map(|package| &package.dependencies);
+        let of_some = declared.filter(|it| it.target.is_some() && it.kind.is_none());
+        of_some.map(|dependency| dependency.name.as_str()).collect()
     }
 
     /// Every package that the chosen members build or run, tests included.
@@ -193,9 +217,7 @@ impl Metadata {
     }
 
     fn is_proc_macro(&self, id: &str) -> bool {
-        self.package(id).is_some_and(|package| {
-            package.targets.iter().any(|target| target.kind.iter().any(|k| k == "proc-macro"))
-        })
+        self.package(id).is_some_and(Package::is_proc_macro)
     }
 
     /// Every package reached from `members`, with the one it was first reached

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
 use wasio_host::folder::Folder;
 
@@ -181,10 +181,11 @@ impl Project {
             let why = first_complaint.unwrap_or_default();
             bail!("{}", why.trim_start_matches("error: ").trim_end());
         };
-        let needed =
-            matches!(resolved.state, State::InUse(_)) && host_tokio::is_needed(&resolved.metadata);
         // Where another member's needed it, it stays in the lock.
-        if needed && self.host_tokio.borrow().is_none() {
+        if matches!(resolved.state, State::InUse(_))
+            && self.host_tokio.borrow().is_none()
+            && self.needs_host_tokio(&resolved)?
+        {
             self.set_host_tokio(own);
             match self.attempt(target)? {
                 Ok(other) => resolved = other,
@@ -210,6 +211,14 @@ impl Project {
                 let state = patch::examine(&metadata, &Lock::parse(&lock), &self.sources);
                 Ok(Resolved { metadata, state, config })
             }
+        })
+    }
+
+    fn needs_host_tokio(&self, resolved: &Resolved) -> Result<bool> {
+        let text = read(&self.lock)?.unwrap_or_default();
+        host_tokio::is_needed(&resolved.metadata, &Lock::parse(&text), || {
+            let answer = self.ask(&resolved.config, &toolchain::host()?)?;
+            answer.map_err(|Failure(why)| anyhow!("{}", why.trim_start_matches("error: ")))
         })
     }
 

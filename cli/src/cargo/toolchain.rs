@@ -309,6 +309,16 @@ pub(crate) fn target_installed(target: &str) -> Result<bool> {
         .is_ok_and(|found| found.flatten().any(|entry| is_core(&entry.file_name()))))
 }
 
+/// The platform of the compiler in use, where build scripts run.
+pub(crate) fn host() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(&rustc).arg("-vV").output();
+    let output = output.with_context(|| format!("cannot start {}", rustc.to_string_lossy()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.with_context(|| format!("`{} -vV` names no host", rustc.to_string_lossy()))?.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
