@@ -25,6 +25,7 @@ mod tests {
     }
     #[test] fn k_has_a_state_of_its_own() { std::env::set_var(\"K\", \"1\"); }
     #[test] fn l_has_a_state_of_its_own() { assert!(std::env::var(\"K\").is_err()); }
+    #[test] fn m_exits_as_if_by_panic() { std::process::exit(1) }
 }
 ";
 
@@ -48,7 +49,7 @@ fn a_failing_test_hides_nothing() {
         let out = with_runner(&project, &["--wasi", wasi, "--lib"]);
         assert_eq!(out.code, Some(101), "{}\n{}", out.stdout, out.stderr);
         for said in [
-            "running 12 tests\n",
+            "running 13 tests\n",
             "test tests::a_passes ... ok\n",
             "test tests::b_fails ... FAILED\n",
             "test tests::c_panics - should panic ... ok\n",
@@ -58,6 +59,7 @@ fn a_failing_test_hides_nothing() {
             "test tests::h_exits ... FAILED\n",
             "test tests::i_runs_tokio ... ok\n",
             "test tests::l_has_a_state_of_its_own ... ok\n",
+            "test tests::m_exits_as_if_by_panic ... FAILED\n",
             "---- tests::b_fails stdout ----\nsaid by b\n",
             "why b failed",
             "panic did not contain expected string",
@@ -66,13 +68,28 @@ fn a_failing_test_hides_nothing() {
             "---- tests::j_fails_in_a_task stdout ----",
             "in a task",
             "\nfailures:\n    tests::b_fails\n    tests::d_panics_otherwise\n    tests::e_does_not_panic\n",
-            "test result: FAILED. 5 passed; 6 failed; 1 ignored; 0 measured; 0 filtered out; finished in ",
+            "test result: FAILED. 5 passed; 7 failed; 1 ignored; 0 measured; 0 filtered out; finished in ",
         ] {
             assert!(out.stdout.contains(said), "{wasi}: no {said:?} in\n{}", out.stdout);
         }
         assert!(!out.stdout.contains("said by a"), "{}", out.stdout);
         assert!(out.stderr.contains("to rerun pass `--lib`"), "{}", out.stderr);
     }
+}
+
+/// WasmEdge passes exit codes on, and interprets dev builds.
+#[test]
+fn wasmedge_runs_each_test_alone_too() {
+    let Some(engine) = std::env::var_os("WASIO_WASMEDGE") else {
+        return println!("skipped: WASIO_WASMEDGE names no engine");
+    };
+    let project = project("on-wasmedge");
+    let mut command = project.command();
+    command.args(["test", "--engine", "wasmedge", "--lib"]).env("WASIO_WASMEDGE", engine);
+    let out = finish(command.env_remove("RUST_BACKTRACE")).fails_with(101, "");
+    let sum = "test result: FAILED. 5 passed; 7 failed; 1 ignored";
+    assert!(out.stdout.contains(sum), "{}\n{}", out.stdout, out.stderr);
+    assert!(out.stdout.contains("why b failed"), "{}", out.stdout);
 }
 
 #[test]
@@ -82,7 +99,7 @@ fn options_of_the_harness_do_what_they_do_natively() {
     let out = run(&["a_passes", "--nocapture"]).ok();
     assert!(out.stdout.contains("test tests::a_passes ... said by a\nok\n"), "{}", out.stdout);
     assert!(
-        out.stdout.contains("1 passed; 0 failed; 0 ignored; 0 measured; 11 filtered out"),
+        out.stdout.contains("1 passed; 0 failed; 0 ignored; 0 measured; 12 filtered out"),
         "{}",
         out.stdout
     );

@@ -23,8 +23,8 @@ use anyhow::{Context, Result, bail};
 pub(super) const INVOKE: &str = "__RUST_TEST_INVOKE";
 /// What a harness exits with whose one test passed.
 const PASSED: i32 = 50;
-/// The same where the host is told of no codes: WASI 0.2, without the drop-in.
-const FAILED_SOMEHOW: i32 = 1;
+/// The same where the host is told of no codes: WASI 0.2, without the drop-in. Whatever is not 0 is 1 there.
+const NOT_SUCCESS: i32 = 1;
 /// As libtest has it.
 const EXIT_CODE: u8 = 101;
 
@@ -201,6 +201,12 @@ pub(super) fn run(
         let code = answer.status.code().and_then(|code| u8::try_from(code).ok());
         return Ok(code.unwrap_or(EXIT_CODE).into());
     };
+    // Nothing could be started, so a harness that has a test to run ends with a code of its own.
+    let passed = match answer.status.code() {
+        Some(code) if code == i32::from(EXIT_CODE) => PASSED,
+        _ if kind == Kind::Component => NOT_SUCCESS,
+        _ => PASSED,
+    };
     let Listed { tests, filtered_out } = listed;
     let view =
         View { options, colour: options.colour.unwrap_or_else(|| io::stdout().is_terminal()) };
@@ -217,7 +223,7 @@ pub(super) fn run(
             }
             let (verdict, said) = match &test.settled {
                 Some(verdict) => (verdict.clone(), String::new()),
-                None => one(guest(args, Some(&test.name))?, options.nocapture, kind)?,
+                None => one(guest(args, Some(&test.name))?, options.nocapture, passed)?,
             };
             let mut closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
             if threads != 1 {
@@ -238,8 +244,8 @@ pub(super) fn run(
     Ok(if ok { ExitCode::SUCCESS } else { EXIT_CODE.into() })
 }
 
-/// Runs one test; its verdict, and what it printed.
-fn one(mut command: Command, nocapture: bool, kind: Kind) -> Result<(String, String)> {
+/// Runs one test; its verdict, and what it printed. `passed`: the code of a test that passed.
+fn one(mut command: Command, nocapture: bool, passed: i32) -> Result<(String, String)> {
     let mut said = Vec::new();
     let status = if nocapture {
         command.status().context("cannot start the guest")?
@@ -252,12 +258,7 @@ fn one(mut command: Command, nocapture: bool, kind: Kind) -> Result<(String, Str
         reader.read_to_end(&mut said)?;
         child.wait()?
     };
-    let passed = match status.code() {
-        Some(PASSED) => true,
-        Some(FAILED_SOMEHOW) => kind == Kind::Component,
-        _ => false,
-    };
-    let verdict = if passed { "ok" } else { "FAILED" };
+    let verdict = if status.code() == Some(passed) { "ok" } else { "FAILED" };
     Ok((verdict.to_owned(), String::from_utf8_lossy(&said).into_owned()))
 }
 
