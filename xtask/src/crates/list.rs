@@ -10,8 +10,16 @@ use xtask::workspace;
 use super::{Outcome, Target};
 
 /// Why a crate does not work: a closed list.
-const REASONS: &[&str] =
-    &["threads", "browser", "c++", "processes", "system-library", "no-backend", "no-unix-sockets"];
+const REASONS: &[&str] = &[
+    "threads",
+    "browser",
+    "c",
+    "c++",
+    "processes",
+    "system-library",
+    "no-backend",
+    "no-unix-sockets",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +29,7 @@ struct Document {
 }
 
 /// A crate.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     pub(super) name: String,
@@ -33,9 +41,9 @@ pub(super) struct Entry {
     /// What the program does, for the table.
     #[serde(default)]
     pub(super) does: String,
-    /// Run by continuous integration.
+    /// Where continuous integration runs it.
     #[serde(default)]
-    pub(super) sample: bool,
+    pub(super) sample: Vec<Target>,
     #[serde(default)]
     pub(super) stops: Vec<Stop>,
 }
@@ -106,7 +114,7 @@ fn parse(text: &str) -> Result<Vec<Entry>> {
                 stop.at
             );
         }
-        ensure!(entry.is_tried() || !entry.sample, "{}: the sample is tried", entry.name);
+        ensure!(entry.is_tried() || entry.sample.is_empty(), "{}: the sample is tried", entry.name);
     }
     Ok(document.crates)
 }
@@ -148,6 +156,8 @@ mod tests {
         }
         let files = fs::read_dir(folder.join("programs")).unwrap().count();
         assert_eq!(programs, files, "a program without an entry");
+        let sample = entries.iter().filter(|entry| !entry.sample.is_empty());
+        assert_eq!(sample.count(), 12);
         let at = "p 1.2.3 src/lib.rs:7: a thread";
         let stop = |reason, outcome, at| {
             let text = format!(

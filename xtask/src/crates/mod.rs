@@ -31,7 +31,7 @@ use list::Entry;
 pub(crate) struct Args {
     /// Only the crates of these names.
     names: Vec<String>,
-    /// Only a fixed sample.
+    /// Only a fixed sample of twelve crates, each on one of the targets.
     #[arg(long)]
     sample: bool,
     /// Only on this target.
@@ -124,13 +124,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let wanted = |entry: &&Entry| {
         let named = args.names.is_empty() || args.names.contains(&entry.name);
-        named && entry.is_tried() && (!args.sample || entry.sample)
+        named && entry.is_tried()
+    };
+    let on = |entry: &Entry, target: &Target| {
+        args.target.is_none_or(|only| only == *target)
+            && (!args.sample || entry.sample.contains(target))
     };
     let tools = Tools::build()?;
     let (mut right, mut wrong) = (0, Vec::new());
     for entry in entries.iter().filter(wanted) {
-        for target in Target::ALL.into_iter().filter(|t| args.target.is_none_or(|only| only == *t))
-        {
+        for target in Target::ALL.into_iter().filter(|target| on(entry, target)) {
             let started = Instant::now();
             let (outcome, said) = tools.try_one(entry, target)?;
             let verdict = judge(&tools, entry, target, outcome)?;
@@ -141,14 +144,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 entry.name,
                 target.name()
             );
-            let kept = results.entry(entry.name.clone()).or_default();
             match verdict {
                 Ok(way_out) => {
                     right += 1;
+                    let kept = results.entry(entry.name.clone()).or_default();
                     if way_out.is_some() || entry.stops.is_empty() {
                         kept.way_out = way_out;
                     }
+                    kept.version = tools.version(entry)?;
+                    kept.on.insert(target, outcome);
                 }
+                // Not kept: a crate that does not work has its reason in the list first.
                 Err(why) => {
                     // What matters is at the end: build scripts say much before it.
                     let lines: Vec<&str> = said.trim_end().lines().collect();
@@ -156,8 +162,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     wrong.push(format!("{} on {}", entry.name, target.name()));
                 }
             }
-            kept.version = tools.version(entry)?;
-            kept.on.insert(target, outcome);
             if args.record {
                 // At once: a run of all of them takes hours, and may be ended.
                 let text = serde_json::to_string_pretty(&results)? + "\n";

@@ -57,6 +57,7 @@ fn table(entries: &[Entry], results: &Results, suites: &suites::Results) -> Resu
     let nothing = Kept::default();
     for (at, entry) in entries.iter().enumerate() {
         let kept = results.get(&entry.name).unwrap_or(&nothing);
+        says_why(entry, kept)?;
         let compiles = on_both(|target| {
             Some(match kept.on.get(&target)? {
                 Outcome::Stops => "no".to_owned(),
@@ -77,6 +78,20 @@ fn table(entries: &[Entry], results: &Results, suites: &suites::Results) -> Resu
         );
     }
     Ok(text)
+}
+
+/// Fails if a crate does not work on a target and the list does not say why.
+fn says_why(entry: &Entry, kept: &Kept) -> Result<()> {
+    for (target, outcome) in &kept.on {
+        let works = matches!(outcome, Outcome::Works | Outcome::Compiles);
+        ensure!(
+            works || entry.stop(*target).is_some(),
+            "{} does not work on {}, and tests/crates/crates.toml does not say what stops it",
+            entry.name,
+            target.name()
+        );
+    }
+    Ok(())
 }
 
 /// One text for both targets if it is the same.
@@ -125,4 +140,30 @@ fn stops(entry: &Entry, kept: &Kept) -> String {
         lines.push(format!("{on}{} ({}){}", stop.at, stop.reason, way_out.unwrap_or_default()));
     }
     if lines.is_empty() { "–".to_owned() } else { lines.join("<br>").replace('|', "\\|") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::list::Stop;
+    use super::*;
+
+    #[test]
+    fn a_crate_that_does_not_work_says_why() {
+        let entry = |targets: &[Target]| {
+            let at = "p 1.2.3 src/lib.rs:7: a thread".to_owned();
+            let (outcome, reason) = (Outcome::Stops, "threads".to_owned());
+            let stop = Stop { targets: targets.to_vec(), outcome, reason, at };
+            Entry { name: "p".to_owned(), stops: vec![stop], ..Entry::default() }
+        };
+        let stopped = |on: &[Target]| {
+            let on = on.iter().map(|target| (*target, Outcome::Stops)).collect();
+            Kept { on, ..Kept::default() }
+        };
+        let p1 = [Target::Wasip1];
+        assert!(says_why(&entry(&p1), &stopped(&p1)).is_ok());
+        assert!(says_why(&entry(&[]), &stopped(&Target::ALL)).is_ok());
+        assert!(says_why(&entry(&p1), &stopped(&Target::ALL)).is_err());
+        assert!(says_why(&Entry::default(), &stopped(&p1)).is_err());
+        assert!(says_why(&Entry::default(), &Kept::default()).is_ok());
+    }
 }

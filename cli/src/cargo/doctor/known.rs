@@ -111,6 +111,14 @@ pub(super) const TABLE: &[Known] = &[
         "use rustls: most crates have a feature for it (`rustls-tls` or the like)",
     ),
     known(
+        "tiberius",
+        Error,
+        "its feature `rustls` takes tokio-rustls with its default features, and so aws-lc, which does not build for WASI \
+         (Cargo.toml)",
+        "switch off `rustls` and `native-tls`, and reach the server over a tunnel that encrypts",
+    )
+    .with(&["rustls"]),
+    known(
         "rustls-rustcrypto",
         Warning,
         "its authors say: use at your own risk, do not use in production",
@@ -158,9 +166,10 @@ pub(super) const TABLE: &[Known] = &[
         "socket2",
         Error,
         "does not compile for WASI in this version",
-        "update the package that asks for it to one that uses socket2 0.6, or switch off the \
+        "update the package that asks for it to one that uses socket2 0.5 or 0.6, or switch off the \
          feature that does",
-    ),
+    )
+    .of("<0.5"),
     known("polling", Error, NO_COMPILE, "use tokio's types: smol's reactor has no WASI backend"),
     known("async-io", Error, NO_COMPILE, "use tokio's types: smol's reactor has no WASI backend"),
     known(
@@ -348,6 +357,20 @@ pub(super) const TABLE: &[Known] = &[
         "runs its I/O on a thread of its own, which WASI does not have",
         "use a client of AMQP that runs on tokio's tasks, such as amqprs",
     ),
+    known(
+        "async-rs",
+        Error,
+        "knows the descriptors of Unix and Windows only, and does not compile for WASI (src/sys/mod.rs)",
+        "lapin pulls it in from version 4 on: use a client of AMQP that runs on tokio's tasks, such as amqprs",
+    ),
+    known(
+        "futures-lite",
+        Note,
+        "its `block_on` waits on a condition variable, which panics in a guest",
+        "nothing has to be done unless the program uses it; then use tokio's `Runtime::block_on`, or the `block_on` of \
+         futures or pollster, which wasio replaces",
+    )
+    .with(&["std"]),
     known(
         "async-global-executor",
         Error,
