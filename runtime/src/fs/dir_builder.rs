@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::asyncify;
+use crate::sys;
 
 /// Creates directories with options.
 ///
@@ -11,8 +12,7 @@ use super::asyncify;
 #[derive(Debug, Default)]
 pub struct DirBuilder {
     recursive: bool,
-    #[cfg(unix)]
-    mode: Option<u32>,
+    pub(crate) mode: Option<u32>,
 }
 
 impl DirBuilder {
@@ -27,13 +27,6 @@ impl DirBuilder {
         self
     }
 
-    /// Sets the permission bits of the new directory, less the process's umask. The default is 0o777.
-    #[cfg(unix)]
-    pub fn mode(&mut self, mode: u32) -> &mut Self {
-        self.mode = Some(mode);
-        self
-    }
-
     /// Creates the directory.
     ///
     /// # Errors
@@ -43,9 +36,8 @@ impl DirBuilder {
         let path = path.as_ref().to_owned();
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(self.recursive);
-        #[cfg(unix)]
         if let Some(mode) = self.mode {
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+            sys::set_mode(&mut builder, mode);
         }
         asyncify(move || builder.create(path)).await
     }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::{File as StdFile, Metadata, Permissions};
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice, Seek, SeekFrom};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,7 +54,7 @@ use crate::sync::Mutex;
 /// ```
 pub struct File {
     // Shared with the running operation.
-    std: Arc<StdFile>,
+    pub(crate) std: Arc<StdFile>,
     inner: Mutex<Inner>,
     max_buf_size: usize,
 }
@@ -450,31 +449,5 @@ impl From<StdFile> for File {
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("tokio::fs::File").field("std", &self.std).finish()
-    }
-}
-
-impl From<OwnedFd> for File {
-    fn from(fd: OwnedFd) -> Self {
-        Self::from_std(StdFile::from(fd))
-    }
-}
-
-impl AsRawFd for File {
-    fn as_raw_fd(&self) -> RawFd {
-        self.std.as_raw_fd()
-    }
-}
-
-impl AsFd for File {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.std.as_fd()
-    }
-}
-
-#[allow(unsafe_code)] // The trait's method is.
-impl FromRawFd for File {
-    unsafe fn from_raw_fd(fd: RawFd) -> Self {
-        // SAFETY: the caller gives a descriptor that is open and its own, as this function demands, too.
-        Self::from_std(unsafe { StdFile::from_raw_fd(fd) })
     }
 }

@@ -2,14 +2,16 @@
 
 use std::time::SystemTime;
 
+use crate::sys;
+
 /// Times for [`File::set_times`](super::File::set_times). Times that are not set do not change.
 #[derive(Debug, Clone, Default)]
 #[must_use = "must be applied to a file via `File::set_times` to have any effect"]
 pub struct FileTimes {
     accessed: Option<SystemTime>,
     modified: Option<SystemTime>,
-    #[cfg(target_vendor = "apple")]
-    created: Option<SystemTime>,
+    /// Some systems let it be set.
+    pub(crate) created: Option<SystemTime>,
 }
 
 impl FileTimes {
@@ -30,13 +32,6 @@ impl FileTimes {
         self
     }
 
-    /// Sets the time at which the file was created.
-    #[cfg(target_vendor = "apple")]
-    pub fn set_created(mut self, t: SystemTime) -> Self {
-        self.created = Some(t);
-        self
-    }
-
     pub(super) fn into_std(self) -> std::fs::FileTimes {
         let mut times = std::fs::FileTimes::new();
         if let Some(t) = self.accessed {
@@ -45,9 +40,8 @@ impl FileTimes {
         if let Some(t) = self.modified {
             times = times.set_modified(t);
         }
-        #[cfg(target_vendor = "apple")]
         if let Some(t) = self.created {
-            times = std::os::darwin::fs::FileTimesExt::set_created(times, t);
+            times = sys::set_created(times, t);
         }
         times
     }

@@ -43,8 +43,6 @@ pub use dir_builder::DirBuilder;
 pub use file::File;
 pub use file_times::FileTimes;
 pub use open_options::OpenOptions;
-#[cfg(unix)]
-pub use paths::symlink;
 pub use paths::{
     canonicalize, copy, create_dir, create_dir_all, hard_link, metadata, read, read_link,
     read_to_string, remove_dir, remove_dir_all, remove_file, rename, set_permissions,
@@ -52,10 +50,13 @@ pub use paths::{
 };
 pub use read_dir::{DirEntry, ReadDir, read_dir};
 
+#[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
+pub use crate::sys::public::fs::*;
+
 use std::io;
 
 /// Runs an operation of std where it holds up no task.
-async fn asyncify<T: Send + 'static>(
+pub(crate) async fn asyncify<T: Send + 'static>(
     f: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     match crate::io::run(f).await {

@@ -18,7 +18,7 @@ use super::{File, asyncify};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct OpenOptions(std::fs::OpenOptions);
+pub struct OpenOptions(pub(crate) std::fs::OpenOptions);
 
 impl OpenOptions {
     /// Creates options with everything turned off.
@@ -61,20 +61,6 @@ impl OpenOptions {
     /// `create` and `truncate` then have no effect. Nothing can come between the look and the creation.
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
         self.0.create_new(create_new);
-        self
-    }
-
-    /// Sets the permission bits of a new file, less the process's umask. The default is 0o666.
-    #[cfg(unix)]
-    pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut self.0, mode);
-        self
-    }
-
-    /// Sets more flags for `open`, such as `O_NOFOLLOW`. An access mode among them is ignored.
-    #[cfg(unix)]
-    pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut self.0, flags);
         self
     }
 

@@ -169,21 +169,6 @@ pub async fn set_permissions(path: impl AsRef<Path>, perm: Permissions) -> io::R
     asyncify(move || fs::set_permissions(path, perm)).await
 }
 
-/// Creates the symbolic link `link`, which points to `original`.
-///
-/// # Errors
-///
-/// The same as for [`std::os::unix::fs::symlink`].
-///
-/// # On WASI
-///
-/// Missing, as std has it only behind an unstable feature there.
-#[cfg(unix)]
-pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
-    let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    asyncify(move || std::os::unix::fs::symlink(original, link)).await
-}
-
 /// Returns the metadata of a file, directory or link. Links are not followed.
 ///
 /// # Errors

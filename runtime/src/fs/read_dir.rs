@@ -140,7 +140,7 @@ impl ReadDir {
 #[derive(Debug)]
 pub struct DirEntry {
     file_type: Option<FileType>,
-    std: Arc<std::fs::DirEntry>,
+    pub(crate) std: Arc<std::fs::DirEntry>,
 }
 
 impl DirEntry {
@@ -175,11 +175,5 @@ impl DirEntry {
         }
         let std = self.std.clone();
         asyncify(move || std.file_type()).await
-    }
-
-    /// Returns the number of the inode.
-    #[cfg(unix)]
-    pub fn ino(&self) -> u64 {
-        std::os::unix::fs::DirEntryExt::ino(&*self.std)
     }
 }

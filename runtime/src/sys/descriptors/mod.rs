@@ -1,3 +1,4 @@
 //! Lends the descriptors of public types, on targets that have descriptors.
 
+mod file;
 mod stdio;

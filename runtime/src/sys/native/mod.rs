@@ -3,6 +3,7 @@
 mod async_fd;
 #[path = "../descriptors/mod.rs"]
 mod descriptors;
+pub mod fs;
 #[path = "../no_lingering.rs"]
 mod lingering;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -16,6 +17,7 @@ pub(crate) mod threading;
 
 use crate::sys::Host;
 
+pub(crate) use fs::{set_created, set_mode};
 pub(crate) use lingering::{Lingering, end, linger, look_after};
 pub use selector::Raw;
 pub(crate) use selector::{Driver, Selector, Unparker, new, now};
@@ -30,7 +32,11 @@ pub(crate) const HOST: Host = Host {
     has_priority: cfg!(any(target_os = "linux", target_os = "android")),
 };
 
+#[allow(missing_docs)] // Re-exported by the modules of these names.
 pub mod public {
+    pub mod fs {
+        pub use crate::sys::target::fs::symlink;
+    }
     pub mod io {
         /// Waiting for descriptors of the user's own.
         pub mod unix {
@@ -45,6 +51,9 @@ pub mod public {
     pub mod reactor {}
     pub mod root {}
     pub mod signal {
-        pub use crate::sys::target::signal as unix;
+        /// The signals of unix, natively.
+        pub mod unix {
+            pub use crate::sys::target::signal::{Signal, SignalKind, signal};
+        }
     }
 }

@@ -3,6 +3,8 @@
 #[path = "../descriptors/mod.rs"]
 mod descriptors;
 mod flat;
+#[path = "../no_fs.rs"]
+mod fs;
 pub(crate) mod host_signal;
 #[path = "../no_lingering.rs"]
 mod lingering;
@@ -17,6 +19,7 @@ mod wasi;
 
 use crate::sys::Host;
 
+pub(crate) use fs::{set_created, set_mode};
 pub(crate) use lingering::{Lingering, end, linger, look_after};
 pub use selector::Raw;
 pub(crate) use selector::{Driver, Selector, new, now};
@@ -29,7 +32,9 @@ pub(crate) use wasi::stdin;
 pub(crate) const HOST: Host =
     Host { has_threads: false, speculates: true, attempts_see: true, has_priority: false };
 
+#[allow(missing_docs)] // Re-exported by the modules of these names.
 pub mod public {
+    pub mod fs {}
     pub mod io {}
     pub mod reactor {}
     pub mod root {}
