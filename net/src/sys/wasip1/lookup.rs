@@ -8,7 +8,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::ptr;
 
-use super::socket::{check, ip};
+use super::address::ip;
+use super::imports::check;
 
 /// Room for this many answers; a host cuts off what is more.
 const ANSWERS: usize = 16;

@@ -9,7 +9,10 @@
 //! Limits: an IPv6 address loses its flow and scope; `lookup` blocks the guest; there are no options but
 //! those of `SOL_SOCKET`, and on `wasio run` also `TCP_NODELAY`.
 
+mod address;
+mod imports;
 mod lookup;
+mod options;
 #[path = "../shell/process.rs"]
 mod process;
 mod raw;

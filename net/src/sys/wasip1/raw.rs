@@ -7,7 +7,8 @@ use std::ops::Deref;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::socket::{NONBLOCK, SOL_SOCKET, Socket, check, fd_fdstat_set_flags};
+use super::imports::{NONBLOCK, SOL_SOCKET, check, fd_fdstat_set_flags};
+use super::socket::Socket;
 
 const SO_TYPE: u32 = 1;
 const SO_RCVTIMEO: u32 = 11;

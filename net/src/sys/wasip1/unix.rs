@@ -12,9 +12,8 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::wasi::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::socket::{
-    Ciovec, NONBLOCK, RawAddress, SOL_SOCKET, Socket, Storage, check, sock_accept,
-};
+use super::imports::{Ciovec, NONBLOCK, RawAddress, SOL_SOCKET, Storage, check, sock_accept};
+use super::socket::Socket;
 use crate::sys::{Address, Kind};
 
 /// `AF_UNIX` of WasmEdge.
