@@ -1,35 +1,73 @@
-//! The backends: the sockets of each target.
+//! The contract of a socket backend, and the selection of the target's one.
 //!
-//! A backend is the type `Socket`, an owned socket that never blocks, and a function `lookup` (or a type
-//! `Lookup`). It holds every host import and every `unsafe` of this crate; what is above it is the same on all targets.
+//! A backend is a folder. It holds every host import and nearly every `unsafe` of this crate; what is above it is the same on
+//! all targets. `shell/` is the template: a backend that compiles anywhere and supports nothing.
 //!
-//! - `Socket::open(family, kind)` and `accept` give sockets that do not block and are closed on drop.
-//!   `from_fd` takes one that the user made; a target on which that can be told refuses blocking ones in
-//!   debug builds, the others make it non-blocking.
-//! - `connect` begins: `Ok` says that it succeeded or is under way, never that it is done. When the socket is
-//!   writable, `connected` tells: an error, `WouldBlock`, or success.
-//! - `listen` binds a socket that is not bound, but not on WASI 0.2, where `ensure_bound` does.
-//! - `listening` does all of that, with `SO_REUSEADDR` where there is such a thing.
-//! - `accept` returns the peer's address with the socket. Peers that are gone already are skipped, and after
-//!   many of them it is `WouldBlock`, so that others have a turn.
-//! - `recv(buf, peek)` and its siblings initialise the first `n` bytes of the buffer and return `n`, never
-//!   more than its length; `Ok(0)` on a stream with room in the buffer is the end. They never un-initialise.
-//!   The vectored ones may use only the first buffers.
-//! - `send` never raises a signal when the peer is gone: it fails with `BrokenPipe`.
-//! - `option` and `set_option` read and change one [`Opt`] as a number (0 and 1 for switches). What the
-//!   target or its host does not have is `Unsupported`, with one exception: `set_option(NoDelay)` succeeds
-//!   where the host has no such option, because programs treat a failure as fatal and it changes only
-//!   timing.
-//! - On WASI, `set_keepalive_times`, `borrowed`, which uses another owner's socket, and ``raw.rs` of each target are for the
-//!   drop-in `socket2`.
-//! - Unix sockets are in `unix` of each target, with the same rules; a target without them has the functions
-//!   all the same, and they fail.
-//! - `lookup(name, port)` asks the host for the addresses of a name; it may block. A host that can be asked
-//!   without blocking has `Lookup` instead, which is polled. Literal addresses never get here.
-//! - `must_be_whole` fails while something is kept that was read ahead, which another owner would not get.
-//! - `raw` is what the reactor waits for. `connect` of a datagram socket may replace it, within
-//!   `Source::refresh`.
-//! - An error is the host's, with the right [`io::ErrorKind`].
+//! # What a backend has
+//!
+//! - `Socket`: an owned socket that never blocks. It is closed on drop.
+//! - `lookup`: asks the host for the addresses of a name.
+//! - `HOST`: facts about the host ([`Host`]).
+//! - [`Hooks`] for `Socket`: what the target does differently. Each hook has a default body.
+//! - [`Address`] for `std::net::SocketAddr` and for `UnixAddr`.
+//! - `UnixAddr`, `unix_addr` and the Unix functions of `Socket`; `ChildReader`, `ChildWriter` and `Exits` for processes. A
+//!   target without them includes `shell/unix.rs` and `shell/process.rs`, in which everything fails.
+//! - `public`: the items that only this target adds to public modules.
+//!
+//! # Sockets
+//!
+//! - `open(family, kind)` and `accept` return sockets that do not block.
+//! - `from_std` and `from_std_unchecked` take a socket of the standard library, and `into_std` returns one. On targets with
+//!   descriptors, `fd.rs` implements them through `from_fd`, `from_fd_unchecked` and `into_fd`. `from_fd` refuses a blocking
+//!   socket in debug builds where that can be found out; elsewhere it makes the socket non-blocking.
+//! - `register` registers the socket with the reactor. The caller drops the returned source before the socket.
+//! - `connect` begins to connect. `Ok` means that it succeeded or is in progress. When the socket is writable, `connected`
+//!   returns the result, or `WouldBlock`.
+//! - `listen` binds an unbound socket, or [`Hooks::ensure_bound`] does.
+//! - `accept` returns the peer's address with the socket. It skips peers that are gone already. After many of them it returns
+//!   `WouldBlock`, so that other tasks can run.
+//! - `recv_uninit(buf, peek)` initializes the first `n` bytes of the buffer and returns `n`, which is at most its length.
+//!   `Ok(0)` for a buffer with room is the end of a stream. It never writes uninitialized bytes. `buf.rs` builds the other
+//!   forms of receiving on it. Vectored operations may use only the first buffers.
+//! - `send` returns how many bytes the host took. If the peer is gone, it fails with `BrokenPipe` and raises no signal.
+//! - `shutdown`, `local_addr`, `peer_addr`, `linger` and `set_membership` are those of the standard library and POSIX.
+//! - `take_error` returns a pending error, if the host keeps one.
+//! - `option` and `set_option` read and change one [`Opt`] as a number. Switches are 0 and 1. What the host lacks is
+//!   `Unsupported`, except `set_option(NoDelay)`, which succeeds everywhere: programs treat its failure as fatal, and it changes
+//!   only timing.
+//! - `fd_number` is the number that `Debug` shows.
+//!
+//! An error is the host's, with the right [`io::ErrorKind`]. The functions above add what was tried. An operation that the
+//! target lacks fails with `Unsupported`, and its message says what is missing.
+//!
+//! The drop-in `socket2` uses more on WASI: `set_keepalive_times`, `borrowed`, and the functions in `raw.rs` of each target.
+//!
+//! # Names
+//!
+//! `lookup(name, port)` is a future. It may block while it is polled if the host has no other way; then
+//! [`Resolver::IfConfigured`] avoids it where a name server is known. IP addresses as text never get here.
+//!
+//! # Hosts that complete operations
+//!
+//! The code above attempts an operation, waits for readiness if the attempt returns `WouldBlock`, and attempts it again. Some
+//! hosts do not report readiness; they complete operations (io_uring, JavaScript promises, WASI 0.3). A backend for such a host
+//! keeps to the same contract:
+//!
+//! - The failed attempt may *begin* the operation. It passes the host a buffer that the socket owns, not the caller's, since the
+//!   caller may drop its buffer at any time. Then it returns `WouldBlock`.
+//! - An attempt during an operation in progress returns `WouldBlock`, and begins no second one.
+//! - When the operation completes, the backend keeps the result in the socket, and the reactor reports the direction as
+//!   ready. The next attempt takes the result: `recv_uninit` copies as many bytes as fit and keeps the rest; an error is returned
+//!   once.
+//! - `send` copies the caller's bytes and may report them as sent at once, within a bounded buffer, if the copy is written later
+//!   without the caller. It returns a later failure from the next operation. Dropping the socket must not lose these bytes: the
+//!   reactor keeps a source that still writes (`Lingering`).
+//! - Canceling is `Selector::disarm` of the runtime, or nothing: an operation may go on, because its result is kept and nothing
+//!   that was received is lost. Dropping the socket cancels it.
+//! - Received bytes that nobody has read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket away.
+//!
+//! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell the end
+//! of a stream without reading, so the backend reads into a buffer of its own, and later reads take from that first.
 
 mod buf;
 
@@ -117,10 +155,10 @@ pub enum Opt {
     Ttl,
 }
 
-/// Facts of a target's host.
+/// Facts about the host of a target. Each target has one, the constant `HOST`.
 pub(crate) struct Host {
-    /// The reactor hears of arrivals without asking the host anew, so that a first read that cannot succeed is skipped.
-    /// Where the host tells only when asked, asking costs as much as the attempt.
+    /// The reactor is told of arrivals without asking the host again, so that a first read that cannot succeed is skipped.
+    /// Where the host must be asked, asking costs as much as the attempt.
     pub(crate) reports_unasked: bool,
     /// The host's lookup knows `localhost`.
     pub(crate) resolves_localhost: bool,
@@ -144,7 +182,7 @@ pub(crate) enum Resolver {
     IfConfigured,
 }
 
-/// What some targets do differently. The default bodies fit hosts whose sockets are descriptors.
+/// What some targets do differently, for `Socket` only. The default bodies fit hosts whose sockets are descriptors.
 #[allow(dead_code)] // Not every target calls all of them.
 pub(crate) trait Hooks: Borrow<Socket> {
     /// A TCP socket that listens, with `SO_REUSEADDR` where the host has it.
@@ -188,7 +226,7 @@ pub(crate) trait Hooks: Borrow<Socket> {
     }
 }
 
-/// What a socket lacks is no reason to refuse it.
+/// Accepts that the socket lacks an option.
 #[inline(never)]
 fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
     match result {
