@@ -6,20 +6,7 @@ use std::io;
 use crate::SockAddr;
 use crate::address::Storage;
 use crate::options::options;
-use crate::sys::socklen_t;
-
-/// The C library's types.
-#[cfg(unix)]
-use libc::{sockaddr, sockaddr_storage};
-
-/// Memory for an address, as large as Linux has it. wasm32-wasip1 has no such types.
-#[cfg(target_os = "wasi")]
-#[allow(non_camel_case_types)]
-type sockaddr_storage = [u64; 16];
-/// An address of any family.
-#[cfg(target_os = "wasi")]
-#[allow(non_camel_case_types)]
-type sockaddr = [u8; 16];
+use crate::sys::{sockaddr, sockaddr_storage, socklen_t};
 
 impl SockAddr {
     /// The address in `storage`.
@@ -82,13 +69,7 @@ mod all {
     use std::time::Duration;
 
     use crate::options::options;
-    use crate::sys::opt;
-    /// The C library's type.
-    #[cfg(unix)]
-    use libc::sock_filter;
-    #[cfg(target_os = "wasi")]
-    #[allow(non_camel_case_types)]
-    type sock_filter = crate::sys::SockFilter;
+    use crate::sys::{opt, sock_filter};
     use crate::{SockAddr, Socket};
 
     options! {

@@ -434,7 +434,8 @@ macro_rules! standard {
         }
     )*};
 }
-#[cfg(all(unix, feature = "all"))]
+#[cfg(feature = "all")]
+#[allow(unused_imports)] // Not every target has more.
 pub(crate) use standard;
 
 standard!(net::TcpStream, net::TcpListener, net::UdpSocket);

@@ -1,11 +1,7 @@
 //! The calls on a socket that somebody else owns, per target: natively the system's, on WASI wasio's.
 
-#[cfg(not(target_os = "wasi"))]
-mod native;
-#[cfg(target_os = "wasi")]
-mod wasi;
+#[cfg_attr(not(target_os = "wasi"), path = "native.rs")]
+#[cfg_attr(target_os = "wasi", path = "wasi.rs")]
+mod target;
 
-#[cfg(not(target_os = "wasi"))]
-pub(crate) use native::Socket;
-#[cfg(target_os = "wasi")]
-pub(crate) use wasi::Socket;
+pub(crate) use target::Socket;

@@ -6,55 +6,21 @@
 //! (where each option is found, or that it is not). Every `cfg` of a target is here; the feature `all` is not. What a target lacks is
 //! `Unsupported`, with a message that names it.
 
-#[cfg(unix)]
-mod native;
-#[cfg(unix)]
-mod native_message;
-#[cfg(unix)]
-mod native_options;
-#[cfg(unix)]
-mod native_table;
-#[cfg(target_os = "wasi")]
-mod wasi;
-#[cfg(target_os = "wasi")]
-mod wasi_message;
-#[cfg(target_os = "wasi")]
-mod wasi_table;
+#[cfg_attr(unix, path = "native/mod.rs")]
+#[cfg_attr(target_os = "wasi", path = "wasi/mod.rs")]
+mod target;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-#[cfg(unix)]
-pub(crate) use native::{
-    HAS_ABSTRACT, Inner, Lent, PATH_MAX, family, lend, path, sa_family_t, set_family, socklen_t,
-};
-#[cfg(unix)]
-pub(crate) use native_message::{Incoming, Outgoing};
-#[cfg(unix)]
-pub(crate) use native_table::{number, opt};
-#[cfg(target_os = "wasi")]
-pub(crate) use wasi::{
-    HAS_ABSTRACT, Inner, Lent, PATH_MAX, family, lend, path, sa_family_t, set_family, socklen_t,
-};
-#[cfg(target_os = "wasi")]
-pub(crate) use wasi_message::{Incoming, Outgoing};
-#[cfg(target_os = "wasi")]
-pub(crate) use wasi_table::{number, opt};
-
-#[cfg(unix)]
-pub use native_message::MaybeUninitSlice;
-#[cfg(unix)]
-pub use native_options::SockFilter;
-#[cfg(target_os = "wasi")]
-pub use wasi::SockFilter;
-#[cfg(target_os = "wasi")]
-pub use wasi_message::MaybeUninitSlice;
+#[allow(unreachable_pub)] // The root re-exports what is public.
+pub use target::*;
 
 use crate::SockAddr;
 use crate::address::Storage;
 
 /// A multicast group, and the interface to which the membership belongs.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(unix), allow(dead_code))]
+#[allow(dead_code)] // Not every target has any.
 pub(crate) enum Membership {
     V4(Ipv4Addr, Ipv4Addr),
     V4At(Ipv4Addr, u32),

@@ -1,4 +1,4 @@
-//! The native backend: the system calls.
+//! A socket of the system.
 #![allow(unsafe_code)] // System calls.
 
 use std::ffi::{OsStr, c_int};
@@ -10,8 +10,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Incoming, Outgoing, no_address};
+use super::message::{Incoming, Outgoing};
 use crate::address::Storage;
+use crate::sys::no_address;
 use crate::{SockAddr, Socket};
 
 pub(crate) use libc::{sa_family_t, socklen_t};
@@ -124,7 +125,7 @@ impl Inner {
         {
             self.set_cloexec(true)?;
             if opened {
-                self.set_int(super::opt::SO_NOSIGPIPE, 1)?;
+                self.set_int(super::table::opt::SO_NOSIGPIPE, 1)?;
             }
         }
         let _ = opened;
@@ -233,7 +234,7 @@ impl Inner {
         #[cfg(target_vendor = "apple")]
         {
             let _ = flags;
-            Err(super::native_options::lacks("accept4"))
+            Err(super::options::lacks("accept4"))
         }
     }
 
@@ -386,6 +387,6 @@ impl Socket {
     ///
     /// An error of `setsockopt`, for example if the system refuses the value.
     pub fn set_nosigpipe(&self, nosigpipe: bool) -> io::Result<()> {
-        self.0.set_int(super::opt::SO_NOSIGPIPE, nosigpipe.into())
+        self.0.set_int(super::table::opt::SO_NOSIGPIPE, nosigpipe.into())
     }
 }

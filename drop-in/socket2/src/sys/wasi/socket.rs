@@ -1,4 +1,4 @@
-//! The backend for WASI: wasio's sockets.
+//! A socket of wasio's.
 
 use std::ffi::c_int;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use wasio_net::raw::RawSocket;
 
-use super::wasi_table::{Opt, number, opt};
-use super::{Incoming, Membership, Outgoing};
+use super::message::{Incoming, Outgoing};
+use super::table::{Opt, number, opt};
+use crate::sys::Membership;
 use crate::{SockAddr, Socket, TcpKeepalive};
 
 /// The type of wasi-libc.

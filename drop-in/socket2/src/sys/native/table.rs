@@ -53,7 +53,7 @@ pub(crate) struct Opt {
 impl Opt {
     /// Its level and its number there.
     pub(super) fn place(self) -> io::Result<(c_int, c_int)> {
-        self.place.ok_or_else(|| super::native_options::lacks(self.name))
+        self.place.ok_or_else(|| super::options::lacks(self.name))
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 
-use super::socklen_t;
+use super::socket::socklen_t;
 use crate::SockAddr;
 
 /// Memory that need not be initialised.

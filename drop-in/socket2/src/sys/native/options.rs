@@ -6,9 +6,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use super::native::{Inner, check, socklen_t};
-use super::native_table::{Opt, opt};
-use super::{Membership, no_address};
+use super::socket::{Inner, check, socklen_t};
+use super::table::{Opt, opt};
+use crate::sys::{Membership, no_address};
 use crate::{SockAddr, TcpKeepalive};
 
 /// Types that the system fills in and reads as bytes.
@@ -205,7 +205,7 @@ impl Inner {
             // As much as Linux sends at once.
             let count = length.map_or(0x7fff_f000, std::num::NonZeroUsize::get);
             // SAFETY: `offset` lives for the call.
-            super::native::size(unsafe { libc::sendfile(self.fd(), file, &raw mut offset, count) })
+            super::socket::size(unsafe { libc::sendfile(self.fd(), file, &raw mut offset, count) })
         }
         #[cfg(target_vendor = "apple")]
         {

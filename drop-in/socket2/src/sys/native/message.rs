@@ -6,7 +6,7 @@ use std::io::{IoSlice, IoSliceMut};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use super::socklen_t;
+use super::socket::socklen_t;
 use crate::SockAddr;
 
 /// Memory that need not be initialised, as the system takes it.
