@@ -22,7 +22,7 @@ use crate::run::guest::{GuestArgs, Setup};
 use crate::run::notes::{self, NOTES};
 use crate::run::{USAGE, interrupted, say_of};
 use output::{Errors, Lines, STDOUT, Tail};
-use summary::printable_json;
+use summary::{Summary, printable_json};
 use tally::{Tally, Watched};
 use view::View;
 
@@ -155,7 +155,7 @@ async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
     guests.shutdown().await;
     let wall = begun.elapsed();
     view.finish();
-    let summary = fleet.tally.summary(fleet.count, wall, stopped.is_some());
+    let summary = Summary::new(&fleet.tally, fleet.count, wall, stopped.is_some());
     // Guests that exited have waited for whoever reads, and so does their output, until it is enough.
     let stopped = match summary.failed() || stopped.is_some() {
         true => {

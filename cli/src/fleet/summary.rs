@@ -7,7 +7,8 @@ use bytesize::ByteSize;
 use serde_json::{Value, json};
 use wasio_host::Printable;
 
-use super::tally::{Ends, Failure};
+use super::process;
+use super::tally::{Ends, Failure, Tally};
 
 /// JSON on one line, with escapes for what a terminal would not print.
 pub(super) fn printable_json(value: &Value) -> String {
@@ -38,6 +39,18 @@ pub(super) struct Summary {
 }
 
 impl Summary {
+    /// The summary of a fleet of `count` guests that took `wall`; `stopped` from outside.
+    pub(super) fn new(tally: &Tally, count: u32, wall: Duration, stopped: bool) -> Summary {
+        Summary {
+            count,
+            started: tally.count_started(),
+            stopped,
+            wall,
+            peak_memory: process::peak_memory(),
+            ends: tally.take_ends(),
+        }
+    }
+
     /// Whether every guest exited with 0.
     pub(super) fn succeeded(&self) -> bool {
         self.ends.exited.get(&0) == Some(&self.count)

@@ -5,12 +5,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use wasio_host::{Error, Exit, Snapshot};
-
-use super::process;
-use super::summary::Summary;
 
 /// So many different errors are told.
 pub(super) const ERRORS: usize = 5;
@@ -120,15 +116,14 @@ impl Tally {
         }
     }
 
-    pub(super) fn summary(&self, count: u32, wall: Duration, stopped: bool) -> Summary {
-        Summary {
-            count,
-            started: self.started.load(Relaxed),
-            stopped,
-            wall,
-            peak_memory: process::peak_memory(),
-            ends: std::mem::take(&mut *self.ends()),
-        }
+    /// The number of guests that were started.
+    pub(super) fn count_started(&self) -> u32 {
+        self.started.load(Relaxed)
+    }
+
+    /// Takes what is known of the guests that ended.
+    pub(super) fn take_ends(&self) -> Ends {
+        std::mem::take(&mut *self.ends())
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {
