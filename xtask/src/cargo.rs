@@ -9,12 +9,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// The WASI preview 1 target.
-pub const WASIP1: &str = "wasm32-wasip1";
-
-/// The WASI 0.2 target.
-pub const WASIP2: &str = "wasm32-wasip2";
-
 /// Cargo itself, to be run in the repository's root.
 pub fn command() -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

@@ -6,169 +6,111 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
 
+use crate::platform::{Host, Platform};
 use crate::process::{Failure, Running};
+use crate::targets::Engine;
 use crate::{cargo, workspace};
 
-/// What runs a guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Engine {
-    /// `wasio run`, this repository's runner.
-    Wasio,
-    /// The same with guests for WASI 0.2.
-    Wasip2,
-    /// wasmtime-wasi's WASI 0.2, unmodified.
-    Stock,
-    /// WasmEdge, guests compiled ahead of time.
-    Wasmedge,
-    /// No engine: the program is built for this machine.
-    Native,
+/// A program of this repository that runs guests, and how it is built.
+struct Built {
+    /// The variable that names it where it is built already.
+    variable: &'static str,
+    /// The profile, and which of the programs.
+    args: &'static [&'static str],
+    name: &'static str,
 }
 
-impl Engine {
-    /// All of them, in the order of reports.
-    pub const ALL: [Engine; 5] =
-        [Engine::Wasio, Engine::Wasip2, Engine::Stock, Engine::Wasmedge, Engine::Native];
+const RELEASE: &Built =
+    &Built { variable: Engine::Wasio.variable(), args: &["--release", "--bins"], name: "wasio" };
+const DIST: &Built = &Built { args: &["--profile", "dist", "--bins"], ..*RELEASE };
+// With our runner, so that the engine is compiled once for both.
+const STOCK: &Built = &Built {
+    variable: "WASIO_STOCK",
+    args: &["--release", "--bins", "--example", "stock"],
+    name: "stock",
+};
 
-    /// Its name on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Engine::Wasio => "wasio",
-            Engine::Wasip2 => "wasip2",
-            Engine::Stock => "stock",
-            Engine::Wasmedge => "wasmedge",
-            Engine::Native => "native",
-        }
-    }
-
-    /// The target guests are built for; `None` is this machine.
-    pub fn target(self) -> Option<&'static str> {
-        match self {
-            Engine::Wasio | Engine::Wasmedge => Some(cargo::WASIP1),
-            Engine::Wasip2 | Engine::Stock => Some(cargo::WASIP2),
-            Engine::Native => None,
-        }
-    }
-
-    /// Whether guests have Unix sockets there.
-    pub fn has_unix_sockets(self) -> bool {
-        matches!(self, Engine::Native | Engine::Wasmedge)
-    }
-
-    /// Whether our own runner runs the guests.
-    pub fn is_ours(self) -> bool {
-        matches!(self, Engine::Wasio | Engine::Wasip2)
-    }
-}
-
-/// An engine that was found (and built, if it is ours).
+/// What runs programs on a platform, found (and built, if it is ours).
 #[derive(Debug, Clone)]
 pub struct Runner {
-    engine: Engine,
+    platform: Platform,
     program: Option<PathBuf>,
 }
 
 impl Runner {
-    /// Builds our runner with `cargo build --release`, once; `WASIO_BIN` names one that is
-    /// built already.
+    /// Finds what runs programs on `platform`; `None` when it is not installed here. Our runner and the stock host are
+    /// built with `cargo build --release`, once, unless `WASIO_BIN` and `WASIO_STOCK` name them.
     ///
     /// # Errors
-    /// When the build fails.
-    pub fn wasio(progress: &dyn Fn(&str)) -> Result<Runner> {
-        Runner::ours(Engine::Wasio, "WASIO_BIN", &["--release", "--bins"], "wasio", progress)
+    /// When the build fails, or a variable names something that does not run.
+    pub fn get(platform: Platform, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
+        match platform.host() {
+            Host::Native => Ok(Some(Runner { platform, program: None })),
+            Host::Engine(Engine::Wasio) => Runner::build(platform, RELEASE, progress).map(Some),
+            Host::Stock => Runner::build(platform, STOCK, progress).map(Some),
+            Host::Engine(engine) => Runner::installed_engine(platform, engine),
+        }
     }
 
     /// As [`get`](Self::get), with our runner as README says to install it.
     ///
     /// # Errors
     /// When our own runner cannot be built.
-    pub fn installed(engine: Engine, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
-        if !engine.is_ours() {
-            return Runner::get(engine, progress);
+    pub fn installed(platform: Platform, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
+        match platform.is_ours() {
+            true => Runner::build(platform, DIST, progress).map(Some),
+            false => Runner::get(platform, progress),
         }
-        let how = ["--profile", "dist", "--bins"];
-        Runner::ours(engine, "WASIO_BIN", &how, "wasio", progress).map(Some)
     }
 
-    /// The same for guests of WASI 0.2.
+    /// Our own runner, with guests of preview 1.
     ///
     /// # Errors
     /// When the build fails.
-    pub fn wasip2(progress: &dyn Fn(&str)) -> Result<Runner> {
-        Ok(Runner { engine: Engine::Wasip2, ..Runner::wasio(progress)? })
+    pub fn wasio(progress: &dyn Fn(&str)) -> Result<Runner> {
+        Runner::build(Platform::Wasio, RELEASE, progress)
     }
 
-    /// Builds the stock host, as [`wasio`](Self::wasio) does; its variable is `WASIO_STOCK`.
-    ///
-    /// # Errors
-    /// When the build fails.
-    pub fn stock(progress: &dyn Fn(&str)) -> Result<Runner> {
-        // With our runner, so that the engine is compiled once for both.
-        let what = ["--release", "--bins", "--example", "stock"];
-        Runner::ours(Engine::Stock, "WASIO_STOCK", &what, "stock", progress)
-    }
-
-    /// `what`: the profile, and which of the programs.
-    fn ours(
-        engine: Engine,
-        variable: &str,
-        what: &[&str],
-        name: &str,
-        progress: &dyn Fn(&str),
-    ) -> Result<Runner> {
-        let program = match std::env::var_os(variable) {
+    fn build(platform: Platform, what: &Built, progress: &dyn Fn(&str)) -> Result<Runner> {
+        let program = match std::env::var_os(what.variable) {
             Some(path) => PathBuf::from(path),
             None => {
                 let mut command = cargo::command();
                 command.args(["build", "-p", "wasio-host", "-p", "wasio-cli"]);
-                command.args(what);
+                command.args(what.args);
                 let built = cargo::build(&mut command, progress)?;
-                cargo::find(&built, name)?.to_owned()
+                cargo::find(&built, what.name)?.to_owned()
             }
         };
-        Ok(Runner { engine, program: Some(program) })
+        Ok(Runner { platform, program: Some(program) })
     }
 
-    /// WasmEdge as `WASIO_WASMEDGE` or the PATH has it; `None` when it is not installed.
-    ///
-    /// # Errors
-    /// When `WASIO_WASMEDGE` names something that does not run.
-    pub fn wasmedge() -> Result<Option<Runner>> {
-        let named = std::env::var_os("WASIO_WASMEDGE");
-        let program = named.clone().unwrap_or_else(|| OsString::from("wasmedge"));
+    /// An engine that is not ours: on the PATH, or named in its variable.
+    fn installed_engine(platform: Platform, engine: Engine) -> Result<Option<Runner>> {
+        let named = std::env::var_os(engine.variable());
+        let program = named.clone().unwrap_or_else(|| OsString::from(engine.name()));
         match Command::new(&program).arg("--version").output() {
             Ok(output) if output.status.success() => {
-                Ok(Some(Runner { engine: Engine::Wasmedge, program: Some(program.into()) }))
+                Ok(Some(Runner { platform, program: Some(program.into()) }))
             }
             _ if named.is_none() => Ok(None),
-            _ => bail!("WASIO_WASMEDGE={} cannot be run", program.to_string_lossy()),
+            _ => bail!("{}={} cannot be run", engine.variable(), program.to_string_lossy()),
         }
     }
 
-    /// No engine at all.
-    pub fn native() -> Runner {
-        Runner { engine: Engine::Native, program: None }
-    }
-
-    /// The runner for `engine`; `None` when it is not installed here.
-    ///
-    /// # Errors
-    /// When our own runner cannot be built.
-    pub fn get(engine: Engine, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
-        match engine {
-            Engine::Wasio => Runner::wasio(progress).map(Some),
-            Engine::Wasip2 => Runner::wasip2(progress).map(Some),
-            Engine::Stock => Runner::stock(progress).map(Some),
-            Engine::Wasmedge => Runner::wasmedge(),
-            Engine::Native => Ok(Some(Runner::native())),
+    /// The environment variable that names the program.
+    pub fn variable(&self) -> Option<&'static str> {
+        match self.platform.host() {
+            Host::Native => None,
+            Host::Engine(engine) => Some(engine.variable()),
+            Host::Stock => Some(STOCK.variable),
         }
     }
 
-    /// Which engine this is.
-    pub fn engine(&self) -> Engine {
-        self.engine
+    /// The platform it is for.
+    pub fn platform(&self) -> Platform {
+        self.platform
     }
 
     /// The engine's program; `None` natively.
@@ -179,7 +121,7 @@ impl Runner {
     /// The engine's version in one line, for reports.
     pub fn version(&self) -> String {
         let Some(program) = &self.program else { return "native".to_owned() };
-        if self.engine == Engine::Stock {
+        if self.platform == Platform::Stock {
             return "wasmtime-wasi, unmodified".to_owned();
         }
         let output = Command::new(program).arg("--version").output();
@@ -193,7 +135,7 @@ impl Runner {
     /// # Errors
     /// When WasmEdge does not compile the guest.
     pub fn prepare(&self, guest: &Path) -> Result<PathBuf> {
-        if self.engine != Engine::Wasmedge {
+        if self.platform.host() != Host::Engine(Engine::Wasmedge) {
             return Ok(guest.to_owned());
         }
         // Named after its content: programs of one name replace each other in the build folder.
@@ -223,6 +165,27 @@ impl Runner {
         }
         std::fs::rename(&unfinished, &compiled)?;
         Ok(compiled)
+    }
+
+    /// The words that start a guest, up to the engine's own options: the current directory is granted, and with `net` the
+    /// network (WasmEdge has no such switch). None natively.
+    pub fn words(&self, net: bool) -> Vec<OsString> {
+        let mut words: Vec<OsString> = self.program.iter().map(Into::into).collect();
+        let (granted, others): (&[&str], &[&str]) = match self.platform.host() {
+            Host::Native => (&[], &[]),
+            Host::Engine(Engine::Wasio) => {
+                words.push("run".into());
+                (&["--net", "all"], &["--dir", "."])
+            }
+            Host::Stock => (&["-S", "inherit-network,allow-ip-name-lookup"], &["--dir", "."]),
+            // WasmEdge writes its log to standard output, which is the guest's.
+            Host::Engine(Engine::Wasmedge) => {
+                (&[], &["run", "--log-level=off", "--dir", ".:.", "--allow-af-unix"])
+            }
+        };
+        let granted = if net { granted } else { &[] };
+        words.extend(granted.iter().chain(others).map(Into::into));
+        words
     }
 
     /// A start of the prepared guest, with network and the current directory unless it says
@@ -291,41 +254,20 @@ impl Launch<'_> {
 
     /// The command that starts it.
     pub fn command(&self) -> Command {
-        let mut words: Vec<OsString> = Vec::new();
-        match self.runner.engine {
-            Engine::Native => words.push(self.guest.clone().into()),
-            Engine::Wasio | Engine::Wasip2 => {
-                words.push(self.runner.program.clone().expect("a program").into());
-                words.push("run".into());
-                if self.net {
-                    words.extend(["--net", "all"].map(Into::into));
-                }
-                words.extend(["--dir", "."].map(Into::into));
-            }
-            Engine::Stock => {
-                words.push(self.runner.program.clone().expect("a program").into());
-                if self.net {
-                    words.extend(["-S", "inherit-network,allow-ip-name-lookup"].map(Into::into));
-                }
-                words.extend(["--dir", "."].map(Into::into));
-            }
-            Engine::Wasmedge => {
-                words.push(self.runner.program.clone().expect("a program").into());
-                // WasmEdge writes its log to standard output, which is the guest's.
-                let fixed =
-                    ["run", "--log-level=off", "--run-mode=aot", "--dir", ".:.", "--allow-af-unix"];
-                words.extend(fixed.map(Into::into));
-            }
+        let mut words = self.runner.words(self.net);
+        if self.runner.platform.host() == Host::Engine(Engine::Wasmedge) {
+            words.push("--run-mode=aot".into());
         }
         words.extend(self.options.iter().cloned());
-        if self.runner.engine != Engine::Native {
+        let is_guest = self.runner.platform.is_guest();
+        if is_guest {
             for (name, value) in &self.envs {
                 words.push("--env".into());
                 words.push(format!("{name}={value}").into());
             }
             words.push("--".into());
-            words.push(self.guest.clone().into());
         }
+        words.push(self.guest.clone().into());
         words.extend(self.args.iter().cloned());
 
         let mut command = match self.limit {
@@ -338,7 +280,7 @@ impl Launch<'_> {
             }
         };
         command.args(&words[1..]);
-        if self.runner.engine == Engine::Native {
+        if !is_guest {
             command.envs(self.envs.iter().cloned());
         }
         command
@@ -349,7 +291,7 @@ impl Launch<'_> {
     /// # Errors
     /// When the engine cannot be started.
     pub fn spawn(&self, name: &str) -> Result<Running, Failure> {
-        let name = format!("{name} ({})", self.runner.engine.name());
+        let name = format!("{name} ({})", self.runner.platform.name());
         Running::spawn(&name, &mut self.command())
     }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::cargo::{self, Built};
+use crate::targets::Target;
 use crate::{clang, workspace};
 
 /// The version of mini-redis that the demo and the tests run.
@@ -49,7 +50,8 @@ pub fn crates(target: Option<&str>, progress: &dyn Fn(&str)) -> Result<Vec<Built
     let tls: &[&str] = &["--bins", "--features", "ring"];
     built.extend(build("tls", if clang::compiles_wasm() { tls } else { &tls[..1] })?);
     // Its other program is for wasip1 alone.
-    let sql: &[&str] = if target == Some(cargo::WASIP2) { &["--bin", "sqlx"] } else { &["--bins"] };
+    let sql: &[&str] =
+        if target == Some(Target::P2.triple()) { &["--bin", "sqlx"] } else { &["--bins"] };
     built.extend(build("sql", sql)?);
     Ok(built)
 }

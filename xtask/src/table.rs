@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use xtask::engine::Engine;
 use xtask::harness::{self, Counts};
+use xtask::platform::{Platform, target_name};
+use xtask::targets::Target;
 use xtask::workspace;
 
 /// Options of the table.
@@ -64,15 +65,6 @@ const AREAS: &[(&str, &[&str])] = &[
 const UNIX: &str = "Unix sockets";
 const REST: &str = "1,000 connections, real peers";
 const TOKIO: &str = "tokio's own tests that apply";
-
-/// The columns.
-const ENGINES: &[(Engine, &str)] = &[
-    (Engine::Native, "natively"),
-    (Engine::Wasio, "wasip1, `wasio run`"),
-    (Engine::Wasmedge, "wasip1, WasmEdge"),
-    (Engine::Wasip2, "wasip2, `wasio run`"),
-    (Engine::Stock, "wasip2, any wasmtime"),
-];
 
 /// The page with the table.
 const PAGE: &str = "docs/what-works.md";
@@ -126,9 +118,9 @@ fn replace(text: &str, table: &str) -> Result<String> {
 
 fn render(results: &Results) -> String {
     let mut table = String::from("|   |");
-    ENGINES.iter().for_each(|(_, name)| write!(table, " {name} |").expect("a string"));
+    Platform::ALL.iter().for_each(|one| write!(table, " {} |", one.title()).expect("a string"));
     table += "\n|---|";
-    ENGINES.iter().for_each(|_| table += "---|");
+    Platform::ALL.iter().for_each(|_| table += "---|");
     table += "\n";
     let rows = AREAS.iter().map(|(area, _)| *area).chain([TOKIO]);
     for row in rows {
@@ -137,9 +129,9 @@ fn render(results: &Results) -> String {
             continue;
         }
         write!(table, "| {row} |").expect("a string");
-        for (engine, _) in ENGINES {
+        for platform in Platform::ALL {
             let word = engines
-                .get(engine.name())
+                .get(platform.name())
                 .map_or_else(|| "–".to_owned(), |passed| word(row, *passed));
             write!(table, " {word} |").expect("a string");
         }
@@ -160,8 +152,8 @@ fn word(row: &str, Passed { passed, of }: Passed) -> String {
 
 /// Takes over what the folder's outputs say, and what conformance left.
 fn record(results: &mut Results, logs: &Path) -> Result<()> {
-    for (engine, _) in ENGINES {
-        let name = engine.name();
+    for platform in Platform::ALL {
+        let name = platform.name();
         let mut areas: BTreeMap<&str, Passed> = BTreeMap::new();
         let mut add = |test: &str, counts: Counts, otherwise: Option<&'static str>| {
             let area = AREAS.iter().find(|(_, starts)| starts.iter().any(|s| test.starts_with(s)));
@@ -202,7 +194,7 @@ fn record(results: &mut Results, logs: &Path) -> Result<()> {
         if !found {
             continue;
         }
-        if !engine.has_unix_sockets() {
+        if !platform.has_unix_sockets() {
             // What passes there are tests that they are refused.
             areas.entry(UNIX).or_default().passed = 0;
         }
@@ -211,15 +203,15 @@ fn record(results: &mut Results, logs: &Path) -> Result<()> {
             results.entry((*area).to_owned()).or_default().insert(name.to_owned(), passed);
         }
     }
-    for (engine, target) in
-        [(Engine::Native, "native"), (Engine::Wasio, "wasip1"), (Engine::Wasip2, "wasip2")]
-    {
-        let path = workspace::root().join("target/conformance").join(target).join("results.json");
+    for target in Target::ALL.iter().copied().map(Some).chain([None]) {
+        let folder = workspace::root().join("target/conformance").join(target_name(target));
+        let path = folder.join("results.json");
+        let platform = Platform::ours(target);
         let Ok(text) = fs::read_to_string(path) else { continue };
         let run: serde_json::Value = serde_json::from_str(&text)?;
         let count = |key: &str| run[key].as_u64().unwrap_or(0) as usize;
         let passed = Passed { passed: count("passed"), of: count("passed") + count("failed") };
-        results.entry(TOKIO.to_owned()).or_default().insert(engine.name().to_owned(), passed);
+        results.entry(TOKIO.to_owned()).or_default().insert(platform.name().to_owned(), passed);
     }
     Ok(())
 }

@@ -11,6 +11,9 @@ mod cargo;
 mod dirs;
 #[path = "../suggest.rs"]
 mod suggest;
+#[allow(unreachable_pub, reason = "xtask's library has the same file")]
+#[path = "../targets.rs"]
+mod targets;
 
 fn main() -> std::process::ExitCode {
     cargo::main(std::env::args_os())

@@ -7,38 +7,31 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::Engine;
+use super::program::{is_program, named, on_path};
 use super::shell::Shell;
+use crate::targets::Engine;
 
 /// Finds `engine`'s program, or says where it was looked for.
 pub(crate) fn find(engine: Engine) -> Result<PathBuf> {
-    let (variable, name) = match engine {
-        Engine::Wasio => ("WASIO_BIN", "wasio"),
-        Engine::Wasmedge => ("WASIO_WASMEDGE", "wasmedge"),
-    };
+    let (variable, name) = (engine.variable(), engine.name());
     if let Some(path) = named(variable)? {
         return Ok(path);
     }
     let own = env::current_exe().context("the path of this program")?;
     let beside = own.with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX));
-    if engine == Engine::Wasio && is_program(&beside) {
+    // The runner is installed together with this command.
+    let is_ours = engine == Engine::Wasio;
+    if is_ours && is_program(&beside) {
         return Ok(beside);
     }
     if let Some(found) = on_path(name) {
         return Ok(found);
     }
-    match engine {
-        Engine::Wasio => bail!(
-            "the runner `wasio` was not found: not beside {}, not on the PATH, and WASIO_BIN is \
-             not set.\nInstall both with `cargo install --path cli` in wasio's repository, or \
-             build it there with `cargo build --release --package wasio-cli --bin wasio`.",
-            own.display()
-        ),
-        Engine::Wasmedge => bail!(
-            "WasmEdge was not found: no `wasmedge` on the PATH, and WASIO_WASMEDGE is not set.\n\
-             See https://wasmedge.org/docs/start/install, or use `--engine wasio`."
-        ),
-    }
+    let beside = if is_ours { format!("not beside {}, ", own.display()) } else { String::new() };
+    bail!(
+        "the engine `{name}` was not found: {beside}not on the PATH, and {variable} is not set.\n{}",
+        engine.install()
+    )
 }
 
 /// Inside wasio's own repository, where an alias compiles this command on each
@@ -67,48 +60,4 @@ pub(crate) fn build_in_repository(shell: &Shell) -> Result<()> {
         bail!("the runner `wasio` does not compile: see above");
     }
     Ok(())
-}
-
-/// What the program answers to `--version`, in one line.
-pub(crate) fn version(program: &Path) -> Option<String> {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().find(|line| !line.trim().is_empty())?;
-    Some(line.trim().to_owned())
-}
-
-/// The program that an environment variable names, or else one of that name on the PATH.
-pub(crate) fn named_or_on_path(variable: &str, name: &str) -> Result<Option<PathBuf>> {
-    Ok(named(variable)?.or_else(|| on_path(name)))
-}
-
-fn named(variable: &str) -> Result<Option<PathBuf>> {
-    let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    // Guests are run in other folders than this command.
-    let path = std::path::absolute(&named)?;
-    if !is_program(&path) {
-        bail!("{variable} names {}, which is not a program", path.display());
-    }
-    Ok(Some(path))
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
-    let name = format!("{name}{}", env::consts::EXE_SUFFIX);
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| is_program(path))
-}
-
-fn is_program(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        path.metadata()
-            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        path.is_file()
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | what it is about |
 //! |---|---|
-//! | `args` | the command line |
+//! | `args`, `flags` | the command line: ours, and cargo's |
 //! | `sources` | the drop-ins, carried in this binary and unpacked to the cache |
 //! | `toolchain` | the user's cargo, and the private lock it is told to use |
 //! | `config` | what the user's configuration of cargo says of what is set here |
@@ -10,23 +10,27 @@
 //! | `project`, `lock`, `metadata`, `patch` | resolving a project with the drop-ins, and proving that they are used |
 //! | `run` | `run`, `build`, `check`, `test` |
 //! | `wasm_opt` | `build --wasm-opt` |
-//! | `runner`, `engine` | what cargo calls to run a guest |
+//! | `runner`, `engine`, `program`, `exec` | what cargo calls to run a guest |
 //! | `rustc`, `harness` | tests, each in a guest of its own |
-//! | `published` | `try`: a published crate as a project |
+//! | `published`, `copies` | `try`: a published crate as a project, and the copy of it for guests |
 //! | `new` | a new project |
 //! | `doctor` | what stands in a project's way |
 
 mod args;
 mod clang;
 mod config;
+mod copies;
 mod doctor;
 mod engine;
+mod exec;
+mod flags;
 mod harness;
 mod host_tokio;
 mod lock;
 mod metadata;
 mod new;
 mod patch;
+mod program;
 mod project;
 mod published;
 mod run;
@@ -43,7 +47,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{CommandFactory, FromArgMatches};
 
-use args::{BuildArgs, CargoFlags, Cli, Command, OptimizedArgs};
+use args::{BuildArgs, Cli, Command, OptimizedArgs, WASM_OPT_LEVEL};
+use flags::CargoFlags;
 use run::Job;
 use shell::Shell;
 use toolchain::Cargo;
@@ -58,7 +63,7 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         });
     }
-    let line = args::divide(args.into_iter());
+    let line = flags::divide(args.into_iter());
     let mut command = Cli::command();
     let parsed =
         command.try_get_matches_from_mut(line.ours).and_then(|found| Cli::from_arg_matches(&found));
@@ -85,7 +90,7 @@ fn start(command: Command, program: Vec<OsString>) -> Result<ExitCode> {
         Command::Doctor(args) => return doctor::start(args),
         Command::Runner(args) => return runner::run(&args.guest),
         Command::WasmOpt { file } => {
-            let wasm_opt = WasmOpt::find(wasm_opt::LEVEL.to_owned())?;
+            let wasm_opt = WasmOpt::find(WASM_OPT_LEVEL.to_owned())?;
             return wasm_opt.optimize(&file, &Shell::new(true, None)).map(|()| ExitCode::SUCCESS);
         }
     };

@@ -9,24 +9,10 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
 
-use super::args::NewArgs;
+use super::args::{NewArgs, Template};
 use super::shell::Shell;
 use super::toolchain::Cargo;
-
-/// The kind of a new project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Template {
-    /// A TCP server that sends back what it receives
-    Echo,
-    /// An HTTP service with axum
-    Axum,
-    /// A Redis client
-    Redis,
-    /// An HTTP client
-    HttpClient,
-}
 
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"full\"] }\n";
 

@@ -14,8 +14,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
 use wasio_host::folder::Folder;
 
-use super::args::CargoFlags;
 use super::config::Config;
+use super::flags::CargoFlags;
 use super::host_tokio;
 use super::lock::{Entry, Lock, compatible};
 use super::metadata::Metadata;

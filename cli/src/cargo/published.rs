@@ -22,7 +22,9 @@ use semver::{Version, VersionReq};
 
 use wasio_host::folder::Folder;
 
-use super::args::{CargoFlags, TryArgs};
+use super::args::TryArgs;
+use super::copies::{BUILT, PROJECTS, copy_tree};
+use super::flags::CargoFlags;
 use super::metadata::{Metadata, Package};
 use super::run::Job;
 use super::shell::Shell;
@@ -45,10 +47,6 @@ const LEFT_OUT: &[&str] = &[
     "target",
 ];
 
-/// Where the projects are, in the cache.
-const PROJECTS: &str = "try";
-/// Where the copies for guests are, in the cache. Nothing in there becomes code.
-const COPIES: &str = "guests";
 /// What is put behind a manifest: the cache may lie inside somebody's workspace.
 const WORKSPACE: &str = "\n[workspace]\n";
 
@@ -299,9 +297,6 @@ impl Found {
     }
 }
 
-/// What cargo puts into a project.
-const BUILT: [&str; 1] = ["target"];
-
 fn has_workspace(manifest: &str) -> bool {
     manifest.lines().any(|line| line.trim_start().starts_with("[workspace"))
 }
@@ -324,54 +319,10 @@ fn list(folder: &Path, name: &str, into: &mut BTreeSet<String>) -> io::Result<()
     Ok(())
 }
 
-/// The folder that a guest is given for one in a project here: the same in a copy of the sources.
-pub(crate) fn copy_for_guest(folder: &Path) -> Result<Option<PathBuf>> {
-    let Ok(cache) = sources::cache_folder()?.canonicalize() else { return Ok(None) };
-    let Ok(folder) = folder.canonicalize() else { return Ok(None) };
-    let Ok(below) = folder.strip_prefix(cache.join(PROJECTS)) else { return Ok(None) };
-    let Some(project) = below.iter().next() else { return Ok(None) };
-    let copies = cache.join(COPIES);
-    Folder::private(&copies).with_context(|| format!("cannot use {}", copies.display()))?;
-    let copy = copies.join(project);
-    if copy.symlink_metadata().is_err() {
-        let temporary = tempfile::Builder::new().prefix(".new.").tempdir_in(&copies)?;
-        let fresh = temporary.path().join("fresh");
-        copy_tree(&cache.join(PROJECTS).join(project), &fresh, &BUILT)?;
-        // Another run may have been quicker.
-        let _ = fs::rename(&fresh, &copy);
-    }
-    Ok(Some(copies.join(below)))
-}
-
 fn is_old(lock: &Path) -> bool {
     let age = fs::metadata(lock).and_then(|found| found.modified()).ok();
     let age = age.and_then(|written| SystemTime::now().duration_since(written).ok());
     age.is_none_or(|age| age > NEWEST_FOR)
-}
-
-/// Copies a folder to one that nobody else can write to.
-fn copy_tree(from: &Path, to: &Path, left_out: &[&str]) -> io::Result<()> {
-    let folder = Folder::private(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if left_out.iter().any(|left| name == **left) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &to.join(&name), &[])?;
-        } else {
-            folder.replace(&name, &[&fs::read(entry.path())?])?;
-            // Build scripts run some of them.
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                let mode = entry.metadata()?.permissions().mode() & 0o755;
-                fs::set_permissions(to.join(&name), fs::Permissions::from_mode(mode))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

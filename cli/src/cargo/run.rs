@@ -5,16 +5,19 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use super::args::{CargoFlags, GuestArgs};
+use super::args::GuestArgs;
 use super::clang::Clang;
 use super::engine;
+use super::exec::become_command;
+use super::flags::CargoFlags;
 use super::patch::{self, State};
 use super::project::{Project, Resolved};
-use super::runner::{Plan, become_command};
+use super::runner::Plan;
 use super::rustc;
 use super::shell::Shell;
 use super::toolchain::{self, Cargo};
 use super::wasm_opt::WasmOpt;
+use crate::targets::Target;
 
 /// One call of cargo on a project.
 pub(crate) struct Job {
@@ -31,13 +34,23 @@ pub(crate) struct Job {
 impl Job {
     /// Does it, in the project that the flags or the current folder name.
     pub(crate) fn start(self, cargo: Cargo, shell: Shell) -> Result<ExitCode> {
-        let target = self.guest.wasi.target();
+        let target = self.guest.wasi.triple();
         let runs = matches!(self.verb, "run" | "test");
         if runs {
             engine::build_in_repository(&shell)?;
         }
-        // Looked for first: a build that cannot be run helps nobody.
-        let engine = if runs { Some(engine::find(self.guest.engine)?) } else { None };
+        // Checked first: a build that cannot be run helps nobody.
+        let (engine, wasi) = (self.guest.engine, self.guest.wasi);
+        if runs && !engine.runs(wasi) {
+            let runs: Vec<_> = Target::ALL.iter().filter(|target| engine.runs(**target)).collect();
+            let runs: Vec<_> =
+                runs.iter().map(|target| format!("--wasi {}", target.wasi())).collect();
+            bail!(
+                "the engine `{engine}` does not run guests for {target}: use {}, or another --engine",
+                runs.join(" or ")
+            );
+        }
+        let engine = if runs { Some(engine::find(engine)?) } else { None };
         let project = Project::open(cargo, self.flags, shell)?;
         let builds_std =
             project.flags.all.iter().any(|flag| flag.to_string_lossy().contains("build-std"));

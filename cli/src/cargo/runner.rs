@@ -26,13 +26,15 @@ use serde::{Deserialize, Serialize};
 use wasio_host::folder::Folder;
 use wasio_host::ours::{Key, Ours, TAG_LEN};
 
-use super::args::{Engine, GuestArgs};
+use super::args::GuestArgs;
+use super::exec::become_command;
 use super::harness::{self, Options};
 use super::rustc;
 use super::shell::Shell;
 use super::toolchain;
-use super::{published, sources};
+use super::{copies, sources};
 use crate::dirs;
+use crate::targets::Engine;
 
 /// The variable that carries the [`Plan`] through cargo.
 const PLAN: &str = "WASIO_RUNNER_PLAN";
@@ -266,7 +268,7 @@ impl Plan {
         };
         let as_itself = [(here, Some(".".to_owned()))].into_iter();
         for (name, guest) in as_itself.chain(named.map(|host| (host, None))) {
-            let host = published::copy_for_guest(&name)?.unwrap_or_else(|| name.clone());
+            let host = copies::for_guest(&name)?.unwrap_or_else(|| name.clone());
             if let Some(own) = ours.overlapping(&host) {
                 let own = own.display();
                 leave_out(
@@ -448,24 +450,6 @@ fn fingerprint(program: &Path, bytes: &[u8]) -> u64 {
 fn offers_run_mode(program: &Path) -> bool {
     let help = Command::new(program).arg("--help").stdin(Stdio::null()).output();
     help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("run-mode"))
-}
-
-/// Replaces this process by `command`, so that signals and exit codes are the
-/// engine's own; elsewhere waits for it.
-pub(crate) fn become_command(mut command: Command) -> Result<ExitCode> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::CommandExt;
-        let error = command.exec();
-        Err(error).with_context(|| format!("cannot start {name}"))
-    }
-    #[cfg(not(unix))]
-    {
-        let status = command.status().with_context(|| format!("cannot start {name}"))?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
-    }
 }
 
 #[cfg(test)]

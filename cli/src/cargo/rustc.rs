@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use super::config::Config;
-use super::runner::become_command;
+use super::exec::become_command;
 
 /// The variable that says that rustc is wrapped, and by which program the user has it wrapped, if any.
 pub(super) const WRAPPED: &str = "WASIO_RUSTC_WRAPPER";

@@ -17,11 +17,9 @@ use serde::Deserialize;
 use wasm_encoder::RawSection;
 use wasmparser::{Parser, Payload};
 
-use super::engine;
+use super::program;
 use super::shell::Shell;
 
-/// As speed and size are both wanted.
-pub(crate) const LEVEL: &str = "3";
 /// What rustc uses unless told otherwise, and vectors. A stripped module does not say what it uses.
 const FEATURES: [&str; 7] = [
     "bulk-memory",
@@ -55,7 +53,7 @@ struct Built {
 impl WasmOpt {
     /// Finds the program.
     pub(crate) fn find(level: String) -> Result<WasmOpt> {
-        let Some(program) = engine::named_or_on_path("WASIO_WASM_OPT", "wasm-opt")? else {
+        let Some(program) = program::named_or_on_path("WASIO_WASM_OPT", "wasm-opt")? else {
             bail!(
                 "--wasm-opt needs Binaryen, and there is no `wasm-opt` on the PATH, nor does WASIO_WASM_OPT name \
                  one.\nInstall it with `apt-get install binaryen`, `brew install binaryen` or \

@@ -3,17 +3,17 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use xtask::engine::Engine;
+use xtask::platform::Platform;
 use xtask::process::Running;
 use xtask::workspace;
 
-use crate::Case;
 use crate::dns::NameServer;
 use crate::http::pages;
 use crate::world::{LIMIT, World};
+use crate::{Case, On, WASM};
 
 /// Where they are tested; they take long to build.
-const ON: &[Engine] = &[Engine::Wasio, Engine::Wasmedge, Engine::Wasip2, Engine::Stock];
+const ON: On = WASM;
 pub(crate) const CASES: &[Case] = &[
     Case { name: "crates_axum_server", needs: &["curl"], on: ON, run: axum },
     Case { name: "crates_hyper_util_and_reqwest_clients", needs: &[], on: ON, run: http },
@@ -50,8 +50,8 @@ fn http(world: &World) -> Result<()> {
     let (names, port) = (NameServer::start()?, peer.address.port());
     let mut guest = world.launch_crate("http-client")?;
     // On WASI 0.2 names are the host's: it knows this one.
-    guest = match world.engine() {
-        Engine::Wasio => {
+    guest = match world.platform() {
+        Platform::Wasio => {
             guest = guest.env("DNS_SERVER", &names.address.to_string());
             guest.arg(format!("http://local.test:{port}/page"))
         }

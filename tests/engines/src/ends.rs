@@ -4,13 +4,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use xtask::engine::Engine;
 use xtask::process::Finished;
 use xtask::workspace;
 
 use crate::idle::host_calls;
 use crate::world::{LIMIT, World};
-use crate::{ALL, Case, NATIVE, OURS, WASM};
+use crate::{ALL, Case, NATIVE, OURS, On, WASM};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "spawn_outside_a_runtime", needs: &[], on: ALL, run: spawn_outside },
@@ -28,7 +27,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Engines that tell a program of signals.
-const HEARING: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Native];
+const HEARING: On = |on| on.is_ours() || !on.is_guest();
 
 const OUTSIDE: &str =
     "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
@@ -46,10 +45,9 @@ fn panics(world: &World, case: &str, text: &str) -> Result<Finished> {
         return Err(done.failure(format!("stderr lacks {text:?}")).into());
     }
     let code = done.status.code();
-    let as_expected = match world.engine() {
-        Engine::Wasio | Engine::Wasip2 | Engine::Stock => code == Some(134),
-        Engine::Native => code == Some(101),
-        Engine::Wasmedge => code != Some(0),
+    let as_expected = match world.platform().panic_code() {
+        Some(expected) => code == Some(expected),
+        None => code != Some(0),
     };
     if !as_expected {
         let status = done.status;
@@ -104,8 +102,7 @@ fn condvar(world: &World) -> Result<()> {
 
 fn exit_code(world: &World) -> Result<()> {
     let done = end(world, "exit")?;
-    // WASI 0.2 itself knows only success and failure.
-    let expected = if world.engine() == Engine::Stock { 1 } else { 7 };
+    let expected = if world.platform().has_exit_codes() { 7 } else { 1 };
     let text = format!("the exit code is not {expected}");
     ensure!(done.status.code() == Some(expected), done.failure(text));
     Ok(())
@@ -126,7 +123,7 @@ fn signal(id: u32, name: &str) -> Result<()> {
 }
 
 fn ctrl_c_delivered(world: &World) -> Result<()> {
-    let signals: &[&str] = if world.engine().is_ours() { &["INT", "TERM"] } else { &["INT"] };
+    let signals: &[&str] = if world.platform().is_ours() { &["INT", "TERM"] } else { &["INT"] };
     for name in signals {
         let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
         guest.line("waiting", LIMIT)?;
@@ -142,7 +139,7 @@ fn ctrl_c_delivered(world: &World) -> Result<()> {
 /// The first is the guest's; it is told once, and the second ends it. Until then it asks nothing of the host.
 fn second_stops(world: &World) -> Result<()> {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let file = format!("signals-{}-{}", world.engine().name(), std::process::id());
+        let file = format!("signals-{}-{}", world.platform().name(), std::process::id());
         let stats = workspace::scratch("engine-tests")?.join(file);
         let launch = world.launch("panics")?.option("--stats-file").option(&stats);
         let guest = launch.arg("ctrl-c-twice").spawn("ctrl-c-twice")?;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Trial};
-use xtask::engine::{Engine, Runner};
+use xtask::platform::Platform;
+use xtask::targets::Target;
 
 mod crates;
 mod dns;
@@ -36,20 +37,23 @@ type Needs = &'static [&'static str];
 struct Case {
     name: &'static str,
     needs: Needs,
-    on: &'static [Engine],
+    on: On,
     run: fn(&World) -> Result<()>,
 }
 
-/// Engines whose guests are WebAssembly.
-const WASM: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock, Engine::Wasmedge];
-/// Our own runner.
-const OURS: &[Engine] = &[Engine::Wasio, Engine::Wasip2];
+/// Whether a case applies to a platform.
+type On = fn(Platform) -> bool;
+
+/// Guests.
+const WASM: On = |on| on.is_guest();
+/// Guests under our own runner.
+const OURS: On = |on| on.is_ours();
 /// Hosts whose look-ups suspend only the task that asks.
-const LOOKING_UP: &[Engine] = &[Engine::Wasip2, Engine::Stock, Engine::Native];
+const LOOKING_UP: On = |on| on.target() != Some(Target::P1);
 /// Engines that deny the network unless told otherwise.
-const DENYING: &[Engine] = &[Engine::Wasio, Engine::Wasip2, Engine::Stock];
-const NATIVE: &[Engine] = &[Engine::Native];
-const ALL: &[Engine] = &Engine::ALL;
+const DENYING: On = |on| on.denies_network();
+const NATIVE: On = |on| !on.is_guest();
+const ALL: On = |_| true;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -81,22 +85,22 @@ fn trials(arguments: &Arguments) -> Result<Vec<Trial>> {
     .flatten()
     .collect();
     let mut trials = Vec::new();
-    for engine in chosen()? {
-        let applying = cases.iter().copied().filter(|case| case.on.contains(&engine));
+    for platform in chosen()? {
+        let applying = cases.iter().copied().filter(|case| (case.on)(platform));
         let world = match arguments.list {
             true => None,
-            false => World::build(engine)?.map(Arc::new),
+            false => World::build(platform)?.map(Arc::new),
         };
         if world.is_none() && !arguments.list {
-            eprintln!("skipped: {} not found", engine.name());
+            eprintln!("skipped: {} not found", platform.name());
         }
         for case in applying {
             let missing = case.needs.iter().find(|program| !world::installed(program));
             if let Some(missing) = missing {
-                eprintln!("skipped: {} on {}: no {missing}", case.name, engine.name());
+                eprintln!("skipped: {} on {}: no {missing}", case.name, platform.name());
             }
             let skip = missing.is_some() || (world.is_none() && !arguments.list);
-            let name = format!("{}::{}", engine.name(), case.name);
+            let name = format!("{}::{}", platform.name(), case.name);
             let world = world.clone();
             let run = move || {
                 let world = world.context("no engine")?;
@@ -108,13 +112,8 @@ fn trials(arguments: &Arguments) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-fn chosen() -> Result<Vec<Engine>> {
-    let Ok(name) = std::env::var("WASIO_TEST_ENGINE") else { return Ok(Engine::ALL.into()) };
-    let engine = Engine::ALL.into_iter().find(|engine| engine.name() == name);
-    Ok(vec![engine.with_context(|| format!("WASIO_TEST_ENGINE={name} is no engine"))?])
-}
-
-/// The runner for `engine`, if it is here.
-fn runner(engine: Engine) -> Result<Option<Runner>> {
-    Runner::get(engine, &|_| {})
+fn chosen() -> Result<Vec<Platform>> {
+    let Ok(name) = std::env::var("WASIO_TEST_ENGINE") else { return Ok(Platform::ALL.into()) };
+    let platform = Platform::ALL.iter().copied().find(|platform| platform.name() == name);
+    Ok(vec![platform.with_context(|| format!("WASIO_TEST_ENGINE={name} is no engine"))?])
 }

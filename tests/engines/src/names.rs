@@ -4,20 +4,22 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use tokio::io::AsyncWriteExt;
-use xtask::engine::{Engine, Launch};
+use xtask::engine::Launch;
+use xtask::platform::Platform;
 use xtask::process::Finished;
+use xtask::targets::Target;
 
-use crate::Case;
 use crate::dns::NameServer;
 use crate::peers::Peer;
 use crate::world::{LIMIT, World};
+use crate::{Case, On};
 
 /// Where our own resolver is: not on WASI 0.2, whose hosts look names up without blocking.
-const RESOLVING: &[Engine] = &[Engine::Wasio, Engine::Wasmedge, Engine::Native];
+const RESOLVING: On = |on| on.target() != Some(Target::P2);
 /// Of these, where a guest has an `/etc` of its own.
-const GUESTS: &[Engine] = &[Engine::Wasio, Engine::Wasmedge];
+const GUESTS: On = |on| RESOLVING(on) && on.is_guest();
 /// Of these, where the network can be denied.
-const DENYING: &[Engine] = &[Engine::Wasio];
+const DENYING: On = |on| GUESTS(on) && on.denies_network();
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "names_of_a_server", needs: &[], on: RESOLVING, run: names },
@@ -68,7 +70,7 @@ fn names(world: &World) -> Result<()> {
         "10.9.8.7",
         "a.localhost",
     ];
-    let asked = if world.engine() == Engine::Native { &asked[..8] } else { &asked[..] };
+    let asked = if world.platform() == Platform::Native { &asked[..8] } else { &asked[..] };
     let done = run(&guest(world, &server.address.to_string(), asked)?)?;
     let long: Vec<_> = (0..40).map(|n| format!("10.0.1.{n}")).collect();
     let done = says(
@@ -85,7 +87,7 @@ fn names(world: &World) -> Result<()> {
     )?;
     // Garbage may look like a failure; what counts is that the guest is still there.
     let done = prints(done, "garbage.test ")?;
-    if world.engine() != Engine::Native {
+    if world.platform() != Platform::Native {
         says(done, &["a.localhost = 127.0.0.1 ::1"])?;
     }
     Ok(())
@@ -144,13 +146,13 @@ fn denied(world: &World) -> Result<()> {
 fn files(world: &World) -> Result<()> {
     let server = NameServer::start()?;
     let etc =
-        xtask::workspace::scratch("engine-tests")?.join(format!("etc-{}", world.engine().name()));
+        xtask::workspace::scratch("engine-tests")?.join(format!("etc-{}", world.platform().name()));
     std::fs::create_dir_all(&etc)?;
     std::fs::write(etc.join("hosts"), "10.3.3.3 known.test known\n::7 known.test\n")?;
     std::fs::write(etc.join("resolv.conf"), "search none.test sub.test\nnameserver 127.0.0.1\n")?;
     let (etc, guest_etc) = (etc.display(), "/etc");
-    let grant = match world.engine() {
-        Engine::Wasmedge => format!("{guest_etc}:{etc}"),
+    let grant = match world.platform() {
+        Platform::Wasmedge => format!("{guest_etc}:{etc}"),
         _ => format!("{etc}::{guest_etc}"),
     };
     let asked = ["known.test", "known", "near", "far"];

@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use tokio::time::sleep;
 
-use xtask::engine::Engine;
+use xtask::platform::Platform;
 use xtask::process::Running;
+use xtask::targets::Target;
 
 use crate::peers::{Peer, reset};
 use crate::world::{LIMIT, World};
@@ -24,11 +25,16 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "unreachable_name", needs: &[], on: ALL, run: unreachable_name },
     Case { name: "invalid_address", needs: &[], on: ALL, run: invalid_address },
     Case { name: "denied_network", needs: &[], on: DENYING, run: denied },
-    Case { name: "a_listener_is_given", needs: &[], on: &[Engine::Wasio], run: given_listener },
+    Case {
+        name: "a_listener_is_given",
+        needs: &[],
+        on: |on| on == Platform::Wasio,
+        run: given_listener,
+    },
     Case {
         name: "a_listener_needs_descriptors",
         needs: &[],
-        on: &[Engine::Wasip2],
+        on: |on| on == Platform::Wasip2,
         run: no_listener,
     },
     Case { name: "a_lookup_holds_up_nobody", needs: &[], on: LOOKING_UP, run: lookup },
@@ -124,7 +130,7 @@ fn denied(world: &World) -> Result<()> {
         let guest = world.launch("network")?.without_network().args([case, "-"]).spawn(case)?;
         let done = guest.finish(LIMIT)?.success()?;
         ensure!(done.stdout.contains(flag), done.failure(format!("it does not say {flag:?}")));
-        if world.engine().target() == Some(xtask::cargo::WASIP2) {
+        if world.platform().target() == Some(Target::P2) {
             let stock = match case {
                 "denied-lookup" => "-S allow-ip-name-lookup",
                 _ => "-S inherit-network",

@@ -6,14 +6,14 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use xtask::engine::Engine;
+use xtask::platform::Platform;
 use xtask::workspace;
 
 use crate::world::{LIMIT, World};
-use crate::{Case, OURS};
+use crate::{Case, OURS, On};
 
 /// Where waiting for the standard output suspends only the task that writes.
-const WAITING: &[Engine] = &[Engine::Wasip2, Engine::Native];
+const WAITING: On = |on| matches!(on, Platform::Native | Platform::Wasip2);
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "an_output_that_nobody_reads", needs: &[], on: WAITING, run: unread },

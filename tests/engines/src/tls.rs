@@ -14,17 +14,18 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
-use xtask::engine::{Engine, Launch};
+use xtask::engine::Launch;
+use xtask::platform::Platform;
 use xtask::process::Running;
 use xtask::workspace;
 
 use crate::http::{PAGE, page};
 use crate::peers::Peer;
 use crate::world::{LIMIT, World};
-use crate::{Case, Needs};
+use crate::{Case, Needs, On, WASM};
 
 /// Where the crates are tested.
-const ON: &[Engine] = &[Engine::Wasio, Engine::Wasmedge, Engine::Wasip2, Engine::Stock];
+const ON: On = WASM;
 const CLANG: Needs = &["clang"];
 const CLANG_AND_CURL: Needs = &["clang", "curl"];
 
@@ -93,8 +94,8 @@ impl Authority {
     /// A start of `program` that sees the files in the folder /tls.
     fn launch<'w>(&self, world: &'w World, program: &str) -> Result<Launch<'w>> {
         let folder = self.folder.display();
-        let folder = match world.engine() {
-            Engine::Wasmedge => format!("/tls:{folder}"),
+        let folder = match world.platform() {
+            Platform::Wasmedge => format!("/tls:{folder}"),
             _ => format!("{folder}::/tls"),
         };
         Ok(world.launch_crate(program)?.option("--dir").option(folder))
@@ -102,7 +103,7 @@ impl Authority {
 }
 
 fn tls(world: &World, program: &str) -> Result<()> {
-    let authority = Authority::new(&format!("{}-{program}", world.engine().name()))?;
+    let authority = Authority::new(&format!("{}-{program}", world.platform().name()))?;
 
     // The guest as the client of a native server.
     let acceptor = authority.acceptor()?;
@@ -152,7 +153,7 @@ fn tls(world: &World, program: &str) -> Result<()> {
 }
 
 fn https(world: &World, program: &str) -> Result<()> {
-    let authority = Authority::new(&format!("{}-{program}", world.engine().name()))?;
+    let authority = Authority::new(&format!("{}-{program}", world.platform().name()))?;
 
     let acceptor = authority.acceptor()?;
     let peer = Peer::serve(move |stream| {

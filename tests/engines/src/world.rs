@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use xtask::cargo::Built;
-use xtask::engine::{Engine, Launch, Runner};
+use xtask::engine::{Launch, Runner};
 use xtask::guests::{self, Tokio};
+use xtask::platform::Platform;
 use xtask::workspace;
 
 /// A guest that has not done its work after this hangs.
@@ -24,31 +25,31 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Builds the guests for `engine`; `None` when it is not installed.
-    pub(crate) fn build(engine: Engine) -> Result<Option<World>> {
-        let Some(runner) = crate::runner(engine)? else { return Ok(None) };
+    /// Builds the guests for `platform`; `None` when it is not installed.
+    pub(crate) fn build(platform: Platform) -> Result<Option<World>> {
+        let Some(runner) = Runner::get(platform, &|_| {})? else { return Ok(None) };
         let mut built = BTreeMap::new();
         let mut add = |programs: Vec<Built>, suffix: &str| {
             for program in programs {
                 built.insert(program.name + suffix, program.path);
             }
         };
-        let target = engine.target();
+        let target = platform.triple();
         add(guests::of_tests(target, &|_| {})?, "");
         add(guests::examples(target, &|_| {})?, "");
         add(guests::mini_redis(target, Tokio::Ours, &|_| {})?, "");
         Ok(Some(World { runner, built, ready: Mutex::default(), crates: Mutex::default() }))
     }
 
-    pub(crate) fn engine(&self) -> Engine {
-        self.runner.engine()
+    pub(crate) fn platform(&self) -> Platform {
+        self.runner.platform()
     }
 
     /// A start of the program `name` of `examples/crates`, which are built when first asked for.
     pub(crate) fn launch_crate(&self, name: &str) -> Result<Launch<'_>> {
         let mut built = self.crates.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if built.is_empty() {
-            for program in guests::crates(self.engine().target(), &|_| {})? {
+            for program in guests::crates(self.platform().triple(), &|_| {})? {
                 built.insert(program.name, program.path);
             }
         }

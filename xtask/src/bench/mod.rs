@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use xtask::engine::Engine;
+use xtask::platform::Platform;
 use xtask::report::Steps;
 
 mod groups;
@@ -26,8 +26,8 @@ pub(crate) struct Args {
     #[arg(value_enum, default_value = "quick")]
     group: Group,
     /// Measure only this engine and native tokio (repeatable). No page is written.
-    #[arg(long, value_enum)]
-    engine: Vec<On>,
+    #[arg(long, value_parser = Platform::bench_parser())]
+    engine: Vec<Platform>,
     /// Write the rows as JSON to this file, or to standard output without a name.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
@@ -66,30 +66,6 @@ enum Group {
     Suspend,
     /// The cost of an import call, a suspension and a guest's start.
     Imports,
-}
-
-/// Where programs run, under the names that the rows have.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum On {
-    /// Guests of preview 1 under `wasio run`.
-    WasioHost,
-    /// Guests of preview 1 on WasmEdge, compiled ahead of time.
-    WasmedgeAot,
-    /// Guests of WASI 0.2 under `wasio run`.
-    Wasip2,
-    /// No engine.
-    Native,
-}
-
-impl From<On> for Engine {
-    fn from(on: On) -> Engine {
-        match on {
-            On::WasioHost => Engine::Wasio,
-            On::WasmedgeAot => Engine::Wasmedge,
-            On::Wasip2 => Engine::Wasip2,
-            On::Native => Engine::Native,
-        }
-    }
 }
 
 impl Args {
@@ -159,8 +135,7 @@ fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
         _ => one == group,
     };
     let scale = if args.quick || group == Group::Quick { QUICK } else { FULL };
-    let engines = args.engine.iter().map(|&on| on.into()).collect();
-    let mut session = Session::new(steps, engines)?;
+    let mut session = Session::new(steps, args.engine.clone())?;
     let (mut rows, mut bounds, mut skipped) = (Vec::new(), Vec::new(), 0);
     for (_, name, measure) in groups.iter().filter(|(one, ..)| is_wanted(*one)) {
         let machine = Machine::now();

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use xtask::targets::Target;
 
-use super::Target;
 use super::reasons::Reasons;
 use super::scan::TestFile;
 
@@ -85,7 +85,7 @@ pub(crate) fn prepare(
     root: &Path,
     package: &Path,
     scratch: &Path,
-    target: Target,
+    target: Option<Target>,
     files: &BTreeMap<String, TestFile>,
     reasons: &Reasons,
 ) -> Result<()> {
@@ -107,7 +107,7 @@ pub(crate) fn prepare(
                 .replace(&format!("async fn {test}("), &format!("#[cfg(any())]\nasync fn {test}("));
         }
         let source = match target {
-            Target::Native => source,
+            None => source,
             _ => adapt(&source, !reasons.keeps_gates(name), true),
         };
         fs::write(tests.join("files").join(format!("{name}.rs")), source)?;
@@ -115,7 +115,7 @@ pub(crate) fn prepare(
         writeln!(list, "#[path = \"files/{name}.rs\"]\nmod {name};")?;
     }
     let mut manifest = manifest(root, target);
-    let setup = if target == Target::Native { "" } else { TEMP_DIR };
+    let setup = if target.is_none() { "" } else { TEMP_DIR };
     for (group, list) in &groups {
         let source = format!("#![allow(warnings)]\n{list}{setup}");
         fs::write(tests.join(format!("{group}.rs")), source)?;
@@ -170,11 +170,11 @@ fn without_attributes(source: &str, start: &str, remove: impl Fn(&str) -> bool) 
     adapted
 }
 
-fn manifest(root: &Path, target: Target) -> String {
+fn manifest(root: &Path, target: Option<Target>) -> String {
     let drop_in = root.join("drop-in/tokio");
     let features = FEATURES.iter().map(|f| format!("{f} = []\n")).collect::<String>();
     let all = FEATURES.iter().map(|f| format!("\"{f}\"")).collect::<Vec<_>>().join(", ");
-    let own = if target == Target::Native {
+    let own = if target.is_none() {
         "proptest = \"1\"\nmockall = \"0.13\"\nsocket2 = \"0.6\"\nlibc = \"0.2\"\n\
          nix = { version = \"0.31\", default-features = false, features = [\"aio\", \"fs\", \"socket\"] }\n"
     } else {
@@ -183,7 +183,7 @@ fn manifest(root: &Path, target: Target) -> String {
     // The published socket2 has no sockets on wasip1, and knows none of ours on wasip2. The published
     // futures-executor cannot wait on either.
     let patch = match target {
-        Target::Native => String::new(),
+        None => String::new(),
         _ => ["socket2", "futures-executor"]
             .map(|name| format!("{name} = {{ path = {:?} }}\n", root.join("drop-in").join(name)))
             .concat(),
@@ -204,14 +204,14 @@ fn manifest(root: &Path, target: Target) -> String {
 }
 
 /// Builds all groups; returns the binaries by group.
-pub(crate) fn build(scratch: &Path, target: Target) -> Result<BTreeMap<String, PathBuf>> {
+pub(crate) fn build(scratch: &Path, target: Option<Target>) -> Result<BTreeMap<String, PathBuf>> {
     let mut command = Command::new(env!("CARGO"));
     command
         .args(["test", "--no-run", "--message-format=json-render-diagnostics"])
         // One for all targets: macros and build scripts are compiled once.
         .env("CARGO_TARGET_DIR", scratch.with_file_name("target"))
         .current_dir(scratch);
-    if let Some(triple) = target.triple() {
+    if let Some(triple) = target.map(Target::triple) {
         command.args(["--target", triple]);
     }
     let output = command.stderr(Stdio::inherit()).output().context("running cargo")?;

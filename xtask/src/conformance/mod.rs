@@ -14,7 +14,9 @@ pub(crate) mod scan;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use xtask::platform::{target_name, target_parser};
+use xtask::targets::Target;
 use xtask::workspace;
 
 /// The version whose tests are run.
@@ -24,8 +26,8 @@ const TOKIO: &str = "1.54.1";
 #[derive(Args, Debug)]
 pub(crate) struct Options {
     /// The target to build the tests for.
-    #[arg(long, value_enum, default_value = "native")]
-    target: Target,
+    #[arg(long, value_parser = target_parser(), default_value = "native")]
+    target: Option<Target>,
     /// Run only tests with this text in `file::name`.
     filter: Option<String>,
     /// Write the results as JSON to this file, `-` for standard output.
@@ -40,35 +42,6 @@ pub(crate) struct Options {
     /// Print the output of failing tests.
     #[arg(long)]
     verbose: bool,
-}
-
-/// A target that the drop-in supports.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(crate) enum Target {
-    /// The machine's own.
-    Native,
-    /// `wasm32-wasip1` under `wasio run`.
-    Wasip1,
-    /// `wasm32-wasip2` under `wasio run`.
-    Wasip2,
-}
-
-impl Target {
-    fn name(self) -> &'static str {
-        match self {
-            Target::Native => "native",
-            Target::Wasip1 => "wasip1",
-            Target::Wasip2 => "wasip2",
-        }
-    }
-
-    fn triple(self) -> Option<&'static str> {
-        match self {
-            Target::Native => None,
-            Target::Wasip1 => Some("wasm32-wasip1"),
-            Target::Wasip2 => Some("wasm32-wasip2"),
-        }
-    }
 }
 
 /// How a test ended.
@@ -102,9 +75,9 @@ fn run(options: &Options) -> Result<(usize, usize, usize)> {
     let root = workspace::root();
     let reasons = reasons::Reasons::load(
         &root.join("tests/conformance/not-applicable.toml"),
-        options.target.name(),
+        target_name(options.target),
     )?;
-    let scratch = root.join("target/conformance").join(options.target.name());
+    let scratch = root.join("target/conformance").join(target_name(options.target));
     let package = build::package(root, "tokio", TOKIO)?;
     let files = scan::scan(&package.join("tests"))?;
     reasons.check_left_out(&files)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use xtask::platform::target_name;
 use xtask::workspace;
 
 use super::{Options, Outcome, Verdict};
@@ -41,7 +42,7 @@ pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> R
     let total = |column: usize| files.values().map(|f| f[column]).sum::<usize>();
     // Whole runs are kept for `cargo xtask table`.
     let kept = options.filter.is_none().then(|| {
-        let folder = workspace::root().join("target/conformance").join(options.target.name());
+        let folder = workspace::root().join("target/conformance").join(target_name(options.target));
         folder.join("results.json")
     });
     if options.json.is_some() || kept.is_some() {
@@ -57,7 +58,7 @@ pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> R
             })
             .collect();
         let document = json!({
-            "target": options.target.name(),
+            "target": target_name(options.target),
             "tokio": version,
             "passed": total(0),
             "failed": total(1),
@@ -75,7 +76,7 @@ pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> R
     if !json_on_stdout {
         println!(
             "tokio {version} on {}: {} passed, {} failed, {} not applicable",
-            options.target.name(),
+            target_name(options.target),
             total(0),
             total(1),
             total(2)

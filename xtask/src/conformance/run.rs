@@ -12,11 +12,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use xtask::engine::Runner;
+use xtask::platform::target_name;
+use xtask::targets::Target;
 use xtask::workspace;
 
 use super::reasons::Reasons;
 use super::scan::{Test, TestFile};
-use super::{Options, Outcome, Target, Verdict};
+use super::{Options, Outcome, Verdict};
 
 /// A test that was built.
 struct Job<'a> {
@@ -33,7 +35,7 @@ pub(crate) fn run(
     binaries: &BTreeMap<String, PathBuf>,
     reasons: &Reasons,
 ) -> Result<Vec<Verdict>> {
-    let engine = Engine::find(options.target)?;
+    let harness = Harness::find(options.target)?;
     let mut jobs = Vec::new();
     let mut verdicts = Vec::new();
     let wanted = |file: &str, name: &str| {
@@ -41,7 +43,7 @@ pub(crate) fn run(
     };
     let mut built: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for binary in binaries.values() {
-        for test in engine.list(binary)? {
+        for test in harness.list(binary)? {
             let Some((file, name)) = test.split_once("::") else { continue };
             let Some((file, source)) = files.get_key_value(file) else { continue };
             let last = name.rsplit("::").next().unwrap_or(name);
@@ -74,7 +76,7 @@ pub(crate) fn run(
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     bar.set_message(format!("{}::{}", job.file, job.name));
-                    let outcome = judge(options, &engine, job, reasons);
+                    let outcome = judge(options, &harness, job, reasons);
                     let verdict =
                         Verdict { file: job.file.to_owned(), name: job.name.clone(), outcome };
                     results.lock().expect("a worker panicked").push(verdict);
@@ -90,14 +92,14 @@ pub(crate) fn run(
 }
 
 /// Runs a test and compares what happened with what is listed.
-fn judge(options: &Options, engine: &Engine, job: &Job<'_>, reasons: &Reasons) -> Outcome {
+fn judge(options: &Options, harness: &Harness, job: &Job<'_>, reasons: &Reasons) -> Outcome {
     let listed = reasons.listed(job.file, &job.name);
     if listed.is_none() && job.source.is_some_and(|t| t.ignored) {
         return Outcome::NotApplicable("upstream-ignored".into());
     }
     // What is expected to fail may hang: it gets less time.
     let seconds = if listed.is_some() { options.timeout.min(10) } else { options.timeout };
-    let result = engine.run(job, Duration::from_secs(seconds));
+    let result = harness.run(job, Duration::from_secs(seconds));
     match (result, listed) {
         (Ok(()), None) => Outcome::Passed,
         (Ok(()), Some((_, true))) => Outcome::Passed,
@@ -110,26 +112,27 @@ fn judge(options: &Options, engine: &Engine, job: &Job<'_>, reasons: &Reasons) -
 }
 
 /// How a binary is run.
-struct Engine {
-    target: Target,
+struct Harness {
+    target: Option<Target>,
     /// Where the tests run.
     cwd: PathBuf,
     runner: Vec<String>,
 }
 
-impl Engine {
-    fn find(target: Target) -> Result<Engine> {
+impl Harness {
+    fn find(target: Option<Target>) -> Result<Harness> {
         let runner = match target {
-            Target::Native => Vec::new(),
-            Target::Wasip1 | Target::Wasip2 => {
+            None => Vec::new(),
+            Some(_) => {
                 let wasio = Runner::wasio(&|_| {})?;
                 let program = wasio.program().context("wasio is a program")?.to_string_lossy();
                 let words = [&*program, "run", "--net", "all", "--dir", ".::/", "--"];
                 words.map(str::to_owned).to_vec()
             }
         };
-        let cwd = workspace::root().join("target/conformance").join(target.name()).join("cwd");
-        Ok(Engine { target, cwd, runner })
+        let cwd =
+            workspace::root().join("target/conformance").join(target_name(target)).join("cwd");
+        Ok(Harness { target, cwd, runner })
     }
 
     fn command(&self, binary: &Path) -> Command {
@@ -183,7 +186,7 @@ impl Engine {
         let must_panic = job.source.and_then(|t| t.should_panic.as_ref());
         match must_panic {
             // Where a panic ends the program, the message is what tells.
-            Some(message) if self.target != Target::Native => {
+            Some(message) if self.target.is_some() => {
                 if !success && text.contains("panicked at") && text.contains(message.as_str()) {
                     Ok(())
                 } else {

@@ -11,7 +11,7 @@ use xtask::workspace;
 const LIMIT: Duration = Duration::from_secs(120);
 
 pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Result<()> {
-    let on = runner.engine().name();
+    let on = runner.platform().name();
     let (server_file, client_file) = steps.run("make the hyper guests ready", "build", |_| {
         let server = runner.prepare(cargo::find(examples, "hyper-server")?)?;
         let client = runner.prepare(cargo::find(examples, "hyper-client")?)?;

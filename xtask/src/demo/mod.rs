@@ -2,9 +2,11 @@
 
 use anyhow::{Result, bail};
 use xtask::cargo;
-use xtask::engine::{Engine, Runner};
+use xtask::engine::Runner;
 use xtask::guests;
+use xtask::platform::{Host, Platform, guest_target_parser};
 use xtask::report::{Steps, duration};
+use xtask::targets::{Engine, Target};
 
 mod http;
 mod redis;
@@ -12,38 +14,25 @@ mod redis;
 /// Options of the demo.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The engine that runs the guests.
-    #[arg(long, value_enum, default_value = "wasio")]
-    engine: Engine,
+    /// The platform that runs the guests.
+    #[arg(long, value_parser = Platform::parser(), default_value = "wasio")]
+    engine: Platform,
     /// The target to build the guests for, with `wasio run`.
-    #[arg(long, value_enum, conflicts_with = "engine")]
+    #[arg(long, value_parser = guest_target_parser(), conflicts_with = "engine")]
     target: Option<Target>,
     /// Print the steps as JSON on standard output.
     #[arg(long)]
     json: bool,
 }
 
-/// What guests are built for.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Target {
-    /// `wasm32-wasip1`.
-    Wasip1,
-    /// `wasm32-wasip2`.
-    Wasip2,
-}
-
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::new(args.json);
-    let engine = match args.target {
-        Some(Target::Wasip1) => Engine::Wasio,
-        Some(Target::Wasip2) => Engine::Wasip2,
-        None => args.engine,
-    };
-    let result = demo(&mut steps, engine);
+    let platform = args.target.map_or(args.engine, |target| Platform::ours(Some(target)));
+    let result = demo(&mut steps, platform);
     if args.json {
         let ok = result.is_ok();
         let report = serde_json::json!({
-            "engine": engine.name(),
+            "engine": platform.name(),
             "ok": ok,
             "steps": steps.done(),
         });
@@ -52,16 +41,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     result
 }
 
-fn demo(steps: &mut Steps, engine: Engine) -> Result<()> {
-    steps.say(&format!("Published tokio programs as guests; engine: {}", engine.name()));
-    if let Some(target) = engine.target() {
+fn demo(steps: &mut Steps, platform: Platform) -> Result<()> {
+    steps.say(&format!("Published tokio programs as guests; engine: {}", platform.name()));
+    if let Some(target) = platform.triple() {
         steps.run("the toolchain's WASI target", "build", |_| {
             Ok(((), cargo::ensure_targets(&[target])?))
         })?;
     }
-    let runner = find(steps, engine)?;
+    let runner = find(steps, platform)?;
     let examples = steps.run("build the examples", "build", |progress| {
-        let built = guests::examples(engine.target(), progress)?;
+        let built = guests::examples(platform.triple(), progress)?;
         let note = format!("{} programs", built.len());
         Ok((built, note))
     })?;
@@ -71,24 +60,24 @@ fn demo(steps: &mut Steps, engine: Engine) -> Result<()> {
     Ok(())
 }
 
-fn find(steps: &mut Steps, engine: Engine) -> Result<Runner> {
-    let title = match engine {
-        Engine::Wasio | Engine::Wasip2 => "build the runner, `wasio`",
-        Engine::Stock => "build the stock host",
-        Engine::Wasmedge => "find WasmEdge",
-        Engine::Native => return Ok(Runner::native()),
+fn find(steps: &mut Steps, platform: Platform) -> Result<Runner> {
+    let title = match platform.host() {
+        Host::Native => "find this machine".to_owned(),
+        Host::Stock => "build the stock host".to_owned(),
+        Host::Engine(Engine::Wasio) => "build the runner, `wasio`".to_owned(),
+        Host::Engine(engine) => format!("find {engine}"),
     };
-    steps.run(title, "build", |progress| match Runner::get(engine, progress)? {
+    steps.run(&title, "build", |progress| match Runner::get(platform, progress)? {
         Some(runner) => {
             let version = runner.version();
             Ok((runner, version))
         }
-        None => bail!("no `wasmedge` on the PATH; WASIO_WASMEDGE may name one"),
+        None => bail!("{} was not found on the PATH", platform.title()),
     })
 }
 
 fn summary(steps: &Steps, runner: &Runner) {
-    let on_engine = |ran_on: &str| ran_on == runner.engine().name();
+    let on_engine = |ran_on: &str| ran_on == runner.platform().name();
     let (mut build, mut run) = (0.0, 0.0);
     for step in steps.done() {
         if on_engine(&step.ran_on) {

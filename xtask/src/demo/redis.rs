@@ -25,8 +25,8 @@ struct Guests<'a> {
 }
 
 pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Result<()> {
-    let on = runner.engine().name();
-    let target = runner.engine().target();
+    let on = runner.platform().name();
+    let target = runner.platform().triple();
     let published = steps.run(&format!("build mini-redis {MINI_REDIS}"), "build", |progress| {
         let built = guests::mini_redis(target, Tokio::Ours, progress)?;
         let prepared = (

@@ -1,11 +1,13 @@
 //! `cargo xtask test`: every suite, natively and on every engine found, summed up.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use xtask::cargo;
-use xtask::engine::{Engine, Runner};
+use xtask::engine::Runner;
 use xtask::harness::{self, Counts};
+use xtask::platform::{Chosen, Host, Platform};
 use xtask::process::Running;
 use xtask::report::{Steps, duration};
 use xtask::workspace;
@@ -22,46 +24,19 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 pub(crate) struct Args {
     /// Run only tests with this text in their name.
     filter: Option<String>,
-    /// Run the native suites only. Several of these switches can be combined.
-    #[arg(long)]
-    native: bool,
-    /// Run only preview 1 under `wasio run`.
-    #[arg(long)]
-    wasip1: bool,
-    /// Run only WASI 0.2: under `wasio run`, and on an unmodified host.
-    #[arg(long)]
-    wasip2: bool,
-    /// Run only preview 1 on WasmEdge.
-    #[arg(long)]
-    wasmedge: bool,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Print the results as JSON on standard output.
     #[arg(long)]
     json: bool,
-}
-
-impl Args {
-    fn engines(&self) -> Vec<Engine> {
-        let chosen = |engine: &Engine| match engine {
-            Engine::Native => self.native,
-            Engine::Wasio => self.wasip1,
-            Engine::Wasip2 | Engine::Stock => self.wasip2,
-            Engine::Wasmedge => self.wasmedge,
-        };
-        let engines =
-            [Engine::Native, Engine::Wasio, Engine::Wasip2, Engine::Stock, Engine::Wasmedge];
-        if engines.iter().any(chosen) {
-            engines.into_iter().filter(chosen).collect()
-        } else {
-            engines.into()
-        }
-    }
 }
 
 /// What became of a suite.
 #[derive(Debug, serde::Serialize)]
 struct Outcome {
     suite: String,
-    engine: Engine,
+    #[serde(rename = "engine")]
+    platform: Platform,
     #[serde(flatten)]
     counts: Counts,
     failures: Vec<String>,
@@ -75,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     outcomes.iter().for_each(|outcome| total += outcome.counts);
 
     for outcome in outcomes.iter().filter(|outcome| !outcome.failures.is_empty()) {
-        steps.say(&format!("\nfailed in {} ({}):", outcome.suite, outcome.engine.name()));
+        steps.say(&format!("\nfailed in {} ({}):", outcome.suite, outcome.platform.name()));
         for failure in &outcome.failures {
             steps.say(&format!("  {failure}"));
         }
@@ -94,23 +69,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn run_all(steps: &mut Steps, args: &Args) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
-    for engine in args.engines() {
-        if let Some(target) = engine.target() {
+    for &platform in &args.chosen.0 {
+        if let Some(target) = platform.triple() {
             cargo::ensure_targets(&[target])?;
         }
         let started = std::time::Instant::now();
-        let runner = match engine {
-            Engine::Native => Some(Runner::native()),
-            Engine::Wasmedge => Runner::wasmedge()?,
-            _ => steps.run("build the runner", "build", |progress| {
-                Ok((Runner::get(engine, progress)?, String::new()))
+        let runner = match platform.is_ours() || platform.host() == Host::Stock {
+            true => steps.run("build the runner", "build", |progress| {
+                Ok((Runner::get(platform, progress)?, String::new()))
             })?,
+            false => Runner::get(platform, &|_| {})?,
         };
         let Some(runner) = runner else {
-            steps.say("  skipped: wasmedge not found (PATH, WASIO_WASMEDGE)");
+            steps.say(&format!("  skipped: {}: not found", platform.title()));
             outcomes.push(Outcome {
-                suite: "everything on WasmEdge".to_owned(),
-                engine,
+                suite: format!("everything on {}", platform.title()),
+                platform,
                 counts: Counts { skipped: 1, ..Counts::default() },
                 failures: Vec::new(),
                 seconds: started.elapsed().as_secs_f64(),
@@ -118,19 +92,19 @@ fn run_all(steps: &mut Steps, args: &Args) -> Result<Vec<Outcome>> {
             continue;
         };
         for suite in suites::on(&runner, args.filter.as_deref())? {
-            outcomes.push(run_suite(steps, engine, suite, args.filter.is_some()));
+            outcomes.push(run_suite(steps, platform, suite, args.filter.is_some()));
         }
     }
     Ok(outcomes)
 }
 
 /// Runs one suite. That it cannot be built, dies, or runs nothing is a failed test too.
-fn run_suite(steps: &Steps, engine: Engine, mut suite: Suite, filtered: bool) -> Outcome {
+fn run_suite(steps: &Steps, platform: Platform, mut suite: Suite, filtered: bool) -> Outcome {
     let started = std::time::Instant::now();
-    steps.say(&format!("  run  {} ({})", suite.name, engine.name()));
+    steps.say(&format!("  run  {} ({})", suite.name, platform.name()));
     let mut outcome = Outcome {
         suite: suite.name.clone(),
-        engine,
+        platform,
         counts: Counts::default(),
         failures: Vec::new(),
         seconds: 0.0,
@@ -185,7 +159,7 @@ fn run_suite(steps: &Steps, engine: Engine, mut suite: Suite, filtered: bool) ->
 
 /// Keeps a suite's whole output under target/, for reading after a failure and for `cargo xtask table`.
 fn keep(outcome: &Outcome, line: &str, stdout: &str, stderr: &str) -> Result<()> {
-    let name: String = format!("{} {}", outcome.engine.name(), outcome.suite)
+    let name: String = format!("{} {}", outcome.platform.name(), outcome.suite)
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
@@ -199,10 +173,11 @@ fn tail(text: &str, lines: usize) -> impl Iterator<Item = &str> {
     text.lines().skip(all.saturating_sub(lines))
 }
 
-/// Fails unless a path is valid UTF-8: cargo takes a runner from the environment as text.
-fn utf8(path: &std::path::Path) -> Result<&str> {
-    match path.to_str() {
-        Some(text) if !text.contains(char::is_whitespace) => Ok(text),
-        _ => bail!("{}: cargo cannot use a path with blanks as a runner", path.display()),
-    }
+/// A command line as the text that cargo takes for a runner.
+fn runner_line(words: &[OsString]) -> Result<String> {
+    let word = |word: &OsString| match word.to_str() {
+        Some(text) if !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        _ => bail!("{}: cargo cannot use a word with blanks in a runner", word.display()),
+    };
+    Ok(words.iter().map(word).collect::<Result<Vec<_>>>()?.join(" "))
 }

@@ -5,11 +5,13 @@ use std::process::Command;
 
 use anyhow::Result;
 use xtask::cargo;
-use xtask::engine::{Engine, Runner};
+use xtask::engine::Runner;
 use xtask::guests::MINI_REDIS;
+use xtask::platform::{Host, Platform};
+use xtask::targets::Engine;
 use xtask::workspace;
 
-use super::utf8;
+use super::runner_line;
 
 /// One `cargo test`, or something that prints like one.
 pub(super) struct Suite {
@@ -19,11 +21,13 @@ pub(super) struct Suite {
 
 /// The suites of the runner's engine.
 pub(super) fn on(runner: &Runner, filter: Option<&str>) -> Result<Vec<Suite>> {
-    let mut suites = match runner.engine() {
-        Engine::Native => vec![guest_crates()?, runner_crates()],
-        Engine::Wasio => vec![public_api(runner)?, mini_redis(program(runner))],
-        Engine::Wasip2 | Engine::Stock | Engine::Wasmedge => vec![public_api(runner)?],
+    let mut suites = match runner.platform() {
+        Platform::Native => vec![guest_crates()?, runner_crates()],
+        _ => vec![public_api(runner)?],
     };
+    if runner.platform() == Platform::Wasio {
+        suites.push(mini_redis(program(runner)));
+    }
     suites.push(engine_tests(runner));
     if let Some(filter) = filter {
         for suite in &mut suites {
@@ -81,23 +85,22 @@ fn runner_crates() -> Suite {
 
 /// The tests of the public API, compiled for WASI and run as guests.
 fn public_api(runner: &Runner) -> Result<Suite> {
-    let target = runner.engine().target().expect("a guest's target");
+    let target = runner.platform().triple().expect("a guest's target");
     let packages = ["-p", "wasio", "-p", "socket2@0.6.999", "--tests", "--target", target];
     let mut suite = cargo_test("the public API's tests", &packages);
     suite.command.args(SMALL);
-    let ours = || utf8(program(runner));
-    let line = match runner.engine() {
-        Engine::Stock => {
-            format!("{} -S inherit-network,allow-ip-name-lookup --dir . --", ours()?)
-        }
+    let options: &[&str] = match runner.platform().host() {
+        Host::Engine(Engine::Wasio) => &["--timeout", "300s"],
         // Interpreted: compiling fifty test binaries ahead of time takes longer than running them. The
         // programs against real peers, the demo and the benchmarks are compiled.
-        Engine::Wasmedge => {
-            let env = "--env WASIO_TEST_BYTES=1000000 --env WASIO_TEST_UNIX_SOCKETS=1";
-            format!("{} run --log-level=off --dir .:. --allow-af-unix {env} --", ours()?)
+        Host::Engine(Engine::Wasmedge) => {
+            &["--env", "WASIO_TEST_BYTES=1000000", "--env", "WASIO_TEST_UNIX_SOCKETS=1"]
         }
-        _ => format!("{} run --net all --dir . --timeout 300s --", ours()?),
+        Host::Stock | Host::Native => &[],
     };
+    let mut words = runner.words(true);
+    words.extend(options.iter().chain(&["--"]).map(Into::into));
+    let line = runner_line(&words)?;
     let variable = target.to_uppercase().replace('-', "_");
     suite.command.env(format!("CARGO_TARGET_{variable}_RUNNER"), line);
     Ok(suite)
@@ -106,10 +109,9 @@ fn public_api(runner: &Runner) -> Result<Suite> {
 /// Programs that run as guests against real peers: `tests/engines`.
 fn engine_tests(runner: &Runner) -> Suite {
     let mut suite = cargo_test("programs against real peers", &["-p", "engines", "--"]);
-    suite.command.env("WASIO_TEST_ENGINE", runner.engine().name());
-    // What is built already is not built again.
-    let variable = if runner.engine() == Engine::Stock { "WASIO_STOCK" } else { "WASIO_BIN" };
-    if let (true, Some(program)) = (runner.engine() != Engine::Wasmedge, runner.program()) {
+    suite.command.env("WASIO_TEST_ENGINE", runner.platform().name());
+    // A program that is built already is not built again.
+    if let (Some(variable), Some(program)) = (runner.variable(), runner.program()) {
         suite.command.env(variable, program);
     }
     suite.command.env("CARGO_TARGET_DIR", workspace::target_dir());

@@ -2,7 +2,7 @@
 //! in a WASI guest, each with the way out.
 
 use super::Level::{self, Error, Note, Warning};
-use crate::cargo::args::Wasi;
+use crate::targets::Target as Wasi;
 
 /// One thing that is known.
 pub(super) struct Known {

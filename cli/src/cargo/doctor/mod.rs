@@ -14,17 +14,20 @@ use anyhow::Result;
 use semver::VersionReq;
 use serde::Serialize;
 
-use super::args::{CargoFlags, DoctorArgs, Engine, Wasi};
+use super::args::DoctorArgs;
 use super::clang::{self, Clang};
 use super::engine;
+use super::flags::CargoFlags;
 use super::host_tokio;
 use super::lock::Lock;
 use super::metadata::Package;
 use super::patch::{self, State};
+use super::program;
 use super::project::{Project, Resolved};
 use super::shell::Shell;
 use super::sources;
 use super::toolchain::{self, Cargo};
+use crate::targets::{Engine, Target};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -127,7 +130,7 @@ pub(crate) fn start(args: DoctorArgs) -> Result<ExitCode> {
     let flags = CargoFlags::new(args.cargo);
     let shell = Shell::new(args.json || flags.quiet, flags.colour.as_deref());
     let project = Project::open(Cargo::find()?, flags, shell)?;
-    let resolved = project.resolve(args.wasi.target())?;
+    let resolved = project.resolve(args.wasi.triple())?;
     let report = examine(&project, &resolved, args.wasi)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -137,7 +140,7 @@ pub(crate) fn start(args: DoctorArgs) -> Result<ExitCode> {
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn examine(project: &Project, resolved: &Resolved, wasi: Wasi) -> Result<Report> {
+fn examine(project: &Project, resolved: &Resolved, wasi: Target) -> Result<Report> {
     let mut findings = Vec::new();
     let locked = own_lock_pin(project);
     let (state, tokio) = match &resolved.state {
@@ -198,7 +201,7 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Wasi) -> Result<Report>
     Ok(Report {
         ok: findings.iter().all(|finding| finding.level != Level::Error),
         project: project.root.display().to_string(),
-        target: wasi.target(),
+        target: wasi.triple(),
         cargo: project.cargo.version().to_string(),
         patch: PatchReport {
             state,
@@ -230,7 +233,7 @@ fn own_lock_pin(project: &Project) -> Option<String> {
 }
 
 /// Findings from the table.
-fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding> {
+fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Target) -> Vec<Finding> {
     let features = resolved.metadata.features();
     let mut findings = Vec::new();
     for package in guest {
@@ -263,15 +266,15 @@ fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding>
 }
 
 /// Packages with C code: what compiles it, or what is missing.
-fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Wasi) -> Vec<Finding> {
+fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Target) -> Vec<Finding> {
     let with = |package: &&&Package| known::C_CODE.iter().find(|c| c.package == package.name);
     let found: Vec<_> = guest.iter().filter_map(|p| with(&p).map(|c| (*p, c))).collect();
     if found.is_empty() {
         return Vec::new();
     }
-    let chosen = clang::is_chosen("CC", wasi.target());
+    let chosen = clang::is_chosen("CC", wasi.triple());
     let clang = if chosen { None } else { Clang::find() };
-    let headers = clang::headers(wasi.target());
+    let headers = clang::headers(wasi.triple());
     let finding = |(package, c): (&Package, &known::CCode)| {
         let nothing = "nothing has to be done";
         let (level, what, instead) = match (&clang, &headers) {
@@ -364,23 +367,24 @@ fn engines(findings: &mut Vec<Finding>) -> Vec<EngineReport> {
         let path = found.ok();
         EngineReport {
             name: engine.to_string(),
-            version: path.as_deref().and_then(engine::version),
+            version: path.as_deref().and_then(program::version),
             path: path.map(|path| path.display().to_string()),
         }
     };
-    [Engine::Wasio, Engine::Wasmedge].map(look).into()
+    Engine::ALL.iter().copied().map(look).collect()
 }
 
-fn targets(findings: &mut Vec<Finding>, wasi: Wasi) -> Vec<TargetReport> {
-    let all = [Wasi::P1, Wasi::P2].map(|each| TargetReport {
-        name: each.target(),
-        installed: toolchain::target_installed(each.target()).unwrap_or(false),
-    });
-    for target in all.iter().filter(|target| target.name == wasi.target() && !target.installed) {
+fn targets(findings: &mut Vec<Finding>, wasi: Target) -> Vec<TargetReport> {
+    let report = |target: &Target| TargetReport {
+        name: target.triple(),
+        installed: toolchain::target_installed(target.triple()).unwrap_or(false),
+    };
+    let all: Vec<_> = Target::ALL.iter().map(report).collect();
+    for target in all.iter().filter(|target| target.name == wasi.triple() && !target.installed) {
         findings.push(note(
             format!("the Rust target {} is not installed", target.name),
             "the first build installs it through rustup",
         ));
     }
-    all.into()
+    all
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
 use xtask::processor;
 
@@ -61,9 +61,9 @@ pub(crate) fn measure(
     let loads = if scale.quick { QUICK.to_vec() } else { [&LOADS[..], &[CROWD]].concat() };
     for (connections, idle) in loads {
         if (connections, idle) == CROWD {
-            servers.retain(|server| match server.entry.engine {
+            servers.retain(|server| match server.entry.platform {
                 Native => true,
-                engine => engine == Wasio && server.entry.runtime != "tokio",
+                platform => platform == Wasio && server.entry.runtime != "tokio",
             });
         }
         if connections + idle + OTHER_FILES > files {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::engine::Engine::{self, Native, Wasio, Wasip2, Wasmedge};
+use xtask::platform::Platform::{self, Native, Wasio, Wasip2, Wasmedge};
 use xtask::workspace;
 
 use crate::bench::measure::programs::Program;
@@ -28,16 +28,16 @@ const PADDINGS: usize = 64;
 /// Everybody whose executor is in question, on each engine.
 fn entries() -> Vec<Entry> {
     let mut entries = vec![Entry::new(Native, "tokio", Program::native("tokio", "executor"))];
-    let guest = |engine: Engine, folder| match engine {
+    let guest = |platform: Platform, folder| match platform {
         Wasip2 => Program::wasip2(folder, "executor"),
         _ => Program::wasip1(folder, "executor"),
     };
-    for engine in [Wasio, Wasmedge, Wasip2] {
+    for platform in [Wasio, Wasmedge, Wasip2] {
         for runtime in ["wasio", "tokio", "smol", "bare"] {
-            entries.push(Entry::new(engine, runtime, guest(engine, runtime)));
+            entries.push(Entry::new(platform, runtime, guest(platform, runtime)));
         }
-        if engine == Wasmedge {
-            entries.push(Entry::new(engine, "tokio_wasi", guest(engine, "tokio-wasi")));
+        if platform == Wasmedge {
+            entries.push(Entry::new(platform, "tokio_wasi", guest(platform, "tokio-wasi")));
         }
     }
     entries
@@ -59,7 +59,7 @@ pub(crate) fn measure(
         // What a program allocates stands elsewhere each time.
         let padding = "x".repeat(ALIGNED * (run % PADDINGS));
         let mut launch = who.runner.launch(&program.0).arg(&milliseconds).env("PAD", &padding);
-        if let Wasio | Wasip2 = who.entry.engine {
+        if let Wasio | Wasip2 = who.entry.platform {
             launch = launch.option("--no-cache");
         }
         let done = launch.spawn(who.entry.runtime)?.finish(LIMIT)?.success()?;

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
 use xtask::{processor, workspace};
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::Running;
 use xtask::workspace;
 

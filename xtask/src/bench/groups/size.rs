@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::engine::Engine::{Native, Wasio};
+use xtask::platform::Platform::{Native, Wasio};
 use xtask::process::Running;
 
 use super::{echo, http, redis};
@@ -31,7 +31,7 @@ pub(crate) fn measure(
     ];
     for (bench, entries) in programs {
         // A loop without a runtime is the floor of speed, not of size; natively there is nothing to compare.
-        let is_guest = |e: &&Entry| e.engine != Native && e.runtime != "bare";
+        let is_guest = |e: &&Entry| e.platform != Native && e.runtime != "bare";
         let guests: Vec<Entry> = entries.iter().filter(is_guest).copied().collect();
         for guest in session.enter(GROUP, &guests)? {
             let file = session.programs.get(guest.entry.program, &|_| {})?;

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use xtask::engine::Engine::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::processor::{self, CLIENTS};
 
 use crate::bench::measure::programs::Program;

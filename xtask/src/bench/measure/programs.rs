@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use xtask::cargo::{self, WASIP1, WASIP2};
-use xtask::{guests, workspace};
+use xtask::targets::Target;
+use xtask::{cargo, guests, workspace};
 
 /// The first Rust whose standard library lets tokio 1.54 accept connections on WASI 0.2: with 1.95 `accept`
 /// panics with EINVAL.
@@ -20,7 +20,7 @@ pub(crate) struct Program {
     /// Without the `bench-` in front.
     pub(crate) bin: &'static str,
     /// What for; `None` is this machine.
-    pub(crate) target: Option<&'static str>,
+    pub(crate) target: Option<Target>,
     pub(crate) feature: Option<&'static str>,
     /// Whether it is the published tokio with sockets for WASI, which takes `--cfg tokio_unstable`.
     pub(crate) unstable: bool,
@@ -32,11 +32,11 @@ impl Program {
     }
 
     pub(crate) const fn wasip1(folder: &'static str, bin: &'static str) -> Program {
-        Program { target: Some(WASIP1), ..Program::native(folder, bin) }
+        Program { target: Some(Target::P1), ..Program::native(folder, bin) }
     }
 
     pub(crate) const fn wasip2(folder: &'static str, bin: &'static str) -> Program {
-        Program { target: Some(WASIP2), ..Program::native(folder, bin) }
+        Program { target: Some(Target::P2), ..Program::native(folder, bin) }
     }
 
     pub(crate) const fn with(self, feature: &'static str) -> Program {
@@ -68,10 +68,10 @@ impl Program {
             command.args(["--config", "build.rustflags=['--cfg', 'tokio_unstable']"]);
             // Of its own, since flags and compiler are.
             command.arg("--target-dir").arg(workspace::guest_target_dir().join("unstable"));
-            command.args(self.target.into_iter().flat_map(|target| ["--target", target]));
+            command.args(self.target.into_iter().flat_map(|target| ["--target", target.triple()]));
             cargo::build(&mut command, progress)?
         } else {
-            guests::build(&folder, self.target, &args, progress)?
+            guests::build(&folder, self.target.map(Target::triple), &args, progress)?
         };
         self.keep(cargo::find(&built, &bin)?)
     }
@@ -80,7 +80,7 @@ impl Program {
     /// as it is built.
     fn keep(&self, built: &Path) -> Result<PathBuf> {
         let extension = if self.target.is_some() { ".wasm" } else { "" };
-        let target = self.target.unwrap_or("native");
+        let target = self.target.map_or("native", Target::triple);
         let feature = self.feature.unwrap_or("plain");
         let name = format!("{}-{}-{feature}-{target}{extension}", self.bin, self.folder);
         let kept = workspace::scratch("bench")?.join(name);
@@ -116,7 +116,8 @@ fn newer_cargo(progress: &dyn Fn(&str)) -> Result<Command> {
     progress(&format!("install Rust {ACCEPTING}"));
     let mut install = Command::new("rustup");
     install.args(["toolchain", "install", ACCEPTING, "--profile", "minimal"]);
-    let output = install.args(["--target", WASIP1, "--target", WASIP2]).output();
+    let targets = Target::ALL.iter().flat_map(|target| ["--target", target.triple()]);
+    let output = install.args(targets).output();
     match output {
         Ok(output) if output.status.success() => {}
         Ok(output) => bail!(

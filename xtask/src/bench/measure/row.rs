@@ -44,17 +44,6 @@ pub(crate) fn median(runs: &[f64]) -> (f64, f64) {
     (value, (quantile(0.75) - quantile(0.25)) / value)
 }
 
-/// The name an engine has in rows.
-pub(crate) fn engine_name(engine: xtask::engine::Engine) -> &'static str {
-    match engine {
-        xtask::engine::Engine::Wasio => "wasio-host",
-        xtask::engine::Engine::Wasip2 => "wasip2",
-        xtask::engine::Engine::Stock => "wasip2-stock",
-        xtask::engine::Engine::Wasmedge => "wasmedge-aot",
-        xtask::engine::Engine::Native => "native",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::median;

@@ -5,24 +5,26 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use xtask::cargo;
-use xtask::engine::{Engine, Launch, Runner};
+use xtask::engine::{Launch, Runner};
+use xtask::platform::Platform;
 use xtask::report::Steps;
+use xtask::targets::Target;
 
 use super::network::Network;
 use super::programs::{Program, Programs};
-use super::row::{Bound, engine_name};
+use super::row::Bound;
 
 /// A program that is to take part.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
-    pub(crate) engine: Engine,
+    pub(crate) platform: Platform,
     pub(crate) runtime: &'static str,
     pub(crate) program: Program,
 }
 
 impl Entry {
-    pub(crate) const fn new(engine: Engine, runtime: &'static str, program: Program) -> Entry {
-        Entry { engine, runtime, program }
+    pub(crate) const fn new(platform: Platform, runtime: &'static str, program: Program) -> Entry {
+        Entry { platform, runtime, program }
     }
 }
 
@@ -42,7 +44,7 @@ impl AsRef<Candidate> for Candidate {
 
 impl Candidate {
     pub(crate) fn engine(&self) -> &'static str {
-        engine_name(self.entry.engine)
+        self.entry.platform.bench()
     }
 
     pub(crate) fn name(&self) -> String {
@@ -66,9 +68,9 @@ pub(crate) struct Session<'a> {
     pub(crate) programs: Programs,
     /// Where what is results takes place.
     pub(crate) network: Rc<Network>,
-    /// Engines that are wanted; none is all.
-    wanted: Vec<Engine>,
-    engines: Vec<(Engine, Option<Runner>)>,
+    /// Platforms that are wanted; none is all.
+    wanted: Vec<Platform>,
+    runners: Vec<(Platform, Option<Runner>)>,
     /// What was not results, and why.
     pub(crate) skipped: Vec<String>,
     /// Of engines, for the page.
@@ -78,16 +80,17 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(steps: &'a mut Steps, wanted: Vec<Engine>) -> Result<Session<'a>> {
+    pub(crate) fn new(steps: &'a mut Steps, wanted: Vec<Platform>) -> Result<Session<'a>> {
+        let targets: Vec<_> = Target::ALL.iter().map(|target| target.triple()).collect();
         steps.run("the toolchain's WASI targets", "build", |_| {
-            Ok(((), cargo::ensure_targets(&[cargo::WASIP1, cargo::WASIP2])?))
+            Ok(((), cargo::ensure_targets(&targets)?))
         })?;
         Ok(Session {
             steps,
             programs: Programs::default(),
             network: Network::new(),
             wanted,
-            engines: Vec::new(),
+            runners: Vec::new(),
             skipped: Vec::new(),
             versions: Vec::new(),
             bounds: Vec::new(),
@@ -110,30 +113,30 @@ impl<'a> Session<'a> {
         self.bounds.push(Bound { what: format!("{group}: {who} failed: {line}"), holds: false });
     }
 
-    /// Whether an engine is wanted. Native tokio always is: ratios refer to it.
-    pub(crate) fn wants(&self, engine: Engine) -> bool {
-        engine == Engine::Native || self.wanted.is_empty() || self.wanted.contains(&engine)
+    /// Whether a platform is wanted. Native tokio always is: ratios refer to it.
+    pub(crate) fn wants(&self, platform: Platform) -> bool {
+        platform == Platform::Native || self.wanted.is_empty() || self.wanted.contains(&platform)
     }
 
     /// The runner, found or built once.
-    pub(crate) fn runner(&mut self, engine: Engine) -> Result<Option<Runner>> {
-        if let Some((_, runner)) = self.engines.iter().find(|(known, _)| *known == engine) {
+    pub(crate) fn runner(&mut self, platform: Platform) -> Result<Option<Runner>> {
+        if let Some((_, runner)) = self.runners.iter().find(|(known, _)| *known == platform) {
             return Ok(runner.clone());
         }
-        let step = format!("the engine {}", engine_name(engine));
+        let step = format!("the engine {}", platform.bench());
         let runner = self.steps.run(&step, "build", |progress| {
-            let runner = Runner::installed(engine, progress)?;
+            let runner = Runner::installed(platform, progress)?;
             let note = runner.as_ref().map_or("skipped: not found".into(), version);
             Ok((runner, note))
         })?;
         match &runner {
-            Some(runner) if engine != Engine::Native => {
-                self.versions.push(format!("{}: {}", engine_name(engine), version(runner)));
+            Some(runner) if platform != Platform::Native => {
+                self.versions.push(format!("{}: {}", platform.bench(), version(runner)));
             }
             Some(_) => {}
-            None => self.skip(format!("{}: not found", engine_name(engine))),
+            None => self.skip(format!("{}: not found", platform.bench())),
         }
-        self.engines.push((engine, runner.clone()));
+        self.runners.push((platform, runner.clone()));
         Ok(runner)
     }
 
@@ -141,8 +144,8 @@ impl<'a> Session<'a> {
     pub(crate) fn enter(&mut self, group: &str, entries: &[Entry]) -> Result<Vec<Candidate>> {
         let mut present = Vec::new();
         for &entry in entries {
-            if self.wants(entry.engine)
-                && let Some(runner) = self.runner(entry.engine)?
+            if self.wants(entry.platform)
+                && let Some(runner) = self.runner(entry.platform)?
             {
                 present.push((entry, runner));
             }
@@ -157,7 +160,7 @@ impl<'a> Session<'a> {
                 match program.and_then(|program| runner.prepare(&program)) {
                     Ok(program) => candidates.push(Candidate { runner, entry, program }),
                     Err(e) => {
-                        let who = format!("{} on {}", entry.runtime, engine_name(entry.engine));
+                        let who = format!("{} on {}", entry.runtime, entry.platform.bench());
                         failures.push((who, e));
                     }
                 }

@@ -3,6 +3,8 @@
 //! A row of ours must be ahead of every peer on the same engine, and reach nine tenths of the bare loop there.
 //! Ratios say how much better: 2 is twice as many per second, or half the time.
 
+use xtask::platform::Platform;
+
 use super::chart::number;
 use super::text;
 use crate::bench::measure::results::{Figure, Results};
@@ -44,7 +46,7 @@ const fn target(
     Target { bench, engine, load, against }
 }
 
-const HOST: Option<&str> = Some("wasio-host");
+const HOST: Option<&str> = Some(Platform::Wasio.bench());
 const TARGETS: [Target; 12] = [
     target("spawn_join", None, None, Against::Tokio(5.0)),
     target("yield", None, None, Against::Tokio(8.0)),
@@ -56,7 +58,7 @@ const TARGETS: [Target; 12] = [
     target("http_server", HOST, None, Against::Native(0.8)),
     target("stream", HOST, None, Against::Native(0.8)),
     target("size_echo_wasm_opt", HOST, None, Against::Most(90_000.0)),
-    target("size_echo_wasm_opt", Some("wasip2"), None, Against::Most(110_000.0)),
+    target("size_echo_wasm_opt", Some(Platform::Wasip2.bench()), None, Against::Most(110_000.0)),
     target("start_echo", HOST, None, Against::Most(15.0)),
 ];
 
@@ -126,7 +128,7 @@ impl Target {
 /// for everybody.
 fn crowd(results: &Results, figure: &Figure) -> Option<Bound> {
     let (crowd, least) = match figure.engine {
-        "wasio-host" => (15_000, OF_FEWER_KEPT),
+        engine if engine == Platform::Wasio.bench() => (15_000, OF_FEWER_KEPT),
         _ => (10_000, OF_FEWER_IDLE),
     };
     if figure.bench != "echo" || figure.params["idle"] != crowd {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use xtask::platform::Platform;
 use xtask::process::Running;
 use xtask::report::Steps;
 use xtask::workspace;
@@ -68,9 +69,9 @@ impl Way {
 
     fn engine_and_runtime(self) -> (&'static str, &'static str) {
         match self {
-            Way::Tasks => ("wasio-host", "wasio"),
-            Way::Suspended | Way::Threads => ("wasio-host", "bare"),
-            Way::Native => ("native", "tokio"),
+            Way::Tasks => (Platform::Wasio.bench(), "wasio"),
+            Way::Suspended | Way::Threads => (Platform::Wasio.bench(), "bare"),
+            Way::Native => (Platform::Native.bench(), "tokio"),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::tables::{ENGINES, ratio};
+use super::tables::ratio;
+use xtask::platform::Platform;
+
 use crate::bench::measure::results::more_is_better;
 use crate::bench::measure::row::Row;
 use crate::bench::report::chart::number;
@@ -52,8 +54,8 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> String {
         let rows = rows.clone().filter(|row| headline.fits(row));
         let native = rows.clone().find(|row| row.engine == "native" && row.runtime == "tokio");
         let mut what = None;
-        for (engine, place) in ENGINES.iter().filter(|(engine, _)| *engine != "native") {
-            let here = rows.clone().filter(|row| row.engine == *engine);
+        for platform in Platform::ALL.iter().filter(|one| one.is_guest()) {
+            let here = rows.clone().filter(|row| row.engine == platform.bench());
             let Some(wasio) = here.clone().find(|row| row.runtime == "wasio") else { continue };
             let peers = here.filter(|row| !["wasio", "bare"].contains(&row.runtime.as_str()));
             let peer = match more_is_better(&wasio.unit) {
@@ -70,7 +72,8 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> String {
             let (value, unit) = (number(wasio.value), &wasio.unit);
             _ = writeln!(
                 text,
-                "| {what} | {place} | **{value}** {unit} | {best} | {ahead} | {reference} | {to_native} |"
+                "| {what} | {} | **{value}** {unit} | {best} | {ahead} | {reference} | {to_native} |",
+                platform.title()
             );
         }
     }
@@ -94,8 +97,7 @@ mod tests {
             row("echo", "native", "tokio", &params, 500.0),
         ];
         let text = table(rows.iter());
-        let line =
-            "| echo, 50 connections | WASI 0.2 | **400** req/s | tokio 200 | 1.25 × | 500 | 0.50 |";
+        let line = "| echo, 50 connections | wasip2, `wasio run` | **400** req/s | tokio 200 | 1.25 × | 500 | 0.50 |";
         assert!(text.contains(line), "{text}");
         assert_eq!(text.lines().count(), 3, "{text}");
     }

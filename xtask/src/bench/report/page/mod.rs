@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use xtask::platform::Platform;
 use xtask::workspace;
 
 use super::chart::{Chart, Line};
@@ -127,13 +128,13 @@ fn bounds(bounds: &[Bound]) -> String {
 /// Lines over a number that grows tenfold, a chart for each engine beside native tokio.
 fn charts(group: &str, rows: &[Row]) -> Vec<(String, Chart)> {
     let mut charts = Vec::new();
-    for engine in ["wasio-host", "wasmedge-aot", "wasip2"] {
+    for platform in Platform::ALL.iter().filter(|one| one.is_guest()) {
+        let engine = platform.bench();
         let mut draw = |name: &str, title: &str, (over, x, y), log, of: &dyn Fn(&Row) -> bool| {
             let of = |row: &&Row| (row.engine == engine || row.engine == "native") && of(row);
             let lines = lines(rows.iter().filter(of), over);
             if lines.iter().any(|line| !line.is_reference) {
-                let place = tables::ENGINES.iter().find(|(name, _)| *name == engine);
-                let place = place.map_or(engine, |(_, place)| place).replace('`', "");
+                let place = platform.title().replace('`', "");
                 let (title, x, y) = (format!("{title}, {place}"), String::from(x), y);
                 let chart = Chart { title, x, y: String::from(y), log, lines };
                 charts.push((format!("{name}-{engine}.svg"), chart));

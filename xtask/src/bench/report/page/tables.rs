@@ -2,19 +2,13 @@
 
 use std::fmt::Write as _;
 
+use xtask::platform::Platform;
+
 use crate::bench::measure::results::more_is_better;
 use crate::bench::measure::row::{Row, median};
 use crate::bench::report::chart::number;
 use crate::bench::report::text::describe;
 
-/// The engines, in the order of the columns.
-pub(crate) const ENGINES: [(&str, &str); 5] = [
-    ("native", "native"),
-    ("wasio-host", "preview 1, `wasio run`"),
-    ("wasip2", "WASI 0.2"),
-    ("wasip2-stock", "WASI 0.2, wasmtime"),
-    ("wasmedge-aot", "preview 1, WasmEdge"),
-];
 /// The runtimes, in the order of the lines. Others follow.
 const RUNTIMES: [&str; 6] = ["wasio", "tokio", "tokio_wasi", "wstd", "smol", "bare"];
 
@@ -36,8 +30,8 @@ fn table(bench: &str, rows: &[&Row]) -> String {
     let better = if more_is_better(unit) { "more" } else { "less" };
     let mut text = format!("**`{bench}`**, {unit}; {better} is better\n\n");
 
-    let here = |engine: &&(&str, &str)| rows.iter().any(|row| row.engine == engine.0);
-    let engines: Vec<_> = ENGINES.iter().filter(here).collect();
+    let here = |one: &&Platform| rows.iter().any(|row| row.engine == one.bench());
+    let platforms: Vec<_> = Platform::ALL.iter().filter(here).collect();
     let mut params: Vec<_> = rows.iter().map(|row| &row.params).collect();
     params.sort_by_key(|params| order(params));
     params.dedup();
@@ -49,9 +43,9 @@ fn table(bench: &str, rows: &[&Row]) -> String {
         column(&mut text, "with");
     }
     column(&mut text, "runtime");
-    engines.iter().for_each(|(_, name)| column(&mut text, name));
+    platforms.iter().for_each(|one| column(&mut text, one.title()));
     text.push_str(if with_params { "\n|---|---|" } else { "\n|---|" });
-    engines.iter().for_each(|_| text.push_str("---:|"));
+    platforms.iter().for_each(|_| text.push_str("---:|"));
     text.push('\n');
 
     for params in params {
@@ -70,8 +64,9 @@ fn table(bench: &str, rows: &[&Row]) -> String {
             }
             let bold = if runtime == "wasio" { "**" } else { "" };
             column(&mut text, &format!("{bold}{runtime}{bold}"));
-            for (engine, _) in &engines {
-                let row = set.iter().find(|row| row.engine == *engine && row.runtime == runtime);
+            for platform in &platforms {
+                let row =
+                    set.iter().find(|row| row.engine == platform.bench() && row.runtime == runtime);
                 column(&mut text, &row.map_or(String::new(), |row| cell(row)));
             }
             text.push('\n');
@@ -137,7 +132,7 @@ mod tests {
         let text = tables(&rows);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "**`echo`**, req/s; more is better");
-        assert_eq!(lines[2], "| with | runtime | native | WASI 0.2 |");
+        assert_eq!(lines[2], "| with | runtime | native | wasip2, `wasio run` |");
         assert_eq!(lines[4], "| 10 connections, 0 idle | **wasio** |  | 2,900 (0.50) |");
         assert_eq!(lines[5], "| 10 connections, 1,000 idle | **wasio** |  | 3,000 (0.50) |");
         assert_eq!(lines[6], "|  | tokio | 6,000 |  |");
