@@ -132,9 +132,9 @@ fn drop_in_folders(root: &Path) -> Result<Vec<String>, String> {
     Ok(found.iter().filter_map(name).collect())
 }
 
-/// What is in `folder`, in order.
+/// What is in `folder`, in order. Cargo does not watch the folder: that would watch everything below it, and tests write
+/// files beside the sources.
 fn list(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    println!("cargo::rerun-if-changed={}", folder.display());
     let say = |e: std::io::Error| format!("{}: {e}", folder.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(say)? {
@@ -259,13 +259,13 @@ fn root_manifest(packages: &BTreeMap<String, Table>) -> String {
 }
 
 fn collect(path: &Path, name: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), String> {
+    println!("cargo::rerun-if-changed={}", path.display());
     if path.is_dir() {
         for entry in list(path)? {
             let Some(last) = entry.file_name().and_then(OsStr::to_str) else { continue };
             collect(&entry, &format!("{name}/{last}"), files)?;
         }
     } else {
-        println!("cargo::rerun-if-changed={}", path.display());
         let content = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
         files.insert(name.to_owned(), content);
     }
