@@ -22,12 +22,12 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "a_wait_for_another_thread_says_so", needs: &[], on: WASM, run: condvar },
     Case { name: "exit_code", needs: &[], on: ALL, run: exit_code },
     Case { name: "waiting_for_ctrl_c_is_no_deadlock", needs: &[], on: ALL, run: ctrl_c_waits },
-    Case { name: "ctrl_c_is_delivered", needs: &[], on: HEARING, run: ctrl_c_delivered },
+    Case { name: "ctrl_c_is_delivered", needs: &[], on: SIGNALLED, run: ctrl_c_delivered },
     Case { name: "a_second_signal_ends_the_guest", needs: &[], on: OURS, run: second_stops },
 ];
 
-/// Engines that tell a program of signals.
-const HEARING: On = |on| on.is_ours() || !on.is_guest();
+/// Platforms on which a program receives signals.
+const SIGNALLED: On = |on| on.is_ours() || !on.is_guest();
 
 const OUTSIDE: &str =
     "there is no reactor running, must be called from the context of a Tokio 1.x runtime";

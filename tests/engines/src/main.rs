@@ -49,9 +49,9 @@ const WASM: On = |on| on.is_guest();
 /// Guests under our own runner.
 const OURS: On = |on| on.is_ours();
 /// Hosts whose look-ups suspend only the task that asks.
-const LOOKING_UP: On = |on| on.target() != Some(Target::P1);
+const HOST_LOOKUP: On = |on| on.target() != Some(Target::P1);
 /// Engines that deny the network unless told otherwise.
-const DENYING: On = |on| on.denies_network();
+const DENIES_NETWORK: On = |on| on.denies_network();
 const NATIVE: On = |on| !on.is_guest();
 const ALL: On = |_| true;
 

@@ -15,19 +15,19 @@ use crate::world::{LIMIT, World};
 use crate::{Case, On};
 
 /// Where our own resolver is: not on WASI 0.2, whose hosts look names up without blocking.
-const RESOLVING: On = |on| on.target() != Some(Target::P2);
+const OWN_RESOLVER: On = |on| on.target() != Some(Target::P2);
 /// Of these, where a guest has an `/etc` of its own.
-const GUESTS: On = |on| RESOLVING(on) && on.is_guest();
+const GUESTS: On = |on| OWN_RESOLVER(on) && on.is_guest();
 /// Of these, where the network can be denied.
-const DENYING: On = |on| GUESTS(on) && on.denies_network();
+const DENIES_NETWORK: On = |on| GUESTS(on) && on.denies_network();
 
 pub(crate) const CASES: &[Case] = &[
-    Case { name: "names_of_a_server", needs: &[], on: RESOLVING, run: names },
-    Case { name: "names_that_cannot_be_had", needs: &[], on: RESOLVING, run: failures },
-    Case { name: "a_name_server_that_is_gone", needs: &[], on: RESOLVING, run: another_server },
-    Case { name: "names_without_network", needs: &[], on: DENYING, run: denied },
+    Case { name: "names_of_a_server", needs: &[], on: OWN_RESOLVER, run: names },
+    Case { name: "names_that_cannot_be_had", needs: &[], on: OWN_RESOLVER, run: failures },
+    Case { name: "a_name_server_that_is_gone", needs: &[], on: OWN_RESOLVER, run: another_server },
+    Case { name: "names_without_network", needs: &[], on: DENIES_NETWORK, run: denied },
     Case { name: "files_that_know_names", needs: &[], on: GUESTS, run: files },
-    Case { name: "every_address_of_a_name_is_tried", needs: &[], on: RESOLVING, run: addresses },
+    Case { name: "every_address_of_a_name_is_tried", needs: &[], on: OWN_RESOLVER, run: addresses },
 ];
 
 /// The guest with a server to ask, each time for a second at most.

@@ -14,7 +14,7 @@ use xtask::targets::Target;
 
 use crate::peers::{Peer, reset};
 use crate::world::{LIMIT, World};
-use crate::{ALL, Case, DENYING, LOOKING_UP};
+use crate::{ALL, Case, DENIES_NETWORK, HOST_LOOKUP};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "connect_refused", needs: &[], on: ALL, run: refused },
@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "peer_gone_while_polling", needs: &[], on: ALL, run: peer_gone },
     Case { name: "unreachable_name", needs: &[], on: ALL, run: unreachable_name },
     Case { name: "invalid_address", needs: &[], on: ALL, run: invalid_address },
-    Case { name: "denied_network", needs: &[], on: DENYING, run: denied },
+    Case { name: "denied_network", needs: &[], on: DENIES_NETWORK, run: denied },
     Case {
         name: "a_listener_is_given",
         needs: &[],
@@ -37,11 +37,11 @@ pub(crate) const CASES: &[Case] = &[
         on: |on| on == Platform::Wasip2,
         run: no_listener,
     },
-    Case { name: "a_lookup_holds_up_nobody", needs: &[], on: LOOKING_UP, run: lookup },
+    Case { name: "a_lookup_holds_up_nobody", needs: &[], on: HOST_LOOKUP, run: lookup },
     Case {
         name: "a_slow_lookup_holds_up_nobody",
         needs: &["unshare"],
-        on: LOOKING_UP,
+        on: HOST_LOOKUP,
         run: slow_lookup,
     },
     Case { name: "open_file_limit", needs: &[], on: ALL, run: open_file_limit },

@@ -13,10 +13,10 @@ use crate::world::{LIMIT, World};
 use crate::{Case, OURS, On};
 
 /// Where waiting for the standard output suspends only the task that writes.
-const WAITING: On = |on| matches!(on, Platform::Native | Platform::Wasip2);
+const PATIENT_OUTPUT: On = |on| matches!(on, Platform::Native | Platform::Wasip2);
 
 pub(crate) const CASES: &[Case] = &[
-    Case { name: "an_output_that_nobody_reads", needs: &[], on: WAITING, run: unread },
+    Case { name: "an_output_that_nobody_reads", needs: &[], on: PATIENT_OUTPUT, run: unread },
     Case { name: "the_host_counts_bytes", needs: &[], on: OURS, run: counted },
 ];
 
