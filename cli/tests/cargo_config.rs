@@ -3,7 +3,7 @@
 
 mod cargo_support;
 
-use cargo_support::{HELLO, Project, finish};
+use cargo_support::{HELLO, Project, finish, target};
 
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"full\"] }";
 const PATCHING: &str = "Patching tokio -> wasio's tokio 1.999.0 (wasm32-wasip1)";
@@ -105,4 +105,36 @@ fn a_crate_that_is_tried_gets_them_too() {
     let mut command = folder.command();
     command.args(["--config", "build.rustc=\"/no/such/rustc\"", "try", "--check", "itoa@1.0.15"]);
     finish(&mut command).fails_with(101, "/no/such/rustc");
+}
+
+#[test]
+fn guests_are_made_smaller_beside_the_users_own_flags() {
+    const MINE: &str = "#[cfg(not(mine))] compile_error!(\"the flags are lost\"); fn main() {}";
+    let project = Project::new("smaller", "\n[profile.release]\nstrip = true", "fn main() {}");
+    for (wasi, folder) in [("p1", "wasm32-wasip1"), ("p2", "wasm32-wasip2")] {
+        let length = |folder: &str| {
+            let built = target().join(folder).join("release/smaller.wasm");
+            built.metadata().unwrap().len()
+        };
+        project.cargo(&["build", "--release", "--target", folder]).ok();
+        project.wasio(&["build", "--release", "--wasi", wasi]).ok();
+        let (plain, ours) = (length(folder), length(&format!("wasio/{folder}")));
+        assert!(ours * 100 < plain * 97, "{folder}: {ours} bytes, and without us {plain}");
+    }
+    project.write("src/main.rs", MINE);
+    let build = ["build", "--release", "--wasi", "p2"];
+    for config in [
+        "build.rustflags = \"--cfg mine\"",
+        "build.rustflags = [\"--cfg\", \"mine\", \"-Cstrip=none\"]",
+        "target.wasm32-wasip2.rustflags = \"--cfg mine -Crelocation-model=pic\"",
+        "target.'cfg(target_family = \"wasm\")'.rustflags = [\"--cfg\", \"mine\"]",
+    ] {
+        project.write(".cargo/config.toml", config);
+        project.wasio(&build).ok();
+    }
+    project.write(".cargo/config.toml", "");
+    finish(project.command().args(build).env("RUSTFLAGS", "--cfg mine")).ok();
+    let inline = "build.rustflags=\"--cfg mine\"";
+    project.wasio(&[&build[..], &["--config", inline]].concat()).ok();
+    project.wasio(&build).fails_with(101, "the flags are lost");
 }

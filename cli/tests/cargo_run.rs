@@ -125,6 +125,8 @@ fn mistakes_are_named() {
     project.wasio(&["run", "--target", "wasm32-wasip1"]).fails_with(101, "--target cannot be used");
     project.wasio(&["build", "--", "x"]).fails_with(101, "runs no program");
     project.wasio(&["run", "--engine", "none"]).fails_with(2, "possible values: wasio, wasmedge");
+    let refused = "the engine `wasmedge` does not run guests for wasm32-wasip2: use --wasi p1, or another --engine";
+    project.wasio(&["run", "--engine", "wasmedge", "--wasi", "p2"]).fails_with(101, refused);
     project.wasio(&["frobnicate"]).fails_with(2, "frobnicate");
     let out = finish(project.command().arg("run").env("WASIO_BIN", "/no/such/runner"));
     out.fails_with(101, "WASIO_BIN names /no/such/runner, which is not a program");

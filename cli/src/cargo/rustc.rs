@@ -1,9 +1,12 @@
-//! What cargo calls in place of rustc: test harnesses for WASI are made able to run one test alone.
+//! What cargo calls in place of rustc: it adds flags for guests that only a single call of the compiler can be given.
 //!
-//! A failing test ends its guest, so each is to have a guest of its own. libtest has that: with `panic-abort-tests`, a
-//! harness starts itself once for each test, with the test's name in a variable. A guest cannot start anything, but the
-//! runner can (`harness`). The flag is unstable, and cargo would need its own switch for it, so it is added here: for
-//! the harness alone, and with unstable flags allowed for this one call of the compiler.
+//! - **Test harnesses** are made able to run one test alone. A failing test ends its guest, so each is to have a guest of its
+//!   own. libtest has that: with `panic-abort-tests`, a harness starts itself once for each test, with the test's name in a
+//!   variable. A guest cannot start anything, but the runner can (`harness`). The flag is unstable, and cargo would need its
+//!   own switch for it, so it is added here: for the harness alone, and with unstable flags allowed for this one call.
+//! - **Guests become smaller.** wasm32-wasip2 compiles code that could be relocated, which no program needs, and the linker
+//!   leaves room in every number that it fills in. The flags are added here and not through `rustflags`, of which cargo takes
+//!   one source and ignores the others: whatever users set anywhere stays, and comes after ours.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -55,20 +58,79 @@ pub(super) fn run(args: &[OsString]) -> Result<ExitCode> {
         }
         None => Command::new(rustc),
     };
-    command.args(given);
-    let behind = |flag: &str| given.iter().skip_while(|arg| *arg != flag).nth(1);
-    let for_wasi = behind("--target")
-        .is_some_and(|target| target.to_string_lossy().starts_with("wasm32-wasi"));
-    if for_wasi && given.iter().any(|arg| arg == "--test") {
+    command.args(smaller(given)).args(given);
+    if is_for_wasi(given) && given.iter().any(|arg| arg == "--test") {
         command.arg("-Zpanic-abort-tests");
         let taken_back = env::var_os("RUSTC_BOOTSTRAP").is_none_or(|value| value == "-1");
         if taken_back {
             // For this crate and no other.
-            command.env(
-                "RUSTC_BOOTSTRAP",
-                behind("--crate-name").map_or(OsStr::new("1"), |name| name),
-            );
+            command
+                .env("RUSTC_BOOTSTRAP", value_of(given, "--crate-name").unwrap_or(OsStr::new("1")));
         }
     }
     become_command(command)
+}
+
+fn value_of<'a>(given: &'a [OsString], flag: &str) -> Option<&'a OsStr> {
+    given.iter().skip_while(|arg| *arg != flag).nth(1).map(OsString::as_os_str)
+}
+
+fn is_for_wasi(given: &[OsString]) -> bool {
+    value_of(given, "--target")
+        .is_some_and(|target| target.to_string_lossy().starts_with("wasm32-wasi"))
+}
+
+/// Flags that make what the compiler, given these arguments, compiles for WASI smaller. They go before the user's, of which
+/// the compiler takes the last.
+fn smaller(given: &[OsString]) -> Vec<&'static str> {
+    let has = |text: &str| given.iter().any(|arg| arg.to_string_lossy().contains(text));
+    // Questions are answered as without us, and libraries that are loaded at run time are relocated.
+    if !is_for_wasi(given) || has("--print") || has("-shared") {
+        return Vec::new();
+    }
+    let mut flags = vec!["-Crelocation-model=static"];
+    // The linker cannot compress what debug information refers to. Other linkers may not know the flag.
+    let strips = matches!(last_strip(given).as_deref(), Some("debuginfo" | "symbols"));
+    if strips && !has("linker=") && !has("linker-flavor=") {
+        flags.push("-Clink-arg=--compress-relocations");
+    }
+    flags
+}
+
+/// The value of the last `-C strip=`, which is the one that counts.
+fn last_strip(given: &[OsString]) -> Option<String> {
+    given.iter().rev().find_map(|arg| {
+        let arg = arg.to_string_lossy();
+        let option = arg.trim_start_matches("--codegen=").trim_start_matches("-C");
+        option.strip_prefix("strip=").map(str::to_owned)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(args: &str) -> Vec<&'static str> {
+        smaller(&args.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn guests_are_made_smaller_where_that_is_safe() {
+        let guest = "--crate-name a src/main.rs --crate-type bin --target wasm32-wasip2";
+        assert_eq!(flags(guest), ["-Crelocation-model=static"]);
+        let both = ["-Crelocation-model=static", "-Clink-arg=--compress-relocations"];
+        assert_eq!(flags(&format!("{guest} -C strip=debuginfo")), both);
+        assert_eq!(flags(&format!("{guest} -C strip=debuginfo -Cstrip=none")), both[..1]);
+        assert_eq!(flags(&format!("{guest} --codegen=strip=none -Cstrip=symbols")), both);
+        let linker = format!("{guest} -C strip=symbols -C linker=wasm-ld-19");
+        assert_eq!(flags(&linker), both[..1]);
+        for other in [
+            "--crate-name build_script_build build.rs --crate-type bin -C strip=debuginfo",
+            "- --crate-name ___ --print=cfg --target wasm32-wasip2",
+            &format!("{guest} -C link-arg=-shared"),
+            "-vV",
+        ] {
+            assert!(flags(other).is_empty(), "{other}");
+        }
+    }
 }
