@@ -1,9 +1,10 @@
 //! Counts what a guest does while it happens.
 //!
-//! A [`Stats`] is a shared handle of atomics, which can be read from anywhere, also while the guest runs. Counting a host
-//! call costs a load and a store: counters that change with every call are written by one guest alone, because a locked
-//! addition makes the processor wait for all earlier stores. Guests that share a handle with a guest that still exists use
-//! separate counters, with locked additions.
+//! A [`Stats`] is a shared handle of atomics, which can be read from anywhere, also while the guest runs.
+//!
+//! PERF: counting a host call costs a load and a store. Counters that change with every call are written by one guest
+//! alone, because a locked addition makes the processor wait for all earlier stores. Guests that share a handle with a
+//! guest that still exists use separate counters, with locked additions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

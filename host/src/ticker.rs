@@ -87,8 +87,9 @@ impl Drop for Ticker {
 
 /// Leaves the process's open files to the other threads.
 ///
-/// As long as one thread alone has them, Linux finds the file of a descriptor without counting who uses it: that is 0.6 %
-/// of a request of 64 bytes and its answer, for a runner whose guests run on one thread.
+/// PERF: as long as one thread alone has them, Linux finds the file of a descriptor without counting its users. That is
+/// 0.6 % of a request of 64 bytes and its answer, for a runner whose guests run on one thread
+/// (`docs/decisions/0023-the-ticker-gives-up-the-processs-descriptors.md`).
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no crate has the call, see SAFETY")]
 fn give_up_descriptors() {

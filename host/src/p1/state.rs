@@ -47,6 +47,7 @@ pub(crate) fn state<'a>(cx: &'a mut Cx<'_>) -> &'a mut State {
 /// # Errors
 ///
 /// `FAULT` when the guest exports no memory named `memory`.
+// PERF: inlined into the fast path (`sockets/fast_path.rs`).
 #[inline(always)]
 pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut State), Errno> {
     let memory = memory(cx).ok_or(Errno::FAULT)?;

@@ -1,7 +1,7 @@
 //! Predicts whether a read that fills a small buffer has drained the socket, as with requests and answers of one length.
 //!
-//! PERF: asking the kernel costs a system call each time. A wrong prediction costs one poll: the guest is told that nothing is left
-//! (`POLL_EXTENSION.md`), and the kernel is asked when the guest waits for more.
+//! PERF: asking the kernel costs a system call each time. A wrong prediction costs one poll: the guest is told that nothing
+//! is left (`POLL_EXTENSION.md`), and the kernel is asked when the guest waits for more.
 
 /// After so many small reads in a row that drained the socket, the next ones are predicted to do so.
 const CONFIDENT: u8 = 8;

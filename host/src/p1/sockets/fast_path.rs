@@ -23,8 +23,8 @@ use crate::p1::state::{Cx, State, parts};
 /// The flag of `POLL_EXTENSION.md`: nothing is left to read.
 const DRAINED: u16 = 1 << 15;
 
-/// An attempt to read that finds nothing is worth so many operations of a turn: who tries instead of waiting must not
-/// keep others waiting for long.
+/// A read that finds nothing counts as so many operations towards the next yield: a guest that tries instead of waiting
+/// must not keep others waiting for long.
 const IN_VAIN: u8 = STREAK / 8;
 
 /// A read of more than this that comes back full is one of many: most likely there is more. A write of no more nearly
@@ -35,7 +35,7 @@ type Outcome = Option<Result<(), Errno>>;
 
 fn stream(sockets: &mut Table, streak: u8, fd: i32) -> Option<&mut Socket> {
     let socket = sockets.get_mut(fd).ok()?;
-    // A turn that is used up ends before the operation.
+    // A guest whose budget is used up yields before the operation.
     (socket.nonblocking && socket.kind == Kind::Stream && streak < STREAK).then_some(socket)
 }
 
@@ -77,6 +77,7 @@ impl Got {
     }
 }
 
+// PERF: see the module.
 #[inline(always)]
 fn receive(host: &socket2::Socket, part: &mut [u8], asks: bool) -> io::Result<Got> {
     let len = recv_one(host, part, 0)?;
@@ -84,6 +85,7 @@ fn receive(host: &socket2::Socket, part: &mut [u8], asks: bool) -> io::Result<Go
 }
 
 /// Receives, and takes back what tokio remembers if that was all: until the turn ends it remembers nothing.
+// PERF: kept out of the way of the reads that follow.
 #[inline(never)]
 fn receive_first(socket: &mut Socket, part: &mut [u8], asks: bool, turn: u32) -> io::Result<Got> {
     let wanted = part.len();
@@ -170,6 +172,7 @@ pub(crate) fn send(
     }
 }
 
+// PERF: see the module.
 #[inline(always)]
 fn send_only(socket: &Socket, memory: &GuestMemory<'_>, range: Range<usize>) -> io::Result<usize> {
     if EDGE_TRIGGERED && range.len() <= SMALL {

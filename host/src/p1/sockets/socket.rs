@@ -452,6 +452,7 @@ fn hung_up(stream: &TcpStream, reading: bool, cx: &mut Context<'_>) -> bool {
 /// Whether a short read or write proves that a new edge will follow.
 pub(super) const EDGE_TRIGGERED: bool = cfg!(unix);
 
+// PERF: inlined into the fast path (`fast_path.rs`).
 #[inline(always)]
 pub(super) fn retry<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {

@@ -26,8 +26,8 @@ const PEEK: i32 = 1;
 const WAITALL: i32 = 2;
 const TRUNCATED: u16 = 1;
 
-/// So many blocking operations in a row need not wait; then others have a turn. It is tokio's budget: a guest
-/// with a runtime is held to it by that, a blocking one by this, else its turn would last until the next tick.
+/// After so many blocking operations in a row that did not wait, the guest yields. It is tokio's budget: a guest with a
+/// runtime is held to it by that, a blocking one by this. Otherwise it would run until the next tick.
 pub(super) const STREAK: u8 = 128;
 
 /// Ends the guest's turn when it has used it up.
