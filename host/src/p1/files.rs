@@ -1,5 +1,5 @@
-//! The imports that take any descriptor: a socket's go to us, all others to
-//! wasmtime-wasi, on a thread for files where they may block.
+//! The imports that take any descriptor. Those of sockets are served here, all others by wasmtime-wasi, on a thread for
+//! files where they may block.
 
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
@@ -20,7 +20,7 @@ pub(crate) fn is_socket(cx: &Cx<'_>, fd: i32) -> bool {
     cx.data().sockets.numbers().is_socket(fd)
 }
 
-/// What a descriptor of wasmtime-wasi's is.
+/// Kinds of wasmtime-wasi's descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
     File,
@@ -30,7 +30,7 @@ pub(crate) enum Open {
     Other,
 }
 
-/// What `fd`, in wasmtime-wasi's numbers, is.
+/// The kind of `fd`, which is wasmtime-wasi's number.
 pub(crate) fn kind_of(ctx: &mut WasiP1Ctx, fd: i32) -> Open {
     let mut frame = Frame::zeroed(8);
     match wasi::fd_tell(ctx, &mut frame.memory(), fd, 0) {
@@ -72,7 +72,7 @@ pub(crate) fn filled<A>(
     Ok(fill(&mut filling).map(|params| (params, filling.done())))
 }
 
-/// Closing what is deleted already may take long.
+/// Closes a descriptor, a file on a thread: closing a deleted file may take long.
 pub(crate) async fn close(mut cx: Cx<'_>, fd: i32) -> Returned {
     if is_socket(&cx, fd) {
         return returned(state(&mut cx).sockets.remove(fd).map(drop));
@@ -130,7 +130,7 @@ pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
     }
 }
 
-/// Only the end of a file has to be looked for.
+/// Runs on a thread only if the file's length is needed.
 pub(crate) async fn seek(mut cx: Cx<'_>, fd: i32, offset: i64, whence: i32, out: i32) -> Returned {
     const END: i32 = 2;
     if whence == END {
@@ -237,8 +237,8 @@ fn file_type(kind: Kind) -> u8 {
     }
 }
 
-/// What the guest was given under `fd`. The C library asks for one number after the other, and stops where
-/// there is nothing: listeners say that they are no folder.
+/// The folder that was granted as `fd`. The C library asks for one number after the other, and stops at the first that
+/// does not exist. Listeners therefore answer that they are no folder.
 pub(crate) async fn prestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
     if cx.data().sockets.numbers().is_listener(fd) {
         const NO_FOLDER: u32 = 1;

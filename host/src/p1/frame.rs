@@ -1,7 +1,7 @@
-//! The memory that a call of wasmtime-wasi sees when it is made on another thread: only what the call is about, copied
-//! from the guest's and back.
+//! The memory that a call of wasmtime-wasi sees when it is made on another thread. It holds copies of the parameters in
+//! guest memory, and the results are copied back.
 //!
-//! Each parameter of a call goes through the method that is named as its type in the table of imports (`link.rs`).
+//! Each parameter of a call goes through the method that is named as its type in the table of imports (`abi.rs`).
 
 use smallvec::SmallVec;
 

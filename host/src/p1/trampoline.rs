@@ -25,7 +25,7 @@ pub(crate) async fn instantiate(
     wasmtime::Instance::new_async(store, module, &imports).await
 }
 
-/// The module, for who compiles it.
+/// The module, not compiled yet.
 pub(crate) fn module() -> Vec<u8> {
     let mut types = TypeSection::new();
     let mut imports = ImportSection::new();

@@ -23,7 +23,7 @@ pub(crate) fn is_allowed(grants: &Grants, addr: SocketAddr, purpose: SocketAddrU
         // A port that the guest chose was checked when it was bound.
         SocketAddrUse::TcpListen => grants.listen(addr, 0),
         SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend => grants.connect(addr),
-        // Who connects was let in by listening. What datagram sockets hear, `sockets.rs` decides.
+        // Listening admits all clients. `sockets.rs` decides what datagram sockets receive.
         SocketAddrUse::TcpAccept | SocketAddrUse::UdpReceive => Ok(()),
     };
     checked.is_ok()

@@ -1,7 +1,7 @@
 //! Counts the bytes that a component moves through its sockets.
 //!
-//! wasmtime-wasi's streams do not count. Where it makes those of a TCP connection (accepting, the end of
-//! connecting) they are wrapped in counting ones; messages are counted where they pass.
+//! wasmtime-wasi's streams do not count. The streams of a TCP connection are wrapped in counting ones where they are
+//! created: when it is accepted or connected. Datagrams are counted when they are sent or received.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -87,7 +87,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )
 }
 
-/// A message to send, which is in the component's memory yet.
+/// A message to send, still in the component's memory.
 #[derive(ComponentType, Lift)]
 #[component(record)]
 struct Message {
@@ -130,8 +130,8 @@ fn send(
     )
 }
 
-/// A socket whose streams were dropped while they waited for a message is still held by the task that waited, until the
-/// runtime has had its turn. wasmtime-wasi makes that a trap.
+/// If the streams of a socket were dropped while they waited for a message, the waiting task holds the socket until the
+/// runtime has run it. wasmtime-wasi makes that a trap, so this tries again.
 async fn streams(
     mut store: Store<'_>,
     socket: Resource<UdpSocket>,
@@ -259,7 +259,7 @@ impl OutputStream for Output {
         self.inner.check_write()
     }
 
-    /// Whoever drops the stream does not wait for the peer.
+    /// Dropping the stream does not wait for the peer.
     async fn cancel(&mut self) {
         let mut cancelled = self.inner.cancel();
         let is_over = poll_fn(|cx| Poll::Ready(cancelled.as_mut().poll(cx).is_ready())).await;

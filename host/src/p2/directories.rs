@@ -23,7 +23,7 @@ const PIECE: usize = 64;
 /// A directory that is being read.
 struct Entries {
     dir: Dir,
-    /// For what the directory alone does not tell of its entries.
+    /// To look up the types of entries, where the directory does not have them.
     file: Arc<File>,
     /// The next ones, in reverse.
     read: Vec<FsResult<DirectoryEntry>>,

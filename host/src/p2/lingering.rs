@@ -1,8 +1,8 @@
-//! Connections that a component has dropped while something was left to send.
+//! Connections that a component has dropped while data was left to send.
 //!
-//! wasmtime-wasi has whoever drops such a stream wait until the peer has read enough: a server would stand still for each
-//! client that does not read. As the system's own sockets do, what was written goes on behind the component's back, for
-//! a while. It holds a permit, as an open socket does.
+//! In wasmtime-wasi, dropping such a stream waits until the peer has read enough, so that one client that does not read
+//! stops a server. Here the data is sent in the background for some time, as the system's own sockets do it. Each such
+//! connection holds a permit, as an open socket does.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Lingering {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the stream go on, unless there are too many already.
+    /// Lets the stream finish in the background, unless there are too many already.
     pub(crate) fn begin(&self, mut stream: DynOutputStream) {
         let mut tasks = self.tasks();
         while tasks.try_join_next().is_some() {}

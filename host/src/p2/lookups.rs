@@ -14,6 +14,7 @@ use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{WasiView as _, async_trait};
 
+use crate::p2::paths::text;
 use crate::p2::state::{State, Store};
 use crate::policy::Grants;
 use crate::pool::Running;
@@ -29,7 +30,7 @@ enum Answers {
     Failed(ErrorCode),
 }
 
-/// Puts these look-ups in the place of those that `linker` has.
+/// Puts these lookups in the place of those that `linker` has.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut lookup = linker.instance("wasi:sockets/ip-name-lookup@0.2.12")?;
     lookup.resource(
@@ -44,12 +45,9 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         "resolve-addresses",
         |mut store: Store<'_>, (network, name): (Resource<Network>, WasmStr)| {
             table(&mut store).get(&network)?;
-            // UTF-8, which nearly all components use, is not copied for that.
-            let name = name.to_str(&store)?;
-            if name.len() > MAX_NAME {
+            let Some(name) = text(&name, &mut store, MAX_NAME)? else {
                 return Ok((Err(ErrorCode::InvalidArgument),));
-            }
-            let name = name.into_owned();
+            };
             let answers = match look_up(store.data_mut(), name) {
                 Ok(answers) => Ok(table(&mut store).push(answers)?),
                 Err(code) => Err(code),
@@ -77,7 +75,7 @@ fn table<'a>(store: &'a mut Store<'_>) -> &'a mut ResourceTable {
     store.data_mut().wasi.ctx().table
 }
 
-/// Begins a look-up, which ends at once where nobody has to be asked.
+/// Begins a lookup. It ends at once if the resolver need not be asked.
 fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
     // An address is no name.
     if let Ok(ip) = name.trim_matches(['[', ']']).parse() {

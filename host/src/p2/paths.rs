@@ -1,5 +1,5 @@
-//! Functions of `wasi:filesystem` that take paths. wasmtime would copy a path of any length for the call; here its length
-//! is looked at first.
+//! Functions of `wasi:filesystem` that take paths. wasmtime would copy a path of any length for the call. Here its length
+//! is checked first.
 
 use wasmtime::component::{Linker, Resource, WasmStr};
 use wasmtime_wasi::filesystem::Descriptor;
@@ -7,27 +7,44 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, ErrorCode, HostDescriptor as _, NewTimestamp, OpenFlags, PathFlags,
 };
 
+use crate::fuel::burn;
 use crate::p2::filesystem::{FilesView, outcome};
 use crate::p2::state::{State, Store};
 
 /// No path of a host is longer.
 const MAX_PATH: usize = 1 << 16;
 
+/// A string that a component passes, unless it has more bytes than `most`. To validate a longer one burns fuel.
+pub(crate) fn text(
+    string: &WasmStr,
+    store: &mut Store<'_>,
+    most: usize,
+) -> wasmtime::Result<Option<String>> {
+    // UTF-8, which nearly all components use, is not copied for that.
+    let text = string.to_str(&*store)?;
+    let len = text.len();
+    if len <= most {
+        return Ok(Some(text.into_owned()));
+    }
+    drop(text);
+    burn(&mut *store, len)?;
+    Ok(None)
+}
+
 /// A parameter as a component passes it.
 trait Param {
     /// The same as wasmtime-wasi takes it.
     type Taken;
 
-    fn take(self, store: &Store<'_>) -> wasmtime::Result<Result<Self::Taken, ErrorCode>>;
+    fn take(self, store: &mut Store<'_>) -> wasmtime::Result<Result<Self::Taken, ErrorCode>>;
 }
 
 impl Param for WasmStr {
     type Taken = String;
 
-    fn take(self, store: &Store<'_>) -> wasmtime::Result<Result<String, ErrorCode>> {
-        // UTF-8, which nearly all components use, is not copied for that.
-        let path = self.to_str(store)?;
-        Ok(if path.len() > MAX_PATH { Err(ErrorCode::NameTooLong) } else { Ok(path.into()) })
+    fn take(self, store: &mut Store<'_>) -> wasmtime::Result<Result<String, ErrorCode>> {
+        let path = text(&self, store, MAX_PATH)?;
+        Ok(path.ok_or(ErrorCode::NameTooLong))
     }
 }
 
@@ -36,7 +53,7 @@ macro_rules! taken_as_they_are {
         impl Param for $ty {
             type Taken = $ty;
 
-            fn take(self, _: &Store<'_>) -> wasmtime::Result<Result<$ty, ErrorCode>> {
+            fn take(self, _: &mut Store<'_>) -> wasmtime::Result<Result<$ty, ErrorCode>> {
                 Ok(Ok(self))
             }
         }
@@ -50,7 +67,7 @@ macro_rules! functions {
             concat!("[method]descriptor.", $name),
             |mut store: Store<'_>, (fd, $($arg),*): (Resource<Descriptor>, $($ty),*)| {
                 Box::new(async move {
-                    $(let $arg = match Param::take($arg, &store)? {
+                    $(let $arg = match Param::take($arg, &mut store)? {
                         Ok(taken) => taken,
                         Err(code) => return Ok((Err(code),)),
                     };)*

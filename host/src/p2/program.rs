@@ -23,10 +23,12 @@ const HANDLES: usize = 100_000;
 /// lent to a call, and some to spare.
 const HANDLES_PER_SOCKET: usize = 10;
 
-/// How many bytes a component may pass to one call, in strings and lists: as many as its memory can have. wasmtime's own
-/// limit of 128 MiB is for what it copies. Here nothing is copied before its length was looked at, except text in UTF-16,
-/// which takes at most three bytes for two of the component's.
-const HOSTCALL_FUEL: usize = u32::MAX as usize;
+/// How many bytes a component may pass to one call, in strings and lists. More ends it.
+///
+/// wasmtime's own limit, 128 MiB, is for what it copies, and a component may write more to a file at once. Here nothing is
+/// copied before its length is known. The length of a string is known only when it was validated, though, which takes
+/// up to 0.1 s for 256 MiB; one in UTF-16 is copied as well.
+const HOSTCALL_FUEL: usize = 256 << 20;
 
 /// A compiled component whose imports are all provided.
 pub(crate) struct Program {

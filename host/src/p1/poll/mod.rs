@@ -1,16 +1,14 @@
 //! `poll_oneoff`: waits for sockets, stdin, files and clocks together.
 //!
-//! Readiness of sockets is tokio's, remembered per socket, so a call costs one
-//! turn of tokio's driver however many sockets it names. The driver is turned
-//! before anything is reported: also a call that must not wait, or that finds
-//! a socket ready at once, sees what happened to the others.
+//! tokio remembers the readiness of each socket, so a call costs one run of tokio's driver, however many sockets it names.
+//! The driver runs before anything is reported, so that a call that does not wait also sees what happened to the other
+//! sockets.
 //!
-//! An invalid subscription (a closed descriptor, an unknown clock) makes an
-//! event with an error and disturbs no other. No subscriptions are no events.
+//! An invalid subscription (a closed descriptor, an unknown clock) results in an event with an error, and does not affect
+//! others. A call without subscriptions returns no events.
 //!
-//! An extended call (`POLL_EXTENSION.md`) names changes instead of sockets. What
-//! is armed stays with the table, and a wait costs what changed and what is
-//! ready, however much is armed.
+//! An extended call (`POLL_EXTENSION.md`) names changes instead of sockets. Armed sockets stay with the table. A wait costs
+//! as much as there are changes and ready sockets, however many are armed.
 
 mod scan;
 pub(crate) mod subscription;
@@ -39,15 +37,14 @@ use crate::p1::state::{Cx, State, parts};
 use crate::signals::Receiver;
 use crate::wasi::Wasi;
 
-/// So many descriptors of wasmtime-wasi's are, which takes longer.
+/// How many of wasmtime-wasi's descriptors are looked at before others run; each takes longer.
 const PIECE_OF_FILES: usize = 128;
-/// How many subscriptions are kept room for between calls.
+/// For how many subscriptions memory is kept between calls.
 const KEPT: usize = 16 * PIECE;
-/// So many subscriptions about other than the guest's sockets one call may have.
+/// How many subscriptions one call may have in addition to two for each socket.
 const MAX_OTHERS: usize = 1024;
 
-/// tokio's timers count milliseconds; what is left of a shorter wait is spent
-/// turning the driver, but not in an extended call.
+/// tokio's timers count milliseconds. The rest of a shorter wait is spent running the driver, but not in an extended call.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
 
 pub(crate) async fn poll_oneoff(
@@ -158,7 +155,7 @@ async fn apply(
     }
 }
 
-/// Finds out what wasmtime-wasi's descriptors are. Returns the one that is the standard input.
+/// Determines the kinds of wasmtime-wasi's descriptors. Returns the one that is the standard input.
 async fn identify(wasi: &mut Wasi<WasiP1Ctx>, list: &mut [Subscription]) -> Option<i32> {
     let mut stdin_fd = None;
     let mut files = 0;

@@ -1,4 +1,4 @@
-//! Looks for what is ready, and writes its events.
+//! Finds ready targets, and writes their events.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -21,10 +21,10 @@ use crate::signals::{Mask, Receiver};
 
 const HANGUP: u16 = 1;
 
-/// So many subscriptions are looked at in one turn: that takes less than a millisecond.
+/// How many subscriptions are looked at before others run. That takes less than a millisecond.
 pub(super) const PIECE: usize = 1024;
 
-/// What subscriptions are about, at one moment.
+/// The state that subscriptions ask about, at one moment.
 pub(super) struct Sources<'a> {
     pub(super) sockets: &'a mut Table,
     pub(super) signals: &'a Receiver,
@@ -39,7 +39,7 @@ pub(super) struct Events<'a, 'm> {
     pub(super) at: u32,
     pub(super) room: u32,
     pub(super) count: u32,
-    /// Signals that an event told of.
+    /// Signals that were reported.
     pub(super) signals: Mask,
 }
 
@@ -113,9 +113,9 @@ pub(super) fn scan(
     }
 }
 
-/// The extended call's [`scan`]: changes that failed, what this call alone is about, armed sockets, clocks. A call that
-/// has events already has looked at all but the sockets. It is pending, and the task is woken, if there are more sockets to
-/// look at than one turn has time for, and no event yet.
+/// The extended call's [`scan`]: failed changes, subscriptions of this call alone, armed sockets, clocks. If there are
+/// events from an earlier scan, only sockets are left to look at. It is pending, and wakes the task, if there is no event
+/// yet and there were more sockets than are looked at in one go.
 pub(super) fn collect(
     failed: &mut VecDeque<Subscription>,
     list: &[Subscription],
@@ -133,7 +133,7 @@ pub(super) fn collect(
         }
         scan(list, Part::Others, sources, events, task);
     }
-    // tokio's budget is for those who never wait, and a poll always lets others have a turn.
+    // tokio's budget is for tasks that never wait. A poll always yields.
     let sockets = &mut *sources.sockets;
     let mut look = pin!(unconstrained(poll_fn(|task| {
         let room = events.room - events.count;
@@ -159,7 +159,7 @@ pub(super) fn event_type(direction: Direction) -> u8 {
     }
 }
 
-/// A look at a list that is too long for one turn: each step looks at a piece.
+/// A scan of a list that is too long for one go. Each step looks at a piece.
 #[derive(Debug, Default)]
 pub(super) struct Pass {
     /// Where the next step begins.
@@ -167,8 +167,8 @@ pub(super) struct Pass {
     noticed: Arc<Noticed>,
 }
 
-/// The waker of a pass. What becomes ready behind it wakes the guest when there is another piece to look at anyway, so it
-/// is remembered, and another pass follows.
+/// The waker of a pass. A target that becomes ready after it was looked at is remembered here, and another pass follows:
+/// the task itself is woken for each piece anyway.
 #[derive(Debug, Default)]
 struct Noticed {
     was_woken: AtomicBool,
@@ -186,8 +186,8 @@ impl Wake for Noticed {
 }
 
 impl Pass {
-    /// Ready when all of the list has been looked at, and nothing has changed meanwhile or something was found. Else
-    /// the task is woken for the next step.
+    /// Ready when the whole list has been looked at, and either something was found or nothing was woken meanwhile.
+    /// Otherwise the task is woken for the next step.
     pub(super) fn step(
         &mut self,
         list: &[Subscription],

@@ -1,4 +1,4 @@
-//! Subscriptions: how they stand in the guest's memory, and what they are about.
+//! Subscriptions: their form in guest memory, and their targets.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
@@ -32,7 +32,7 @@ const REGULAR_FILE: u8 = 4;
 const RIGHT_FD_READ: u64 = 1 << 1;
 const RIGHT_FD_WRITE: u64 = 1 << 6;
 
-/// A guest that has no deadline names one that is centuries away. It needs no timer.
+/// A guest without a deadline names one that is centuries away. It needs no timer.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// A subscription in the guest's memory.
@@ -85,8 +85,8 @@ pub(crate) struct Scratch {
     pub(super) extended: bool,
     /// Counts calls.
     pub(super) turn: u32,
-    /// The last call found something ready without waiting. So will this one,
-    /// probably: the driver is turned first and the sockets looked at once.
+    /// The last call found something ready without waiting. This one probably will, too, so the driver runs first and the
+    /// sockets are looked at once.
     pub(super) busy: bool,
 }
 
@@ -96,7 +96,7 @@ impl Scratch {
         self.extended
     }
 
-    /// Which turn of the guest this is; one ends with each call.
+    /// The number of calls so far.
     pub(crate) fn turn(&self) -> u32 {
         self.turn
     }
@@ -160,7 +160,7 @@ fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> Target 
     Target::Clock(deadline)
 }
 
-/// What a descriptor of wasmtime-wasi's is, as far as waiting is concerned.
+/// The target that a descriptor of wasmtime-wasi's is.
 pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> Target {
     let Aligned(stat) = &mut Aligned([0; 24]);
     let mut memory = wiggle::GuestMemory::Unshared(stat);
@@ -178,13 +178,12 @@ pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> Target {
     }
 }
 
-/// Memory of ours that wasmtime-wasi takes for a guest's. It checks the alignment
-/// of addresses as they are, not of offsets.
+/// Memory that is passed to wasmtime-wasi in place of a guest's. It checks the alignment of addresses, not of offsets.
 #[repr(align(8))]
 struct Aligned<const N: usize>([u8; N]);
 
-/// Waits until reading stdin would not wait. wasmtime-wasi owns the stream, so
-/// it is asked in its own language, about one subscription in memory of ours.
+/// Waits until reading stdin would not wait. wasmtime-wasi owns the stream, so its own `poll_oneoff` is called, with one
+/// subscription.
 pub(super) async fn stdin_ready(wasi: &mut WasiP1Ctx, fd: i32) {
     const EVENTS: i32 = SUBSCRIPTION as i32;
     const COUNT: i32 = EVENTS + EVENT as i32;
@@ -193,6 +192,6 @@ pub(super) async fn stdin_ready(wasi: &mut WasiP1Ctx, fd: i32) {
     bytes[16..20].copy_from_slice(&fd.to_le_bytes());
     let mut memory = wiggle::GuestMemory::Unshared(bytes);
     wasi::WasiSnapshotPreview1::set_hostcall_fuel(wasi, 4096);
-    // An error too is something the next read will tell.
+    // The next read reports an error.
     let _ = wasi::poll_oneoff(wasi, &mut memory, 0, EVENTS, 1, COUNT).await;
 }
