@@ -133,6 +133,12 @@ impl Core {
         self.selector.unparker()
     }
 
+    /// The backend of the thread that polls.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn with_driver<R>(&self, f: impl FnOnce(&sys::Driver) -> R) -> R {
+        f(&self.driver.lock().sys)
+    }
+
     /// Whether something is armed, so that waiting without a timeout can end.
     pub(crate) fn is_waiting(&self) -> bool {
         self.selector.is_armed()

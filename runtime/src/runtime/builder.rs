@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::RuntimeFlavor;
-use super::shared::{Config, Hook, Hooks, Shared, ThreadConfig};
+use super::shared::{Config, Hooks, Shared};
 use super::{Handle, LocalOptions, LocalRuntime, Runtime};
+use crate::sys::threading::{OwnerThread, ThreadConfig, Worker};
 use crate::time::{self, StartPaused};
 
 /// Configures and builds a runtime.
@@ -31,17 +32,18 @@ pub struct Builder {
     start_paused: Option<StartPaused>,
     event_interval: usize,
     name: Option<String>,
-    #[cfg(unix)]
     threads: ThreadConfig,
     park: ParkHooks,
-    /// Makes the runtime's of them, if there are any.
-    hooks: Option<MakeHooks>,
-    /// Has the runtime driven by whoever blocks: a function, so that who asks for no such runtime has nothing of it.
-    #[cfg(not(unix))]
-    join: Option<fn(&Handle)>,
+    /// Makes the runtime's hooks of `park`, if any is set.
+    // SIZE: a pointer, so that a program without hooks links nothing of them.
+    hooks: Option<fn(&ParkHooks) -> Box<dyn Hooks>>,
+    /// Starts what drives the runtime while no thread blocks on it.
+    // SIZE: a pointer, so that a program without a `multi_thread` runtime links nothing of it.
+    start_worker: Option<fn(&Handle) -> io::Result<Worker>>,
 }
 
-type MakeHooks = fn(&ParkHooks) -> Box<dyn Hooks>;
+/// A function that the user wants called.
+type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
 
 /// Functions around a wait.
 #[derive(Clone, Default)]
@@ -79,19 +81,10 @@ impl Builder {
             start_paused: None,
             event_interval: 61,
             name: None,
-            #[cfg(unix)]
-            threads: ThreadConfig {
-                name: Arc::new(|| "tokio-rt-worker".into()),
-                stack_size: None,
-                max: 512,
-                keep_alive: Duration::from_secs(10),
-                on_start: None,
-                on_stop: None,
-            },
+            threads: ThreadConfig::default(),
             park: ParkHooks::default(),
             hooks: None,
-            #[cfg(not(unix))]
-            join: None,
+            start_worker: None,
         }
     }
 
@@ -106,11 +99,7 @@ impl Builder {
     ///
     /// There are no other threads: its tasks run while something blocks, on this runtime or on any other.
     pub fn new_multi_thread() -> Builder {
-        Builder {
-            #[cfg(not(unix))]
-            join: Some(super::peers::join),
-            ..Builder::new(RuntimeFlavor::MultiThread)
-        }
+        Builder { start_worker: Some(Worker::start), ..Builder::new(RuntimeFlavor::MultiThread) }
     }
 
     /// Enables I/O and time.
@@ -155,7 +144,7 @@ impl Builder {
     #[track_caller]
     pub fn max_blocking_threads(&mut self, val: usize) -> &mut Self {
         assert!(val > 0, "Max blocking threads cannot be set to 0");
-        self.set_threads(|t| t.max = val);
+        self.threads.set_max_blocking(val);
         self
     }
 
@@ -170,7 +159,7 @@ impl Builder {
     where
         F: Fn() -> String + Send + Sync + 'static,
     {
-        self.set_threads(|t| t.name = Arc::new(f));
+        self.threads.set_name(f);
         self
     }
 
@@ -189,7 +178,7 @@ impl Builder {
 
     /// Sets the stack size of the runtime's threads, in bytes.
     pub fn thread_stack_size(&mut self, val: usize) -> &mut Self {
-        self.set_threads(|t| t.stack_size = Some(val));
+        self.threads.set_stack_size(val);
         self
     }
 
@@ -202,7 +191,7 @@ impl Builder {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        self.set_threads(|t| t.on_start = Some(Arc::new(f)));
+        self.threads.set_on_start(f);
         self
     }
 
@@ -215,7 +204,7 @@ impl Builder {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        self.set_threads(|t| t.on_stop = Some(Arc::new(f)));
+        self.threads.set_on_stop(f);
         self
     }
 
@@ -241,7 +230,7 @@ impl Builder {
 
     /// Sets how long an idle thread for blocking work is kept. The default is 10 seconds.
     pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Self {
-        self.set_threads(|t| t.keep_alive = duration);
+        self.threads.set_keep_alive(duration);
         self
     }
 
@@ -297,12 +286,9 @@ impl Builder {
     ///
     /// Fails when the reactor or a thread cannot be made.
     pub fn build(&mut self) -> io::Result<Runtime> {
-        let runtime = Runtime::start(self.handle(false)?)?;
-        #[cfg(not(unix))]
-        if let Some(join) = self.join {
-            join(runtime.handle());
-        }
-        Ok(runtime)
+        let handle = self.handle(false)?;
+        let worker = self.start_worker.map(|start| start(&handle)).transpose()?;
+        Ok(Runtime::from_parts(handle, worker))
     }
 
     /// Builds a runtime whose tasks need not be `Send`.
@@ -320,32 +306,21 @@ impl Builder {
             self.flavor == RuntimeFlavor::CurrentThread,
             "Only current_thread is supported when building a local runtime"
         );
-        Ok(LocalRuntime::from_runtime(Runtime::start(self.handle(true)?)?))
+        Ok(LocalRuntime::from_runtime(Runtime::from_parts(self.handle(true)?, None)))
     }
-
-    /// Changes how threads are made, where there are any.
-    #[cfg(unix)]
-    fn set_threads(&mut self, change: impl FnOnce(&mut ThreadConfig)) {
-        change(&mut self.threads);
-    }
-
-    #[cfg(not(unix))]
-    fn set_threads(&mut self, _: impl FnOnce(&mut ThreadConfig)) {}
 
     fn handle(&self, local: bool) -> io::Result<Handle> {
         crate::task::report_panics();
         let shared = Shared::new(Config {
             flavor: self.flavor,
             local,
-            #[cfg(unix)]
-            built_on: std::thread::current().id(),
+            owner_thread: OwnerThread::current(),
             enable_io: self.enable_io,
             enable_time: self.enable_time,
             start_paused: self.start_paused,
             event_interval: self.event_interval,
             name: self.name.clone(),
             hooks: self.hooks.map(|boxed| boxed(&self.park)),
-            #[cfg(unix)]
             threads: self.threads.clone(),
         })?;
         Ok(Handle { shared })

@@ -12,7 +12,7 @@ use super::{RuntimeMetrics, Shared, drive};
 use crate::context;
 use crate::reactor::Reactor;
 use crate::task::current::Entered;
-use crate::task::{self, BlockingFuture, JoinHandle, Scheduler};
+use crate::task::{self, JoinHandle, Scheduler};
 use crate::time::{TimeDriver, Timers};
 
 /// The kind of a runtime.
@@ -176,9 +176,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        #[cfg(unix)]
-        self.shared.pool.keep_entered(self);
-        self.shared.blocking.spawn(BlockingFuture::new(func), id, at)
+        self.shared.blocking.spawn(self, func, id, at)
     }
 
     /// Runs a future to completion on this thread.
@@ -226,7 +224,6 @@ impl Handle {
     /// Panics if it is one of another thread's.
     #[track_caller]
     pub(crate) fn is_local(&self) -> bool {
-        #[cfg(unix)]
         assert!(
             !self.is_local_elsewhere(),
             "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was created on"
@@ -235,9 +232,8 @@ impl Handle {
     }
 
     /// Whether this is a `LocalRuntime`'s handle on another thread, where its tasks must not run.
-    #[cfg(unix)]
     pub(crate) fn is_local_elsewhere(&self) -> bool {
-        self.shared.config.local && self.shared.config.built_on != std::thread::current().id()
+        self.shared.config.local && !self.shared.config.owner_thread.is_current()
     }
 
     pub(crate) fn time(&self) -> &TimeDriver {

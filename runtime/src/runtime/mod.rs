@@ -9,20 +9,16 @@
 //! Natively `multi_thread` has one worker thread, whatever number is asked for, so that tasks make progress
 //! without a `block_on`.
 
-#[cfg(unix)]
-pub(crate) mod blocking;
 mod builder;
 mod drive;
 mod handle;
 mod local_runtime;
 mod metrics;
-#[cfg(not(unix))]
-pub(crate) mod peers;
+pub(crate) mod root;
 #[expect(clippy::module_inception)]
 mod runtime;
 mod shared;
-#[cfg(unix)]
-mod turn;
+pub(crate) mod step;
 
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, Id, RuntimeFlavor, TryCurrentError};

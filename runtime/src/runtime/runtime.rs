@@ -2,19 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
-#[cfg(unix)]
-use std::future::poll_fn;
 use std::io;
-#[cfg(unix)]
-use std::sync::Arc;
-#[cfg(unix)]
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics, drive};
 use crate::context;
-#[cfg(unix)]
-use crate::lock::Mutex;
+use crate::sys::threading::{self, Worker};
 use crate::task::JoinHandle;
 use crate::task::current::{self, Entered};
 
@@ -35,45 +28,10 @@ use crate::task::current::{self, Entered};
 /// ```
 pub struct Runtime {
     handle: Handle,
-    /// Natively, the thread that drives a `multi_thread` runtime.
-    #[cfg(unix)]
+    /// Drives a `multi_thread` runtime.
     worker: Option<Worker>,
-    /// `None`: wait for blocking work without limit.
+    /// How long to wait for blocking work at the end. `None`: without limit.
     patience: Option<Duration>,
-}
-
-/// Tells the worker to end.
-#[cfg(unix)]
-#[derive(Default)]
-struct Stop(Mutex<(bool, Option<Waker>)>);
-
-#[cfg(unix)]
-impl Stop {
-    fn set(&self) {
-        let waker = {
-            let mut state = self.0.lock();
-            state.0 = true;
-            state.1.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.0.lock();
-        if state.0 {
-            return Poll::Ready(());
-        }
-        state.1 = Some(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-#[cfg(unix)]
-struct Worker {
-    stop: Arc<Stop>,
-    thread: std::thread::JoinHandle<()>,
 }
 
 impl Runtime {
@@ -86,15 +44,8 @@ impl Runtime {
         Builder::new_multi_thread().enable_all().build()
     }
 
-    pub(crate) fn start(handle: Handle) -> io::Result<Runtime> {
-        #[cfg(unix)]
-        let worker = if handle.is_multi_thread() { Some(Worker::start(&handle)?) } else { None };
-        Ok(Runtime {
-            handle,
-            #[cfg(unix)]
-            worker,
-            patience: None,
-        })
+    pub(super) fn from_parts(handle: Handle, worker: Option<Worker>) -> Runtime {
+        Runtime { handle, worker, patience: None }
     }
 
     /// Returns the runtime's handle.
@@ -158,84 +109,9 @@ impl Runtime {
     }
 }
 
-#[cfg(unix)]
-impl Worker {
-    fn start(handle: &Handle) -> io::Result<Worker> {
-        let stop = Arc::new(Stop::default());
-        let stopped = stop.clone();
-        let driver = handle.clone();
-        let (started, ready) = std::sync::mpsc::sync_channel(1);
-        let thread = handle.shared.config.threads.start(move || {
-            let _turn = driver.shared.turn.take(|| false);
-            let _ = started.send(());
-            driver.block_on(poll_fn(|cx| stopped.poll(cx)));
-            let _entered = driver.enter();
-            driver.shared.close();
-        })?;
-        // From here on the worker drives, and nobody else.
-        let _ = ready.recv();
-        Ok(Worker { stop, thread })
-    }
-}
-
 impl Drop for Runtime {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        {
-            let may_wait = self.patience != Some(Duration::ZERO);
-            assert!(
-                !may_wait || current::entered() == Entered::No || std::thread::panicking(),
-                "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
-                 runtime is dropped from within an asynchronous context. Use `shutdown_background`, or drop \
-                 it in `spawn_blocking`."
-            );
-            match self.worker.take() {
-                Some(worker) => {
-                    worker.stop.set();
-                    // A runtime may be dropped by one of its own tasks: nobody joins itself.
-                    let own = worker.thread.thread().id() == std::thread::current().id();
-                    if may_wait && !own {
-                        let _ = worker.thread.join();
-                    }
-                }
-                None => self.close_here(),
-            }
-            // What is queued still runs, as far as the patience goes; the rest is aborted.
-            self.handle.shared.pool.close(self.patience);
-            self.handle.shared.blocking.close();
-        }
-        #[cfg(not(unix))]
-        {
-            if let (true, Some(peers)) = (self.handle.is_multi_thread(), super::peers::get()) {
-                peers.leave(&self.handle.shared);
-            }
-            let _entered = context::enter(self.handle.clone());
-            self.handle.shared.close();
-            self.finish_blocking();
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Runtime {
-    fn close_here(&self) {
-        let _entered = context::enter(self.handle.clone());
-        self.handle.shared.close();
-    }
-}
-
-#[cfg(not(unix))]
-impl Runtime {
-    /// Runs the closures of `spawn_blocking` that are queued, as far as the patience goes, and drops the rest.
-    ///
-    /// With the runtime entered.
-    fn finish_blocking(&self) {
-        let blocking = &self.handle.shared.blocking;
-        // Only who is impatient has the clock linked.
-        let limit = self.patience.map(|limit| (std::time::Instant::now(), limit));
-        let in_time = || limit.is_none_or(|(started, limit)| started.elapsed() < limit);
-        while in_time() && blocking.run_some(1) == 1 {}
-        blocking.close();
+        threading::shut_down(&self.handle, self.worker.take(), self.patience);
     }
 }
 
@@ -258,11 +134,8 @@ pub fn worker_index() -> Option<usize> {
     }
     context::with_handle(|handle| {
         let handle = handle.filter(|handle| {
-            #[cfg(unix)]
-            if !handle.shared.turn.is_mine() {
-                return false;
-            }
-            current::running().is_some() || !handle.is_multi_thread()
+            handle.shared.driver_lock.is_held()
+                && (current::running().is_some() || !handle.is_multi_thread())
         });
         handle.map(|_| 0)
     })

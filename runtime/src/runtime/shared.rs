@@ -2,33 +2,19 @@
 
 use std::io;
 use std::sync::Arc;
-#[cfg(not(unix))]
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::handle::{Id, RuntimeFlavor};
-
 use crate::once::Once;
-use crate::reactor::{Reactor, Unparker};
+use crate::reactor::Reactor;
+use crate::sys::HOST;
+use crate::sys::threading::{Blocking, DriverLock, OwnerThread, ThreadConfig};
 use crate::task::{Scheduler, Target};
 use crate::time::{StartPaused, TimeDriver};
 
-/// A function that the user wants called at some point of the runtime's life.
-pub(crate) type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
-
-/// How threads are made. On WASI none are, and nothing of it is kept.
-#[derive(Clone)]
-pub(crate) struct ThreadConfig {
-    pub(crate) name: Arc<dyn Fn() -> String + Send + Sync>,
-    pub(crate) stack_size: Option<usize>,
-    pub(crate) max: usize,
-    pub(crate) keep_alive: Duration,
-    pub(crate) on_start: Hook,
-    pub(crate) on_stop: Hook,
-}
-
-/// What is called around a wait: a table of functions, so that a program without them has nothing of them.
+/// Functions to call around a wait.
+// SIZE: a trait, so that a program without hooks links nothing of them.
 pub(crate) trait Hooks: Send + Sync {
     /// Before it.
     fn park(&self);
@@ -41,17 +27,14 @@ pub(crate) struct Config {
     pub(crate) flavor: RuntimeFlavor,
     /// The flavour is `LocalRuntime`'s: `spawn_local` works without a `LocalSet`.
     pub(crate) local: bool,
-    /// Where it was built: a local runtime's tasks stay there.
-    #[cfg(unix)]
-    pub(crate) built_on: std::thread::ThreadId,
+    pub(crate) owner_thread: OwnerThread,
     pub(crate) enable_io: bool,
     pub(crate) enable_time: bool,
     pub(crate) start_paused: Option<StartPaused>,
-    /// How many tasks run before timers and I/O are looked at again.
+    /// How many polls there are between two checks of timers and I/O.
     pub(crate) event_interval: usize,
     pub(crate) name: Option<String>,
     pub(crate) hooks: Option<Box<dyn Hooks>>,
-    #[cfg(unix)]
     pub(crate) threads: ThreadConfig,
 }
 
@@ -61,16 +44,13 @@ pub(crate) struct Shared {
     pub(crate) scheduler: Arc<Scheduler>,
     pub(crate) time: TimeDriver,
     pub(crate) reactor: Arc<Reactor>,
-    /// Which thread drives. Natively, several threads may want to.
-    #[cfg(unix)]
-    pub(crate) turn: super::turn::Turn,
-    #[cfg(unix)]
-    pub(crate) pool: Arc<super::blocking::Pool>,
-    /// The closures of `spawn_blocking`. On WASI they run between the tasks.
-    pub(crate) blocking: Arc<Scheduler>,
-    /// Futures that only the host can complete, such as a pending `ctrl_c`: a reason to sleep.
-    #[cfg(not(unix))]
+    /// Held by the thread that drives the runtime.
+    pub(crate) driver_lock: DriverLock,
+    /// The closures of `spawn_blocking`.
+    pub(crate) blocking: Blocking,
+    /// How many futures wait for something that only the host can complete, such as `ctrl_c`: a reason to sleep.
     pub(crate) host_waits: AtomicUsize,
+    /// How often the runtime was parked and unparked.
     pub(crate) parks: AtomicU64,
     pub(crate) busy: Busy,
 }
@@ -94,8 +74,9 @@ fn nanos() -> u64 {
 impl Busy {
     fn new() -> Busy {
         let busy = Busy { clock: Once::new(), total: 0.into(), since: 0.into() };
-        #[cfg(unix)]
-        busy.want();
+        if HOST.reads_clock_cheaply {
+            busy.want();
+        }
         busy
     }
 
@@ -108,14 +89,16 @@ impl Busy {
         Duration::from_nanos(self.total.load(Ordering::Relaxed))
     }
 
-    #[cfg_attr(target_family = "wasm", inline(never))] // Before and after the host is asked.
+    // SIZE: called in two places: 10 bytes.
+    #[inline(never)]
     pub(crate) fn start(&self) {
         if let Some(clock) = self.clock.get() {
             self.since.store(clock(), Ordering::Relaxed);
         }
     }
 
-    #[cfg_attr(target_family = "wasm", inline(never))]
+    // SIZE: called in two places: 36 bytes.
+    #[inline(never)]
     pub(crate) fn stop(&self) {
         let since = self.since.swap(0, Ordering::Relaxed);
         if let (Some(clock), 1..) = (self.clock.get(), since) {
@@ -141,16 +124,11 @@ impl Drop for BusyGuard<'_> {
 impl Shared {
     pub(crate) fn new(config: Config) -> io::Result<Arc<Shared>> {
         let reactor = Arc::new(Reactor::new(config.enable_io)?);
-        let unparker: Unparker = reactor.unparker();
-        #[cfg(unix)]
-        let pool = super::blocking::Pool::new(config.threads.clone());
-        #[cfg(unix)]
-        let blocking = Target::Pool(pool.clone());
-        #[cfg(not(unix))]
-        let blocking = Target::Runtime(unparker.clone());
+        let unparker = reactor.unparker();
         Ok(Arc::new(Shared {
             id: Id::next(),
             scheduler: Scheduler::new(Target::Runtime(unparker.clone())),
+            blocking: Blocking::new(&config.threads, &unparker),
             time: TimeDriver::new(
                 config.enable_time,
                 config.start_paused,
@@ -158,12 +136,7 @@ impl Shared {
                 unparker,
             ),
             reactor,
-            #[cfg(unix)]
-            turn: super::turn::Turn::default(),
-            blocking: Scheduler::new(blocking),
-            #[cfg(unix)]
-            pool,
-            #[cfg(not(unix))]
+            driver_lock: DriverLock::default(),
             host_waits: AtomicUsize::new(0),
             parks: AtomicU64::new(0),
             busy: Busy::new(),
@@ -180,24 +153,12 @@ impl Shared {
         self.time.shutdown();
     }
 
-    /// Blocking closures that are queued or running, whose end may change what is ready.
-    pub(crate) fn blocking_in_flight(&self) -> bool {
-        #[cfg(unix)]
-        return self.pool.is_busy();
-        #[cfg(not(unix))]
-        false
-    }
-
-    /// Whether no task is ready, nor a blocking closure that would run here.
+    /// Returns whether no task is ready, nor a blocking closure that would run between the tasks.
     pub(crate) fn is_idle(&self) -> bool {
-        #[cfg(not(unix))]
-        if !self.blocking.is_idle() {
-            return false;
-        }
-        self.scheduler.is_idle()
+        self.blocking.is_idle() && self.scheduler.is_idle()
     }
 
-    #[cfg(not(unix))]
+    /// Returns whether a task waits for something that only the host can complete.
     pub(crate) fn is_host_awaited(&self) -> bool {
         self.host_waits.load(Ordering::Relaxed) != 0
     }

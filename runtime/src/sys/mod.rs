@@ -21,7 +21,8 @@
 //! - `HOST` states properties of the host ([`Host`]). `if HOST.has_threads` costs nothing: it is a constant.
 //! - `public` has a module for each public module to which the target adds items of its own.
 //! - `threading` is `threads/` or `one_thread/`, which have the same items; each target includes one of them.
-//! - `Unparker::unpark` makes a wait that has begun, or begins, return. On one thread it does nothing.
+//! - `Unparker::unpark` makes a wait that has begun, or begins, return. It is called whenever a runtime has something to do.
+//!   On one thread that blocks it does nothing; where the host's event loop drives, it schedules the next step.
 //! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
 //!   something only the host can complete is awaited (a signal).
 
@@ -36,8 +37,13 @@ pub use target::*;
 /// What the code above must know of a host. Each target has one, the constant `HOST`.
 pub(crate) struct Host {
     /// Whether there are threads: other threads can wake tasks, and blocking work has a place of its own.
-    #[allow(dead_code)]
     pub(crate) has_threads: bool,
+    /// Whether a panic ends the program, so that no `JoinHandle` reports it.
+    pub(crate) aborts_on_panic: bool,
+    /// Whether polling I/O costs little beside the poll of a task.
+    pub(crate) polls_cheaply: bool,
+    /// Whether reading the clock costs little.
+    pub(crate) reads_clock_cheaply: bool,
     /// Whether reads are attempted before the host is asked. It does not pay where asking costs little.
     pub(crate) speculates: bool,
     /// Whether an attempt sees what has arrived since the host was asked last.

@@ -9,6 +9,7 @@ use super::current::{self, Entered};
 use super::{Id, JoinHandle, coop};
 use crate::context;
 use crate::runtime::{self, Handle};
+use crate::sys::threading::peers;
 
 /// A closure as the future of a task.
 pub(crate) struct BlockingFuture<F> {
@@ -38,12 +39,11 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
     coop::with_unconstrained(work)
 }
 
-/// Allows `block_on` until the result is dropped. On WASI the tasks of this runtime go on when another one is blocked on.
+/// Allows `block_on` until the result is dropped. Where there is one thread, the tasks of this runtime go on when another
+/// runtime is blocked on.
 fn may_block() -> impl Sized {
     let entered = current::set_entered(Entered::No);
-    #[cfg(not(unix))]
-    let entered = (runtime::peers::join_current(), entered);
-    entered
+    (peers::join_current(), entered)
 }
 
 /// Runs a future to its end on the current thread, in a task too: what the drop-ins of other executors stand on.
@@ -111,7 +111,7 @@ where
 {
     if current::entered() != Entered::No && !current::in_handle_block_on() {
         let drives_alone = context::with_handle(|handle| {
-            handle.is_some_and(|h| !h.is_multi_thread() && drives(h))
+            handle.is_some_and(|h| !h.is_multi_thread() && h.shared.driver_lock.is_held())
         });
         assert!(
             !drives_alone && context::local().is_none(),
@@ -119,12 +119,4 @@ where
         );
     }
     blocking_section(f)
-}
-
-/// Whether this thread drives the runtime.
-fn drives(_handle: &Handle) -> bool {
-    #[cfg(unix)]
-    return _handle.shared.turn.is_mine();
-    #[cfg(not(unix))]
-    true
 }

@@ -53,7 +53,8 @@ pub(crate) struct Header {
     pub(super) next: Link,
     id: PackedId,
     spawned_at: &'static Location<'static>,
-    owner: Arc<Scheduler>,
+    /// The scheduler that has the task in its queue when it is ready.
+    pub(crate) owner: Arc<Scheduler>,
     /// Polls the task once. It is of this future, and of this scheduler, which had it in its queue.
     run: unsafe fn(Ready, &Scheduler),
     /// Drops what is left and frees the memory. No reference is left.
@@ -226,12 +227,6 @@ impl Ready {
     pub(crate) fn cancel(self, scheduler: &Scheduler) {
         self.state.fetch_or(ABORTED, Ordering::AcqRel);
         self.run(scheduler, &Polls::new());
-    }
-
-    /// The scheduler that has this in its queue.
-    #[cfg(unix)]
-    pub(crate) fn owner(&self) -> &Arc<Scheduler> {
-        &self.owner
     }
 }
 

@@ -7,6 +7,7 @@ use std::panic::{self, PanicHookInfo};
 
 use super::current;
 use crate::once::Once;
+use crate::sys::HOST;
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
@@ -20,7 +21,7 @@ static EARLIER: Once<Hook> = Once::new();
 ///
 /// Does nothing natively, where the panic becomes the task's `JoinError`.
 pub(crate) fn report_panics() {
-    if !cfg!(target_family = "wasm") || EARLIER.get().is_some() {
+    if !HOST.aborts_on_panic || EARLIER.get().is_some() {
         return;
     }
     EARLIER.get_or_init(panic::take_hook);

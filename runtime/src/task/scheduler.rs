@@ -14,6 +14,8 @@ use super::{Id, JoinHandle, Queue, Ready, Task, waker};
 use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::lock::modelled::{Leaf, Mutex, yield_now};
 use crate::reactor::Unparker;
+use crate::sys::HOST;
+use crate::sys::threading::Pool;
 
 /// The target to notify when a task becomes ready.
 pub(crate) enum Target {
@@ -22,8 +24,8 @@ pub(crate) enum Target {
     /// The task that polls a `LocalSet`.
     Local(LocalTarget),
     /// A thread of the blocking pool, which takes the task from a queue of its own.
-    #[cfg(unix)]
-    Pool(Arc<crate::runtime::blocking::Pool>),
+    #[allow(dead_code)] // Constructed where there are threads.
+    Pool(Pool),
 }
 
 impl Target {
@@ -60,7 +62,8 @@ pub(crate) struct Scheduler {
 }
 
 impl Scheduler {
-    #[cfg_attr(target_family = "wasm", inline(never))] // Every runtime makes two.
+    // SIZE: every runtime makes two: 6 bytes.
+    #[inline(never)]
     pub(crate) fn new(target: Target) -> Arc<Scheduler> {
         Arc::new(Scheduler {
             ready: Leaf::new(Queue::default()),
@@ -122,7 +125,6 @@ impl Scheduler {
     /// Puts a new task in the queue; after the end its future is dropped instead.
     #[inline(never)]
     fn admit(&self, task: Ready) {
-        #[cfg(unix)]
         if matches!(self.target, Target::Pool(_)) && !self.is_closed() {
             return self.push(task);
         }
@@ -144,7 +146,6 @@ impl Scheduler {
     /// Puts a task in the queue.
     #[inline(never)]
     pub(crate) fn push(&self, task: Ready) {
-        #[cfg(unix)]
         if let Target::Pool(pool) = &self.target {
             return pool.push(task);
         }
@@ -181,7 +182,6 @@ impl Scheduler {
         match &self.target {
             Target::Runtime(unparker) => unparker.unpark(),
             Target::Local(local) => (local.wake)(&local.waker),
-            #[cfg(unix)]
             Target::Pool(_) => {}
         }
     }
@@ -263,7 +263,6 @@ impl Scheduler {
     }
 
     /// Whether no task is ready.
-    #[cfg_attr(target_family = "wasm", inline(never))] // Asked before every wait, in three places.
     pub(crate) fn is_idle(&self) -> bool {
         #[allow(unsafe_code)]
         // SAFETY: that is all it does.
@@ -313,9 +312,7 @@ impl Scheduler {
                 task.cancel(self);
             }
             // Only another thread can have woken one and be about to put it in the queue.
-            if cfg!(target_family = "wasm")
-                || self.waiting.lock().iter().all(|task| task.is_out_of_reach())
-            {
+            if !HOST.has_threads || self.waiting.lock().iter().all(|task| task.is_out_of_reach()) {
                 return;
             }
             yield_now();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant as StdInstant};
 use super::timers::Timers;
 use crate::once::Once;
 use crate::reactor::Unparker;
+use crate::sys::HOST;
 
 const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
                         Runtime used by `#[tokio::test]`.";
@@ -20,8 +21,6 @@ pub(super) trait Drive: Send + Sync {
     fn timers(&self) -> &Arc<Timers>;
     fn is_paused(&self) -> bool;
     fn park_timeout(&self) -> Option<Duration>;
-    #[cfg(unix)]
-    fn is_overtaken(&self) -> bool;
     fn fire(&self) -> usize;
     fn auto_advance(&self) -> bool;
     fn shutdown(&self);
@@ -61,8 +60,9 @@ impl TimeDriver {
             pause(&driver);
         }
         // Another thread may arm the first timer while this one waits: it must find out until when.
-        #[cfg(unix)]
-        driver.timers();
+        if HOST.has_threads {
+            driver.timers();
+        }
         driver
     }
 
@@ -87,9 +87,14 @@ impl TimeDriver {
 
     /// Whether what [`park_timeout`](Self::park_timeout) said last holds no more, because another thread has
     /// armed an earlier timer since.
-    #[cfg(unix)]
+    // SIZE: not through the table, so that a guest, where only this thread arms timers, does not link it.
     pub(crate) fn is_overtaken(&self) -> bool {
-        self.driven().is_some_and(|timers| timers.is_overtaken())
+        self.driven().is_some_and(|timers| timers.timers().is_overtaken())
+    }
+
+    /// Whether the clock is stopped, and a timer is armed to which [`auto_advance`](Self::auto_advance) would move it.
+    pub(crate) fn could_advance(&self) -> bool {
+        self.driven().is_some_and(|timers| timers.timers().could_advance())
     }
 
     /// Fires every timer that is due and wakes its task, in the order of their deadlines; returns how many

@@ -72,11 +72,6 @@ impl Drive for Arc<Timers> {
         Some(self.ticks.until(next, now).min(FAR_FUTURE))
     }
 
-    #[cfg(unix)]
-    fn is_overtaken(&self) -> bool {
-        self.lock().parked_until == 0
-    }
-
     fn fire(&self) -> usize {
         let mut state = self.lock();
         state.parked_until = 0;
@@ -152,6 +147,17 @@ impl Timers {
             batch.drain(..).for_each(waker::wake);
             state = self.lock();
         }
+    }
+
+    /// Whether another thread armed an earlier timer since `park_timeout`.
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.lock().parked_until == 0
+    }
+
+    /// Whether the clock is stopped, and a timer is armed.
+    pub(super) fn could_advance(&self) -> bool {
+        let state = self.lock();
+        state.clock.is_paused() && !state.queue.is_empty()
     }
 
     // ----- the clock, for `time::clock`

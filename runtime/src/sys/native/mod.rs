@@ -3,6 +3,8 @@
 mod async_fd;
 #[path = "../descriptors/mod.rs"]
 mod descriptors;
+#[cfg(all(test, not(loom)))]
+mod embedding;
 pub mod fs;
 #[path = "../no_lingering.rs"]
 mod lingering;
@@ -27,6 +29,9 @@ pub(crate) use threading::{RuntimeCore, job, lock, memory, park_flag, stdin};
 
 pub(crate) const HOST: Host = Host {
     has_threads: true,
+    aborts_on_panic: false,
+    polls_cheaply: true,
+    reads_clock_cheaply: true,
     speculates: false,
     attempts_see: true,
     has_priority: cfg!(any(target_os = "linux", target_os = "android")),

@@ -71,6 +71,12 @@ impl Selector {
         self.unparker.clone()
     }
 
+    /// Says that an event loop of the host waits for the driver's descriptor in place of the thread. The next poll ends it.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn leave(&self) {
+        self.unparker.0.parked.raise();
+    }
+
     /// Not known, and not asked for: another thread can always wake this one.
     pub(crate) fn is_armed(&self) -> bool {
         true
@@ -103,6 +109,14 @@ impl Selector {
 
     pub(crate) fn disarm(&self, _: usize) -> Ready {
         Ready::EMPTY
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+impl std::os::fd::AsRawFd for Driver {
+    /// Readable when there are events, or a wake.
+    fn as_raw_fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
     }
 }
 

@@ -1,12 +1,25 @@
-//! What targets with one thread share.
+//! Targets with one thread: tasks and blocking closures take it in turns. `threads` says what the items are for.
 
+mod blocking;
 pub(crate) mod bug;
 mod core;
 pub(crate) mod job;
 pub(crate) mod lock;
 pub(crate) mod memory;
 mod once;
+pub(crate) mod peers;
+mod thread;
 
 pub use once::Once;
 
 pub(crate) use self::core::RuntimeCore;
+pub(crate) use blocking::{Blocking, Pool};
+pub(crate) use thread::{BlockedThread, DriverLock, OwnerThread, ThreadConfig, Worker, shut_down};
+
+/// No other thread receives signals.
+pub(crate) fn are_signals_pending() -> bool {
+    false
+}
+
+/// No other thread receives signals.
+pub(crate) fn publish_signals() {}

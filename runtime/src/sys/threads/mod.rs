@@ -1,11 +1,30 @@
-//! What targets with threads share.
+//! Targets with threads. `one_thread` has items of the same names for targets without.
+//!
+//! - [`DriverLock`]: of several threads that block on a runtime, one drives it.
+//! - [`Worker`]: the thread that drives a `multi_thread` runtime, and [`shut_down`], which ends a runtime.
+//! - [`Blocking`]: the closures of `spawn_blocking`, and [`Pool`], the part of it that a scheduler notifies.
+//! - [`ThreadConfig`]: how threads are made. [`OwnerThread`]: the thread on which a local runtime was built.
+//! - [`BlockedThread`]: the thread that blocks on a future.
+//! - [`peers`]: the runtimes that a blocking thread drives beside its own.
+//! - [`are_signals_pending`] and [`publish_signals`]: signals that another thread received.
 
 mod core;
+mod driver_lock;
 pub(crate) mod job;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod park_flag;
+pub(crate) mod peers;
+mod pool;
 pub(crate) mod stdin;
+mod thread;
+mod worker;
+
 pub use std::sync::OnceLock as Once;
 
 pub(crate) use self::core::RuntimeCore;
+pub(crate) use crate::sys::{is_pending as are_signals_pending, publish as publish_signals};
+pub(crate) use driver_lock::DriverLock;
+pub(crate) use pool::{Blocking, Pool};
+pub(crate) use thread::{BlockedThread, OwnerThread, ThreadConfig};
+pub(crate) use worker::{Worker, shut_down};

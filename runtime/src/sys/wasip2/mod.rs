@@ -30,8 +30,15 @@ pub(crate) use wasi::armed::Unparker;
 pub(crate) use wasi::signal::ctrl_c;
 pub(crate) use wasi::stdin;
 
-pub(crate) const HOST: Host =
-    Host { has_threads: false, speculates: true, attempts_see: false, has_priority: false };
+pub(crate) const HOST: Host = Host {
+    has_threads: false,
+    aborts_on_panic: true,
+    polls_cheaply: false,
+    reads_clock_cheaply: false,
+    speculates: true,
+    attempts_see: false,
+    has_priority: false,
+};
 
 #[allow(missing_docs)] // Re-exported by the modules of these names.
 pub mod public {

@@ -1,4 +1,4 @@
-//! Decides which of the native threads that block on a runtime drives it.
+//! Decides which of the threads that block on a runtime drives it.
 
 use std::thread::{self, Thread, ThreadId};
 
@@ -7,27 +7,27 @@ use crate::lock::Mutex;
 #[derive(Default)]
 struct Holder {
     thread: Option<ThreadId>,
-    /// How often the thread holds it: blocking sections inside tasks drive again.
+    /// How often the thread holds the lock: blocking sections inside tasks drive again.
     depth: usize,
     waiting: Vec<Thread>,
 }
 
-/// At most one thread drives at a time; the same thread may take the turn again.
+/// A lock that the thread which drives a runtime holds. The same thread may acquire it again.
 #[derive(Default)]
-pub(crate) struct Turn {
+pub(crate) struct DriverLock {
     holder: Mutex<Holder>,
 }
 
-impl Turn {
-    /// Whether this thread drives.
-    pub(crate) fn is_mine(&self) -> bool {
+impl DriverLock {
+    /// Returns whether this thread holds the lock.
+    pub(crate) fn is_held(&self) -> bool {
         self.holder.lock().thread == Some(thread::current().id())
     }
 
-    /// Takes the turn, parking the thread until it is free; `None` when `give_up` became true first.
+    /// Acquires the lock, parking the thread until it is free. Returns `None` if `give_up` became true first.
     ///
     /// The code that makes `give_up` true also unparks the thread.
-    pub(crate) fn take(&self, give_up: impl Fn() -> bool) -> Option<Guard<'_>> {
+    pub(crate) fn acquire(&self, give_up: impl Fn() -> bool) -> Option<DriverGuard<'_>> {
         let current = thread::current();
         loop {
             {
@@ -35,7 +35,7 @@ impl Turn {
                 if holder.thread.is_none_or(|t| t == current.id()) {
                     holder.thread = Some(current.id());
                     holder.depth += 1;
-                    return Some(Guard { turn: self });
+                    return Some(DriverGuard { lock: self });
                 }
                 if !holder.waiting.iter().any(|t| t.id() == current.id()) {
                     holder.waiting.push(current.clone());
@@ -49,15 +49,15 @@ impl Turn {
     }
 }
 
-/// Gives the turn back when dropped.
-pub(crate) struct Guard<'a> {
-    turn: &'a Turn,
+/// Releases the lock when dropped.
+pub(crate) struct DriverGuard<'a> {
+    lock: &'a DriverLock,
 }
 
-impl Drop for Guard<'_> {
+impl Drop for DriverGuard<'_> {
     fn drop(&mut self) {
         let waiting = {
-            let mut holder = self.turn.holder.lock();
+            let mut holder = self.lock.holder.lock();
             holder.depth -= 1;
             if holder.depth > 0 {
                 return;
@@ -65,7 +65,7 @@ impl Drop for Guard<'_> {
             holder.thread = None;
             std::mem::take(&mut holder.waiting)
         };
-        // One of them gets it; the others, and those that no longer want it, find out for themselves.
+        // One of them acquires it. The others, and those that no longer want it, find out for themselves.
         for thread in waiting {
             thread.unpark();
         }

@@ -1,52 +1,91 @@
-//! WASI: the runtimes that a blocking thread drives beside its own.
+//! The runtimes that a blocking thread drives beside its own.
 //!
 //! Under tokio a `multi_thread` runtime has its own threads, so its tasks run whether or not a thread blocks on it. So do
 //! the tasks of any runtime while a closure of its `spawn_blocking` waits. Here there is one thread. It runs the tasks of
 //! all of these whenever it blocks, on whichever runtime or on none. A `current_thread` runtime that no thread blocks on is
 //! not among them, as under tokio.
 //!
-//! The driver reaches them through a table of functions, which is set by the first of them. A program with one
+//! SIZE: a driver reaches its peers through a table of functions, which the first of them sets, so that a program with one
 //! `current_thread` runtime links none of this.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Handle, Shared};
 use crate::context;
 use crate::lock::Mutex;
 use crate::once::Once;
+use crate::runtime::{Handle, Shared};
 
-/// In the order in which they joined. A runtime with nested blocking closures occurs several times.
+/// In the order in which they joined. A runtime with nested blocking closures is listed several times.
 static PEERS: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
 static TABLE: Once<&'static dyn Drive> = Once::new();
 
-/// What a driver does with the runtimes that are not its own.
-pub(crate) trait Drive: Sync {
-    /// Runs up to so many of each one's tasks that are ready now, in turn. Returns how many that were.
-    fn run(&self, own: &Shared, most: usize) -> usize;
-    /// Whether none has a task that is ready.
+/// What a driver does with its peers. The functions of the same names call it if there ever was a peer.
+trait Drive: Sync {
+    fn run(&self, own: &Shared, max: usize) -> usize;
     fn is_idle(&self, own: &Shared) -> bool;
-    /// The least of what their timers permit and `timeout`.
     fn park_timeout(&self, own: &Shared, timeout: Option<Duration>) -> Option<Duration>;
-    /// Fires the timers that are due.
     fn fire(&self, own: &Shared);
-    /// Whether only the host can complete what some task waits for.
     fn is_host_awaited(&self) -> bool;
-    /// One of them.
     fn any(&self) -> Option<Handle>;
-    /// A runtime is not among them any more, or once less.
     fn leave(&self, shared: &Shared);
 }
 
-/// The table, if there ever was a runtime in it.
+/// Runs, of each peer, up to `max` tasks that are ready now. Returns how many tasks ran.
 #[inline]
-pub(crate) fn get() -> Option<&'static dyn Drive> {
+pub(crate) fn run(own: &Shared, max: usize) -> usize {
+    table().map_or(0, |peers| peers.run(own, max))
+}
+
+/// Returns whether no peer has a task that is ready.
+#[inline]
+pub(crate) fn is_idle(own: &Shared) -> bool {
+    !table().is_some_and(|peers| !peers.is_idle(own))
+}
+
+/// Returns the least of `timeout` and what the peers' timers permit.
+#[inline]
+pub(crate) fn park_timeout(own: &Shared, timeout: Option<Duration>) -> Option<Duration> {
+    match table() {
+        Some(peers) => peers.park_timeout(own, timeout),
+        None => timeout,
+    }
+}
+
+/// Fires the peers' timers that are due.
+#[inline]
+pub(crate) fn fire(own: &Shared) {
+    if let Some(peers) = table() {
+        peers.fire(own);
+    }
+}
+
+/// Returns whether only the host can complete what some peer's task waits for.
+#[inline]
+pub(crate) fn is_host_awaited() -> bool {
+    table().is_some_and(|peers| peers.is_host_awaited())
+}
+
+/// Returns one of the peers.
+pub(crate) fn any() -> Option<Handle> {
+    table().and_then(|peers| peers.any())
+}
+
+/// Removes a runtime from the peers, once.
+pub(super) fn leave(shared: &Shared) {
+    if let Some(peers) = table() {
+        peers.leave(shared);
+    }
+}
+
+#[inline]
+fn table() -> Option<&'static dyn Drive> {
     TABLE.get().copied()
 }
 
-/// From now on whoever blocks drives this runtime.
-pub(crate) fn join(handle: &Handle) {
+/// Makes a runtime a peer: from now on every thread that blocks drives it.
+pub(super) fn join(handle: &Handle) {
     TABLE.set(&Peers);
     PEERS.lock().push(handle.shared.clone());
 }
@@ -54,7 +93,7 @@ pub(crate) fn join(handle: &Handle) {
 /// Leaves when dropped.
 pub(crate) struct Joined(Option<Handle>);
 
-/// As `join`, of the runtime that is entered, until the guard is dropped.
+/// Makes the runtime that is entered a peer until the guard is dropped.
 pub(crate) fn join_current() -> Joined {
     let handle = context::handle();
     if let Some(handle) = &handle {
@@ -74,7 +113,7 @@ impl Drop for Joined {
 struct Peers;
 
 impl Peers {
-    /// Each but `own`, once. The list may change meanwhile.
+    /// Calls `f` with each peer but `own`, once. The list may change meanwhile.
     fn each(&self, own: &Shared, mut f: impl FnMut(&Arc<Shared>)) {
         let mut place = 0;
         loop {
@@ -91,14 +130,14 @@ impl Peers {
 }
 
 impl Drive for Peers {
-    fn run(&self, own: &Shared, most: usize) -> usize {
+    fn run(&self, own: &Shared, max: usize) -> usize {
         let mut ran = 0;
         self.each(own, |peer| {
             if peer.is_idle() {
                 return;
             }
             let _runtime = context::enter(Handle { shared: peer.clone() });
-            ran += peer.scheduler.run_some(peer.scheduler.ready_count(most));
+            ran += peer.scheduler.run_some(peer.scheduler.ready_count(max));
             ran += peer.blocking.run_some(1);
         });
         ran
@@ -134,7 +173,7 @@ impl Drive for Peers {
         let place = peers.iter().rposition(|peer| std::ptr::eq(&**peer, shared));
         let left = place.map(|place| peers.remove(place));
         drop(peers);
-        // Outside of the lock: it may be the last to have it.
+        // Dropped without the lock: it may be the last reference.
         drop(left);
     }
 }

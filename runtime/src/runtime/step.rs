@@ -1,0 +1,166 @@
+//! Driving a runtime one step at a time.
+//!
+//! A [`Driver`] runs tasks, fires timers and polls I/O, and says how each step ended. It never waits: the code around it
+//! decides how. Three loops are possible:
+//!
+//! - *Blocking*: when everything is stalled, the thread parks in the reactor (`drive.rs`, for `block_on`).
+//! - *Returning*: the root is kept, and the thread goes back to the host, which calls again when there is an event or the
+//!   time has come.
+//! - *Ambient*: nothing blocks on a future at all. An event loop of the host runs steps, as many as it likes at a time;
+//!   `Unparker::unpark` makes it run the next.
+//!
+//! `sys/native/embedding.rs` tests the latter two.
+
+use std::future::Future;
+use std::ops::DerefMut;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::Shared;
+use super::root::{Root, Woken};
+use crate::reactor::Parked;
+use crate::sys::HOST;
+use crate::sys::threading::{self, peers};
+
+/// How a step ended.
+pub(crate) enum Step<T> {
+    /// The root is ready.
+    Ready(T),
+    /// There is more to do.
+    More,
+    /// Nothing can run before an event, or before this time has passed. `None`: no timer is armed.
+    ///
+    /// The runtime is parked until [`Driver::resume`].
+    Stalled(Option<Duration>),
+    /// As `Stalled`, but no event need be waited for: the reactor woke so many tasks, or a paused clock was moved.
+    // SIZE: not resumed here, so that there is one call of `resume` in what blocks: 200 bytes.
+    Unstalled(usize),
+}
+
+/// What is kept between the steps that drive a runtime. The thread has entered the runtime, and holds its driver lock.
+#[derive(Default)]
+pub(crate) struct Driver {
+    /// Polls since timers and I/O were checked.
+    polls: usize,
+    /// Tasks that the last poll of I/O woke, and that were not polled since.
+    woken: usize,
+}
+
+impl Driver {
+    /// Polls the root and tasks that are ready, about as many as the runtime's event interval says, and checks timers and
+    /// I/O when it is time to. The context is of the root's waker.
+    pub(crate) fn step<P: DerefMut<Target: Future>>(
+        &mut self,
+        shared: &Shared,
+        root: &mut Root<P>,
+        cx: &mut Context<'_>,
+    ) -> Step<<P::Target as Future>::Output> {
+        if let Poll::Ready(output) = root.poll(cx) {
+            return Step::Ready(output);
+        }
+        let interval = shared.config.event_interval;
+        // The poll of the root counts as one.
+        let mut max = interval.saturating_sub(self.polls + 1).max(1);
+        // As in tokio when a task yields: what is ready now runs once, then I/O is polled.
+        let rounds = HOST.polls_cheaply && shared.reactor.has_sources();
+        if rounds || root.woken().get() {
+            // A root that yielded is polled again after every task that is ready now.
+            max = shared.scheduler.ready_count(max);
+        }
+        let mut ran = shared.scheduler.run_some(max);
+        if !shared.blocking.is_idle() {
+            ran += shared.blocking.run_some((max - ran).max(1));
+        }
+        let peers_ran = peers::run(shared, interval);
+        ran += peers_ran;
+        self.polls += 1 + ran;
+        // A root that yields alone waits for I/O more likely than not.
+        let root_alone = ran == 0 && root.woken().get() && shared.reactor.has_sources();
+        if self.polls >= interval
+            || root_alone
+            || (rounds && !root.woken().get() && !shared.scheduler.is_idle())
+        {
+            self.woken = self.woken.saturating_sub(self.polls);
+            self.polls = 0;
+            shared.fire();
+            // Tasks that I/O wakes run after those that it woke before: where polling costs much, those come first.
+            if HOST.polls_cheaply || self.woken == 0 || root_alone {
+                self.woken = shared.reactor.poll(Parked::Glance);
+                threading::publish_signals();
+            }
+        } else if !root.woken().get() && peers_ran == 0 {
+            self.polls = 0;
+            return stall(shared, root.woken());
+        }
+        Step::More
+    }
+
+    /// Goes on after a stall. `woken` is how many tasks the reactor woke meanwhile.
+    pub(crate) fn resume(&mut self, shared: &Shared, woken: usize) {
+        self.woken = woken;
+        shared.busy.start();
+        shared.parks.fetch_add(1, Ordering::Relaxed);
+        shared.fire();
+        threading::publish_signals();
+        if let Some(hooks) = &shared.config.hooks {
+            hooks.unpark();
+        }
+    }
+}
+
+/// Parks the runtime: finds out until when nothing can run.
+fn stall<T>(shared: &Shared, root: &Woken) -> Step<T> {
+    if let Some(hooks) = &shared.config.hooks {
+        hooks.park();
+    }
+    shared.parks.fetch_add(1, Ordering::Relaxed);
+    shared.busy.stop();
+    if shared.time.is_paused() && !shared.blocking.is_in_flight() {
+        // A hook may have spawned.
+        if !shared.is_nothing_ready(root) {
+            return Step::Unstalled(0);
+        }
+        // The clock moves whenever everything waits, even if I/O is ready for a spawned task, but not if it is ready for
+        // the root. That is tokio's behaviour, and tests rely on it that pause the clock while they talk to a server of
+        // their own.
+        let woken = shared.reactor.poll(Parked::Look);
+        if root.get() || shared.time.auto_advance() || !shared.is_nothing_ready(root) {
+            return Step::Unstalled(woken);
+        }
+    }
+    // While the clock is paused no deadline comes closer: there is no timeout unless a timer is due.
+    Step::Stalled(peers::park_timeout(shared, shared.time.park_timeout()))
+}
+
+impl Shared {
+    /// Fires the timers that are due.
+    // SIZE: called in two places: 16 bytes.
+    #[inline(never)]
+    fn fire(&self) {
+        self.time.fire();
+        peers::fire(self);
+    }
+
+    /// Returns whether the thread may wait, for all that is known here.
+    // SIZE: asked in several places.
+    #[inline(never)]
+    pub(crate) fn is_nothing_ready(&self, root: &Woken) -> bool {
+        peers::is_idle(self) && self.is_idle() && !root.get()
+    }
+
+    /// Returns whether something happened since the runtime stalled. Asked after others can see that the thread is about
+    /// to wait, so that no wake is missed.
+    pub(crate) fn is_stale(&self, root: &Woken) -> bool {
+        if HOST.has_threads {
+            // Another thread armed an earlier timer, ended the last blocking closure, or received a signal.
+            let is_overtaken = self.time.is_overtaken()
+                || (self.time.could_advance() && !self.blocking.is_in_flight())
+                || threading::are_signals_pending();
+            if is_overtaken {
+                return true;
+            }
+        }
+        !self.is_nothing_ready(root)
+    }
+}

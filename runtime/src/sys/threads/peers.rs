@@ -1,0 +1,34 @@
+//! A blocking thread drives its own runtime only: others have threads of their own.
+
+use std::time::Duration;
+
+use crate::runtime::{Handle, Shared};
+
+pub(crate) fn run(_: &Shared, _: usize) -> usize {
+    0
+}
+
+pub(crate) fn is_idle(_: &Shared) -> bool {
+    true
+}
+
+pub(crate) fn park_timeout(_: &Shared, timeout: Option<Duration>) -> Option<Duration> {
+    timeout
+}
+
+pub(crate) fn fire(_: &Shared) {}
+
+pub(crate) fn is_host_awaited() -> bool {
+    false
+}
+
+pub(crate) fn any() -> Option<Handle> {
+    None
+}
+
+/// Stands for a runtime that others drive while a blocking closure of it runs.
+pub(crate) struct Joined;
+
+pub(crate) fn join_current() -> Joined {
+    Joined
+}
