@@ -210,6 +210,8 @@ pub(crate) fn build(scratch: &Path, target: Option<Target>) -> Result<BTreeMap<S
         .args(["test", "--no-run", "--message-format=json-render-diagnostics"])
         // One for all targets: macros and build scripts are compiled once.
         .env("CARGO_TARGET_DIR", scratch.with_file_name("target"))
+        // The manifest's profile has none.
+        .env_remove("CARGO_PROFILE_DEV_DEBUG")
         .current_dir(scratch);
     if let Some(triple) = target.map(Target::triple) {
         command.args(["--target", triple]);
