@@ -1,8 +1,9 @@
 //! The types that functions accept where an address is expected.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use crate::lookup;
+use crate::sys::HOST;
 use sealed::{Addrs, Internal, Known, Resolve, Resolving, Single};
 
 /// Something that names one or more socket addresses: an address, an IP address with a port, or text such as
@@ -29,17 +30,6 @@ use sealed::{Addrs, Internal, Known, Resolve, Resolving, Single};
 /// # std::io::Result::Ok(())
 /// ```
 pub trait ToSocketAddrs: Resolve {}
-
-/// Finds the addresses of somebody else. Several are tried one after the other by those who ask.
-pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
-    arg.resolve(Internal(lookup::of_others))
-}
-
-/// Finds an address to listen at: one's own. A name is the host's to know, and a guest that only listens is
-/// spared the resolver.
-pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
-    arg.resolve(Internal(lookup::of_this_host))
-}
 
 macro_rules! known {
     ($($type:ty: |$this:ident| $addr:expr;)*) => {$(
@@ -95,7 +85,7 @@ impl Resolve for str {
     type Resolving = Resolving;
 
     fn resolve(&self, internal: Internal) -> Resolving {
-        lookup::text(self, internal)
+        text(self, internal)
     }
 }
 
@@ -117,7 +107,7 @@ impl Resolve for (&str, u16) {
     type Resolving = Resolving;
 
     fn resolve(&self, internal: Internal) -> Resolving {
-        lookup::name(self.0, self.1, internal)
+        name(self.0, self.1, internal)
     }
 }
 
@@ -130,6 +120,40 @@ impl Resolve for (String, u16) {
     fn resolve(&self, internal: Internal) -> Resolving {
         (self.0.as_str(), self.1).resolve(internal)
     }
+}
+
+/// Resolves `HOST:PORT`.
+fn text(text: &str, internal: Internal) -> Resolving {
+    if let Ok(addr) = text.parse() {
+        return Resolving::known(addr);
+    }
+    let invalid = |what| Resolving::failed(io::Error::new(io::ErrorKind::InvalidInput, what));
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return invalid("invalid socket address");
+    };
+    match port.parse() {
+        Ok(port) => name(host, port, internal),
+        Err(_) => invalid("invalid port value"),
+    }
+}
+
+/// Resolves a name, or an IP address as a text.
+fn name(host: &str, port: u16, Internal(look_up): Internal) -> Resolving {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Resolving::known(SocketAddr::new(ip, port));
+    }
+    if !HOST.resolves_localhost && is_localhost(host) {
+        let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        return Resolving::many(ips.map(|ip| SocketAddr::new(ip, port)).to_vec());
+    }
+    Resolving::later(look_up(host.to_owned(), port))
+}
+
+/// `localhost` and everything below it (RFC 6761).
+fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let (above, last) = host.split_at(host.len().saturating_sub("localhost".len()));
+    last.eq_ignore_ascii_case(b"localhost") && (above.is_empty() || above.ends_with(b"."))
 }
 
 /// What keeps the trait ours: nobody outside can name these.
@@ -145,15 +169,16 @@ pub(crate) mod sealed {
         /// What is found.
         type Addrs: Found + Send + Sync + Unpin + 'static;
 
-        /// Finds it. A type of its own where nothing is looked up: such a program has nothing of what else could be.
+        /// Finds it.
+        // SIZE: a type of its own where nothing is looked up, so that such a program links no other case (decision 0011).
         type Resolving: Future<Output = io::Result<Self::Addrs>> + Send + Sync + Unpin + 'static;
 
         /// Begins to find the addresses.
         fn resolve(&self, internal: Internal) -> Self::Resolving;
     }
 
-    /// Keeps others from calling, and says how names are looked up. A pointer, so that who never has a name
-    /// has no look-up linked.
+    /// Keeps other crates from calling `resolve`, and holds the function that looks names up.
+    // SIZE: a pointer, so that a program without names links no lookup (decision 0011).
     #[derive(Debug)]
     pub struct Internal(pub(crate) fn(String, u16) -> Answer);
 
@@ -215,7 +240,7 @@ pub(crate) mod sealed {
     }
 
     impl Found for Single {
-        // There is no second one, nor none: what would be for those is not in the guest.
+        // SIZE: exactly one address: no loop or empty case is linked (decision 0011).
         fn each<R>(self, mut op: impl FnMut(SocketAddr) -> io::Result<R>) -> io::Result<R> {
             op(self.addr)
         }
@@ -294,6 +319,21 @@ pub(crate) mod sealed {
                 Addrs::One(addrs) => addrs.size_hint(),
                 Addrs::Many(addrs) => addrs.size_hint(),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_localhost;
+
+    #[test]
+    fn what_is_this_machine() {
+        for name in ["localhost", "LocalHost.", "a.localhost", "a.b.localhost."] {
+            assert!(is_localhost(name), "{name}");
+        }
+        for name in ["", ".", "local", "notlocalhost", "localhost.test", "éocalhost"] {
+            assert!(!is_localhost(name), "{name}");
         }
     }
 }

@@ -10,9 +10,9 @@ use wasio_runtime::text_error::{boxed_error, text_error};
 
 use crate::sys::HOST;
 
-/// An error of the host, with what was tried and, if there is one, the way out. The text is made when it is asked
-/// for, piece by piece: every `String` on the way would be more of every guest. Of one type for each kind of object,
-/// so that who looks no names up has nothing of them.
+/// An error of the host, with what was tried and, if the host denied it, the grant that permits it.
+// SIZE: the text is made when it is asked for, piece by piece, without a `String`. A type for each kind of object, so that
+// a program that looks no names up links nothing for them (decision 0011).
 struct Failed<T> {
     tried: &'static Tried,
     object: T,
@@ -65,8 +65,9 @@ impl<T: Display> fmt::Debug for Failed<T> {
 // It has no `source`: the text says what the host's error does, and would be printed twice by those who follow sources.
 impl<T: Display> Error for Failed<T> {}
 
-/// An address in a message. Not the standard library's `Display`: its padding and its care for every form of
-/// IPv6 would be four kilobytes in every guest, and numbers written through a formatter another half.
+/// An address in a message.
+// SIZE: not the standard library's `Display`: its padding and all forms of IPv6 are four kilobytes, and numbers written
+// through a formatter another half.
 pub(crate) struct Addr(pub(crate) SocketAddr);
 
 impl Display for Addr {

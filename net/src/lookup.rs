@@ -1,10 +1,10 @@
 //! From names to addresses.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use crate::addr::sealed::{Answer, Internal, Resolving};
-use crate::addr::{ToSocketAddrs, to_socket_addrs};
+use crate::addr::ToSocketAddrs;
+use crate::addr::sealed::{Answer, Internal};
 use crate::sys::{self, HOST, Resolver};
 use crate::{dns, error};
 
@@ -71,42 +71,19 @@ pub async fn lookup_host<T: ToSocketAddrs>(
     to_socket_addrs(host).await
 }
 
-/// Resolves `HOST:PORT`.
-pub(crate) fn text(text: &str, internal: Internal) -> Resolving {
-    if let Ok(addr) = text.parse() {
-        return Resolving::known(addr);
-    }
-    let invalid = |what| Resolving::failed(io::Error::new(io::ErrorKind::InvalidInput, what));
-    let Some((host, port)) = text.rsplit_once(':') else {
-        return invalid("invalid socket address");
-    };
-    match port.parse() {
-        Ok(port) => name(host, port, internal),
-        Err(_) => invalid("invalid port value"),
-    }
+/// Finds the addresses of a peer. Callers try several one after the other.
+pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
+    arg.resolve(Internal(of_others))
 }
 
-/// Resolves a name, or an IP address as a text.
-pub(crate) fn name(host: &str, port: u16, Internal(look_up): Internal) -> Resolving {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Resolving::known(SocketAddr::new(ip, port));
-    }
-    if !HOST.resolves_localhost && is_localhost(host) {
-        let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        return Resolving::many(ips.map(|ip| SocketAddr::new(ip, port)).to_vec());
-    }
-    Resolving::later(look_up(host.to_owned(), port))
+/// Finds an address to listen at.
+// SIZE: the host knows its own names, and a guest that only listens links no resolver.
+pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
+    arg.resolve(Internal(of_this_host))
 }
 
-/// `localhost` and everything below it (RFC 6761).
-fn is_localhost(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
-    let (above, last) = host.split_at(host.len().saturating_sub("localhost".len()));
-    last.eq_ignore_ascii_case(b"localhost") && (above.is_empty() || above.ends_with(b"."))
-}
-
-/// The addresses of somebody else's name: the resolver's answer where there is one, else the host's.
-pub(crate) fn of_others(name: String, port: u16) -> Answer {
+/// The addresses of a peer's name: the resolver's answer if it has one, else the host's.
+fn of_others(name: String, port: u16) -> Answer {
     if HOST.resolver == Resolver::Never {
         return of_this_host(name, port);
     }
@@ -121,25 +98,10 @@ pub(crate) fn of_others(name: String, port: u16) -> Answer {
 }
 
 /// The addresses that the host knows of a name.
-pub(crate) fn of_this_host(name: String, port: u16) -> Answer {
+fn of_this_host(name: String, port: u16) -> Answer {
     Box::pin(ask_host(name, port))
 }
 
 async fn ask_host(name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     sys::lookup(&name, port).await.map_err(|e| error::lookup(&name, e))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_localhost;
-
-    #[test]
-    fn what_is_this_machine() {
-        for name in ["localhost", "LocalHost.", "a.localhost", "a.b.localhost."] {
-            assert!(is_localhost(name), "{name}");
-        }
-        for name in ["", ".", "local", "notlocalhost", "localhost.test", "éocalhost"] {
-            assert!(!is_localhost(name), "{name}");
-        }
-    }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Registered {
 
 impl Registered {
     #[track_caller]
-    #[inline(never)]
+    #[inline(never)] // SIZE: 25 bytes of an echo server on WASI 0.2, more with each kind of socket.
     pub(crate) fn new(socket: Socket) -> io::Result<Registered> {
         let source = socket.register()?;
         Ok(Registered { source, socket })

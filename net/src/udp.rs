@@ -7,9 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use wasio_runtime::io::{Interest, ReadBuf};
 
+use crate::addr::ToSocketAddrs;
 use crate::addr::sealed::Found as _;
-use crate::addr::{ToSocketAddrs, own_addrs, to_socket_addrs};
 use crate::error;
+use crate::lookup::{own_addrs, to_socket_addrs};
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Address, Family, Kind, Membership, Socket};
 

@@ -227,7 +227,6 @@ pub(crate) trait Hooks: Borrow<Socket> {
 }
 
 /// Accepts that the socket lacks an option.
-#[inline(never)]
 fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::Unsupported => {

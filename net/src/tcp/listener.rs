@@ -11,9 +11,10 @@ use std::task::{Context, Poll, ready};
 use wasio_runtime::io::Interest;
 
 use super::stream::TcpStream;
+use crate::addr::ToSocketAddrs;
 use crate::addr::sealed::Found as _;
-use crate::addr::{ToSocketAddrs, own_addrs};
 use crate::error;
+use crate::lookup::own_addrs;
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Hooks as _, Opt, Socket};
 
@@ -111,7 +112,7 @@ impl TcpListener {
     /// # })?;
     /// # std::io::Result::Ok(())
     /// ```
-    // Not `async`: a coroutine around the one future would be more of every server.
+    // SIZE: not `async`, which would add a coroutine around the only future.
     pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> {
         let accept = |socket: &Socket| {
             let (socket, addr) = socket.accept()?;

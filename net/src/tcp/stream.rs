@@ -9,8 +9,9 @@ use std::time::Duration;
 use wasio_runtime::io::{Interest, ReadBuf};
 
 use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-use crate::addr::{ToSocketAddrs, to_socket_addrs};
+use crate::addr::ToSocketAddrs;
 use crate::error;
+use crate::lookup::to_socket_addrs;
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Family, Kind, Opt, Socket};
 

@@ -1,5 +1,7 @@
 //! What both targets of WASI have.
 
+#[path = "../descriptors.rs"]
+mod descriptors;
 #[path = "../fd.rs"]
 mod fd;
 pub mod raw;

@@ -86,7 +86,7 @@ fn ask(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if name.contains('\0') {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a name with a zero byte"));
     }
-    // Bytes, not `CString`s: those bring their error's formatting into every guest.
+    // SIZE: not `CString`, which links the formatting of its error.
     let node = [name.as_bytes(), &[0]].concat();
     let service = [port.to_string().as_bytes(), &[0]].concat();
 

@@ -87,7 +87,6 @@ impl Socket {
     }
 
     /// Returns the host's number.
-    #[inline(never)]
     pub(super) fn set(&self, level: u32, name: u32, value: &[u8]) -> u32 {
         // SAFETY: the size is that of `value`, which lives for the call.
         unsafe { sock_setsockopt(self.fd(), level, name, value.as_ptr(), value.len() as u32) }

@@ -19,7 +19,8 @@ type Read = fn(&Streams, &mut [MaybeUninit<u8>]) -> io::Result<usize>;
 
 #[derive(Default)]
 pub(super) struct Ahead {
-    /// Set by those who read ahead, so that a program in which nobody does has no code for it.
+    /// Set when something is first read ahead.
+    // SIZE: a pointer, so that a program that never reads ahead links no code for it (decision 0011).
     read: Once<Read>,
     kept: Mutex<Kept>,
 }

@@ -68,9 +68,9 @@ pub(super) fn ip(addr: IpAddress) -> IpAddr {
 }
 
 /// An error of the interface, with its kind.
-#[inline(never)] // Every operation has one.
+#[inline(never)] // SIZE: every operation has one.
 pub(super) fn error(code: ErrorCode) -> io::Error {
-    // Lists, for a `match` of so many cases is three times as much of a guest.
+    // SIZE: lists; a `match` of so many cases is three times as large.
     let kind = KINDS.get(code as usize).copied().unwrap_or(io::ErrorKind::Other);
     match TEXTS.iter().find(|(with, _)| *with == code as u8) {
         Some((_, text)) => text_error(kind, text),
@@ -150,7 +150,7 @@ pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
         ("timeout", Kind::TimedOut),
         ("timed", Kind::TimedOut),
     ];
-    // Unrolled it would be a good part of a kilobyte.
+    // SIZE: unrolled, it would be a good part of a kilobyte.
     let known = std::hint::black_box(&KNOWN[..]);
     match known.iter().find(|(name, _)| contains(&text, name)) {
         Some((_, kind)) => (*kind).into(),

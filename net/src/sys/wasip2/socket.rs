@@ -158,8 +158,7 @@ impl Socket {
         each!(self.0, socket => socket.peer_addr())
     }
 
-    /// Inlined, so that who never peeks has no code for it.
-    #[inline]
+    #[inline] // SIZE: a program that never peeks links no code for it (decision 0011).
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         each!(self.0, socket => socket.recv(buf, peek))
     }
@@ -214,15 +213,14 @@ impl Socket {
         self.0.tcp()?.set_keepalive_times(time, interval, retries)
     }
 
-    /// Inlined, as its counterpart: callers know the option, and have no code for others.
-    #[inline]
+    #[inline] // SIZE: callers know the option, and link no code for others (decision 0011).
     pub(crate) fn option(&self, opt: Opt) -> io::Result<u32> {
         each!(self.0, socket => socket.option(opt))
     }
 
     #[inline]
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
-        // The host's affair. Known here, so that callers have no code for an error.
+        // SIZE: the host decides; it is known here, so that callers link no code for an error.
         if opt == Opt::NoDelay {
             if let Shared::Tcp(tcp) = &*self.0 {
                 tcp.set_nodelay(value != 0);
@@ -279,7 +277,7 @@ impl Hooks for Socket {
 }
 
 impl Drop for Socket {
-    #[inline(never)] // Every operation that makes one may have to drop it.
+    #[inline(never)] // SIZE: every operation that makes one may have to drop it.
     fn drop(&mut self) {
         // One that was registered is the reactor's by now if it is writing; a share in the table means that it lives
         // on. Nobody waits for another.
