@@ -12,6 +12,8 @@ mod lingering;
 mod priority;
 mod selector;
 pub mod signal;
+#[path = "../blocking_stdin.rs"]
+pub(crate) mod stdin;
 #[path = "../blocking_stdout.rs"]
 pub(crate) mod stdout;
 #[path = "../threads/mod.rs"]
@@ -25,7 +27,7 @@ pub use selector::Raw;
 pub(crate) use selector::{Driver, Selector, Unparker, new, now};
 pub(crate) use signal::{ctrl_c, is_pending, publish};
 pub use threading::Once;
-pub(crate) use threading::{RuntimeCore, job, lock, memory, park_flag, stdin};
+pub(crate) use threading::{RuntimeCore, job, lock, memory, park_flag};
 
 pub(crate) const HOST: Host = Host {
     has_threads: true,

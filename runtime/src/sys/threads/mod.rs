@@ -16,7 +16,6 @@ pub(crate) mod memory;
 pub(crate) mod park_flag;
 pub(crate) mod peers;
 mod pool;
-pub(crate) mod stdin;
 mod thread;
 mod worker;
 

@@ -1,4 +1,4 @@
-//! With threads, a thread reads the standard input.
+//! The standard input, read through std, which blocks: a thread of the pool, or on one thread everything.
 
 use std::future::Future;
 use std::io;
