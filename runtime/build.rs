@@ -11,6 +11,7 @@ fn main() {
     let target = variable("TARGET");
     let atomics = variable("CARGO_ENCODED_RUSTFLAGS").contains("+atomics");
     println!("cargo::rustc-check-cfg=cfg(small_code)");
+    println!("cargo::rustc-check-cfg=cfg(wasio_shell)");
     if target.starts_with("wasm") {
         println!("cargo::rustc-cfg=small_code");
     }

@@ -4,9 +4,6 @@
 //! timers, synchronisation, I/O traits and combinators, files. Sockets are in `wasio-net`. Programs use
 //! neither by name: they use `wasio`, or the drop-in named `tokio`, which re-export both.
 
-#[cfg(not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2")))))]
-compile_error!("wasio supports wasm32-wasip1, wasm32-wasip2 and, for development, unix");
-
 mod context;
 mod lock;
 mod macros;

@@ -27,9 +27,16 @@
 //!   something only the host can complete is awaited (a signal).
 
 #[allow(unreachable_pub)] // What a target offers to users is public where it is re-exported.
-#[cfg_attr(unix, path = "native/mod.rs")]
-#[cfg_attr(all(target_os = "wasi", target_env = "p1"), path = "wasip1/mod.rs")]
-#[cfg_attr(all(target_os = "wasi", target_env = "p2"), path = "wasip2/mod.rs")]
+#[cfg_attr(all(unix, not(wasio_shell)), path = "native/mod.rs")]
+#[cfg_attr(all(target_os = "wasi", target_env = "p1", not(wasio_shell)), path = "wasip1/mod.rs")]
+#[cfg_attr(all(target_os = "wasi", target_env = "p2", not(wasio_shell)), path = "wasip2/mod.rs")]
+#[cfg_attr(
+    any(
+        wasio_shell,
+        not(any(unix, all(target_os = "wasi", any(target_env = "p1", target_env = "p2"))))
+    ),
+    path = "shell/mod.rs"
+)]
 mod target;
 
 pub use target::*;

@@ -1,0 +1,67 @@
+//! A reactor without sources.
+
+use std::io;
+
+use super::park::Unparker;
+use crate::io::{Interest, Ready};
+use crate::reactor::{Event, Parked};
+use crate::sys::{HOST, Outcome};
+
+/// What a source would be made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw;
+
+/// Shared by all threads.
+pub(crate) struct Selector {
+    unparker: Unparker,
+}
+
+/// Owned by the thread that parks.
+pub(crate) struct Driver;
+
+pub(crate) fn new() -> io::Result<(Selector, Driver)> {
+    Ok((Selector { unparker: Unparker::default() }, Driver))
+}
+
+/// Nothing is attempted before the host is asked, so nothing is timed.
+pub(crate) fn now() -> u64 {
+    0
+}
+
+impl Selector {
+    pub(crate) fn unparker(&self) -> Unparker {
+        self.unparker.clone()
+    }
+
+    /// Nothing is, but another thread can wake this one.
+    pub(crate) fn is_armed(&self) -> bool {
+        HOST.has_threads
+    }
+
+    pub(crate) fn register(&self, _: &Raw, _: usize, _: Interest) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this target has no sources to wait for"))
+    }
+
+    pub(crate) fn deregister(&self, _: &Raw, _: usize) {}
+
+    pub(crate) fn arm(&self, _: &Raw, _: usize, _: Interest) {}
+
+    pub(crate) fn disarm(&self, _: usize) -> Ready {
+        Ready::EMPTY
+    }
+}
+
+impl Driver {
+    pub(crate) fn poll(
+        &mut self,
+        selector: &Selector,
+        parked: Parked<'_>,
+        _: u32,
+        _: &mut Vec<Event>,
+    ) -> Outcome {
+        if let Parked::Wait { timeout, unless } = parked {
+            selector.unparker.park(timeout, unless);
+        }
+        Outcome::Done
+    }
+}
