@@ -46,6 +46,7 @@ const BESIDE: &[Step] = &[
     ("cross", &["ci/cross.sh"]),
     ("doc", &["ci/doc.sh"]),
     ("surface", &["xtask", "surface"]),
+    ("shell", &["ci/shell.sh"]),
     ("loom", &["ci/loom.sh"]),
     ("counts", &["ci/counts.sh"]),
     // Most of these tests wait: twice as many run at once as there are cores.

@@ -75,7 +75,7 @@ struct Driver {
     sys: sys::Driver,
     events: Vec<Event>,
     /// Polls in a row that ended early and reported nothing.
-    barren: u32,
+    unexplained: u32,
 }
 
 impl Deref for Reactor {
@@ -124,7 +124,7 @@ impl Core {
             sources: Mutex::new(Places::new()),
             selector,
             speculation: Mutex::default(),
-            driver: Mutex::new(Driver { sys, events: Vec::new(), barren: 0 }),
+            driver: Mutex::new(Driver { sys, events: Vec::new(), unexplained: 0 }),
         })
     }
 
@@ -183,19 +183,19 @@ impl Core {
         }
         let parked = if looks { Parked::Look } else { parked };
         let mut driver = self.driver.lock();
-        let Driver { sys, events, barren } = &mut *driver;
-        *barren = match sys.poll(&self.selector, parked, *barren, events) {
+        let Driver { sys, events, unexplained } = &mut *driver;
+        *unexplained = match sys.poll(&self.selector, parked, *unexplained, events) {
             sys::Outcome::Done => 0,
             // Something happened that the host cannot name: look at every armed source once; if that
             // repeats, the backend waits longer and longer before it asks again.
-            sys::Outcome::Barren => {
+            sys::Outcome::Unexplained => {
                 for key in 0..self.sources.lock().end() {
                     let ready = self.selector.disarm(key);
                     if !ready.is_empty() {
                         events.push(Event { key, ready });
                     }
                 }
-                barren.saturating_add(1)
+                unexplained.saturating_add(1)
             }
         };
         let mut events = std::mem::take(events);

@@ -1,30 +1,60 @@
-//! The backends: how a host is asked what became ready.
+//! The targets. Each has a folder with the same items, and this module says once which target has which folder.
 //!
-//! A backend is two types and a function that makes them. All threads share the **selector**; the thread
-//! that parks has the **driver**.
+//! `shell/` is the template, and the backend of every target that has none of its own. `threads/` and `one_thread/` have the
+//! same items; each target includes one of them as `threading`. `wasi/` and the files beside the folders are included by
+//! several targets. `docs/contributing/adding-a-target.md` lists the files to write.
+//!
+//! # The reactor
+//!
+//! A backend is two types and a function that makes them. All threads share the **selector**; the thread that parks has the
+//! **driver**.
 //!
 //! - `Raw` names what can be waited for: a descriptor, or on WASI 0.2 something that has pollables.
-//! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The
-//!   key is the reactor's, small and reused; it comes back in events.
-//! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the
-//!   source is or becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A
-//!   direction stays armed until its event was reported, however often it is armed.
-//! - `Selector::disarm(key)` takes the arms back and says which there were (for `Outcome::Barren`).
-//! - `Driver::poll(selector, parked, barren, events)` waits as `parked` says and appends what happened. An
-//!   error of one source is an event of that source (`Ready::ERROR` with its direction), never of the poll.
-//!   Spurious events are allowed: operations are tried again and find out. Returns `Outcome::Barren` when
-//!   the host ended the wait before the timeout and named nothing.
-//! - `now()` is a clock in nanoseconds, for who guesses ([`Host::speculates`]).
+//! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The key is the
+//!   reactor's, small and reused; it comes back in events.
+//! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the source is or
+//!   becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A direction stays armed until its
+//!   event was reported, however often it is armed.
+//! - `Selector::disarm(key)` takes the arms back and returns which there were.
+//! - `Selector::is_armed()` says whether a wait without a timeout can end.
+//! - `Driver::poll(selector, parked, unexplained, events)` waits as `parked` says and appends what happened. An error of one
+//!   source is an event of that source (`Ready::ERROR` with its direction), never of the poll. Spurious events are allowed:
+//!   operations are tried again and find out. It returns `Outcome::Unexplained` when the host ended the wait before the
+//!   timeout and named nothing.
+//! - `Unparker::unpark` makes a wait that has begun, or begins, return. It is called whenever a runtime has something to do.
+//!   On one thread that blocks it does nothing; where the host's event loop drives, it schedules the next step.
+//! - `now()` is a clock in nanoseconds, for attempts before the host is asked ([`Host::speculates`]).
 //! - `Lingering` is a part of each source's state. A target on which dropping a source would wait keeps it: `linger(source)`
 //!   says that it does so; `look_after(core, state)` lets go of one that is done, and `end(core, state)` of one whose
 //!   runtime ends. Both say whether it is one.
-//! - `HOST` states properties of the host ([`Host`]). `if HOST.has_threads` costs nothing: it is a constant.
+//! - Waiting without anything armed and without a timeout happens only with threads, and on WASI while something only the
+//!   host can complete is awaited (a signal).
+//!
+//! # A host that completes operations
+//!
+//! The reactor knows readiness only: an operation is attempted, and an event says that it is worth another attempt. A host
+//! without readiness, which completes operations that were begun, fits as follows:
+//!
+//! - The attempt that finds nothing *begins* the operation, and returns `WouldBlock`. It reads into a buffer that the backend
+//!   owns, or writes a copy that it owns: the caller's buffer is borrowed for the attempt only. The backend of the source
+//!   keeps the buffer and the operation until the host is done with them.
+//! - The event is the completion. `poll` reports it as `READABLE` or `WRITABLE`, or with `ERROR`; the attempt that follows
+//!   takes the result, or the error, out of the source. Bytes that do not fit into the caller's buffer stay for the next one.
+//! - At most one operation is under way in each direction. Arming a direction with an operation under way begins nothing.
+//!   Readiness that is only asked for, as in `ready(interest)`, begins a read of the backend's own choice of size.
+//! - A task that stops waiting cancels nothing: the result stays for the next attempt, as bytes in a kernel's buffer would.
+//!   `disarm` and `deregister` cancel, and wait for the host to let go of the buffer if it has no other way.
+//! - `Lingering` keeps a source whose last write is still under way when it is dropped.
+//!
+//! `net/src/sys/wasip2/ahead.rs` is the precedent: it reads more than was asked for, and serves reads from that. A backend
+//! with readiness pays nothing for this, because all of it is in the operations of the source and in its `Raw`.
+//!
+//! # Everything else
+//!
+//! - `HOST` states properties of the host ([`Host`]). A condition on it costs nothing: it is a constant.
 //! - `public` has a module for each public module to which the target adds items of its own.
-//! - `threading` is `threads/` or `one_thread/`, which have the same items; each target includes one of them.
-//! - `Unparker::unpark` makes a wait that has begun, or begins, return. It is called whenever a runtime has something to do.
-//!   On one thread that blocks it does nothing; where the host's event loop drives, it schedules the next step.
-//! - Waiting without anything armed and without a timeout happens only natively, and on WASI while
-//!   something only the host can complete is awaited (a signal).
+//! - `stdin::Input` and `stdout::Writer` are the standard streams, and `ctrl_c()` waits for a signal.
+//! - `set_mode` and `set_created` apply options of files that only some targets have.
 
 #[allow(unreachable_pub)] // What a target offers to users is public where it is re-exported.
 #[cfg_attr(all(unix, not(wasio_shell)), path = "native/mod.rs")]
@@ -64,7 +94,7 @@ pub(crate) struct Host {
 pub(crate) enum Outcome {
     /// As asked: with events, or after the time.
     Done,
-    /// Early, with nothing to show for it.
+    /// Early, without an event.
     #[cfg_attr(not(target_env = "p1"), expect(dead_code, reason = "only preview 1 can do so"))]
-    Barren,
+    Unexplained,
 }

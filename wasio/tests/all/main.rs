@@ -1,9 +1,12 @@
 //! The public API's tests, a module for each subject; in one program, so that they are linked and compiled for an
-//! engine once. Those that need a process of their own are beside this folder.
+//! engine once. Those that need a process of their own are beside this folder. The shell has no sockets, processes, or items
+//! of unix.
 
 mod fs_file;
 mod fs_open_options;
+#[cfg(not(wasio_shell))]
 mod fs_paths;
+#[cfg(not(wasio_shell))]
 mod fs_read_dir;
 mod fs_support;
 mod io_budget;
@@ -22,18 +25,29 @@ mod io_write;
 mod macros_entry;
 mod macros_join;
 mod macros_select;
+#[cfg(not(wasio_shell))]
 mod net_cancel;
+#[cfg(not(wasio_shell))]
 mod net_churn;
+#[cfg(not(wasio_shell))]
 mod net_connect;
+#[cfg(not(wasio_shell))]
 mod net_idle;
+#[cfg(not(wasio_shell))]
 mod net_lookup;
+#[cfg(not(wasio_shell))]
 mod net_std;
+#[cfg(not(wasio_shell))]
 mod net_tcp;
+#[cfg(not(wasio_shell))]
 mod net_udp;
+#[cfg(not(wasio_shell))]
 mod net_unix;
+#[cfg(not(wasio_shell))]
 mod process;
 mod runtime_block_on;
 mod runtime_metrics;
+#[cfg(not(wasio_shell))]
 mod runtime_second;
 mod sync_blocking;
 mod sync_cancel;

@@ -207,7 +207,7 @@ impl Driver {
         &mut self,
         selector: &Selector,
         parked: Parked<'_>,
-        barren: u32,
+        unexplained: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
         let list = &mut *selector.list.lock();
@@ -215,9 +215,9 @@ impl Driver {
         let List { armed, plan, flat } = list;
         let glances = matches!(parked, Parked::Glance);
         let Some(timeout) = armed.prepare(parked, is_empty) else { return Outcome::Done };
-        if barren > 1 && timeout != Some(0) {
+        if unexplained > 1 && timeout != Some(0) {
             // The host keeps waking us for something that it does not name. Do not spin: only sleep.
-            let pause = 1_000_000 << barren.min(6);
+            let pause = 1_000_000 << unexplained.min(6);
             let pause = timeout.map_or(pause, |t| t.min(pause));
             armed.clock().set_timeout(pause);
             self.call(&armed.entries()[..1], 1);
@@ -250,7 +250,7 @@ impl Driver {
             }
         };
         let in_time = answer != Answer::Nothing || timeout == Some(0);
-        if in_time { Outcome::Done } else { Outcome::Barren }
+        if in_time { Outcome::Done } else { Outcome::Unexplained }
     }
 
     /// Asks about the first entries.
