@@ -46,6 +46,7 @@ const BESIDE: &[Step] = &[
     ("cross", &["ci/cross.sh"]),
     ("doc", &["ci/doc.sh"]),
     ("surface", &["xtask", "surface"]),
+    ("conditions", &["ci/conditions.sh"]),
     ("shell", &["ci/shell.sh"]),
     ("loom", &["ci/loom.sh"]),
     ("counts", &["ci/counts.sh"]),
