@@ -168,7 +168,7 @@ impl TcpSocket {
     /// # Safety
     ///
     /// `ask` is an import of sockets, with an answer of this type.
-    #[inline]
+    #[inline] // SIZE: 29 bytes of an echo server.
     unsafe fn ask<T: Copy>(&self, ask: Ask<T>) -> Result<T> {
         // SAFETY: the socket is ours, and the caller's promise.
         unsafe { Answer::of(|answer| ask(self.0, answer)) }.map_err(ErrorCode::from)
@@ -179,7 +179,6 @@ impl TcpSocket {
     /// # Safety
     ///
     /// `start` is an import of sockets.
-    #[inline]
     unsafe fn start(&self, start: Start, addr: SocketAddr) -> Result<()> {
         let mut rest = [0; 10];
         let is_v6 = match addr {

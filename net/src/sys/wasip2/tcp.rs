@@ -177,7 +177,6 @@ impl Tcp {
     }
 
     /// Waits for the end of something that hosts do at once.
-    #[inline(never)]
     fn complete(&self, what: Begun) -> io::Result<()> {
         loop {
             match self.socket.finish(what) {
