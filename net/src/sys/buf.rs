@@ -49,7 +49,7 @@ impl Socket {
             let (n, is_all) = self.recv_drained(space)?;
             let left = match n {
                 1.. if n < room => Left::Nothing,
-                _ if is_all => Left::NothingAsSaid,
+                _ if is_all => Left::Drained,
                 _ => Left::Perhaps,
             };
             Ok((n, left))

@@ -51,7 +51,7 @@ pub enum Left {
     /// Nothing: there was room in its buffer.
     Nothing,
     /// Nothing, as the host says, though its buffer is full.
-    NothingAsSaid,
+    Drained,
 }
 
 /// The registration of a descriptor with the runtime that was entered when it was made.
@@ -254,7 +254,7 @@ impl Source {
                 Left::Perhaps => {}
                 // An error that was reported beside is still to come.
                 Left::Nothing => self.state.clear(seen.only(direction.ready()), direction.ready()),
-                Left::NothingAsSaid => self.state.set_drained(seen),
+                Left::Drained => self.state.set_drained(seen),
             }
             return Poll::Ready(result);
         }

@@ -4,7 +4,7 @@
 //! marks its entry as spent, and a spent entry is removed before the next poll, unless it was armed again, as a busy
 //! connection is. Entry 0 belongs to the clock. Each direction of a key has at most one entry.
 //!
-//! Recently armed entries are in front, so that the host can be asked about them alone (`hot.rs`).
+//! Recently armed entries are in front, so that the host can be asked about them alone (`front.rs`).
 
 use std::time::Duration;
 

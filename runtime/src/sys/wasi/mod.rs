@@ -1,6 +1,6 @@
 //! What both WASI targets share: the list of armed sources, and the choice which of them to ask about first.
 
 pub(in crate::sys) mod armed;
-pub(in crate::sys) mod hot;
+pub(in crate::sys) mod front;
 pub(crate) mod signal;
 pub(crate) mod stdin;

@@ -2,12 +2,12 @@
 
 #[path = "../descriptors/mod.rs"]
 mod descriptors;
-mod flat;
 #[path = "../no_fs.rs"]
 mod fs;
 pub(crate) mod host_signal;
 #[path = "../no_lingering.rs"]
 mod lingering;
+mod queue;
 mod selector;
 pub(crate) mod stdin_stream;
 #[path = "../blocking_stdout.rs"]

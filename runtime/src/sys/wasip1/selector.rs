@@ -1,18 +1,18 @@
 //! The backend for WASI preview 1: `poll_oneoff`.
 //!
 //! The subscriptions are kept in [`armed`](super::wasi::armed): WasmEdge refuses a second one for reading, or for
-//! writing, of a descriptor. A host that offers it keeps those of sockets itself ([`flat`](super::flat)).
+//! writing, of a descriptor. A host that offers it keeps those of sockets itself ([`queue`](super::queue)).
 //!
-//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`hot`](super::wasi::hot)). Closed
+//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`front`](super::wasi::front)). Closed
 //! halves are known only when the host sets the hang-up flag.
 #![allow(unsafe_code)] // `poll_oneoff` is an import.
 
 use std::io;
 use std::os::fd::RawFd;
 
-use super::flat::{CAPACITY, Flat};
+use super::queue::{CAPACITY, HostQueue};
 use super::wasi::armed::{Armed, CLOCK, Unparker, place};
-use super::wasi::hot::{Answer, Plan};
+use super::wasi::front::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked};
@@ -131,17 +131,17 @@ struct List {
     armed: Armed<Subscription>,
     plan: Plan,
     /// `None` until the first source is registered.
-    flat: Option<Option<Flat>>,
+    queue: Option<Option<HostQueue>>,
 }
 
 impl List {
-    fn flat(&mut self) -> Option<&mut Flat> {
-        self.flat.as_mut()?.as_mut()
+    fn queue(&mut self) -> Option<&mut HostQueue> {
+        self.queue.as_mut()?.as_mut()
     }
 
     fn is_empty(&self) -> bool {
-        let flat = self.flat.as_ref().and_then(Option::as_ref);
-        self.armed.is_empty() && flat.is_none_or(Flat::is_empty)
+        let queue = self.queue.as_ref().and_then(Option::as_ref);
+        self.armed.is_empty() && queue.is_none_or(HostQueue::is_empty)
     }
 }
 
@@ -151,7 +151,7 @@ pub(crate) struct Driver {
 
 pub(crate) fn new() -> io::Result<(Selector, Driver)> {
     let armed = Armed::new(Subscription::new(CLOCK, TAG_CLOCK, CLOCK_MONOTONIC));
-    let list = Mutex::new(List { armed, plan: Plan::default(), flat: None });
+    let list = Mutex::new(List { armed, plan: Plan::default(), queue: None });
     Ok((Selector { list }, Driver { events: Vec::new() }))
 }
 
@@ -165,8 +165,8 @@ impl Selector {
     }
 
     pub(crate) fn register(&self, raw: &Raw, key: usize, _: Interest) -> io::Result<()> {
-        if let Some(flat) = self.list.lock().flat.get_or_insert_with(Flat::find) {
-            flat.register(*raw, key);
+        if let Some(queue) = self.list.lock().queue.get_or_insert_with(HostQueue::find) {
+            queue.register(*raw, key);
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Selector {
 
     pub(crate) fn arm(&self, raw: &Raw, key: usize, interest: Interest) {
         let list = &mut *self.list.lock();
-        if list.flat().is_some_and(|flat| flat.arm(key, interest)) {
+        if list.queue().is_some_and(|queue| queue.arm(key, interest)) {
             return;
         }
         let armed = &mut list.armed;
@@ -197,7 +197,7 @@ impl Selector {
 
     pub(crate) fn disarm(&self, key: usize) -> Ready {
         let list = &mut *self.list.lock();
-        let ready = list.flat().map_or(Ready::EMPTY, |flat| flat.disarm(key));
+        let ready = list.queue().map_or(Ready::EMPTY, |queue| queue.disarm(key));
         ready | list.armed.remove_key(key)
     }
 }
@@ -212,7 +212,7 @@ impl Driver {
     ) -> Outcome {
         let list = &mut *selector.list.lock();
         let is_empty = list.is_empty();
-        let List { armed, plan, flat } = list;
+        let List { armed, plan, queue } = list;
         let glances = matches!(parked, Parked::Glance);
         let Some(timeout) = armed.prepare(parked, is_empty) else { return Outcome::Done };
         if unexplained > 1 && timeout != Some(0) {
@@ -222,21 +222,21 @@ impl Driver {
             armed.clock().set_timeout(pause);
             self.call(&armed.entries()[..1], 1);
         }
-        let answer = match flat {
-            Some(Some(flat)) => {
+        let answer = match queue {
+            Some(Some(queue)) => {
                 let mut answer = Answer::Nothing;
-                while let Some(part) = flat.excess() {
+                while let Some(part) = queue.excess() {
                     let count = self.call(part, CAPACITY);
-                    flat.told_excess();
-                    if let Answer::Events = self.note(count, events, Some(flat), armed) {
+                    queue.told_excess();
+                    if let Answer::Events = self.note(count, events, Some(queue), armed) {
                         answer = Answer::Events;
                     }
                 }
                 let timeout = if answer == Answer::Events { Some(0) } else { timeout };
                 let others = &armed.entries()[1..];
-                let count = self.call(flat.call(others, timeout), CAPACITY);
-                flat.called();
-                match self.note(count, events, Some(flat), armed) {
+                let count = self.call(queue.call(others, timeout), CAPACITY);
+                queue.called();
+                match self.note(count, events, Some(queue), armed) {
                     Answer::Events => Answer::Events,
                     last if answer == Answer::Nothing => last,
                     _ => answer,
@@ -279,7 +279,7 @@ impl Driver {
         &self,
         count: usize,
         events: &mut Vec<Event>,
-        mut flat: Option<&mut Flat>,
+        mut queue: Option<&mut HostQueue>,
         armed: &mut Armed<Subscription>,
     ) -> Answer {
         let mut answer = Answer::Nothing;
@@ -287,7 +287,7 @@ impl Driver {
             let owner = event.userdata as usize;
             if owner != CLOCK {
                 let (key, direction) = place(owner);
-                if !flat.as_mut().is_some_and(|flat| flat.spend(key, direction)) {
+                if !queue.as_mut().is_some_and(|queue| queue.spend(key, direction)) {
                     armed.spend(owner);
                 }
                 events.push(Event { key, ready: ready(event, direction) });

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::host::{Pollable, ready, subscribe_duration, wait_for};
 use super::wasi::armed::{Armed, CLOCK, Unparker, place};
-use super::wasi::hot::{Answer, Plan};
+use super::wasi::front::{Answer, Plan};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
 use crate::reactor::{Direction, Event, Parked, Source};

@@ -71,7 +71,7 @@ struct Kept {
 }
 
 /// What is armed at the host.
-pub(super) struct Flat {
+pub(super) struct HostQueue {
     /// By key.
     kept: Vec<Kept>,
     count: usize,
@@ -81,13 +81,13 @@ pub(super) struct Flat {
     dead: usize,
 }
 
-impl Flat {
+impl HostQueue {
     /// `None` on a host without the extension.
-    pub(super) fn find() -> Option<Flat> {
+    pub(super) fn find() -> Option<HostQueue> {
         filetype(QUEUE)?;
         let queue = Subscription::new(CAPACITY, TAG_READ, QUEUE as u32);
         let clock = Subscription::new(armed::CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
-        Some(Flat { kept: Vec::new(), count: 0, call: vec![queue, clock], dead: 0 })
+        Some(HostQueue { kept: Vec::new(), count: 0, call: vec![queue, clock], dead: 0 })
     }
 
     /// Whether nothing is armed.
