@@ -70,7 +70,7 @@ pub fn block_on_anywhere<F: Future>(future: F) -> F::Output {
 ///
 /// # On WASI
 ///
-/// There are no threads: the closure runs on the queue when its turn comes, and while it computes nothing
+/// There are no threads: the closure runs from the queue, between the tasks, and while it computes nothing
 /// else runs. It may wait for tasks (`Handle::block_on`, `blocking_recv`): the executor is entered again from
 /// inside, and such a wait ends only after those that began inside it. What is queued when the runtime is
 /// dropped still runs.

@@ -2,12 +2,7 @@
 //!
 //! The scheduler, the wakers, the `JoinHandle` and the `AbortHandle`s share the cell by counting references. Scheduling a
 //! task puts it into the queue of its scheduler, where tasks are linked to each other and not counted. The code that takes
-//! it from the queue runs it. Four bits state what may be done with a task:
-//!
-//! - `SCHEDULED`: it is in the queue, or was woken while it ran and returns there when its turn ends.
-//! - `RUNNING`: it is being polled. The future is accessed only then.
-//! - `ABORTED`: at its next turn, the future is dropped instead of polled.
-//! - `COMPLETE`: the future is gone, and the result is available to the handle.
+//! it from the queue runs it. `state.rs` says what may be done with a task.
 //!
 //! The scheduler has one reference to a task that is not complete. The reference travels with the task until the task
 //! waits for the first time, and then stays among the waiting tasks. The last reference to go therefore never holds a
@@ -28,25 +23,19 @@ use super::current::{Polls, Running};
 use super::error::Panic;
 use super::outcome::Join;
 use super::queue::Link;
+use super::state::{AfterPoll, State, Wake};
 use super::{Budget, Id, JoinError, waker};
 use crate::lock::modelled::Mutex;
 use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
 use crate::sys::memory;
 
-const SCHEDULED: usize = 1;
-const RUNNING: usize = 2;
-const ABORTED: usize = 4;
-const COMPLETE: usize = 8;
-/// Not a state: the scheduler is not a runtime's, so that there is more to be done than to put it in a queue.
-const ELSEWHERE: usize = 16;
-
 /// The task never waited: it has no place among the waiting tasks.
-const NOWHERE: usize = usize::MAX;
+const NO_PLACE: usize = usize::MAX;
 
 /// What is known of a task without knowing its future.
 pub(crate) struct Header {
     refs: AtomicUsize,
-    state: AtomicUsize,
+    state: State,
     /// Its place among its scheduler's waiting tasks; changed with their lock held.
     place: AtomicUsize,
     /// The next one in the queue.
@@ -66,13 +55,6 @@ pub(crate) struct Header {
 #[repr(Rust, packed(4))]
 struct PackedId(Id);
 
-/// What a turn ends with when the future is still pending.
-enum TurnEnd {
-    Wait,
-    Again,
-    Cancel,
-}
-
 impl Header {
     pub(crate) fn id(&self) -> Id {
         self.id.0
@@ -84,12 +66,12 @@ impl Header {
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.state.load(Ordering::Acquire) & COMPLETE != 0
+        self.state.is_complete()
     }
 
-    /// Whether its future is gone, or goes when the turn ends that it has further up the stack.
-    pub(crate) fn is_out_of_reach(&self) -> bool {
-        self.state.load(Ordering::Acquire) & (RUNNING | COMPLETE) != 0
+    /// Returns whether its future is gone, or goes when the poll ends that is going on.
+    pub(crate) fn is_running_or_complete(&self) -> bool {
+        self.state.is_running_or_complete()
     }
 
     /// Its place among its scheduler's waiting tasks.
@@ -100,31 +82,6 @@ impl Header {
     /// Tells it another place.
     pub(crate) fn move_to(&self, place: usize) {
         self.place.store(place, Ordering::Relaxed);
-    }
-
-    /// Notes that the task is to run; whether the caller has to put it in the queue.
-    fn schedule(&self, why: usize) -> bool {
-        let old = self.state.fetch_or(SCHEDULED | why, Ordering::AcqRel);
-        old & (SCHEDULED | RUNNING | COMPLETE) == 0
-    }
-
-    /// Begins a turn; false if the future is to be dropped instead.
-    fn begin(&self) -> bool {
-        let old = self.state.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
-        old & ABORTED == 0
-    }
-
-    /// Ends a turn in which the future was not ready.
-    fn end(&self) -> TurnEnd {
-        let old = self.state.fetch_xor(RUNNING, Ordering::AcqRel);
-        if old & SCHEDULED == 0 {
-            TurnEnd::Wait
-        } else if old & ABORTED == 0 {
-            TurnEnd::Again
-        } else {
-            // It stays scheduled, so nobody puts it in the queue.
-            TurnEnd::Cancel
-        }
     }
 }
 
@@ -212,7 +169,7 @@ impl Ready {
     /// Sees to it that the task is among those that wait; false if the scheduler was closed while it ran.
     #[inline]
     fn is_kept_by(&self, scheduler: &Scheduler) -> bool {
-        self.place() != NOWHERE || scheduler.adopt(self)
+        self.place() != NO_PLACE || scheduler.adopt(self)
     }
 
     /// Tells the task its place among those that wait, and gives the scheduler's reference, which stays there.
@@ -221,11 +178,11 @@ impl Ready {
         Task(self.0)
     }
 
-    /// Drops the future, as its turn.
+    /// Drops the future instead of polling it.
     #[cold]
     #[inline(never)]
     pub(crate) fn cancel(self, scheduler: &Scheduler) {
-        self.state.fetch_or(ABORTED, Ordering::AcqRel);
+        self.state.cancel();
         self.run(scheduler, &Polls::new());
     }
 }
@@ -241,11 +198,10 @@ impl Task {
     ) -> (Ready, Task) {
         let join = Mutex::new(Join::Open(None));
         let cell = memory::take::<Cell<F>>();
-        let elsewhere = if owner.is_a_runtimes() { 0 } else { ELSEWHERE };
         let header = Header {
             refs: AtomicUsize::new(2),
-            state: AtomicUsize::new(SCHEDULED | elsewhere),
-            place: AtomicUsize::new(NOWHERE),
+            state: State::new(owner.is_a_runtimes()),
+            place: AtomicUsize::new(NO_PLACE),
             next: Link::default(),
             id: PackedId(id),
             spawned_at,
@@ -261,9 +217,9 @@ impl Task {
         (Ready(cell.cast()), Task(cell.cast()))
     }
 
-    /// Aborts the task: it is scheduled, and its turn drops the future.
+    /// Aborts the task: it is scheduled, and its future is dropped instead of polled.
     pub(crate) fn abort(&self) {
-        if self.schedule(ABORTED) {
+        if self.state.abort() {
             // The reference is held until this is done: the task holds its owner, and may be complete as soon
             // as it is in the queue.
             self.owner.push(Ready(self.0));
@@ -273,21 +229,20 @@ impl Task {
     /// Has the task run, again if it is running.
     #[inline]
     pub(super) fn wake_by_ref(&self) {
-        if self.schedule(0) {
+        if self.state.schedule() {
             // As above.
             self.owner.push(Ready(self.0));
         }
     }
 
     /// As `wake_by_ref`, and drops the reference.
-    // Where it calls others nothing is left to be done: so it has no registers to save.
+    // PERF: what it calls is called last, so that it has no registers to save.
     #[inline(always)]
     pub(super) fn wake(self) {
-        let old = self.state.fetch_or(SCHEDULED, Ordering::AcqRel);
-        if old & (SCHEDULED | RUNNING | COMPLETE | ELSEWHERE) == 0 {
-            self.owner.push_at_once(Ready(self.0));
-        } else if old & (SCHEDULED | RUNNING | COMPLETE) == 0 {
-            return self.push_and_drop();
+        match self.state.wake() {
+            Wake::Push => self.owner.push_at_once(Ready(self.0)),
+            Wake::PushElsewhere => return self.push_and_drop(),
+            Wake::Nothing => {}
         }
         let task = ManuallyDrop::new(self);
         if task.give_up() {
@@ -382,14 +337,14 @@ impl<F: Future> Cell<F> {
     unsafe fn run(task: Ready, scheduler: &Scheduler) {
         // SAFETY: it is a `Cell<F>`, which is there until it is complete.
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
-        // Read again, when it is needed: it need not be kept while the future runs.
+        // PERF: read again when it is needed, so that no register keeps it while the future runs.
         let id = || cell.header.id();
         Polls::begin(cell.header.running(), Budget::FULL);
         let cancelled = || Err(JoinError::cancelled(id()));
-        // Made for each turn: so it is known, where the future is inlined, whose waker it is.
+        // PERF: made for each poll, so that the compiler knows whose it is where the future is inlined.
         let waker = waker::of(&task);
         let mut cx = Context::from_waker(&waker);
-        let _last = if !cell.header.begin() {
+        let _last = if !cell.header.state.begin_poll() {
             cell.finish(task, scheduler, cancelled())
         } else {
             match catch(|| Dropping(&cell.future).poll(&mut cx)) {
@@ -397,14 +352,14 @@ impl<F: Future> Cell<F> {
                 Ok(Poll::Pending) if !task.is_kept_by(scheduler) => {
                     cell.finish(task, scheduler, cancelled())
                 }
-                Ok(Poll::Pending) => match cell.header.end() {
-                    // From now on somebody else may run it.
-                    TurnEnd::Wait => None,
-                    TurnEnd::Again => {
+                Ok(Poll::Pending) => match cell.header.state.end_poll() {
+                    // From now on another thread may run it.
+                    AfterPoll::Wait => None,
+                    AfterPoll::Reschedule => {
                         scheduler.push(task);
                         None
                     }
-                    TurnEnd::Cancel => cell.finish(task, scheduler, cancelled()),
+                    AfterPoll::Cancel => cell.finish(task, scheduler, cancelled()),
                 },
                 Err(panic) => cell.leave(task, scheduler, Err(JoinError::panicked(id(), panic))),
             }
@@ -437,7 +392,7 @@ impl<F: Future> Cell<F> {
         scheduler: &Scheduler,
         output: Result<F::Output, JoinError>,
     ) -> Option<Task> {
-        let task = if task.place() == NOWHERE {
+        let task = if task.place() == NO_PLACE {
             scheduler.leave();
             Task(task.0)
         } else {
@@ -452,7 +407,7 @@ impl<F: Future> Cell<F> {
 fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinError>) {
     let mut join = join.lock();
     // Under the lock: whoever sees the bit finds the result, whoever has the result sees the bit.
-    header.state.fetch_or(COMPLETE, Ordering::AcqRel);
+    header.state.complete();
     if let Join::Open(waker) = &mut *join {
         let waker = waker.take();
         *join = Join::Done(output);

@@ -22,7 +22,7 @@ pub use super::unconstrained::{Unconstrained, unconstrained};
 pub(crate) struct Budget(i64);
 
 impl Budget {
-    /// What a task has when its turn begins.
+    /// What a task has when its poll begins.
     pub(crate) const FULL: Budget = Budget(128);
     /// No limit.
     pub(crate) const UNLIMITED: Budget = Budget(-1);
@@ -106,7 +106,7 @@ impl Drop for RestoreOnPending {
 /// Takes a unit of the running task's budget.
 ///
 /// Returns `Pending`, with the task woken, when the budget is spent: the caller returns `Pending` too and
-/// is polled again after the other tasks had their turn.
+/// is polled again after the other tasks ran.
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     if !may_proceed(cx) {

@@ -55,7 +55,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Aborts the task: its future is dropped at its next turn, and awaiting the handle gives a cancelled
+    /// Aborts the task: its future is dropped instead of polled, and awaiting the handle gives a cancelled
     /// [`JoinError`] unless the task was already complete.
     ///
     /// A closure of `spawn_blocking` can be aborted only before it started.

@@ -299,7 +299,7 @@ impl<T: 'static> JoinSet<T> {
                 return Some(result.map(|value| (id, value)));
             }
         }
-        // Without budget: come back after the others had their turn.
+        // Without budget: poll again after the other tasks ran.
         let waker = self.woken.lock().waker.take();
         if let Some(waker) = waker {
             waker.wake();

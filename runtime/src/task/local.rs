@@ -15,8 +15,8 @@ use super::{Id, JoinHandle, Scheduler, Target, current};
 use crate::context;
 use crate::runtime;
 
-/// Tasks run in one go before the set lets others have their turn.
-const TURNS: usize = 61;
+/// Polls of tasks in one poll of the set.
+const MAX_POLLS: usize = 61;
 
 /// A set of tasks that stay on the thread that polls the set.
 ///
@@ -104,7 +104,7 @@ impl LocalSet {
     /// Runs ready tasks; true if there may be more.
     fn run_some(&self) -> bool {
         let _no_task = current::set_no_task();
-        self.scheduler.run_some(TURNS) == TURNS
+        self.scheduler.run_some(MAX_POLLS) == MAX_POLLS
     }
 }
 

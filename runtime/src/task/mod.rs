@@ -19,6 +19,7 @@ mod queue;
 mod report;
 mod scheduler;
 mod spawn;
+mod state;
 mod task_local;
 mod unconstrained;
 pub(crate) mod waker;

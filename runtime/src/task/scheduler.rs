@@ -211,7 +211,7 @@ impl Scheduler {
         self.leave();
         let mut waiting = self.waiting.lock();
         let place = task.place();
-        // Not `swap_remove`, which would bring a message with numbers in it.
+        // SIZE: not `swap_remove`, which would link a message with numbers in it.
         let Some(last) = waiting.pop() else { std::process::abort() };
         let gone = match waiting.get_mut(place) {
             Some(gone) => {
@@ -240,7 +240,7 @@ impl Scheduler {
     }
 
     /// Runs up to `max` ready tasks; returns how many.
-    // A function of its own, so that what it needs stays in registers from task to task.
+    // PERF: a function of its own, so that what it needs stays in registers from task to task.
     #[inline(never)]
     pub(crate) fn run_some(&self, max: usize) -> usize {
         let polls = Polls::new();
@@ -291,8 +291,8 @@ impl Scheduler {
 
     /// Drops the future of every task, until none is left; later spawns are cancelled.
     ///
-    /// A task that is being polled further up the stack, or on a thread of the pool, follows when its turn
-    /// ends. Must be called where the tasks' futures may be dropped.
+    /// A task that is being polled further up the stack, or on a thread of the pool, follows when that
+    /// poll ends. Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
         {
             let _waiting = self.waiting.lock();
@@ -312,7 +312,9 @@ impl Scheduler {
                 task.cancel(self);
             }
             // Only another thread can have woken one and be about to put it in the queue.
-            if !HOST.has_threads || self.waiting.lock().iter().all(|task| task.is_out_of_reach()) {
+            if !HOST.has_threads
+                || self.waiting.lock().iter().all(|task| task.is_running_or_complete())
+            {
                 return;
             }
             yield_now();

@@ -20,7 +20,7 @@ use std::task::Poll;
 /// let other = ran.clone();
 /// wasio::spawn(async move { other.store(true, Ordering::Relaxed) });
 /// wasio::task::yield_now().await;
-/// assert!(ran.load(Ordering::Relaxed), "the other task has had its turn");
+/// assert!(ran.load(Ordering::Relaxed), "the other task has run");
 /// # std::io::Result::Ok(())
 /// # })?;
 /// # std::io::Result::Ok(())

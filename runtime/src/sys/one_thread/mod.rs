@@ -1,4 +1,4 @@
-//! Targets with one thread: tasks and blocking closures take it in turns. `threads` says what the items are for.
+//! Targets with one thread: it runs tasks and blocking closures, one after the other. `threads` says what the items are for.
 
 mod blocking;
 pub(crate) mod bug;
