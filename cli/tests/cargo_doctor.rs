@@ -134,6 +134,19 @@ fn packages_of_build_scripts_are_not_in_the_guest() {
     project.wasio(&["doctor"]).ok();
 }
 
+/// `cargo metadata` lists them, and `cargo tree` does not.
+#[test]
+fn optional_packages_that_nothing_switches_on_are_not_in_the_guest() {
+    let project = Project::new("weak", "client = { path = \"client\" }", "fn main() {}");
+    let ssl = "openssl-sys = { path = \"../ssl\", optional = true }\n\n[features]\n\
+               default = [\"tls\"]\ntls = [\"openssl-sys?/vendored\"]\non = [\"dep:openssl-sys\"]\n";
+    project.package("client", "client", ssl, "src/lib.rs", "");
+    let features = "\n[features]\nvendored = []\n";
+    project.package("ssl", "openssl-sys", features, "src/lib.rs", "");
+    project.wasio(&["doctor"]).ok();
+    project.wasio(&["doctor", "--features", "client/on"]).fails_with(1, "");
+}
+
 #[test]
 fn a_pin_and_an_excluding_requirement_are_told_apart() {
     let project = Project::new(

@@ -6,6 +6,7 @@
 
 mod known;
 mod report;
+mod tree;
 
 use std::process::ExitCode;
 use std::{env, fs};
@@ -28,6 +29,7 @@ use super::shell::Shell;
 use super::sources;
 use super::toolchain::{self, Cargo};
 use crate::targets::{Engine, Target};
+use tree::Tree;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -180,7 +182,12 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Target) -> Result<Repor
     let mut guest = resolved.metadata.in_guest(false);
     // It stands in front of the drop-in, which is there, too.
     guest.retain(|p| p.name != "tokio" || p.version.to_string() != host_tokio::VERSION);
-    findings.extend(known_of(&guest, resolved, wasi));
+    let tree = match &resolved.state {
+        State::NotInUse(_) => None,
+        _ => Tree::of(project, resolved, wasi.triple())?,
+    };
+    guest.retain(|package| tree.as_ref().is_none_or(|tree| tree.features(package).is_some()));
+    findings.extend(known_of(&guest, tree.as_ref(), resolved, wasi));
     findings.extend(c_code(&guest, resolved, wasi));
     findings.sort_by_key(|finding| finding.level);
 
@@ -233,11 +240,17 @@ fn own_lock_pin(project: &Project) -> Option<String> {
 }
 
 /// Findings from the table.
-fn known_of(guest: &[&Package], resolved: &Resolved, wasi: Target) -> Vec<Finding> {
+fn known_of(
+    guest: &[&Package],
+    tree: Option<&Tree>,
+    resolved: &Resolved,
+    wasi: Target,
+) -> Vec<Finding> {
     let features = resolved.metadata.features();
     let mut findings = Vec::new();
     for package in guest {
-        let on = features.get(package.id.as_str()).copied().unwrap_or_default();
+        let listed = features.get(package.id.as_str()).copied().unwrap_or_default();
+        let on = tree.and_then(|tree| tree.features(package)).unwrap_or(listed);
         for known in known::TABLE.iter().filter(|known| known.package == package.name) {
             let stands_in = sources::is_drop_in(known.package, &package.version);
             let about_published = known.level != Level::Note;
