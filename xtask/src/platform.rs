@@ -189,8 +189,11 @@ pub fn target_name(target: Option<Target>) -> &'static str {
     target.map_or("native", Target::name)
 }
 
+/// What a program is built for; `None` is this machine. Under this name an option of `clap` is one that is always given.
+pub type BuiltFor = Option<Target>;
+
 /// Parses the short name of a target; `native` is this machine.
-pub fn target_parser() -> impl TypedValueParser<Value = Option<Target>> {
+pub fn target_parser() -> impl TypedValueParser<Value = BuiltFor> {
     let all = [None].into_iter().chain(Target::ALL.iter().copied().map(Some)).collect();
     parser(all, |target: Option<Target>| {
         PossibleValue::new(target_name(target)).help(target.map_or("This machine", Target::triple))

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use xtask::platform::{target_name, target_parser};
+use xtask::platform::{BuiltFor, target_name, target_parser};
 use xtask::targets::Target;
 use xtask::workspace;
 
@@ -27,7 +27,7 @@ const TOKIO: &str = "1.54.1";
 pub(crate) struct Options {
     /// The target to build the tests for.
     #[arg(long, value_parser = target_parser(), default_value = "native")]
-    target: Option<Target>,
+    target: BuiltFor,
     /// Run only tests with this text in `file::name`.
     filter: Option<String>,
     /// Write the results as JSON to this file, `-` for standard output.
