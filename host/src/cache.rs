@@ -1,12 +1,13 @@
 //! Compiled code on disk, so that a program is compiled once.
 //!
-//! An entry is named by a digest of the wasm and of everything that shapes the compiler's output. It is written to a
-//! temporary name and renamed, and ends in a tag that only the user's key makes. It is read into memory of this
-//! process's own before anything looks at it, a large one into sealed memory that can be mapped (`sealed.rs`), so that
-//! what is done to the file afterwards changes nothing. Whatever
-//! goes wrong with the cache, the answer is to compile: a damaged or foreign entry is replaced, a folder that cannot be
-//! written, or that others can write to, is done without. When the entries are too long together, those that were not
-//! used for the longest time are removed.
+//! The name of an entry is a digest of the wasm and of everything that affects the compiler's output. An entry is
+//! written to a temporary name and renamed. It ends in a tag that can only be made with the user's key. Before an entry
+//! is examined, it is read into memory of this process; a large one is read into sealed memory that can be mapped
+//! (`sealed.rs`). Later changes to the file therefore have no effect.
+//!
+//! If the cache fails in any way, the program is compiled. A damaged or foreign entry is replaced. A folder is not used
+//! if it cannot be written, or if others can write to it. When the entries exceed the size limit together, those that
+//! have not been used for the longest time are removed.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -21,20 +22,20 @@ use crate::folder::{self, Folder};
 use crate::ours::{self, Key, TAG_LEN};
 use crate::sealed;
 
-/// Changes when the layout of an entry does.
+/// Changed with the layout of an entry.
 const FORMAT: &[u8] = b"wasio-3\0";
-/// So much is kept unless somebody says otherwise.
+/// The default size limit of the cache, in bytes.
 pub(crate) const SIZE: u64 = 1 << 30;
-/// Code of this length is mapped rather than copied.
+/// Code of at least this length is mapped rather than copied.
 const LARGE: u64 = 1 << 20;
-/// So much of it is read at once.
+/// The number of bytes of an entry that are read at once.
 const PIECE: usize = 1 << 18;
-/// The digits of an entry's name.
+/// The number of digits in an entry's name.
 const DIGITS: usize = 64;
-/// A temporary file of this age was left behind.
+/// A temporary file of this age is taken to be abandoned.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
-/// Compiled code that can be kept.
+/// Compiled code that can be cached.
 pub(crate) trait Code: Sized {
     fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self>;
 
@@ -42,13 +43,13 @@ pub(crate) trait Code: Sized {
 
     /// # Safety
     ///
-    /// The bytes are what `serialize` produced.
+    /// The bytes must be the output of `serialize`.
     #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
     unsafe fn deserialize(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self>;
 
     /// # Safety
     ///
-    /// The bytes in the memory are what `serialize` produced, and will not change.
+    /// The bytes in the memory must be the output of `serialize`, and must not change.
     #[expect(unsafe_code, reason = "wasmtime cannot check native code")]
     unsafe fn map(engine: &Engine, sealed: &File) -> wasmtime::Result<Self>;
 }
@@ -88,9 +89,9 @@ code! {
 #[derive(Debug)]
 pub(crate) struct Cache {
     path: PathBuf,
-    /// How many bytes all entries have together at most.
+    /// The maximum size of all entries together, in bytes.
     size: u64,
-    /// The user's, once it was needed.
+    /// The user's key, read when it is first needed.
     key: OnceLock<Key>,
 }
 
@@ -103,17 +104,17 @@ impl Cache {
         &self.path
     }
 
-    /// Why the folder is not used, if it could be but must not.
+    /// Returns why the folder is not used, if it is refused because others could change it.
     pub(crate) fn refusal(&self) -> Option<io::Error> {
         self.open().err().filter(folder::is_refusal)
     }
 
-    /// The name of a program's entry.
+    /// Returns the name of a program's entry.
     pub(crate) fn name(engine: &Engine, wasm: &[u8]) -> String {
         Cache::naming(engine).update(wasm).finalize().to_hex().as_str().to_owned()
     }
 
-    /// Makes the name of a program's entry, when it has been given the wasm.
+    /// Creates a hasher that yields the name of a program's entry after it has been fed the wasm.
     pub(crate) fn naming(engine: &Engine) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new();
         hasher.update(FORMAT);
@@ -122,7 +123,7 @@ impl Cache {
         hasher
     }
 
-    /// The code kept under a name, if it is ours, whole and of this engine.
+    /// Loads the code stored under a name if it is authentic, whole and made for this engine.
     pub(crate) fn load<C: Code>(&self, engine: &Engine, name: &str) -> Option<C> {
         let (folder, key) = self.open().ok()?;
         let (entry, len) = folder.open_used(name, self.size).ok()?;
@@ -139,7 +140,7 @@ impl Cache {
             if let Some(code) = map(engine, &memory) {
                 return Some(code);
             }
-            // Systems may forbid to execute such memory.
+            // Some systems forbid executing such memory.
             let mut code = Vec::new();
             (&memory).rewind().ok()?;
             (&memory).read_to_end(&mut code).ok()?;
@@ -152,7 +153,7 @@ impl Cache {
         is_ours.then(|| deserialize(engine, &code))?
     }
 
-    /// Keeps `code` under a name. Failing to is no error.
+    /// Stores `code` under a name. A failure is not an error.
     pub(crate) fn store(&self, name: &str, code: &impl Code) {
         let Ok(code) = code.serialize() else { return };
         let Ok((folder, key)) = self.open() else { return };
@@ -175,8 +176,8 @@ impl Cache {
         Ok((folder, key))
     }
 
-    /// Removes entries until the rest is short enough, the one that was used last but `kept` at the end. Files that are
-    /// not the cache's are left alone.
+    /// Removes entries until the rest fits, the least recently used first and never `kept`. Files that are not the
+    /// cache's are left alone.
     fn evict(&self, folder: &Folder, kept: &str) -> io::Result<()> {
         let mut entries = folder.entries()?;
         let is_abandoned = |used: SystemTime| used.elapsed().is_ok_and(|age| age > ABANDONED);
@@ -200,7 +201,7 @@ impl Cache {
     }
 }
 
-/// Copies the next `len` bytes and has them in the tag. What the tag is about is what was copied.
+/// Copies the next `len` bytes and feeds them to the tag. The tag covers exactly the bytes that were copied.
 fn copy_to(mut memory: &File, entry: &File, len: u64, tag: &mut blake3::Hasher) -> io::Result<()> {
     let mut entry = entry.take(len);
     let mut piece = vec![0; PIECE];
@@ -217,7 +218,7 @@ fn copy_to(mut memory: &File, entry: &File, len: u64, tag: &mut blake3::Hasher) 
     Ok(())
 }
 
-/// Whether what comes next is the tag.
+/// Returns whether the next bytes are the tag.
 fn ends_in(mut entry: &File, tag: &blake3::Hasher) -> bool {
     let mut end = [0; TAG_LEN];
     entry.read_exact(&mut end).is_ok() && ours::is_tag(tag, &end)
@@ -225,15 +226,16 @@ fn ends_in(mut entry: &File, tag: &blake3::Hasher) -> bool {
 
 #[expect(unsafe_code, reason = "wasmtime cannot check native code, see SAFETY")]
 fn map<C: Code>(engine: &Engine, memory: &File) -> Option<C> {
-    // SAFETY: as of `deserialize`; what was copied is what the tag is about, and the memory is sealed.
+    // SAFETY: as for `deserialize`. The tag covers the copied bytes, and the memory is sealed.
     unsafe { C::map(engine, memory) }.ok()
 }
 
 #[expect(unsafe_code, reason = "wasmtime cannot check native code, see SAFETY")]
 fn deserialize<C: Code>(engine: &Engine, code: &[u8]) -> Option<C> {
-    // SAFETY: `deserialize` needs what `serialize` produced. `load` has found that the bytes, which are this process's
-    // own, fit the name and a tag that only `store` makes: the key is read by nobody but this user's processes, and is
-    // in no folder that a guest is given. wasmtime itself refuses code of another version, configuration or machine.
+    // SAFETY: `deserialize` needs the output of `serialize`. `load` has verified that the bytes, which are in this
+    // process's own memory, match the name and a tag that only `store` makes: only processes of this user can read the
+    // key, and it is in no folder that a guest is given. wasmtime itself refuses code of another version, configuration
+    // or machine.
     unsafe { C::deserialize(engine, code) }.ok()
 }
 

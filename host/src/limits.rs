@@ -4,7 +4,7 @@ use wasmtime::ResourceLimiter;
 
 use crate::stats::Stats;
 
-/// What a guest may have of everything together, however many memories or tables it is in.
+/// A guest's maximum sizes, summed over all of its memories or tables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Most {
     /// In bytes.
@@ -14,21 +14,22 @@ pub(crate) struct Most {
 
 impl Default for Most {
     fn default() -> Most {
-        // A program has an element for each function whose address it takes; each is 8 bytes or 16 of the host's.
+        // A program has an element for each function whose address it takes. Each element takes 8 or 16 bytes of the
+        // host.
         Most { memory: usize::MAX, table_elements: 1_000_000 }
     }
 }
 
-/// Refuses what is too much, and counts the rest.
+/// Refuses growth beyond the limits, and counts the rest.
 ///
-/// wasmtime announces a growth, and says nothing more when it happens. It reports a failure in three cases:
+/// wasmtime announces a growth, and reports nothing when it succeeds. It reports a failure in three cases:
 ///
-/// - The growth was announced and allowed, and is beyond what the memory or table declares. This is refused here
-///   before, so it never comes to that.
+/// - The growth was announced and allowed, and exceeds what the memory or table declares. It is refused here first, so
+///   this case does not occur.
 /// - The growth of a memory was announced and allowed, and then the system had no memory or addresses for it. It is
 ///   taken back.
-/// - The growth was never announced, because its size is no size: a table's overflows the host's pointers, a memory's
-///   its own. Nothing was counted, and nothing is taken back.
+/// - The growth was never announced, because its size overflows: for a table the host's pointers, for a memory its own
+///   index type. It was not counted, so nothing is taken back.
 ///
 /// Nothing is reported when the creation of a memory or table fails after it was allowed, or when the system has no
 /// memory for a table. Both end the guest.
@@ -36,19 +37,19 @@ pub(crate) struct Limits {
     most: Most,
     instances: usize,
     stats: Stats,
-    /// Of all memories together, in bytes.
+    /// The size of all memories together, in bytes.
     memory: usize,
-    /// Of all tables together.
+    /// The elements of all tables together.
     table_elements: usize,
-    /// The growth of a memory that was allowed last, until something else is asked.
+    /// The last growth of a memory that was allowed, until the next request.
     allowed: Option<Allowed>,
 }
 
-/// A growth that was counted, and may yet fail.
+/// A growth that was counted and may still fail.
 struct Allowed {
     /// In bytes.
     added: usize,
-    /// The peak of memory before.
+    /// The peak of memory before the growth.
     peak: u64,
 }
 
@@ -57,13 +58,13 @@ impl Limits {
         Limits { most, instances, stats, memory: 0, table_elements: 0, allowed: None }
     }
 
-    /// How much more memory the guest may have, in bytes.
+    /// Returns how much more memory the guest may have, in bytes.
     pub(crate) fn room(&self) -> usize {
         self.most.memory - self.memory
     }
 }
 
-/// How much more there is, if that is allowed.
+/// Returns the size of the growth if it is allowed.
 fn growth(
     current: usize,
     desired: usize,
@@ -77,12 +78,12 @@ fn growth(
     allowed.then_some(added)
 }
 
-/// Whether the system refused a growth of memory that had been announced. What is not known to be such a failure is
-/// taken for one that was not announced: then too much is counted, never too little.
+/// Returns whether the error is the system's refusal of a growth that had been announced. Any other error counts as a
+/// growth that was not announced: the count may then be too high, never too low.
 fn was_announced(error: &wasmtime::Error) -> bool {
-    /// Memory of a pool, which cannot move to where there is more room.
+    /// A memory of a pool cannot move to where there is more room.
     const NO_ROOM: &str = "Memory maximum size exceeded";
-    /// The size of memory and guard pages together.
+    /// The size of the memory and its guard pages together overflows.
     const OVERFLOW: &str = "overflow calculating size of memory allocation";
 
     #[cfg(unix)]
@@ -149,12 +150,12 @@ mod tests {
         is_memory: bool,
         size: usize,
         maximum: Option<usize>,
-        /// Beyond, no growth is announced.
+        /// The size beyond which a growth is not announced.
         largest: usize,
     }
 
     impl Grown {
-        /// Whether it grew.
+        /// Returns whether it grew.
         fn grow(
             &mut self,
             delta: usize,
@@ -197,7 +198,7 @@ mod tests {
         }
     }
 
-    /// How the system says that there is no memory.
+    /// The errors by which the system reports that it is out of memory.
     fn refusal(which: u32) -> wasmtime::Error {
         use wasmtime::error::Context as _;
         let out_of_memory = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
@@ -210,7 +211,7 @@ mod tests {
         }
     }
 
-    /// What is counted is what there is, after every step of every order, and never more than is allowed.
+    /// The counts equal the actual sizes after every step in every order, and never exceed the limits.
     #[test]
     fn what_is_counted_is_there() {
         for seed in 0..2000 {
@@ -249,7 +250,7 @@ mod tests {
                 );
                 peak = peak.max(limits.memory as u64);
                 assert_eq!(stats.snapshot().peak_memory, peak, "seed {seed}, step {step}");
-                // What is within all limits is not refused.
+                // A growth within all limits is not refused.
                 let (used, most) = if grown.is_memory {
                     (memory, MOST.memory)
                 } else {

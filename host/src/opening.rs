@@ -1,9 +1,9 @@
 //! Opening files without waiting forever.
 //!
-//! Opening a FIFO blocks until its other end is opened. FIFOs are refused, but a guest may put one in a file's place after
-//! the check, and one of the few threads for files would never return. So a thread that opens a file for longer than a
-//! second is sent SIGURG, once a second. The handler does nothing: the system call returns with `EINTR`, and is tried
-//! again. A slow file system is not disturbed.
+//! Opening a FIFO blocks until its other end is opened. FIFOs are refused, but a guest may replace a file with one
+//! after the check, and one of the few threads for files would never return. A thread that has been opening a file for
+//! longer than a second is therefore sent SIGURG, once a second. The handler does nothing: the system call returns with
+//! `EINTR` and is tried again. A slow file system is not disturbed.
 //!
 //! The process ignores SIGURG by default. If the program handles it, its handler stays, and the flags of that handler
 //! decide whether the call is interrupted.
@@ -26,7 +26,7 @@ pub(crate) fn retried<T>(
     watched(attempt)
 }
 
-/// Opening never waits for another end here.
+/// Opening does not block on another process on this system.
 #[cfg(not(unix))]
 pub(crate) fn watched<T>(open: impl FnOnce() -> T) -> T {
     open()
@@ -38,34 +38,34 @@ mod imp {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// How long is waited before a thread is interrupted, and before that is done again.
+    /// The time before a thread is interrupted, and between interruptions.
     const PATIENCE: Duration = Duration::from_secs(1);
-    /// How often nobody may be opening until nobody is watched any more.
+    /// The watcher ends after this many rounds in a row without a thread that is opening a file.
     const IDLE: u32 = 10;
 
     static STATE: Mutex<State> =
         Mutex::new(State { opening: Vec::new(), next: 0, is_watched: false });
 
     struct State {
-        /// Who is opening a file since when.
+        /// The threads that are opening a file: a number, the thread, and when it began.
         opening: Vec<(u64, Thread, Instant)>,
         next: u64,
-        /// There is a thread that interrupts.
+        /// Whether the watcher thread is running.
         is_watched: bool,
     }
 
     #[derive(Clone, Copy)]
     struct Thread(libc::pthread_t);
 
-    #[allow(unsafe_code)] // Some systems name threads by a pointer.
-    // SAFETY: the value only names a thread, and pthreads' functions take the names of other threads.
+    #[allow(unsafe_code)] // Some systems identify threads by a pointer.
+    // SAFETY: the value only identifies a thread. The functions of pthreads accept the identifiers of other threads.
     unsafe impl Send for Thread {}
 
     fn state() -> MutexGuard<'static, State> {
         STATE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens something, and is interrupted if that takes long.
+    /// Calls `open`, and interrupts it if it takes long.
     pub(crate) fn watched<T>(open: impl FnOnce() -> T) -> T {
         let _opening = Opening::new();
         open()
@@ -75,8 +75,8 @@ mod imp {
 
     impl Opening {
         fn new() -> Opening {
-            #[allow(unsafe_code)] // A function of the C library's.
-            // SAFETY: it has no conditions.
+            #[allow(unsafe_code)] // A function of the C library.
+            // SAFETY: the function has no preconditions.
             let thread = Thread(unsafe { libc::pthread_self() });
             let mut state = state();
             state.next += 1;
@@ -97,7 +97,7 @@ mod imp {
         }
     }
 
-    /// Interrupts those that take long, until nobody has been opening for a while.
+    /// Interrupts threads that take long, until no thread has been opening a file for a while.
     fn watch() {
         let mut idle = 0;
         loop {
@@ -116,20 +116,20 @@ mod imp {
         }
     }
 
-    #[allow(unsafe_code)] // A function of the C library's.
+    #[allow(unsafe_code)] // A function of the C library.
     fn interrupt(thread: Thread) {
-        // SAFETY: the thread has not ended: it is in `STATE`, which is locked, and takes itself out before.
+        // SAFETY: the thread has not ended. It is in `STATE`, which is locked, and it removes itself before it ends.
         unsafe { libc::pthread_kill(thread.0, libc::SIGURG) };
     }
 
-    /// Has the signal interrupt calls, unless the program handles it.
-    #[allow(unsafe_code)] // A function of the C library's.
+    /// Installs a handler so that the signal interrupts system calls, unless the program already handles it.
+    #[allow(unsafe_code)] // A function of the C library.
     fn handle() {
         static ONCE: Once = Once::new();
         extern "C" fn nothing(_signal: libc::c_int) {}
         ONCE.call_once(|| {
-            // SAFETY: all zeros are a value of this structure of numbers and null pointers. The handler does nothing, so
-            // it may be called anywhere.
+            // SAFETY: all zeros are a valid value of this structure of numbers and null pointers. The handler does
+            // nothing, so it may be called anywhere.
             unsafe {
                 let mut own: libc::sigaction = std::mem::zeroed();
                 if libc::sigaction(libc::SIGURG, std::ptr::null(), &mut own) == 0

@@ -1,12 +1,13 @@
 //! This process's standard output and error as streams for guests, which suspend the guest while they are full.
 //!
-//! wasmtime-wasi's own would block the thread, and with it every guest. Here no write waits: others may write to the
-//! same pipe, guests of this process and other processes, so what a poll promised may be gone by then. A blocking write
-//! of a guest's is done when it returns. What a component was permitted to write and found no room for is kept, 64 KiB
-//! at most, and written before the guest's next output, or before its run ends.
+//! The streams of wasmtime-wasi would block the thread, and with it every guest. Here no write waits. Guests of this
+//! process and other processes may write to the same pipe, so the room that a poll reported may be gone by the time of
+//! the write. A blocking write of a guest is complete when it returns. If a component was permitted to write and the
+//! stream has no room, the bytes are buffered, 64 KiB at most. They are written before the guest's next output or
+//! before its run ends.
 //!
-//! Limits: a terminal, and a pipe where the system cannot write without waiting (Linux before 6.5, macOS), takes a
-//! write after a poll, so another process that writes in between blocks the thread.
+//! Limits: a terminal takes a write only after a poll, and so does a pipe where the system has no non-blocking write
+//! (Linux before 6.5, macOS). Another process that writes in between blocks the thread.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,20 +25,20 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 use wasmtime_wasi_io::bytes::Bytes;
 
-/// What a pipe takes at once if it takes anything (`PIPE_BUF`).
+/// The bytes that a pipe accepts at once if it accepts any (`PIPE_BUF`).
 const PERMIT: usize = 4096;
-/// How much is kept of what found no room.
+/// The maximum number of buffered bytes.
 const KEPT: usize = 16 * PERMIT;
-/// How often is looked where nothing can be waited for.
+/// The polling interval where readiness cannot be awaited.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// One of the two streams. Clones share what is kept.
+/// One of the two streams. Clones share the buffer.
 #[derive(Clone)]
 pub(crate) struct Output {
     stream: Stream,
     kind: FileType,
     kept: Arc<Mutex<Vec<u8>>>,
-    /// How much may be written before it is asked for again.
+    /// The bytes that may be written before the next `check_write`.
     permit: usize,
 }
 
@@ -71,7 +72,7 @@ impl Output {
         Output { stream, kind, kept: Arc::default(), permit: 0 }
     }
 
-    /// Waits until what is kept is written, or cannot be.
+    /// Waits until the buffer is empty or cannot be written.
     pub(crate) async fn settle(&self) {
         let mut waits = Waits::default();
         while let Ok(false) = self.try_to_settle() {
@@ -79,7 +80,7 @@ impl Output {
         }
     }
 
-    /// Whether nothing is kept any more.
+    /// Writes from the buffer without waiting. Returns whether the buffer is now empty.
     fn try_to_settle(&self) -> Result<bool, StreamError> {
         self.write_kept(&mut self.kept())
     }
@@ -88,14 +89,14 @@ impl Output {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nothing is left of it.
+    /// Writes from the locked buffer. Returns whether it is now empty.
     fn write_kept(&self, kept: &mut Vec<u8>) -> Result<bool, StreamError> {
         let written = self.write_some(kept).inspect_err(|_| kept.clear())?;
         kept.drain(..written);
         Ok(kept.is_empty())
     }
 
-    /// Writes as much as is taken without waiting.
+    /// Writes as many bytes as the stream accepts without waiting.
     fn write_some(&self, bytes: &[u8]) -> Result<usize, StreamError> {
         let mut written = 0;
         while written < bytes.len() {
@@ -116,7 +117,7 @@ impl Output {
     }
 }
 
-/// Writes once and does not wait.
+/// Writes once, without waiting.
 fn attempt(fd: BorrowedFd<'_>, kind: FileType, bytes: &[u8]) -> rustix::io::Result<usize> {
     match kind {
         FileType::RegularFile => rustix::io::write(fd, bytes),
@@ -142,7 +143,8 @@ fn write_to_pipe(fd: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> 
     write_if_polled(fd, bytes)
 }
 
-/// Writes what is taken if the descriptor is writable. Of this process, nobody writes in between.
+/// Writes what the descriptor accepts, if a poll finds it writable. The lock keeps other threads of this process from
+/// writing in between.
 fn write_if_polled(fd: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,21 +154,21 @@ fn write_if_polled(fd: BorrowedFd<'_>, bytes: &[u8]) -> rustix::io::Result<usize
     rustix::io::write(fd, &bytes[..bytes.len().min(PERMIT)])
 }
 
-/// Whether a write would not wait. One that fails does not.
+/// Returns whether a write would return at once. A write that fails does.
 fn takes_more(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
     !matches!(poll(&mut fds, Some(&Timespec::default())), Ok(0))
 }
 
-/// What waits for a descriptor: for one of its own, since the driver takes each only once.
+/// Registers a duplicate of the descriptor with the driver, which takes each descriptor only once.
 #[allow(unsafe_code)] // Registering a descriptor is an unsafe function.
 fn watch(fd: BorrowedFd<'_>) -> Option<AsyncFd<OwnedFd>> {
     let own = fd.try_clone_to_owned().ok()?;
-    // SAFETY: the result owns an open descriptor, which stays the same one until it is dropped with it.
+    // SAFETY: the result owns an open descriptor, which stays the same one until both are dropped together.
     unsafe { AsyncFd::register_with_interest(own, Interest::WRITABLE) }.ok()
 }
 
-/// Waits in a row. Others may always be quicker, so from the second on each takes some time.
+/// Successive waits of one operation. Another writer may always be faster, so every wait after the first also sleeps.
 #[derive(Default)]
 struct Waits {
     again: bool,
@@ -194,7 +196,7 @@ impl Output {
                 guard.clear_ready();
             }
         }
-        // The process has no descriptor to spare, or the driver is not for such a one.
+        // The process has no spare descriptor, or the driver does not support this kind of descriptor.
         while !self.takes_more() {
             tokio::time::sleep(PAUSE).await;
         }
@@ -241,7 +243,7 @@ impl OutputStream for Output {
     }
 
     fn write_zeroes(&mut self, bytes: usize) -> Result<(), StreamError> {
-        // More than is permitted is refused before memory is taken for it.
+        // A write beyond the permit is refused before memory is allocated for it.
         let zeroes = vec![0; bytes.min(self.permit + 1)];
         self.write(zeroes.into())
     }

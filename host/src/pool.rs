@@ -1,10 +1,10 @@
 //! Threads for blocking operations, shared fairly between guests.
 //!
-//! A pool has a maximum of threads, and a maximum for each guest. Guests that want more wait in line and take turns: a
-//! guest with a thousand jobs delays the next one by one job, not by a thousand. A job of a guest that has ended is not
-//! begun. A job that has begun cannot be stopped, and occupies its thread until it returns.
+//! A pool limits its threads, and the threads of each guest. Guests that want more wait in line and take turns: a guest
+//! with a thousand jobs delays the next guest by one job, not by a thousand. A job of a guest that has ended is not
+//! begun. A job that has begun cannot be stopped and occupies its thread until it returns.
 //!
-//! Threads start when they are needed, and end after they were idle for a while.
+//! Threads start when they are needed and end after they have been idle for a while.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,22 +19,22 @@ use tokio::sync::oneshot;
 /// How long a thread waits for a job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// How many threads there are.
+/// Limits on the number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Threads {
-    /// In the pool.
+    /// The threads of the pool.
     pub(crate) total: usize,
-    /// For one guest.
+    /// The threads that one guest may occupy.
     pub(crate) per_guest: usize,
 }
 
-/// Threads. Clones are one pool.
+/// A pool of threads. Clones are the same pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     shared: Arc<Shared>,
 }
 
-/// One guest's end of a pool. Clones count as one.
+/// One guest's handle to a pool. Clones count as one guest.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     shared: Arc<Shared>,
@@ -46,30 +46,30 @@ struct Shared {
     name: &'static str,
     threads: Threads,
     state: Mutex<State>,
-    /// Told when there is a job to begin.
+    /// Notified when there is a job to begin.
     more: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Guests that have a job to begin and may begin it, by their turns.
+    /// Guests that may begin a job, in the order of their turns.
     turns: VecDeque<u64>,
-    /// Guests that have jobs.
+    /// Guests with a job that waits or runs.
     guests: HashMap<u64, Jobs>,
     threads: usize,
-    /// Threads that wait for a job.
+    /// Threads that are waiting for a job.
     idle: usize,
-    /// Counts clients and jobs.
+    /// The last number given to a client or a job.
     next: u64,
 }
 
 /// One guest's jobs.
 #[derive(Default)]
 struct Jobs {
-    /// By their numbers, which grow.
+    /// Jobs that have not begun, in ascending order of their numbers.
     waiting: VecDeque<(u64, Job)>,
     running: usize,
-    /// It stands in `turns`.
+    /// Whether the guest is in `turns`.
     has_turn: bool,
 }
 
@@ -100,7 +100,7 @@ impl State {
         self.next
     }
 
-    /// Lets the guest stand in line if it may begin a job.
+    /// Puts the guest in line if it may begin a job.
     fn line_up(&mut self, id: u64, per_guest: usize) {
         let Some(jobs) = self.guests.get_mut(&id) else { return };
         if jobs.waiting.is_empty() && jobs.running == 0 {
@@ -111,7 +111,7 @@ impl State {
         }
     }
 
-    /// Takes the next job to begin, and whose it is.
+    /// Takes the next job to begin, with its guest's id.
     fn begin(&mut self, per_guest: usize) -> Option<(u64, Job)> {
         loop {
             let id = self.turns.pop_front()?;
@@ -139,7 +139,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that a thread comes to the jobs that may begin.
+    /// Wakes or starts a thread if there is a job that may begin.
     fn summon(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.turns.is_empty() {
             return;
@@ -157,7 +157,7 @@ impl Shared {
         }
     }
 
-    /// No thread could be started. If there is none that will ever come to the jobs, this one does them.
+    /// Handles a thread that could not be started. If the pool has no other thread, the calling thread runs the jobs.
     #[cold]
     fn without_thread(&self) {
         let mut state = self.lock();
@@ -171,7 +171,7 @@ impl Shared {
         }
     }
 
-    /// A thread's life.
+    /// The main loop of a thread.
     fn work(self: &Arc<Self>) {
         let per_guest = self.threads.per_guest;
         let mut state = self.lock();
@@ -196,15 +196,15 @@ impl Shared {
 }
 
 impl Client {
-    /// Has a thread call `job`, and returns what it returned.
+    /// Runs `job` on a thread and returns its result.
     ///
     /// # Panics
     ///
-    /// The future passes on a panic of the job.
+    /// The future propagates a panic of the job.
     ///
     /// # Cancel safety
     ///
-    /// A job that has not begun when the future is dropped never begins.
+    /// If the future is dropped before the job has begun, the job never begins.
     pub(crate) fn run<T, F>(&self, job: F) -> Running<T>
     where
         T: Send + 'static,
@@ -212,13 +212,13 @@ impl Client {
     {
         let (sender, outcome) = oneshot::channel();
         let number = self.submit(Box::new(move || {
-            // Nobody may be there to take it.
+            // The receiver may have been dropped.
             let _ = sender.send(catch_unwind(AssertUnwindSafe(job)));
         }));
         Running { outcome, shared: self.shared.clone(), id: self.id, number }
     }
 
-    /// Has a thread call `job`, which nobody waits for.
+    /// Runs `job` on a thread. Its result is discarded.
     pub(crate) fn begin(&self, job: impl FnOnce() + Send + 'static) {
         self.submit(Box::new(move || drop(catch_unwind(AssertUnwindSafe(job)))));
     }
@@ -233,7 +233,7 @@ impl Client {
     }
 }
 
-/// A job of a pool.
+/// A job that was submitted to a pool.
 #[derive(Debug)]
 pub(crate) struct Running<T> {
     outcome: oneshot::Receiver<thread::Result<T>>,
@@ -249,7 +249,7 @@ impl<T> Future for Running<T> {
         match ready!(Pin::new(&mut self.outcome).poll(cx)) {
             Ok(Ok(result)) => Poll::Ready(result),
             Ok(Err(panic)) => resume_unwind(panic),
-            // A job that was taken out of line is one whose future was dropped.
+            // A job is taken out of line only when its future is dropped.
             Err(_) => unreachable!("a job ended without an outcome"),
         }
     }
@@ -257,7 +257,7 @@ impl<T> Future for Running<T> {
 
 impl<T> Drop for Running<T> {
     fn drop(&mut self) {
-        // It has ended, which is the rule.
+        // The common case: the job has ended.
         if self.outcome.is_terminated() {
             return;
         }
@@ -269,7 +269,7 @@ impl<T> Drop for Running<T> {
             state.guests.remove(&self.id);
         }
         drop(state);
-        // What it holds may be anything.
+        // Dropped without the lock: dropping a job may run any code.
         drop(job);
     }
 }

@@ -1,4 +1,4 @@
-//! Memory that has a descriptor, so that it can be mapped as a file can, and that nobody changes once it is sealed.
+//! Memory with a descriptor: it can be mapped like a file, and cannot be changed once it is sealed.
 
 #[cfg(target_os = "linux")]
 mod imp {
@@ -17,7 +17,7 @@ mod imp {
         Ok(fcntl_add_seals(memory, all)?)
     }
 
-    /// Where a library finds it that takes paths alone.
+    /// Returns a path to the memory, for libraries that accept only paths.
     pub(crate) fn path(memory: &File) -> String {
         use std::os::fd::AsRawFd as _;
         format!("/proc/self/fd/{}", memory.as_raw_fd())

@@ -1,4 +1,4 @@
-//! Folders where the system's access lists say whose they are.
+//! Folders on systems where access lists define their owners.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -22,7 +22,7 @@ impl Folder {
         Ok(Folder { path: path.to_owned() })
     }
 
-    /// Links are made by guests with a privilege only that ordinary users lack.
+    /// On these systems a guest needs a privilege to create links that ordinary users lack.
     pub(super) fn outside(path: &Path, _granted: &[PathBuf]) -> io::Result<Folder> {
         Ok(Folder { path: path.canonicalize()? })
     }

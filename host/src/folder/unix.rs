@@ -14,13 +14,13 @@ use rustix::io::Errno;
 
 use super::{Entry, random_name, refused};
 
-/// How a folder is opened that is only gone through: it need not be readable.
+/// The flag for opening a folder that is only traversed and need not be readable.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const THROUGH: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const THROUGH: OFlags = OFlags::RDONLY;
 
-/// As many links as Linux follows.
+/// The maximum number of links to follow, the same as on Linux.
 const MAX_LINKS: u32 = 40;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
@@ -29,7 +29,7 @@ const STICKY: u32 = 0o1000;
 #[derive(Debug)]
 pub(super) struct Folder {
     fd: OwnedFd,
-    /// Of the files that are made in it, before the process's mask.
+    /// The mode of new files, before the process's mask is applied.
     mode: Mode,
 }
 
@@ -56,7 +56,7 @@ impl Folder {
 
     pub(super) fn open_used(&self, name: &str, most: u64) -> io::Result<(File, u64)> {
         let (file, len) = self.open_short(name, most)?;
-        // On a file system that is not written to, nothing is removed for its age either.
+        // On a read-only file system, no file is removed for its age either.
         let _ = file.set_modified(SystemTime::now());
         Ok((file, len))
     }
@@ -69,7 +69,7 @@ impl Folder {
         Ok((file, found.len()))
     }
 
-    /// Opens a regular file of the user's. Whatever else has the name is not waited for.
+    /// Opens a regular file that belongs to the user. Does not block if the name is something else.
     fn open(&self, name: &str) -> io::Result<(File, Metadata)> {
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -79,7 +79,7 @@ impl Folder {
             return Err(refused(format_args!("{name} is not a regular file")));
         }
         not_others(Path::new(name), &found, rustix::process::geteuid().as_raw())?;
-        // Where the other name is, others may be able to write.
+        // Others may be able to write at the other name.
         if found.nlink() != 1 {
             return Err(refused(format_args!("{name} has another name, as a hard link")));
         }
@@ -119,20 +119,20 @@ impl Folder {
     }
 }
 
-/// What a walk to a folder accepts.
+/// The rules for a walk to a folder.
 trait Rule {
-    /// Whether missing folders are made.
+    /// Whether missing folders are created.
     const MAKES: bool;
     /// Whether the last part of the path may be a link.
     const FOLLOWS_LAST: bool;
 
     fn folder(&self, path: &Path, found: &Metadata, is_last: bool) -> io::Result<()>;
 
-    /// A link of this owner, in the folder `at`.
+    /// Checks a link with this owner, in the folder `at`.
     fn link(&self, path: &Path, owner: u32, at: &OwnedFd) -> io::Result<()>;
 }
 
-/// Nobody but the user, and root, can change where the path leads.
+/// Only the user and root can change where the path leads.
 struct Private {
     user: u32,
 }
@@ -147,7 +147,7 @@ impl Rule for Private {
         }
         self.link_or_folder(path, found.uid())?;
         let mode = found.mode();
-        // Where each user has a group of their own, it has the user's number.
+        // On systems where each user has their own group, the group's number is the user's.
         let group = mode & GROUP_WRITES != 0 && found.gid() != self.user;
         if mode & STICKY == 0 && (group || mode & OTHERS_WRITE != 0) {
             return Err(writable(path, mode));
@@ -166,7 +166,7 @@ impl Private {
     }
 }
 
-/// Only what is outside of these folders can change where the path leads.
+/// Nothing inside these folders can change where the path leads.
 struct Outside {
     granted: Vec<(u64, u64)>,
 }
@@ -199,7 +199,7 @@ impl Rule for Outside {
     }
 }
 
-/// That a file or folder is the user's and can be written by nobody else.
+/// Checks that a file or folder belongs to the user and that no other user can write to it.
 fn not_others(path: &Path, found: &Metadata, user: u32) -> io::Result<()> {
     if found.uid() != user {
         return Err(foreign(path, found.uid()));
@@ -227,14 +227,14 @@ fn through(at: &OwnedFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
     rustix::fs::openat(at, name, flags, Mode::empty())
 }
 
-/// What the system says of a folder.
+/// Reads the metadata of a folder.
 fn look(folder: OwnedFd) -> io::Result<(OwnedFd, Metadata)> {
     let file = File::from(folder);
     let found = file.metadata()?;
     Ok((file.into(), found))
 }
 
-/// Goes to a folder step by step, so that every step is of what was looked at.
+/// Walks to a folder step by step, so that each step starts from the folder that was checked.
 fn walk<R: Rule>(path: &Path, rule: &R) -> io::Result<OwnedFd> {
     let top =
         || rustix::fs::open("/", THROUGH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
@@ -289,7 +289,7 @@ fn walk<R: Rule>(path: &Path, rule: &R) -> io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// Puts the parts of a path where they are taken from, the first at the end.
+/// Pushes the parts of a path in reverse, so that the first part is popped first.
 fn push(left: &mut Vec<OsString>, path: &Path) {
     for part in path.components().rev() {
         if let Component::Normal(_) | Component::ParentDir = part {
