@@ -1,7 +1,7 @@
-//! Which runtime and which `LocalSet` this thread has entered.
+//! The runtime and the `LocalSet` that this thread has entered.
 //!
-//! Every function that sets a value returns a guard that restores the old value when it is dropped, in whatever order the
-//! stack unwinds. `task/current.rs` has what every poll of a task reads.
+//! Every function that sets a value returns a guard that restores the old value when it is dropped, in whatever order
+//! the stack unwinds. `task/current.rs` has the state that every poll of a task reads.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::runtime::Handle;
 use crate::task::Scheduler;
 
-/// What is entered.
+/// The entered runtime and `LocalSet`.
 struct Context {
     handle: RefCell<Option<Handle>>,
     /// The `LocalSet` that is being polled or was entered.
     local: RefCell<Option<Arc<Scheduler>>>,
-    /// How many runtimes are entered, one inside the other.
+    /// The number of runtimes that are entered, one inside the other.
     depth: Cell<usize>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn handle() -> Option<Handle> {
 pub(crate) fn with_handle<R>(f: impl FnOnce(Option<&Handle>) -> R) -> R {
     let mut f = Some(f);
     let mut call = |h: Option<&Handle>| (f.take().expect("called once"))(h);
-    // Nobody writes meanwhile: asking in this way leaves the panics of the cell out of guests.
+    // Nothing writes meanwhile. Asking in this way leaves the panics of the cell out of guests.
     let called = CONTEXT.try_with(|c| c.handle.try_borrow().map(|handle| call(handle.as_ref())));
     match called {
         Ok(Ok(r)) => r,
@@ -45,7 +45,7 @@ pub(crate) fn with_handle<R>(f: impl FnOnce(Option<&Handle>) -> R) -> R {
     }
 }
 
-/// Whether this thread's context is gone, because the thread is being torn down.
+/// Returns whether this thread's context is gone, because the thread is being torn down.
 pub(crate) fn is_destroyed() -> bool {
     CONTEXT.try_with(|_| ()).is_err()
 }
@@ -59,7 +59,7 @@ pub(crate) struct RestoreHandle {
 /// Enters a runtime: `handle()` finds it until the guard is dropped.
 #[inline(never)]
 pub(crate) fn enter(handle: Handle) -> RestoreHandle {
-    // A thread that is being torn down has no context: runtimes that are dropped then do without.
+    // A thread that is being torn down has no context. Runtimes that are dropped then do without one.
     let entered = CONTEXT.try_with(|c| {
         let depth = c.depth.get() + 1;
         c.depth.set(depth);
@@ -77,7 +77,7 @@ fn replace(cell: &RefCell<Option<Handle>>, handle: Option<Handle>) -> Option<Han
 }
 
 impl RestoreHandle {
-    /// Whether what was entered later was left; true on a thread that is being torn down.
+    /// Returns whether every runtime that was entered later has been left. True on a thread that is being torn down.
     pub(crate) fn is_innermost(&self) -> bool {
         CONTEXT.try_with(|c| c.depth.get() == self.depth).unwrap_or(true)
     }
@@ -92,7 +92,7 @@ impl Drop for RestoreHandle {
             }
             c.depth.set(self.depth - 1);
             let current = replace(&c.handle, self.old.take());
-            // Outside of the borrow: it may be the last handle and run destructors.
+            // Outside the borrow: this may be the last handle and run destructors.
             drop(current);
         });
     }
@@ -108,7 +108,7 @@ pub(crate) struct RestoreLocal {
     old: Option<Arc<Scheduler>>,
 }
 
-/// Declares which `LocalSet` local tasks go to until the guard is dropped.
+/// Sets the `LocalSet` that local tasks go to until the guard is dropped.
 pub(crate) fn set_local(local: Option<Arc<Scheduler>>) -> RestoreLocal {
     RestoreLocal { old: CONTEXT.try_with(|c| c.local.replace(local)).unwrap_or(None) }
 }
@@ -117,7 +117,7 @@ impl Drop for RestoreLocal {
     fn drop(&mut self) {
         // A thread that is being torn down has no context left to restore.
         let current = CONTEXT.try_with(|c| c.local.replace(self.old.take()));
-        // Outside of the borrow: it may be the last and run destructors.
+        // Outside the borrow: this may be the last reference and run destructors.
         drop(current);
     }
 }

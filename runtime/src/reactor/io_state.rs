@@ -14,15 +14,15 @@ use crate::sys::{HOST, Lingering};
 pub(crate) struct Seen {
     pub(crate) ready: Ready,
     tick: u32,
-    /// Somebody was told the same before and has tried nothing since: more may have come that only the host
-    /// knows, such as the end of the stream.
+    /// Another waiter was given the same readiness, and no operation has been attempted since. There may be news that
+    /// only the host knows, such as the end of the stream.
     pub(crate) stale: bool,
-    /// It was not reported. An attempt is worthwhile because there was something a moment ago.
+    /// The host did not report this readiness. An attempt is worthwhile because the source had data a moment ago.
     pub(crate) guess: bool,
 }
 
 impl Seen {
-    /// Some of it, with the same condition.
+    /// The part of this readiness that is in `ready`, with the same condition for clearing it.
     pub(crate) fn only(self, ready: Ready) -> Seen {
         Seen { ready: self.ready & ready, ..self }
     }
@@ -31,59 +31,59 @@ impl Seen {
 /// What a task waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// The host's word.
+    /// Readiness that the host has reported.
     Proof,
-    /// Something worth trying.
+    /// Readiness that the host has reported, or a direction that has not been tried yet.
     Attempt,
-    /// As much, in a read that costs little when there is nothing: worth trying on a guess, too.
+    /// Like `Attempt`, for a read that is cheap when it finds nothing: the reactor may also wake it on a guess.
     Read,
 }
 
-/// Whether there was something to read lately.
+/// Whether the source had data to read recently, in turns of the speculation (`speculation.rs`).
 #[derive(PartialEq, Eq)]
 enum Activity {
-    /// Not lately, and not listed.
+    /// Not recently. The source is not in the list of recent ones.
     None,
-    /// In the turn before.
+    /// In the turn before the current one.
     Before,
-    /// In this turn.
+    /// In the current turn.
     Now,
 }
 
 struct Waiter {
     interest: Interest,
-    /// Of a future that borrows the source and drops this. Who forgets the future has forgotten it, too: then the
-    /// state has nothing to drop, nor a guest the code for it.
+    /// Belongs to a future that borrows the source and removes the waiter when it is dropped. A future that is
+    /// forgotten leaks its waker, so the state has no waker to drop and a guest carries no code for it.
     waker: ManuallyDrop<Waker>,
 }
 
 struct State {
     ready: Ready,
-    /// Directions that were not tried yet: worth an attempt, but not known to be ready.
+    /// Directions that have not been tried yet. An attempt is worthwhile, but the direction is not known to be ready.
     untried: Ready,
-    /// What waiters were told since an operation was tried last.
+    /// The readiness that waiters were given since the last attempt of an operation.
     told: Ready,
-    /// Counts events, so that clearing what was seen does not clear what came since.
+    /// Counts events, so that clearing the readiness that was seen keeps readiness that was reported later.
     tick: u32,
     shutdown: bool,
-    /// The reader only wants to try: see [`IoState::guess`].
+    /// The reader may be woken to attempt a read on a guess: see [`IoState::guess`].
     reader_tries: bool,
-    /// It was woken to do so, and has not yet.
+    /// The reader was woken on a guess and has not read since.
     guessed: bool,
-    /// The last read took all there was, as the host says. Reads do not try again before it reports more; others are
-    /// told that the source is readable until one has tried, as in tokio.
+    /// The last read took everything, according to the host. Further reads wait until the host reports more. Other
+    /// waiters are told that the source is readable until one of them has tried, as in tokio.
     drained: bool,
     activity: Activity,
-    /// Reads of much since something was written last, as far as they matter.
+    /// The number of large reads since the last write. It saturates.
     streamed: u8,
     reader: Option<Waker>,
     writer: Option<Waker>,
-    /// Once there was one: most sources have a reader and a writer, and that is all.
+    /// Allocated for the first waiter: most sources have only a reader and a writer.
     waiters: Option<Box<Places<Waiter>>>,
 }
 
 pub(crate) struct IoState {
-    /// The source's number. Here, so that every future with a socket in it is smaller.
+    /// The source's number. It is stored here so that every future that holds a socket is smaller.
     pub(crate) key: usize,
     /// The owner: the address of the runtime's reactor, which every source keeps.
     pub(super) owner: usize,
@@ -91,7 +91,7 @@ pub(crate) struct IoState {
     pub(crate) lingering: Lingering,
 }
 
-/// The runtime of the source is gone.
+/// The source's runtime has shut down.
 pub(crate) struct Gone;
 
 impl IoState {
@@ -119,13 +119,13 @@ impl IoState {
         self.state.lock().ready |= ready;
     }
 
-    /// In these directions only what the host reports is worth an attempt.
+    /// Makes operations in these directions wait for an event before the first attempt.
     pub(crate) fn forget_untried(&self, ready: Ready) {
         let mut state = self.state.lock();
         state.untried = state.untried.without(ready);
     }
 
-    /// Adds readiness and wakes the tasks that waited for it. Returns how many.
+    /// Adds readiness and wakes the tasks that wait for it. Returns the number of wakers woken.
     pub(crate) fn set_ready(&self, ready: Ready) -> usize {
         let mut state = self.state.lock();
         state.ready |= ready;
@@ -136,7 +136,7 @@ impl IoState {
         self.wake(state, ready)
     }
 
-    /// Wakes the tasks that wait for any of this, or all of them if it contains an error.
+    /// Wakes the tasks that wait for any of `ready`, or every task if it contains an error.
     #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     fn wake(&self, mut state: MutexGuard<'_, State>, ready: Ready) -> usize {
         let mut take = |is_ready: bool, waker: fn(&mut State) -> &mut Option<Waker>| {
@@ -145,7 +145,7 @@ impl IoState {
         let reader = take(ready.is_readable(), |state| &mut state.reader);
         let writer = take(ready.is_writable(), |state| &mut state.writer);
         let waiters = state.waiters.as_ref().map_or(0, |waiters| waiters.end());
-        // A waker may run anything.
+        // A waker may run any code.
         drop(state);
         let mut woken = wake(reader) + wake(writer);
         for key in 0..waiters {
@@ -162,7 +162,8 @@ impl IoState {
         woken
     }
 
-    /// Wakes the reader to try, though nothing was reported. Returns how many that are: one, or none.
+    /// Wakes the reader to attempt a read although nothing was reported. Returns the number of wakers woken: one or
+    /// none.
     pub(crate) fn guess(&self) -> usize {
         let mut state = self.state.lock();
         if !state.reader_tries || state.reader.is_none() {
@@ -176,38 +177,39 @@ impl IoState {
         wake(reader)
     }
 
-    /// A guess was right.
+    /// Records that a read on a guess found data.
     pub(crate) fn guessed_right(&self) {
         let mut state = self.state.lock();
         state.guessed = false;
         state.activity = Activity::Now;
     }
 
-    /// A read brought much.
+    /// Records a large read.
     pub(crate) fn streams(&self) {
         let mut state = self.state.lock();
         state.streamed = state.streamed.saturating_add(1);
     }
 
-    /// How many reads have brought much since something was written last.
+    /// Returns the number of large reads since the last write.
     pub(crate) fn streamed(&self) -> u8 {
         self.state.lock().streamed
     }
 
-    /// A read took all there was, unless more came since.
+    /// Records that a read took all the data, unless the host has reported more since.
     pub(crate) fn set_drained(&self, seen: Seen) {
         let mut state = self.state.lock();
         state.untried = state.untried.without(Ready::READABLE);
         state.drained = state.tick == seen.tick;
     }
 
-    /// The host reported something to read. Returns whether the source is to be listed as active.
+    /// Records that the host reported data to read. Returns whether the source has to be added to the list of recent
+    /// ones.
     pub(crate) fn begin_activity(&self) -> bool {
         let mut state = self.state.lock();
         std::mem::replace(&mut state.activity, Activity::Now) == Activity::None
     }
 
-    /// A turn of the listed sources is over. Returns whether this one stays listed.
+    /// Ends a turn of the speculation. Returns whether this source stays listed.
     pub(crate) fn goes_on(&self) -> bool {
         let mut state = self.state.lock();
         let active = state.activity == Activity::Now;
@@ -221,7 +223,7 @@ impl IoState {
         self.wake(state, Ready::ERROR);
     }
 
-    /// The readiness for an interest, without waiting; a direction that was never tried counts as ready.
+    /// Returns the readiness for an interest without waiting. A direction that has never been tried counts as ready.
     pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
         let mut state = self.state.lock();
         state.told = Ready::EMPTY;
@@ -229,8 +231,7 @@ impl IoState {
         Seen { ready, tick: state.tick, stale: false, guess: false }
     }
 
-    /// Whether an operation is worth trying; if not, the waker is kept for when it is.
-    ///
+    /// Returns the readiness if an operation is worth trying. Otherwise stores the waker.
     pub(crate) fn poll_seen(
         &self,
         cx: &mut Context<'_>,
@@ -271,7 +272,7 @@ impl IoState {
         Poll::Pending
     }
 
-    /// Waits for any of an interest's readiness; `key` remembers the place in the list of waiters.
+    /// Waits for any of an interest's readiness. `key` is the waiter's place in the list.
     pub(crate) fn poll_interest(
         &self,
         cx: &mut Context<'_>,
@@ -302,15 +303,15 @@ impl IoState {
         Poll::Ready(result)
     }
 
-    /// A future that waited is dropped.
+    /// Removes the waiter of a future that is dropped.
     #[inline(never)]
     pub(crate) fn forget_waiter(&self, key: usize) {
         let waiter = self.state.lock().waiters.as_mut().and_then(|waiters| waiters.remove(key));
-        // Wakers go outside of the lock.
+        // Wakers are dropped outside the lock.
         drop(waiter.map(|waiter| ManuallyDrop::into_inner(waiter.waker)));
     }
 
-    /// An operation would have blocked: what was seen is not true any more, unless more came since.
+    /// Clears readiness after an operation would have blocked. Readiness that was reported since then stays.
     #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
         let mut state = self.state.lock();
@@ -330,12 +331,12 @@ impl IoState {
     }
 }
 
-/// A direction and the error that comes with either.
+/// A direction together with the error flag, which either direction may carry.
 fn direction_all(direction: Ready) -> Ready {
     direction | Ready::ERROR
 }
 
-/// Wakes; returns how many that are.
+/// Wakes the waker, if there is one. Returns the number woken.
 fn wake(waker: Option<Waker>) -> usize {
     match waker {
         Some(waker) => {

@@ -1,4 +1,4 @@
-//! The reactor: which tasks wait for what, and how the host is asked.
+//! The reactor: records which tasks wait for which sources, and asks the host about them.
 //!
 //! A [`Source`] is anything that tasks can wait for: a socket, standard input, natively any file descriptor that the
 //! system can poll, and on WASI 0.2 any pollable. An operation on a source is attempted first. If it would block, the
@@ -38,17 +38,17 @@ pub(crate) struct Event {
     pub(crate) ready: Ready,
 }
 
-/// How long the reactor may wait.
+/// How long the reactor may wait, and how it asks.
 pub(crate) enum Parked<'a> {
-    /// Not at all: take what is there, unless a look costs more than it is worth now.
+    /// Do not wait. Take the events that are there, unless asking costs more than it is worth now.
     Glance,
-    /// Not at all: take what is there.
+    /// Do not wait. Take the events that are there.
     Look,
-    /// Up to a time, unless there turns out to be something to do.
+    /// Wait for up to `timeout`, unless there is something to do.
     Wait {
-        /// `None`: until something happens.
+        /// `None`: without limit.
         timeout: Option<Duration>,
-        /// Asked after others can see that the thread is parked, so that no wake is missed.
+        /// Called after other threads can see that this one is parked, so that no wake is missed.
         unless: &'a dyn Fn() -> bool,
     },
 }
@@ -60,21 +60,21 @@ pub(crate) struct Reactor {
     core: RuntimeCore,
 }
 
-/// The sources, and how the host is asked about them.
+/// The sources, and the means to ask the host about them.
 pub(crate) struct Core {
-    /// Every source keeps its reactor, and those that linger leave at the end of the runtime: when it goes there is
-    /// none left to be dropped, so a guest need not have that.
+    /// Every source keeps its reactor alive, and lingering sources are removed at the end of their runtime. So no
+    /// source is left when the reactor is dropped, and a guest needs no code to drop one.
     sources: Mutex<Places<ManuallyDrop<Arc<IoState>>>>,
     pub(crate) selector: sys::Selector,
     speculation: Mutex<Speculation>,
     driver: Mutex<Driver>,
 }
 
-/// What only the thread that parks needs.
+/// State that only the parking thread needs.
 struct Driver {
     sys: sys::Driver,
     events: Vec<Event>,
-    /// Polls in a row that ended early and reported nothing.
+    /// Consecutive polls that ended early and reported nothing.
     unexplained: u32,
 }
 
@@ -92,15 +92,15 @@ impl Reactor {
         Ok(Reactor { enabled, closed: AtomicBool::new(false), core: RuntimeCore::new()? })
     }
 
-    /// Returns which runtime's source this is.
+    /// Identifies the runtime that owns a source.
     fn id(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Tells every source of the runtime that it is gone.
+    /// Tells every source of the runtime that the runtime has shut down.
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
-        // None is added any more. No lock is held: a waker may run anything.
+        // No source is added any more. No lock is held, because a waker may run any code.
         let end = self.sources.lock().end();
         for key in 0..end {
             let Some(state) = self.source(key).filter(|state| state.owner == self.id()) else {
@@ -128,44 +128,44 @@ impl Core {
         })
     }
 
-    /// What makes `poll` return early.
+    /// Returns the handle that makes `poll` return early.
     pub(crate) fn unparker(&self) -> Unparker {
         self.selector.unparker()
     }
 
-    /// The backend of the thread that polls.
+    /// Calls `f` with the backend of the polling thread.
     #[cfg(all(test, not(loom)))]
     pub(crate) fn with_driver<R>(&self, f: impl FnOnce(&sys::Driver) -> R) -> R {
         f(&self.driver.lock().sys)
     }
 
-    /// Whether something is armed, so that waiting without a timeout can end.
+    /// Returns whether something is armed, so that a wait without a timeout can end.
     pub(crate) fn is_waiting(&self) -> bool {
         self.selector.is_armed()
     }
 
-    /// Whether anything is registered.
+    /// Returns whether any source is registered.
     pub(crate) fn has_sources(&self) -> bool {
         !self.sources.lock().is_empty()
     }
 
-    /// Forgets a source.
+    /// Removes a source.
     #[cfg_attr(small_code, inline(never))] // SIZE: every future with a socket in it drops one.
     pub(crate) fn remove(&self, raw: &Raw, key: usize) {
         self.selector.deregister(raw, key);
         let state = self.sources.lock().remove(key);
-        // Wakers go outside of the lock.
+        // Wakers are dropped outside the lock.
         drop(state.map(ManuallyDrop::into_inner));
     }
 
-    /// The state of a source, if it is still there.
+    /// Returns the state of a source, if it is still registered.
     #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     fn source(&self, key: usize) -> Option<Arc<IoState>> {
         self.sources.lock().get(key).map(|state| Arc::clone(state))
     }
 
-    /// Asks the host and wakes the tasks whose sources became ready, or those whose sources may be ready. Returns how
-    /// many were woken.
+    /// Asks the host, and wakes the tasks whose sources are ready. Or, before it asks, wakes the tasks whose sources
+    /// may be ready. Returns the number of wakers woken.
     pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
         let (mut woken, mut looks) = (0, false);
         if sys::HOST.speculates {
@@ -186,8 +186,8 @@ impl Core {
         let Driver { sys, events, unexplained } = &mut *driver;
         *unexplained = match sys.poll(&self.selector, parked, *unexplained, events) {
             sys::Outcome::Done => 0,
-            // Something happened that the host cannot name: look at every armed source once; if that
-            // repeats, the backend waits longer and longer before it asks again.
+            // Something happened that the host cannot name: report every armed source once. If that repeats, the
+            // backend waits longer and longer before it asks again.
             sys::Outcome::Unexplained => {
                 for key in 0..self.sources.lock().end() {
                     let ready = self.selector.disarm(key);
@@ -199,9 +199,9 @@ impl Core {
             }
         };
         let mut events = std::mem::take(events);
-        // No lock is held from here on: a waker may run anything.
+        // No lock is held from here on, because a waker may run any code.
         drop(driver);
-        // A look in between that found nothing ends no turn.
+        // A look that found nothing does not end the turn of the speculation.
         if sys::HOST.speculates && !(looks && events.is_empty()) {
             self.end_turn(looks);
         }
@@ -216,7 +216,8 @@ impl Core {
         woken
     }
 
-    /// Tells a source what the host reported, or that a read is worth trying on a guess. Returns how many were woken.
+    /// Passes on what the host reported about a source, or with `None` a guess that a read is worth trying. Returns the
+    /// number of wakers woken.
     #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
     fn tell(&self, key: usize, ready: Option<Ready>) -> usize {
         let Some(state) = self.source(key) else { return 0 };
@@ -224,14 +225,14 @@ impl Core {
             return 0;
         }
         let Some(ready) = ready else { return state.guess() };
-        // What the host reported is worth trying in the next turn.
+        // A source that the host reported as readable is worth trying before the next question to the host.
         if sys::HOST.speculates && ready.is_readable() && state.begin_activity() {
             self.speculation.lock().recent.push(key);
         }
         state.set_ready(ready)
     }
 
-    /// What to do before the host is asked to wait.
+    /// Returns what to do before the host is asked to wait.
     fn next(&self, parked: &Parked<'_>) -> Next {
         match parked {
             Parked::Wait { unless, .. } if !unless() => {
@@ -244,7 +245,7 @@ impl Core {
         }
     }
 
-    /// Wakes the tasks that may find something if they try. Returns how many.
+    /// Wakes the tasks for which an attempt may find data. Returns the number of wakers woken.
     fn guess(&self) -> usize {
         let recent = |place| self.speculation.lock().recent.get(place).copied();
         let (mut place, mut woken) = (0, 0);
@@ -256,18 +257,18 @@ impl Core {
         woken
     }
 
-    /// An attempt on a guess found something.
+    /// Records that an attempt on a guess found data.
     pub(crate) fn guessed_right(&self) {
         self.speculation.lock().found();
     }
 
-    /// What was active in the turn that is over is worth trying in the next.
+    /// Ends a turn of the speculation. Sources that were active in it are worth trying in the next one.
     fn end_turn(&self, looked: bool) {
         let sources = self.sources.lock();
         let mut speculation = self.speculation.lock();
         speculation.end_turn(looked, sys::now);
         let recent = &mut speculation.recent;
-        // Not `retain`, which is twice as much of a guest.
+        // Not `retain`, which takes twice as much code in a guest.
         let (mut place, mut kept) = (0, 0);
         while let Some(&key) = recent.get(place) {
             if sources.get(key).is_some_and(|state| state.goes_on()) {
@@ -290,7 +291,7 @@ pub(crate) fn shutdown_error() -> io::Error {
     text_error(io::ErrorKind::Other, SHUTDOWN)
 }
 
-/// Whether the error is ours for a runtime that is gone.
+/// Returns whether the error is the one of a runtime that has shut down.
 pub(crate) fn is_shutdown_error(error: &io::Error) -> bool {
     text_error::says(error, SHUTDOWN)
 }

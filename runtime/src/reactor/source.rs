@@ -1,4 +1,4 @@
-//! Something that can be waited for.
+//! A registered source, on which tasks wait for I/O.
 
 use std::fmt;
 use std::future::Future;
@@ -18,9 +18,9 @@ use crate::task::coop;
 /// One of the two ways in which data moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
-    /// From the source to us.
+    /// From the source to the program.
     Read,
-    /// From us to the source.
+    /// From the program to the source.
     Write,
 }
 
@@ -40,17 +40,17 @@ impl Direction {
     }
 }
 
-/// Bytes that one read brings of what is sent in bulk.
+/// A read of at least this many bytes counts as a large one, as of data sent in bulk.
 const MUCH: usize = 16 * 1024;
 
-/// What a read has left.
+/// Whether a read left data behind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Left {
-    /// Perhaps something: its buffer is full.
+    /// It may have: the buffer is full.
     Perhaps,
-    /// Nothing: there was room in its buffer.
+    /// It has not: there was room in the buffer.
     Nothing,
-    /// Nothing, as the host says, though its buffer is full.
+    /// It has not, according to the host, although the buffer is full.
     Drained,
 }
 
@@ -152,7 +152,7 @@ impl Source {
         self.poll_event(cx, direction).map_ok(drop)
     }
 
-    /// Like `poll_ready`. What it returns clears no more than what was reported until now.
+    /// Like `poll_ready`, but returns the readiness that was seen. Clearing it keeps readiness that was reported later.
     pub(crate) fn poll_event(
         &self,
         cx: &mut Context<'_>,
@@ -220,7 +220,7 @@ impl Source {
         self.poll_op(cx, Direction::Read, Want::Read, op, |read| *read).map_ok(drop)
     }
 
-    /// `left`: how much was read, and whether the operation would block now.
+    /// Does an operation. `left` returns how many bytes were read, and whether the next operation would block.
     #[inline]
     fn poll_op<R>(
         &self,
@@ -252,7 +252,7 @@ impl Source {
             }
             match left {
                 Left::Perhaps => {}
-                // An error that was reported beside is still to come.
+                // An error that was reported at the same time is still to come.
                 Left::Nothing => self.state.clear(seen.only(direction.ready()), direction.ready()),
                 Left::Drained => self.state.set_drained(seen),
             }
@@ -260,7 +260,8 @@ impl Source {
         }
     }
 
-    /// The error of an operation, unless it is to be tried again: at once, or when it does not block any more.
+    /// Returns the error of an operation, or `None` if the operation is to be tried again: at once, or when it no
+    /// longer blocks.
     ///
     // SIZE: called after the host was asked; each copy is hundreds of bytes.
     #[cfg_attr(small_code, inline(never))]
@@ -287,8 +288,8 @@ impl Source {
     ) -> io::Result<R> {
         let seen = self.state.worth_trying(interest);
         if seen.ready.is_empty() {
-            // Nothing cached. The host may know better, but it is only asked when a task waits: arm, so
-            // that a later park finds out for those who only ever try.
+            // Nothing is cached. The host may know more, but it is asked only when a task waits. Arm the source, so
+            // that a later park finds out for a program that only ever calls `try_io`.
             self.arm(interest);
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -314,7 +315,7 @@ impl Source {
         self.event(interest).await.map(|seen| seen.ready)
     }
 
-    /// Like `ready`. What it returns clears no more than what was reported until now.
+    /// Like `ready`, but returns the readiness that was seen. Clearing it keeps readiness that was reported later.
     pub(crate) fn event(&self, interest: Interest) -> Readiness<'_> {
         Readiness { source: self, interest, proven: true, key: None }
     }
@@ -352,7 +353,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Waits for readiness among any number of waiters. Costs no budget, as in tokio: what is done then does.
+/// Waits for readiness among any number of waiters. It costs no budget, as in tokio: the operation that follows does.
 pub(crate) struct Readiness<'a> {
     source: &'a Source,
     interest: Interest,
@@ -392,8 +393,8 @@ impl Drop for Readiness<'_> {
     }
 }
 
-/// An operation of [`Source::async_io`]. A coroutine would be three, one in the other, and a kilobyte more of every
-/// guest.
+/// An operation of [`Source::async_io`]. Written as a coroutine it would be three nested ones, and a kilobyte more in
+/// every guest.
 struct Operation<'a, Op> {
     readiness: Readiness<'a>,
     op: Op,

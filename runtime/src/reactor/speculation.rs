@@ -1,82 +1,86 @@
 //! Decides when to attempt reads before the host is asked.
 //!
-//! Under load, most connections that were active a moment ago have data again by the time that their tasks have run once.
-//! Asking the host which ones do costs a call, and within the call as much per connection as an attempt. So before the
-//! host is asked, the tasks that read from these connections are woken to attempt a read: for three rounds, or for up to
-//! sixteen within a millisecond, and only while at least a quarter of the attempts find something. If the first round
-//! finds too little, the next turns skip the attempts, twice as many turns as the last time. A program with slow peers
-//! pays for one futile round in eight turns.
+//! Here a *turn* is the period from one question to the host about all sources to the next. It has several
+//! rounds of attempts. No source waits longer than the rounds of one turn until the host is asked about it.
 //!
-//! The answer on a lone connection often comes sooner than a thread falls asleep and wakes up. A lone connection is
-//! therefore tried repeatedly for a while, with a look at everything else now and then. How long is learnt from previous
-//! waits, as hypervisors do before they halt a processor: see [`Lone`].
+//! Under load, most connections that were active a moment ago have data again by the time that their tasks have run
+//! once. Asking the host which ones do costs a call, and within the call as much per connection as an attempt. So
+//! before the host is asked, the tasks that read from these connections are woken to attempt a read: for three rounds,
+//! or for up to sixteen within a millisecond, and only while at least a quarter of the attempts find something. If the
+//! first round finds too little, the next turns skip the attempts, twice as many turns as the last time. A program with
+//! slow peers pays for one futile round in eight turns.
+//!
+//! The answer on a lone connection often arrives sooner than a thread falls asleep and wakes up. A lone connection is
+//! therefore tried repeatedly for a while, with a look at everything else now and then. The length of that while is
+//! learnt from previous waits, as hypervisors do before they halt a processor: see [`Lone`].
 //!
 //! Each attempt takes the kernel's lock of the socket, and each read sends an acknowledgement. A receiver of bulk data
-//! that is faster than its sender would slow the sender down by looking for every piece. After large reads, with no write
-//! in between, a lone connection therefore pauses first, so that more data arrives together. The pause grows with each
-//! such read, so that the last pause is a fraction of the total time.
-//!
-//! A turn ends when the host is asked about everything. No source waits longer than the rounds of one turn for that.
+//! that is faster than its sender would slow the sender down by attempting a read for every piece. After large reads,
+//! with no write in between, a lone connection therefore pauses first, so that more data arrives together. The pause
+//! grows with each such read, so that the last pause is a fraction of the total time.
 
-/// Rounds of a turn, however long they take.
+/// The minimum number of rounds in a turn, however long they take, while the attempts find enough.
 const ROUNDS: u32 = 3;
 
-/// More rounds are begun for so long, in nanoseconds: whoever is not among the tried waits for the end of the turn.
+/// More rounds begin until the turn has lasted this long, in nanoseconds. A source that is not being tried waits for
+/// the end of the turn.
 const TURN: u64 = 1_000_000;
 
-/// Rounds of a turn at most, should the clock stand still.
+/// The maximum number of rounds in a turn, in case the clock stands still.
 const MOST_ROUNDS: u32 = 16;
 
-/// Turns without an attempt after one in which all were futile, at most: one less than a power of two.
+/// The maximum number of turns that skip the attempts after a turn whose attempts were futile. One less than a power of
+/// two.
 const LONGEST_PAUSE: u32 = 7;
 
-/// One in so many attempts has to find something.
+/// One attempt in this many has to find something.
 const WORTHWHILE: usize = 4;
 
-/// Whether an attempt finds what has come since the host was asked. A host of WASI 0.2 on tokio knows no more than its
-/// driver did the last time it ran, which is not for an attempt: there the host is asked instead, without waiting.
+/// Whether an attempt finds data that has arrived since the host was asked. A host of WASI 0.2 on tokio knows only what
+/// its driver saw the last time it ran, and an attempt does not run the driver. There the host is asked instead,
+/// without waiting.
 const ATTEMPTS_SEE: bool = crate::sys::HOST.attempts_see;
 
 /// What to do before the host is asked to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Next {
-    /// A round of attempts.
+    /// Make a round of attempts.
     Try,
     /// Ask the host about everything, without waiting.
     Look,
-    /// Nothing yet, without waiting: more is to come together.
+    /// Do nothing and do not wait, so that more data arrives together.
     Pause,
-    /// Nothing: it is time to wait.
+    /// Make no attempt: it is time to wait.
     Wait,
 }
 
-/// Which sources are worth trying, and whether trying is.
+/// The sources that are worth trying, and how well attempts have worked.
 #[derive(Default)]
 pub(super) struct Speculation {
-    /// Keys of sources that had something since the host was asked before last.
+    /// Keys of the sources that had data in this turn or the one before.
     pub(super) recent: Vec<usize>,
-    /// Of this turn.
+    /// Number of rounds in this turn.
     round: u32,
-    /// When its first round began.
+    /// When the first round of this turn began.
     began: u64,
-    /// Of the last round.
+    /// Number of attempts in the last round. `found` is the number of those that found data.
     tried: usize,
     found: usize,
-    /// Turns to go without an attempt.
+    /// Number of coming turns that skip the attempts.
     pause: u32,
-    /// How long the last pause was.
+    /// The length of the last such pause, in turns.
     penalty: u32,
     lone: Lone,
 }
 
 impl Speculation {
-    /// The only source worth trying.
+    /// The only source worth trying, if there is exactly one.
     pub(super) fn lone(&self) -> Option<usize> {
         if let [key] = self.recent[..] { Some(key) } else { None }
     }
 
-    /// What to do now. `streamed`: how many reads of the lone source brought much since it was written to. `now` is a
-    /// clock, in nanoseconds.
+    /// Returns what to do now. `streamed` is the number of large reads of the lone source since the last write to it.
+    /// `now` is a clock in nanoseconds.
     pub(super) fn next(&mut self, streamed: u8, now: impl Fn() -> u64) -> Next {
         let found = std::mem::take(&mut self.found);
         if self.recent.len() == 1 {
@@ -113,17 +117,18 @@ impl Speculation {
         Next::Try
     }
 
-    /// So many attempts are made in this round.
+    /// Records the number of attempts in this round.
     pub(super) fn tries(&mut self, count: usize) {
         self.tried = count;
     }
 
-    /// One of them found something.
+    /// Records that an attempt of this round found data.
     pub(super) fn found(&mut self) {
         self.found += 1;
     }
 
-    /// The host was asked; `looked` says that it did not wait, and found something in a look in between.
+    /// Ends the turn, because the host was asked. `looked` is true if the host was asked without waiting and reported
+    /// an event.
     pub(super) fn end_turn(&mut self, looked: bool, now: impl Fn() -> u64) {
         self.round = 0;
         if looked {
@@ -134,38 +139,38 @@ impl Speculation {
     }
 }
 
-/// For how long a lone connection is tried before the host is asked to wait. Times in nanoseconds.
+/// How long a lone connection is tried before the host is asked to wait. Times are in nanoseconds.
 ///
-/// A wait that was over soon makes the next one begin with attempts, and the next with twice as many; one that took
-/// long makes it begin with none. So who waits for seldom events pays nothing, and who waits for frequent ones has them
-/// without sleeping, as long as they come within [`MOST`](Lone::MOST).
+/// After a short wait, the next wait begins with attempts, and the one after it with twice as many. After a long wait,
+/// the next begins with none. So a program that waits for rare events pays nothing, and a program that waits for
+/// frequent ones receives them without sleeping, as long as they come within [`MOST`](Lone::MOST).
 #[derive(Default)]
 struct Lone {
-    /// So long.
+    /// How long to try in the next wait.
     patience: u64,
     /// When the wait began.
     since: Option<u64>,
-    /// How often it was asked in this wait what to do.
+    /// The number of calls to `next` in this wait.
     asked: u32,
-    /// When everything was looked at last.
+    /// When the host was last asked about everything.
     looked: u64,
-    /// Waits in a row that the host ended at once, after attempts that had found nothing.
+    /// Consecutive waits that the host ended at once, after attempts that had found nothing.
     blind: u32,
 }
 
 impl Lone {
-    /// A power of two.
+    /// The shortest patience that is not zero. A power of two.
     const LEAST: u64 = 8_192;
-    /// `LEAST` and the three powers of two that follow it.
+    /// The longest patience: `LEAST` and the three powers of two that follow it.
     const MOST: u64 = 122_880;
-    /// For each read that brought much, up to half of `MOST`.
+    /// The pause for each large read, up to half of `MOST` in total.
     const MORE: u64 = 1_024;
-    /// Between two looks at everything.
+    /// The time between two looks at everything.
     const BETWEEN: u64 = 50_000;
-    /// Pauses and attempts of one wait at most, should the clock stand still.
+    /// The maximum number of pauses and attempts in one wait, in case the clock stands still.
     const MOST_ASKED: u32 = 4_096;
-    /// After so many of them attempts find nothing on this host, whatever there is: one of WASI 0.2 may let its driver run
-    /// only when the guest waits. It is tried again after a long wait.
+    /// After this many blind waits, attempts are taken to find nothing on this host, whatever has arrived: a host of
+    /// WASI 0.2 may run its driver only while the guest waits. Attempts resume after a long wait.
     const BLIND: u32 = 16;
 
     fn next(&mut self, found: bool, streamed: u8, now: u64) -> Next {
@@ -198,13 +203,13 @@ impl Lone {
         Next::Try
     }
 
-    /// There was something without a wait.
+    /// Records that data arrived without a wait.
     fn seen(&mut self) {
         self.since = None;
         self.blind = 0;
     }
 
-    /// The host has waited until now.
+    /// Records that the host has waited until `now`.
     fn waited(&mut self, now: u64) {
         let Some(since) = self.since.take() else { return };
         let took = now.wrapping_sub(since);
@@ -214,7 +219,7 @@ impl Lone {
         if took > Lone::MOST {
             self.blind = 0;
         }
-        // Twice as long, or `LEAST`, up to `MOST`.
+        // Doubles the patience, from `LEAST` up to `MOST`.
         let longer = ((2 * self.patience) | Lone::LEAST) & Lone::MOST;
         self.patience = if took > Lone::MOST || self.blind >= Lone::BLIND { 0 } else { longer };
     }
@@ -230,7 +235,8 @@ mod tests {
         Speculation { recent: (0..recent).collect(), ..Speculation::default() }
     }
 
-    /// The rounds of a turn in which each of ten attempts finds something or none does, if a round takes so long.
+    /// Returns the number of rounds in a turn in which each round makes ten attempts and takes `takes` nanoseconds. If
+    /// `finds`, every attempt finds data; otherwise none does.
     fn turn(speculation: &mut Speculation, finds: bool, takes: u64) -> u32 {
         let clock = Cell::new(1_000_000);
         let mut rounds = 0;
@@ -257,7 +263,7 @@ mod tests {
         assert_eq!(turn(&mut speculation, true, 0), MOST_ROUNDS, "the clock stands still");
         let futile: u32 = (0..1000).map(|_| turn(&mut speculation, false, 1000)).sum();
         assert!((120..140).contains(&futile), "{futile} futile rounds in 1000 turns");
-        // What pays again is taken up again, within the longest pause.
+        // Attempts that pay again resume within the longest pause.
         let rounds: u32 = (0..=LONGEST_PAUSE).map(|_| turn(&mut speculation, true, TURN)).sum();
         assert!(rounds >= ROUNDS, "{rounds} rounds");
         assert_eq!(turn(&mut speculation, true, TURN), ROUNDS);
@@ -276,13 +282,13 @@ mod tests {
         }
     }
 
-    /// What happened in a wait for a lone connection whose data comes after `after` nanoseconds, if an attempt takes a
-    /// microsecond: attempts, looks at everything, and whether it was the host that waited.
+    /// Waits for a lone connection whose data arrives after `after` nanoseconds; an attempt takes a microsecond.
+    /// Returns the number of attempts, the number of looks at everything, and whether the host waited.
     fn wait(speculation: &mut Speculation, clock: &Cell<u64>, after: u64) -> (u32, u32, bool) {
         wait_for_more(speculation, clock, after, 0)
     }
 
-    /// The same after so many reads of much.
+    /// Like `wait`, after `streamed` large reads.
     fn wait_for_more(
         speculation: &mut Speculation,
         clock: &Cell<u64>,
@@ -325,7 +331,7 @@ mod tests {
     fn in_bulk_more_comes_together() {
         let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
         (0..10).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
-        // It is there at once. How long it is left alone grows with what came before.
+        // The data is there at once. The pause grows with the number of large reads before it.
         let pause = |speculation: &mut Speculation, streamed| {
             let from = clock.get();
             let (.., waited) = wait_for_more(speculation, &clock, 0, streamed);
@@ -336,7 +342,7 @@ mod tests {
         assert!((2_000..=2_200).contains(&pause(&mut speculation, 1)));
         assert!((5_000..=5_200).contains(&pause(&mut speculation, 4)));
         assert!((62_000..=63_000).contains(&pause(&mut speculation, u8::MAX)));
-        // Who answered late is not waited for so.
+        // A connection whose last answer was late is not paused for.
         wait(&mut speculation, &clock, 10_000_000);
         assert_eq!(wait_for_more(&mut speculation, &clock, 30_000, u8::MAX), (0, 0, true));
     }
@@ -360,7 +366,7 @@ mod tests {
     fn who_answers_late_is_not_tried() {
         let (mut speculation, clock) = (of(1), Cell::new(1_000_000));
         (0..10).for_each(|_| _ = wait(&mut speculation, &clock, 30_000));
-        // What was learnt is lost at the first long wait, and costs no more than that.
+        // One long wait resets what was learnt, and costs no more than that.
         let (tries, ..) = wait(&mut speculation, &clock, 10_000_000);
         assert!((30..=100).contains(&tries), "{tries} attempts");
         for _ in 0..100 {
@@ -376,7 +382,7 @@ mod tests {
                 clock.set(clock.get() + 1000);
                 speculation.tries(1);
             }
-            // It was there all the time.
+            // The data was there all the time.
             clock.set(clock.get() + 1000);
             speculation.end_turn(false, || clock.get());
         }
