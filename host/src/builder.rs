@@ -25,7 +25,7 @@ use crate::sink::{Receive, Sink};
 use crate::stats::Stats;
 use crate::{grants, p1, p2, permits};
 
-/// How many sockets a guest may have open unless told otherwise, if the process may have so many descriptors.
+/// The default limit on open sockets, if the process may have that many descriptors.
 const MAX_SOCKETS: usize = 1 << 16;
 
 const NO_DESCRIPTORS: &str = "a component of WASI 0.2 has no descriptors: let it bind the address itself, \
@@ -222,10 +222,10 @@ impl GuestBuilder {
     /// Limits how many sockets are open at a time. Beyond the limit a module gets `EMFILE`, a component gets
     /// `new-socket-limit`, and a connection that would have been accepted stays in the queue.
     ///
-    /// The default is 65,536, or what the process's limit on open files (`RLIMIT_NOFILE` when the guest is built) allows, if
-    /// that is less. Whatever is set here, all guests of a process together get that limit less 64 descriptors, or less a
-    /// quarter of it if that is fewer, for sockets and files; the rest belongs to the host. Set a lower limit if the host needs more descriptors, or
-    /// if guests must leave some to each other.
+    /// The default is 65,536, or what the process's limit on open files (`RLIMIT_NOFILE` when the guest is built)
+    /// allows, if that is less. Whatever is set here, all guests of a process together get that limit less 64
+    /// descriptors, or less a quarter of it if that is fewer, for sockets and files; the rest belongs to the host. Set
+    /// a lower limit if the host needs more descriptors, or if guests must leave some to each other.
     ///
     /// The number of handles that a component may have follows from this limit: 100,000, and ten for each socket.
     pub fn max_sockets(mut self, sockets: usize) -> GuestBuilder {
@@ -270,7 +270,7 @@ impl GuestBuilder {
         let begun = Instant::now();
         let clock = Monotonic::new();
         self.wasi.monotonic_clock(clock);
-        // Where it is called for files, see `wasi.rs`.
+        // Operations on files are called where they may block, see `wasi.rs`.
         self.wasi.allow_blocking_current_thread(true);
         if !self.dirs.is_empty() {
             grants::check_dirs(&self.dirs, self.program.engine().ours())?;
@@ -294,7 +294,7 @@ impl GuestBuilder {
         for (name, value) in &self.env {
             self.wasi.env(name, value);
         }
-        // The parts that a component is composed of are instances, and so is what a module's imports are in.
+        // The parts of a component are instances, and so is the module that provides a module's imports.
         let instances = match self.program.code() {
             Code::Module(_) => 2,
             Code::Component(_) => 1000,
@@ -343,7 +343,7 @@ impl GuestBuilder {
     }
 }
 
-/// Sets the fuel of a metered guest, with how much of it to burn before yielding, and what every tick does.
+/// Sets the fuel of a metered guest, the fuel after which it yields, and the action at every tick.
 fn prepare<T: Send + 'static>(
     store: &mut Store<T>,
     meter: Option<(u64, Option<u64>)>,
@@ -353,8 +353,8 @@ fn prepare<T: Send + 'static>(
         store.fuel_async_yield_interval(slice).map_err(Error::Engine)?;
     }
     store.set_epoch_deadline(1);
-    // tokio's own way to yield lets its driver run too, so that timers and
-    // sockets of others do not wait for a guest that computes.
+    // tokio's own `yield_now` also lets the driver run, so that timers and sockets of other tasks do not wait for a
+    // guest that computes.
     store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
     Ok(())
 }

@@ -12,15 +12,15 @@ use crate::exit::{Exit, Exited};
 use crate::stats::Stats;
 use crate::ticker::{Ticked, Ticker};
 
-/// Polls a guest's call as all are: with the ticker running, outside of tokio's budget, for so long.
+/// Polls a guest's call: with the ticker running, outside of tokio's budget, and within the time limit.
 pub(crate) async fn drive<T>(
     call: impl Future<Output = T>,
     ticker: &Arc<Ticker>,
     stats: &Stats,
     timeout: Option<Duration>,
 ) -> Result<T, Error> {
-    // The guest is held to tokio's budget by its own runtime, if it has one. The host's would make sockets
-    // seem unready.
+    // A guest with a runtime is held to tokio's budget by that runtime. The host's budget would make sockets seem
+    // unready.
     let call = pin!(call);
     let call = unconstrained(Ticked::new(call, ticker.clone(), stats.clone()));
     match timeout {
@@ -29,7 +29,7 @@ pub(crate) async fn drive<T>(
     }
 }
 
-/// The export as a function of this type.
+/// Returns the export as a function of this type.
 pub(crate) fn typed<P, R>(
     export: Option<Extern>,
     name: &str,
@@ -58,14 +58,14 @@ pub(crate) fn wrong_type(name: &str, ty: &FuncType, why: &str) -> Error {
     Error::NotExported { name: name.to_owned(), reason: format!("its type is {ty}: {why}") }
 }
 
-/// Tells the counters how much the guest has burnt of its fuel, of which it had `given`.
+/// Records in the counters how much of the `given` fuel the guest has burnt.
 pub(crate) fn note_fuel<T>(store: &Store<T>, given: u64, stats: &Stats) {
     if let Ok(left) = store.get_fuel() {
         stats.burnt(given.saturating_sub(left));
     }
 }
 
-/// What a call that did not return says of the guest.
+/// Converts the error of a call that did not return: a guest's exit, or an error.
 pub(crate) fn ended(error: wasmtime::Error) -> Result<Exit, Error> {
     match trapped(error) {
         Error::Exited(exit) => Ok(exit),
@@ -76,7 +76,7 @@ pub(crate) fn ended(error: wasmtime::Error) -> Result<Exit, Error> {
 pub(crate) fn trapped(error: wasmtime::Error) -> Error {
     match error.downcast_ref::<Exited>() {
         Some(exited) => Error::Exited(Exit::new(exited.0)),
-        // Where no code of the guest's was running, there was no stack for it.
+        // If no code of the guest was running, there was no stack for it.
         None if !error.is::<wasmtime::WasmBacktrace>() && !error.is::<wasmtime::Trap>() => {
             Error::start(error)
         }

@@ -16,8 +16,7 @@ impl Monotonic {
         Monotonic { start: Instant::now() }
     }
 
-    /// The host's instant for a reading of this clock; `None` when it is too
-    /// far away to name.
+    /// Returns the host's instant for a reading of this clock, or `None` if it is too far away to be represented.
     pub(crate) fn instant(&self, nanos: u64) -> Option<Instant> {
         self.start.checked_add(Duration::from_nanos(nanos))
     }

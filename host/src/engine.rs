@@ -1,4 +1,4 @@
-//! The engine: what all programs and guests of an embedding program share.
+//! The engine: everything that the programs and guests of an embedding program share.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,14 +14,14 @@ use crate::ticker::Ticker;
 use crate::wasi::Threads;
 use crate::{p1, p2};
 
-/// Stack for the guest's own frames. Native threads have 2 MiB, wasmtime's
-/// default is 512 KiB; recursive parsers are written with the former in mind.
+/// The stack for the guest's own frames. Native threads have 2 MiB, wasmtime's default is 512 KiB. Recursive parsers
+/// are written with the former in mind.
 const GUEST_STACK: usize = 1 << 20;
-/// The whole suspended stack: the guest's part and the host functions' above it.
+/// The whole suspended stack: the guest's part, and that of the host functions above it.
 const STACK: usize = 2 << 20;
-/// As many operations at once as a disk can have use for.
+/// The number of simultaneous operations that a disk can make use of.
 const FILE_THREADS: pool::Threads = pool::Threads { total: 64, per_guest: 4 };
-/// A look-up that nobody answers takes its thread for long.
+/// A look-up without an answer occupies its thread for a long time.
 const LOOKUP_THREADS: pool::Threads = pool::Threads { total: 64, per_guest: 8 };
 
 /// Compiles programs, and holds what their guests share: the compiler's configuration, the imports, and the cache of
@@ -42,14 +42,14 @@ pub struct Engine {
 
 struct Inner {
     engine: wasmtime::Engine,
-    /// What modules import; made when the first guest is.
+    /// The imports of modules, created with the first guest.
     linker: OnceLock<Linker<p1::state::State>>,
-    /// The module of `trampoline.rs`; compiled when the first program needs it.
+    /// The module of `trampoline.rs`, compiled when the first program needs it.
     trampolines: OnceLock<Module>,
-    /// What components import; made when the first one is loaded.
+    /// The imports of components, created when the first component is loaded.
     interfaces: OnceLock<component::Linker<p2::state::State>>,
     cache: Option<Cache>,
-    /// What no guest may be given; found out when the first one is given a folder.
+    /// The folders that no guest may be given, determined when the first guest is given a folder.
     ours: OnceLock<Ours>,
     fuel: bool,
     ticker: Arc<Ticker>,
@@ -162,14 +162,14 @@ impl EngineBuilder {
     }
 }
 
-/// A program of WASI has one memory and one table, seldom two.
+/// A WASI program has one memory and one table, seldom two.
 fn stacks_and_memories(guests: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_stacks(guests)
         .total_memories(guests)
         .total_tables(guests.saturating_mul(2))
         .max_tables_per_module(2)
-        // These are only counted. A component is made of a few.
+        // These are only counted. A component consists of a few.
         .total_core_instances(guests.saturating_mul(8))
         .total_component_instances(guests);
     pool
@@ -239,7 +239,7 @@ impl Engine {
         self.inner.fuel
     }
 
-    /// A new guest's threads.
+    /// Returns the threads of a new guest.
     pub(crate) fn threads(&self) -> Threads {
         Threads { files: self.inner.files.client(), lookups: self.inner.lookups.client() }
     }
@@ -249,7 +249,7 @@ impl Engine {
     }
 }
 
-/// What is in the cell, made if nothing is.
+/// Returns the value of the cell, and makes it if the cell is empty.
 fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<&T> {
     if let Some(made) = cell.get() {
         return Ok(made);

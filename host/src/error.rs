@@ -9,7 +9,7 @@ use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use crate::exit::Exit;
 use crate::printable::Printable;
 
-/// How long a sentence with names of the guest's in it may be.
+/// The maximum length of a sentence that contains names chosen by the guest.
 const SENTENCE: usize = 1024;
 
 /// Why a program could not be loaded, or why a guest did not exit by itself.
@@ -24,9 +24,9 @@ pub enum Error {
     /// A file or folder could not be opened.
     #[error("cannot open {}: {source}", sentence(.path.display()))]
     Open {
-        /// What was to be opened.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it could not be.
+        /// Why it could not be opened.
         source: io::Error,
     },
     /// A folder may not be granted to a guest.
@@ -34,7 +34,7 @@ pub enum Error {
     Grant {
         /// The folder.
         path: PathBuf,
-        /// Why it may not, and what to do instead.
+        /// Why it may not be granted, and what to do instead.
         reason: String,
     },
     /// An argument or variable cannot be passed to a guest unchanged.
@@ -42,7 +42,7 @@ pub enum Error {
     Text {
         /// The argument or variable.
         what: String,
-        /// Why it cannot.
+        /// Why it cannot be passed.
         reason: &'static str,
     },
     /// A listener could not be handed to the guest.
@@ -51,7 +51,7 @@ pub enum Error {
     /// The bytes are neither a WebAssembly module nor a component.
     #[error("{what}; {hint}")]
     NotAModule {
-        /// What the bytes are.
+        /// The kind of file that the bytes are.
         what: &'static str,
         /// What to do.
         hint: &'static str,
@@ -155,7 +155,7 @@ fn chain(error: &wasmtime::Error) -> String {
     sentence(format_args!("{error:#}"))
 }
 
-/// What to do where the kernel's words do not say.
+/// Returns advice for errors whose text from the kernel gives none.
 fn hint(error: &wasmtime::Error) -> &'static str {
     #[cfg(target_os = "linux")]
     if error.chain().any(|e| e.downcast_ref() == Some(&rustix::io::Errno::NOMEM)) {

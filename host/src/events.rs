@@ -7,8 +7,8 @@
 //! | debug | guest refused | `action`, `rule` |
 //! | trace | guest suspended | |
 //!
-//! Events occur while the guest's future is polled or dropped. Instrument the future with a span to identify its guest. An
-//! event that nobody listens to costs one comparison.
+//! Events occur while the guest's future is polled or dropped. Instrument the future with a span to identify its guest.
+//! An event without a subscriber costs one comparison.
 
 use tracing::{debug, info, trace};
 
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::stats::Stats;
 
-/// From a guest's start to its end, however it ends.
+/// Spans a guest's life from its start to its end, however it ends.
 #[derive(Debug)]
 pub(crate) struct Life {
     stats: Stats,

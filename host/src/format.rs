@@ -5,7 +5,7 @@ use crate::error::Error;
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// What can be run.
+/// The kinds of file that can be run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     /// A core module: WASI preview 1.
@@ -14,7 +14,7 @@ pub(crate) enum Kind {
     Component,
 }
 
-/// Passes what can be run; says of anything else what it is and what to do.
+/// Returns the kind of a runnable file. The error for any other file says what it is and what to do.
 pub(crate) fn check(bytes: &[u8]) -> Result<Kind, Error> {
     if bytes.starts_with(MODULE) {
         return Ok(Kind::Module);

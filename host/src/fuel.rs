@@ -1,4 +1,4 @@
-//! Fuel for work of the host whose length a guest chooses.
+//! Fuel for work of the host whose amount is chosen by a guest.
 
 use wasmtime::{AsContextMut, Trap};
 
@@ -6,10 +6,10 @@ use wasmtime::{AsContextMut, Trap};
 ///
 /// # Errors
 ///
-/// Ends the guest when it has too little.
+/// An error ends the guest when it has too little fuel.
 pub(crate) fn burn(mut store: impl AsContextMut, bytes: usize) -> wasmtime::Result<()> {
     let mut store = store.as_context_mut();
-    // Without an error, the engine counts.
+    // The call succeeds only if the engine meters fuel.
     let Ok(fuel) = store.get_fuel() else { return Ok(()) };
     let left = fuel.checked_sub(bytes as u64);
     store.set_fuel(left.unwrap_or(0))?;

@@ -1,4 +1,5 @@
-//! Refuses what a guest cannot be given exactly as it was named, so that it is never given anything else.
+//! Refuses grants that cannot be given to a guest exactly as they were named, so that a guest is never given anything
+//! else.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use crate::ours::Ours;
 
 const NUL: &str = "it contains a NUL character";
 
-/// Folders whose files become code are refused, and names that stand for two folders.
+/// Refuses folders whose files become code, and names that stand for two folders.
 pub(crate) fn check_dirs(dirs: &[(PathBuf, String)], ours: &Ours) -> Result<(), Error> {
     let mut names = HashMap::new();
     for (path, name) in dirs {

@@ -41,12 +41,12 @@ pub struct Guest {
     pub(crate) signals: Signals,
     pub(crate) stats: Stats,
     pub(crate) run: Run,
-    /// What it begins with.
+    /// The initial fuel.
     pub(crate) fuel: u64,
     pub(crate) timeout: Option<Duration>,
 }
 
-/// What a guest runs, and its store.
+/// The program that a guest runs, and its store.
 pub(crate) enum Run {
     Module(Arc<p1::program::Program>, Store<p1::state::State>),
     Component(Arc<p2::program::Program>, Store<p2::state::State>),

@@ -239,7 +239,7 @@ impl std::fmt::Debug for Caller<'_> {
     }
 }
 
-/// Where a function is to be defined.
+/// The linker and the name under which a function is to be defined.
 #[derive(Debug)]
 pub struct Definition<'a> {
     linker: &'a mut Linker<State>,
@@ -266,7 +266,7 @@ pub trait AsyncHostFunc<Args>: Send + Sync + 'static {
     fn call(&self, args: Self::Args) -> Self::Future;
 }
 
-/// The same with an environment as the first argument: see [`Imports::wrap_async_with_env`].
+/// An async function with an environment as its first argument: see [`Imports::wrap_async_with_env`].
 pub trait AsyncHostFuncWithEnv<E, Args>: Send + Sync + 'static {
     #[doc(hidden)]
     type Args: WasmTyList + Send + 'static;

@@ -14,7 +14,7 @@ use crate::p1::state::State;
 use crate::stats::Stats;
 use crate::ticker::Ticker;
 
-/// No tick interrupts before this many.
+/// An epoch deadline that no tick reaches.
 const NEVER: u64 = u64::MAX / 2;
 
 /// An instantiated guest: a library whose exports are called one by one. [`Guest::instantiate`] creates it.
@@ -51,7 +51,7 @@ pub struct Instance {
     stats: Stats,
     fuel: u64,
     timeout: Option<Duration>,
-    /// A call has begun and not returned.
+    /// Whether a call has begun and not returned.
     unfinished: bool,
     life: Life,
 }

@@ -1,28 +1,28 @@
 //! Limits the sockets of a process to fewer than its descriptors.
 //!
-//! A guest that opens as many sockets as it can must leave the host what it needs itself: for files, for its own
-//! connections, for the standard streams. Each socket of a guest therefore holds a permit, and all guests together get the
-//! process's limit of descriptors less a reserve. Without a permit the guest gets `EMFILE`, as the kernel would have
-//! returned a little later.
+//! A guest that opens as many sockets as it can must leave the host enough for its own use: for files, for its own
+//! connections, for the standard streams. Each socket of a guest therefore holds a permit, and all guests together get
+//! the process's limit of descriptors less a reserve. Without a permit the guest gets `EMFILE`, which the kernel would
+//! have returned a little later.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// How many descriptors are left for the host, of a limit that is not small; else it is a quarter.
+/// The number of descriptors reserved for the host. Of a small limit, a quarter is reserved instead.
 const RESERVE: usize = 64;
 
-/// How many sockets a guest may have open to which nothing is granted. They are good for nothing but a refusal.
+/// How many sockets a guest without any grant may have open. Every operation on them is refused.
 pub(crate) const MAX_REFUSED: usize = 16;
 
-/// How many are given out in this process.
+/// The number of permits given out in this process.
 static GIVEN: AtomicUsize = AtomicUsize::new(0);
 
-/// For one open socket. Dropping it gives it back.
+/// A permit for one open socket. Dropping it returns it.
 #[derive(Debug)]
 pub(crate) struct Permit(());
 
 impl Permit {
-    /// Returns `None` when `most` are given out, to all guests together.
+    /// Takes a permit. Returns `None` if all guests together hold `most` permits.
     pub(crate) fn take(most: usize) -> Option<Permit> {
         let more = |given| (given < most).then_some(given + 1);
         GIVEN.fetch_update(Relaxed, Relaxed, more).ok().map(|_| Permit(()))
@@ -35,7 +35,7 @@ impl Drop for Permit {
     }
 }
 
-/// How many there are, as the process's limit of descriptors is now.
+/// Returns the number of permits under the process's current limit of descriptors.
 pub(crate) fn most() -> usize {
     descriptors().map_or(usize::MAX, less_reserve)
 }
@@ -51,7 +51,7 @@ fn descriptors() -> Option<usize> {
     getrlimit(Resource::Nofile).current.map(|limit| limit.try_into().unwrap_or(usize::MAX))
 }
 
-/// There is no such limit.
+/// Returns the process's limit of descriptors, if there is one.
 #[cfg(not(unix))]
 fn descriptors() -> Option<usize> {
     None
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn permits_come_back() {
         let given = GIVEN.load(Relaxed);
-        // Others take and return some meanwhile.
+        // Other tests take and return permits meanwhile.
         let most = given + 1_000_000;
         let permits: Vec<Permit> = (0..100).map(|_| Permit::take(most).unwrap()).collect();
         assert!(GIVEN.load(Relaxed) >= 100);

@@ -6,14 +6,14 @@
 
 use std::fmt::{self, Write as _};
 
-/// How long a name may be unless told otherwise.
+/// The default limit on the length of a name.
 const NAME: usize = 256;
 
 /// Text of unknown origin, escaped and shortened by its [`Display`](fmt::Display).
 ///
 /// Control characters (C0, DEL, C1), line and paragraph separators, controls of the direction of text and characters
-/// without a width become escapes such as `\n` and `\u{1b}`. What is longer than 256 characters ends in the number of
-/// bytes that were cut off.
+/// without a width become escapes such as `\n` and `\u{1b}`. Text longer than 256 characters is cut, and ends in the
+/// number of bytes that were cut off.
 ///
 /// ```
 /// use wasio_host::Printable;
@@ -44,7 +44,7 @@ impl<'a> Printable<'a> {
     }
 }
 
-/// Whether a terminal prints the character where it stands, and nothing more happens.
+/// Returns whether a terminal prints the character in its place, without any other effect.
 fn is_printable(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
@@ -96,7 +96,7 @@ mod tests {
         let text = "x".repeat(1000);
         let printed = Printable::new(&text).to_string();
         assert_eq!(printed, format!("{}… (744 more bytes)", "x".repeat(256)));
-        // Escapes count as they are printed, and are not cut in two.
+        // Escapes count by their printed length, and are not cut in two.
         let escapes = "\u{1b}".repeat(1000);
         let printed = Printable::new(&escapes).at_most(20).to_string();
         assert_eq!(printed, r"\u{1b}\u{1b}\u{1b}… (997 more bytes)");

@@ -17,9 +17,9 @@ use crate::p1::trampoline;
 use crate::printable::Printable;
 use crate::{p1, p2};
 
-/// A file of this length is not read into memory if its code is in the cache.
+/// A file of at least this length is not held in memory if its code is in the cache.
 const LONG: usize = 1 << 20;
-/// So much of it is read at once.
+/// The number of bytes that are read at once.
 const PIECE: usize = 1 << 18;
 
 /// A compiled program whose imports are all provided: a module of WASI preview 1, or a component of WASI 0.2. Clones share
@@ -142,13 +142,13 @@ impl Code {
     }
 }
 
-/// The length of a file that is long, and can be read twice.
+/// Returns the length of a file that is long and can be read twice.
 fn long(file: &File) -> Option<usize> {
     let found = file.metadata().ok().filter(Metadata::is_file)?;
     usize::try_from(found.len()).ok().filter(|len| *len >= LONG)
 }
 
-/// The code of a program that is in the engine's cache. Its wasm is read, and not kept.
+/// Loads a program's code from the engine's cache. The wasm is read to identify it, and not kept.
 fn kept(engine: &Engine, mut file: &File) -> Option<Result<Code, Error>> {
     let cache = engine.cache()?;
     let mut piece = vec![0; PIECE];
@@ -187,7 +187,7 @@ fn compile<C: cache::Code>(engine: &Engine, wasm: &[u8]) -> Result<(C, bool), Er
     Ok((code, false))
 }
 
-/// The module of `trampoline.rs`, compiled once for each engine.
+/// Returns the module of `trampoline.rs`, compiled once for each engine.
 fn trampolines(engine: &Engine) -> Result<Module, Error> {
     if let Some(module) = engine.trampolines().get() {
         return Ok(module.clone());

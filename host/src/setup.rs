@@ -1,4 +1,4 @@
-//! What every guest is given before it starts, whatever its ABI.
+//! Everything that a guest is given before it starts, whatever its ABI.
 
 use wasmtime_wasi::WasiCtxBuilder;
 
@@ -13,7 +13,7 @@ use crate::wasi::Threads;
 
 pub(crate) struct Setup {
     pub(crate) wasi: WasiCtxBuilder,
-    /// This process's streams, if the guest has them.
+    /// This process's output streams, if the guest has them.
     #[cfg(unix)]
     pub(crate) outputs: Vec<Output>,
     pub(crate) grants: Grants,

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 
 use tokio::sync::watch;
 
-/// All signals.
+/// The mask of all signals.
 pub(crate) const ALL: Mask = 3;
 
-/// Which signals, as bits.
+/// A set of signals, as bits.
 pub(crate) type Mask = u8;
 
-/// How often each was sent.
+/// How often each signal was sent.
 type Counts = [u32; 2];
 
 /// A request to a guest to end.
@@ -77,30 +77,30 @@ impl Signals {
         wanted
     }
 
-    /// What [`send`](Self::send) would return.
+    /// Returns the same as [`send`](Self::send), without sending.
     pub fn is_wanted(&self, signal: Signal) -> bool {
         self.shared.wanted.load(SeqCst) & (1 << signal.index()) != 0
             && self.shared.counts.receiver_count() > 0
     }
 }
 
-/// The receiving end of a guest, or of one pollable of it.
+/// The receiving end of a guest, or of one of its pollables.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     shared: Arc<Shared>,
     counts: watch::Receiver<Counts>,
-    /// As of the last [`refresh`](Self::refresh).
+    /// The counts at the last [`refresh`](Self::refresh).
     sent: Counts,
     acknowledged: Counts,
 }
 
 impl Receiver {
-    /// From now on these signals are kept for the guest.
+    /// Subscribes the guest to these signals. They are kept for it from now on.
     pub(crate) fn subscribe(&self, mask: Mask) {
         self.shared.wanted.fetch_or(mask, SeqCst);
     }
 
-    /// A receiver for a pollable, of the signals that are sent from now on.
+    /// Creates a receiver for a pollable, of the signals that are sent from now on.
     pub(crate) fn fork(&self, mask: Mask) -> Receiver {
         self.subscribe(mask);
         let sent = *self.counts.borrow();
@@ -112,17 +112,17 @@ impl Receiver {
         }
     }
 
-    /// Looks at what was sent.
+    /// Updates the counts of sent signals.
     pub(crate) fn refresh(&mut self) {
         self.sent = *self.counts.borrow();
     }
 
-    /// Returns whether one of these was sent and not acknowledged, as of the last refresh.
+    /// Returns whether one of these signals was sent and not acknowledged, as of the last refresh.
     pub(crate) fn is_pending(&self, mask: Mask) -> bool {
         is_pending(&self.sent, &self.acknowledged, mask)
     }
 
-    /// Acknowledges what was sent of these, as of the last refresh.
+    /// Acknowledges these signals, as of the last refresh.
     pub(crate) fn acknowledge(&mut self, mask: Mask) {
         for (i, acknowledged) in self.acknowledged.iter_mut().enumerate() {
             if mask & (1 << i) != 0 {
@@ -131,11 +131,11 @@ impl Receiver {
         }
     }
 
-    /// Waits until one of these is sent that was not acknowledged.
+    /// Waits for one of these signals that was not acknowledged.
     pub(crate) fn wait(&self, mask: Mask) -> impl Future<Output = ()> + use<> {
         let (mut counts, acknowledged) = (self.counts.clone(), self.acknowledged);
         async move {
-            // The sender lives as long as any receiver.
+            // Every receiver keeps the sender alive.
             let _ = counts.wait_for(|sent| is_pending(sent, &acknowledged, mask)).await;
         }
     }

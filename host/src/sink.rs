@@ -12,7 +12,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 use wasmtime_wasi_io::bytes::Bytes;
 
-/// How much is taken at once.
+/// The number of bytes accepted at once.
 const PERMIT: usize = 1 << 16;
 
 /// Receives a guest's output and may have to wait ([`GuestBuilder::stdout_to`](crate::GuestBuilder::stdout_to)).
@@ -25,7 +25,7 @@ pub trait Receive: Send + 'static {
     fn receive(&mut self, bytes: &[u8]);
 }
 
-/// A function that takes everything.
+/// A receiver that accepts everything and calls a function.
 struct Always<F>(F);
 
 impl<F: FnMut(&[u8]) + Send + 'static> Receive for Always<F> {
@@ -38,7 +38,7 @@ impl<F: FnMut(&[u8]) + Send + 'static> Receive for Always<F> {
     }
 }
 
-/// A stream of the guest's. Clones are one stream.
+/// An output stream of the guest. Clones are the same stream.
 #[derive(Clone)]
 pub(crate) struct Sink {
     to: Arc<Mutex<dyn Receive>>,
@@ -54,7 +54,7 @@ impl Sink {
     }
 
     fn to(&self) -> MutexGuard<'_, dyn Receive + 'static> {
-        // A function that panicked once may be called again: it is the embedder's.
+        // A function of the embedder that has panicked may be called again.
         self.to.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,10 @@
-//! Counts what a guest does while it happens.
+//! Counts a guest's activity while it runs.
 //!
-//! A [`Stats`] is a shared handle of atomics, which can be read from anywhere, also while the guest runs.
+//! A [`Stats`] is a shared handle to atomics. It can be read from any thread, also while the guest runs.
 //!
 //! PERF: counting a host call costs a load and a store. Counters that change with every call are written by one guest
-//! alone, because a locked addition makes the processor wait for all earlier stores. Guests that share a handle with a
-//! guest that still exists use separate counters, with locked additions.
+//! alone, because a locked addition makes the processor wait for all earlier stores. A guest that shares a handle with
+//! another living guest uses separate counters, with locked additions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,13 +44,13 @@ pub struct Stats {
 
 #[derive(Debug, Default)]
 struct Counters {
-    /// Of the guest that has them to itself.
+    /// The counters of the guest that owns them.
     owned: Frequent,
-    /// Whether there is such a guest.
+    /// Whether a guest owns `owned`.
     is_owned: AtomicBool,
-    /// Of all others, and of components' streams.
+    /// The counters of all other guests, and of components' streams.
     shared: Frequent,
-    /// Calls of `wasi:io/poll`'s function.
+    /// Calls of `wasi:io/poll#poll`.
     polls: AtomicU64,
     suspensions: AtomicU64,
     starting_nanos: AtomicU64,
@@ -61,7 +61,7 @@ struct Counters {
     left_out: AtomicU64,
 }
 
-/// What is counted at every call.
+/// Counters that change with every call.
 #[derive(Debug)]
 struct Frequent {
     bytes_in: AtomicU64,
@@ -79,11 +79,11 @@ impl Default for Frequent {
     }
 }
 
-/// One guest's end of a [`Stats`].
+/// One guest's handle to a [`Stats`].
 #[derive(Debug)]
 pub(crate) struct Tally {
     stats: Stats,
-    /// It is the one guest that writes `owned`.
+    /// Whether this guest is the one that writes `owned`.
     is_owner: bool,
 }
 
@@ -187,9 +187,9 @@ impl Stats {
         }
     }
 
-    /// The end of a guest that is built.
+    /// Creates the handle of a guest that is being built.
     pub(crate) fn tally(&self) -> Tally {
-        // What the last owner counted is seen.
+        // Acquires the counts of the last owner.
         let is_owner = !self.counters.is_owned.swap(true, Acquire);
         Tally { stats: self.clone(), is_owner }
     }
@@ -210,12 +210,12 @@ impl Stats {
         self.counters.starting_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
     }
 
-    /// Returns the peak before.
+    /// Records a growth to so many bytes. Returns the previous peak.
     pub(crate) fn grew_to(&self, bytes: usize) -> u64 {
         self.counters.peak_memory.fetch_max(bytes as u64, Relaxed)
     }
 
-    /// A growth to so many bytes, at a peak of `before`, did not happen after all.
+    /// Takes back a growth to so many bytes that failed, when the peak was `before`.
     pub(crate) fn did_not_grow(&self, bytes: usize, before: u64) {
         let peak = &self.counters.peak_memory;
         let _ = peak.compare_exchange(bytes as u64, before.min(bytes as u64), Relaxed, Relaxed);

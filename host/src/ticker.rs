@@ -1,7 +1,7 @@
 //! The clock behind interruption: advances the engine's epoch while guests run.
 //!
-//! A guest that computes without calling the host is made to yield at every
-//! tick. Ticks cost nothing while no guest executes: the thread then parks.
+//! A guest that computes without calling the host yields at every tick. Ticks cost nothing while no guest executes: the
+//! thread then parks.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use crate::events;
 use crate::stats::Stats;
 
-/// The longest that a computing guest keeps the executor to itself.
+/// The longest time for which a computing guest occupies the executor.
 const TICK: Duration = Duration::from_millis(10);
-/// Ticks without a running guest before the thread parks, so that a busy
-/// server does not wake it at every request.
+/// The number of ticks without a running guest before the thread parks, so that a busy server does not wake it at every
+/// request.
 const IDLE_TICKS: u32 = 20;
 
 #[derive(Debug)]
 struct Shared {
-    /// Guests that are executing right now.
+    /// The number of guests that are executing right now.
     running: AtomicUsize,
     parked: AtomicBool,
     stopped: AtomicBool,
@@ -49,7 +49,7 @@ impl Ticker {
                 idle = if own.running.load(SeqCst) > 0 { 0 } else { idle + 1 };
                 if idle > IDLE_TICKS {
                     own.parked.store(true, SeqCst);
-                    // Who starts running after this check sees `parked`.
+                    // A guest that starts running after this check sees `parked`.
                     if own.running.load(SeqCst) == 0 && !own.stopped.load(SeqCst) {
                         thread::park();
                     }
@@ -85,16 +85,17 @@ impl Drop for Ticker {
     }
 }
 
-/// Leaves the process's open files to the other threads.
+/// Leaves the process's file table to the other threads.
 ///
-/// PERF: as long as one thread alone has them, Linux finds the file of a descriptor without counting its users. That is
-/// 0.6 % of a request of 64 bytes and its answer, for a runner whose guests run on one thread
+/// PERF: as long as only one thread uses the table, Linux looks up the file of a descriptor without counting its users.
+/// That is 0.6 % of a request of 64 bytes and its answer, for a runner whose guests run on one thread
 /// (`docs/decisions/0023-the-ticker-gives-up-the-processs-descriptors.md`).
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no crate has the call, see SAFETY")]
 fn give_up_descriptors() {
-    // SAFETY: takes no pointers. It gives this thread a table of files of its own, in which it closes everything: the
-    // others' stays as it is. Nothing on this thread has a file. A kernel before 5.9 refuses, and all is as before.
+    // SAFETY: the call takes no pointers. It gives this thread its own file table and closes everything in it. The
+    // table of the other threads is unchanged. Nothing on this thread uses a file. A kernel before 5.9 refuses, and
+    // nothing changes.
     unsafe {
         libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE);
     }
@@ -103,7 +104,7 @@ fn give_up_descriptors() {
 #[cfg(not(target_os = "linux"))]
 fn give_up_descriptors() {}
 
-/// A guest's call, with the ticker told and the time taken at every poll.
+/// A guest's call that notifies the ticker and measures the time at every poll.
 pub(crate) struct Ticked<F> {
     future: F,
     ticker: Arc<Ticker>,
@@ -121,7 +122,7 @@ impl<F: Future + Unpin> Future for Ticked<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Leaves also when a host function panics.
+        /// Leaves the ticker on drop, also when a host function panics.
         struct Running<'a>(&'a Ticker);
         impl Drop for Running<'_> {
             fn drop(&mut self) {

@@ -1,11 +1,11 @@
 //! wasmtime-wasi's state of one guest, and the threads on which it waits for files.
 //!
-//! wasmtime-wasi would have each of its operations on files done by tokio's blocking threads: all guests of a process
-//! share these with everybody else, first come, first served. Here a whole call goes to a thread of the engine's pool
-//! (`pool.rs`) with the state, and back. wasmtime-wasi is told that it may block where it is called.
+//! By default wasmtime-wasi runs each operation on a file on tokio's blocking threads. All guests of a process share
+//! these with everything else, first come, first served. Here a whole call moves to a thread of the engine's pool
+//! (`pool.rs`) together with the state, and back. wasmtime-wasi is told that it may block where it is called.
 //!
-//! A guest whose call is dropped meanwhile is gone; the state is dropped by the thread when it returns. Nothing of a
-//! guest runs while its state is away.
+//! If the call's future is dropped meanwhile, the guest is gone, and the thread drops the state when it returns. No
+//! code of a guest runs while its state is on another thread.
 
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
@@ -20,18 +20,18 @@ const AWAY: &str = "a guest's state is back when its call ends";
 /// One guest's threads.
 #[derive(Debug)]
 pub(crate) struct Threads {
-    /// For files and folders.
+    /// The threads for files and folders.
     pub(crate) files: Client,
-    /// For names.
+    /// The threads for name look-ups.
     pub(crate) lookups: Client,
 }
 
-/// wasmtime-wasi's state `C`, which is another for each ABI.
+/// wasmtime-wasi's state `C`, which differs by ABI.
 pub(crate) struct Wasi<C> {
-    /// Nothing while a thread has it.
+    /// `None` while a thread has it.
     ctx: Option<Box<C>>,
     pub(crate) threads: Threads,
-    /// Of the files and folders that the guest has opened: they take descriptors as its sockets do.
+    /// The permits of the files and folders that the guest has opened. They take descriptors as its sockets do.
     permits: Vec<Permit>,
     /// How many files and sockets all guests together may have open.
     most: usize,
@@ -42,7 +42,7 @@ impl<C: Send + 'static> Wasi<C> {
         Wasi { ctx: Some(Box::new(ctx)), threads, permits: Vec::new(), most }
     }
 
-    /// What one more file or folder takes, to be [kept](Self::keep) while it is open, if there is any left.
+    /// Takes a permit for one more file or folder, if one is left. [Keep](Self::keep) it while the file is open.
     pub(crate) fn permit(&self) -> Option<Permit> {
         Permit::take(self.most)
     }
@@ -51,12 +51,12 @@ impl<C: Send + 'static> Wasi<C> {
         self.permits.push(permit);
     }
 
-    /// A file or folder was closed. The folders that the guest was given have no permits.
+    /// Returns the permit of a closed file or folder. The folders that the guest was given have none.
     pub(crate) fn closed(&mut self) {
         self.permits.pop();
     }
 
-    /// Does `work` on a thread for files.
+    /// Runs `work` on a thread for files.
     pub(crate) async fn on_thread<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut C) -> T + Send + 'static,
@@ -89,11 +89,11 @@ impl<C> DerefMut for Wasi<C> {
     }
 }
 
-/// The outcome of an operation that blocks where it is called, and so is never pending.
+/// Returns the outcome of an operation that blocks where it is called, and so is never pending.
 ///
 /// # Errors
 ///
-/// When it is.
+/// An error if the operation is pending.
 pub(crate) fn at_once<T>(operation: impl Future<Output = T>) -> wasmtime::Result<T> {
     poll_noop(pin!(operation))
         .ok_or_else(|| wasmtime::Error::msg("an operation on a file was to be awaited"))

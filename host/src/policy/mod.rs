@@ -1,13 +1,11 @@
-//! What a guest may do on the network: nothing, unless granted.
+//! The network policy of a guest: nothing is allowed unless granted.
 //!
-//! A [`Policy`] is a list of [`Rule`]s shared by any number of guests. Each
-//! guest has `Grants` of its own, which add what guests do not share: the
-//! addresses that its granted names resolved to.
+//! A [`Policy`] is a list of [`Rule`]s shared by any number of guests. Each guest has its own `Grants`, which add the
+//! state that guests do not share: the addresses that its granted names resolved to.
 //!
-//! A name grants only the addresses that a lookup of *that guest* returned, and
-//! of those only addresses of the open internet (`special.rs`). So a name whose
-//! owner points it at a loopback, private or link-local address reaches nothing
-//! by it (DNS rebinding); such an address has to be granted itself.
+//! A name grants only the addresses that a lookup of *that guest* returned, and of those only addresses of the open
+//! internet (`special.rs`). If the owner of a name points it at a loopback, private or link-local address (DNS
+//! rebinding), the guest cannot reach that address by the name. Such an address has to be granted itself.
 
 mod rule;
 mod special;
@@ -26,9 +24,9 @@ pub use self::rule::{Rule, RuleError};
 use crate::printable::Printable;
 use crate::stats::Stats;
 
-/// How many resolved addresses one guest may collect.
+/// The maximum number of resolved addresses of one guest.
 const MAX_PINS: usize = 4096;
-/// How many different refusals are reported for one guest.
+/// The maximum number of distinct refusals that are reported for one guest.
 const MAX_REPORTS: usize = 256;
 /// The longest name of the DNS.
 const MAX_NAME: usize = 253;
@@ -115,7 +113,7 @@ impl fmt::Display for Denied {
     }
 }
 
-/// Is told about every refusal of a guest, once per distinct one.
+/// A callback for the refusals of a guest, called once per distinct one.
 pub(crate) type OnDenied = Arc<dyn Fn(&Denied) + Send + Sync>;
 
 /// One guest's view of its policy. Clones are the same view.
@@ -125,10 +123,10 @@ pub(crate) struct Grants {
     kept: Arc<Mutex<Kept>>,
 }
 
-/// What a guest's own doings add to its policy.
+/// State that a guest's activity adds to its policy.
 struct Kept {
     pins: HashSet<(IpAddr, Port)>,
-    /// Hashes of the refusals that were reported: what a guest asks for takes no memory of the host's.
+    /// Hashes of the reported refusals. A guest's requests thus take no memory of the host.
     reported: HashSet<u64>,
     hasher: RandomState,
     on_denied: Option<OnDenied>,
@@ -141,7 +139,7 @@ impl fmt::Debug for Grants {
     }
 }
 
-/// The policy said no; the guest has been reported.
+/// The policy refused the access, and the refusal has been reported.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
@@ -157,7 +155,7 @@ impl Grants {
         Grants { policy, kept: Arc::new(Mutex::new(kept)) }
     }
 
-    /// Counts in `stats` what is not reported any more.
+    /// Counts in `stats` the refusals that are no longer reported.
     pub(crate) fn counted(self, stats: &Stats) -> Grants {
         self.kept().stats = Some(stats.clone());
         self
@@ -167,12 +165,12 @@ impl Grants {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nothing at all is granted.
+    /// Returns whether nothing at all is granted.
     pub(crate) fn is_none(&self) -> bool {
         self.policy.is_none()
     }
 
-    /// May the guest connect or send to `addr`?
+    /// Checks whether the guest may connect or send to `addr`.
     pub(crate) fn connect(&self, addr: SocketAddr) -> Result<(), Refused> {
         let ip = destination(addr.ip());
         if self.reaches(ip, addr.port()) {
@@ -182,7 +180,8 @@ impl Grants {
         self.refuse(format!("connect to {addr}"), rule)
     }
 
-    /// May a message from `addr` reach the guest, on a socket that is no server's? Those from where it may send to.
+    /// Returns whether a datagram from `addr` may reach the guest on a client's socket: whether the guest may send to
+    /// `addr`.
     pub(crate) fn hears(&self, addr: SocketAddr) -> bool {
         self.reaches(destination(addr.ip()), addr.port())
     }
@@ -194,7 +193,7 @@ impl Grants {
         }
     }
 
-    /// By a rule about the address itself.
+    /// Returns whether a rule grants the address itself.
     fn granted(&self, ip: IpAddr, port: u16) -> bool {
         self.policy.any(|rule| match rule {
             Kind::Net { net, port: p } => net.contains(&ip) && p.allows(port),
@@ -205,9 +204,8 @@ impl Grants {
         })
     }
 
-    /// May the guest bind to `addr`? Port 0 of an unspecified or loopback
-    /// address is also what every outgoing connection and every UDP client
-    /// uses, so any outgoing grant allows it; [`listen`](Grants::listen) asks again.
+    /// Checks whether the guest may bind to `addr`. Every outgoing connection and every UDP client uses port 0 of an
+    /// unspecified or loopback address, so any outgoing grant allows it. [`listen`](Grants::listen) checks again.
     pub(crate) fn bind(&self, addr: SocketAddr) -> Result<(), Refused> {
         let ephemeral = addr.port() == 0 && (addr.ip().is_unspecified() || addr.ip().is_loopback());
         if ephemeral && self.policy.any(|rule| !matches!(rule, Kind::Listen { .. })) {
@@ -216,8 +214,8 @@ impl Grants {
         self.listen(addr, addr.port())
     }
 
-    /// May the guest accept connections at `addr`, having asked for port
-    /// `wanted` (0 when the kernel chose)?
+    /// Checks whether the guest may accept connections at `addr`. `wanted` is the port that it asked for, or 0 if the
+    /// kernel chose one.
     pub(crate) fn listen(&self, addr: SocketAddr, wanted: u16) -> Result<(), Refused> {
         if self.serves(addr, wanted) {
             return Ok(());
@@ -228,7 +226,8 @@ impl Grants {
         self.refuse(format!("listen on {}", SocketAddr::new(ip, wanted)), rule)
     }
 
-    /// Whether a rule lets the guest be a server at `addr`, having asked for port `wanted`. Then everybody may send to it.
+    /// Returns whether a rule lets the guest be a server at `addr`, having asked for port `wanted`. Any peer may then
+    /// send to it.
     pub(crate) fn serves(&self, addr: SocketAddr, wanted: u16) -> bool {
         let ip = addr.ip().to_canonical();
         self.policy.any(|rule| match rule {
@@ -240,7 +239,7 @@ impl Grants {
         })
     }
 
-    /// May the guest ask for the addresses of `name`?
+    /// Checks whether the guest may look up `name`.
     pub(crate) fn lookup(&self, name: &str, port: u16) -> Result<(), Refused> {
         let name = canonical_name(name);
         if self.policy.any(|rule| matches!(rule, Kind::Name { name: n, .. } if matches(n, &name))) {
@@ -258,8 +257,7 @@ impl Grants {
         self.refuse(action, Rule(Kind::Name { name, port }))
     }
 
-    /// Takes in the answers to a granted lookup and drops those that the guest
-    /// could never reach.
+    /// Records the answers to a granted lookup, and drops those that the guest could never reach.
     pub(crate) fn resolved(&self, name: &str, port: u16, answers: &mut Vec<IpAddr>) {
         let name = canonical_name(name);
         let policy = self.policy.clone();
@@ -322,7 +320,7 @@ impl Grants {
             return;
         }
         kept.reported.insert(hash);
-        // It may take its time, or ask for something itself.
+        // The callback may take long, or use the policy itself.
         drop(kept);
         on_denied(&denied);
     }
@@ -341,8 +339,8 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The address a packet really goes to: IPv4 written as IPv6 is IPv4, and the
-/// unspecified address reaches this host.
+/// Returns the actual destination of a packet: an IPv4 address written as IPv6 is IPv4, and the unspecified address
+/// reaches this host.
 fn destination(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -51,14 +51,14 @@ pub(super) enum Kind {
         net: IpNet,
         port: Port,
     },
-    /// `net: None` is every address of both families.
+    /// `net: None` means every address of both families.
     Listen {
         net: Option<IpNet>,
         port: Port,
     },
 }
 
-/// A port, or any.
+/// A port, or any port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Port {
     Any,
@@ -121,13 +121,13 @@ fn parse(text: &str) -> Result<Kind, &'static str> {
     Ok(Kind::Name { name, port })
 }
 
-/// Whether a rule can name it.
+/// Returns whether the text can be the name in a rule.
 pub(super) fn is_host_name(name: &str) -> bool {
     let valid = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.chars().all(valid)
 }
 
-/// Splits `HOST:PORT`, `[V6]:PORT`, `[V6]/64:PORT`; a bare IPv6 address has no port.
+/// Splits `HOST:PORT`, `[V6]:PORT`, `[V6]/64:PORT`. A bare IPv6 address has no port.
 fn split_port(text: &str) -> Result<(&str, Option<Port>), &'static str> {
     if net(text).is_some() {
         return Ok((text, None));
@@ -142,7 +142,7 @@ fn split_port(text: &str) -> Result<(&str, Option<Port>), &'static str> {
     Ok((host, Some(port)))
 }
 
-/// An address or a network; brackets may wrap an IPv6 address.
+/// Parses an address or a network. An IPv6 address may be in brackets.
 fn net(text: &str) -> Option<IpNet> {
     let plain = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         None => text.to_owned(),
@@ -157,7 +157,7 @@ fn net(text: &str) -> Option<IpNet> {
     Some(canonical(net))
 }
 
-/// IPv4 that is written as IPv6 is IPv4.
+/// Converts IPv4 that is written as IPv6 to IPv4.
 fn canonical(net: IpNet) -> IpNet {
     let IpNet::V6(v6) = net else { return net };
     match (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96)) {

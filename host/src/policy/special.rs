@@ -1,15 +1,16 @@
 //! Which addresses belong to the open internet, after IANA's registries of special-purpose addresses.
 //!
-//! The answer is an allow list. An IPv4 address is allowed if it is unicast and no entry of the registry takes it away.
+//! The answer is an allow list. An IPv4 address is allowed if it is unicast and no entry of the registry excludes it.
 //! An IPv6 address is allowed if it is in `2000::/3`, the only block that IANA assigns as global unicast, and no entry
-//! takes it away; beside that only NAT64's well-known prefix is allowed. Where entries overlap, the longest prefix counts.
+//! excludes it. Outside that block only NAT64's well-known prefix is allowed. Where entries overlap, the longest prefix
+//! counts.
 //!
-//! An address that carries an IPv4 address inside is allowed only if both are.
+//! An address that embeds an IPv4 address is allowed only if both are.
 //!
-//! Stricter than the registries: those entries are refused, too, that are globally reachable by anycast but are
-//! answered by the nearest node of one's own network, such as the port control of its NAT, and identifiers that are no
-//! place in the network (ORCHIDv2, DETs). The prefix of a network's own NAT64 or 6rd cannot be told from other
-//! addresses: whoever runs such a network translates inner addresses nowhere.
+//! This is stricter than the registries in two ways. Some entries are globally reachable by anycast, but are answered
+//! by the nearest node of one's own network, such as the port control of its NAT: they are refused. So are identifiers
+//! that are not a place in the network (ORCHIDv2, DETs). The prefix of a network's own NAT64 or 6rd cannot be told from
+//! other addresses. The operator of such a network must not translate it to inner addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,12 +18,12 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use Verdict::{Global, Special};
 
-/// What an entry says of its addresses.
+/// The verdict of an entry on its addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Globally reachable.
     Global,
-    /// Not, or not by the internet at large.
+    /// Not globally reachable, or not from the internet at large.
     Special,
 }
 
@@ -50,7 +51,7 @@ pub(super) const IPV4: [Entry<Ipv4Net>; 29] = [
     (v4(192, 0, 0, 0, 24), "IETF Protocol Assignments", Special),
     (v4(192, 0, 0, 0, 29), "IPv4 Service Continuity Prefix", Special),
     (v4(192, 0, 0, 8, 32), "IPv4 dummy address", Special),
-    // These two are globally reachable in the registry: the nearest NAT and the nearest relay answer.
+    // These two are globally reachable in the registry, but the nearest NAT and the nearest relay answer.
     (v4(192, 0, 0, 9, 32), "Port Control Protocol Anycast", Special),
     (v4(192, 0, 0, 10, 32), "Traversal Using Relays around NAT Anycast", Special),
     (v4(192, 0, 0, 170, 32), "NAT64/DNS64 Discovery", Special),
@@ -71,7 +72,8 @@ pub(super) const IPV4: [Entry<Ipv4Net>; 29] = [
     (v4(255, 255, 255, 255, 32), "Limited Broadcast", Special),
 ];
 
-/// The IANA IPv6 Special-Purpose Address Registry, and what is not global unicast by the IPv6 Address Space registry.
+/// The IANA IPv6 Special-Purpose Address Registry, and the blocks that are not global unicast in the IPv6 Address Space
+/// registry.
 pub(super) const IPV6: [Entry<Ipv6Net>; 31] = [
     (v6([0; 8], 0), "everything else", Special),
     (v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3), "Global Unicast", Global),
@@ -85,9 +87,9 @@ pub(super) const IPV6: [Entry<Ipv6Net>; 31] = [
     (v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64), "Discard-Only Address Block", Special),
     (v6([0x100, 0, 0, 1, 0, 0, 0, 0], 64), "Dummy IPv6 Prefix", Special),
     (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), "IETF Protocol Assignments", Special),
-    // Relays that nobody runs any more, to an IPv4 address that is written inverted.
+    // Relays that are no longer operated. They lead to an IPv4 address that is written inverted.
     (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32), "TEREDO", Special),
-    // These three are globally reachable in the registry: the nearest node answers.
+    // These three are globally reachable in the registry, but the nearest node answers.
     (v6([0x2001, 1, 0, 0, 0, 0, 0, 1], 128), "Port Control Protocol Anycast", Special),
     (v6([0x2001, 1, 0, 0, 0, 0, 0, 2], 128), "TURN Anycast", Special),
     (v6([0x2001, 1, 0, 0, 0, 0, 0, 3], 128), "DNS-SD SRP Anycast", Special),
@@ -95,11 +97,11 @@ pub(super) const IPV6: [Entry<Ipv6Net>; 31] = [
     (v6([0x2001, 3, 0, 0, 0, 0, 0, 0], 32), "AMT", Global),
     (v6([0x2001, 4, 0x112, 0, 0, 0, 0, 0], 48), "AS112-v6", Global),
     (v6([0x2001, 0x10, 0, 0, 0, 0, 0, 0], 28), "Deprecated (ORCHID)", Special),
-    // Both are globally reachable in the registry, as identifiers: no packet is routed by them.
+    // Both are globally reachable in the registry, as identifiers. No packet is routed by them.
     (v6([0x2001, 0x20, 0, 0, 0, 0, 0, 0], 28), "ORCHIDv2", Special),
     (v6([0x2001, 0x30, 0, 0, 0, 0, 0, 0], 28), "DETs Prefix", Special),
     (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), "Documentation", Special),
-    // The anycast relays are deprecated; what it reaches is the IPv4 address inside.
+    // The anycast relays are deprecated. The prefix reaches the IPv4 address inside.
     (v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), "6to4", Special),
     (v6([0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0], 48), "Direct Delegation AS112 Service", Global),
     (v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), "Documentation", Special),
@@ -110,7 +112,7 @@ pub(super) const IPV6: [Entry<Ipv6Net>; 31] = [
     (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "Multicast", Special),
 ];
 
-/// Whether an address belongs to the open internet.
+/// Returns whether an address belongs to the open internet.
 pub(super) fn is_global(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => is_global_v4(ip),
@@ -128,7 +130,7 @@ fn is_global_v6(ip: Ipv6Addr) -> bool {
     entries.max_by_key(|(net, ..)| net.prefix_len()).is_some_and(|entry| entry.2 == Global)
 }
 
-/// The IPv4 address that packets to this one may end up at, in the forms that no entry refuses as a whole.
+/// Returns the IPv4 address that packets to this address may reach, for the forms that no entry refuses as a whole.
 fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     match ip.segments() {
         // NAT64.

@@ -128,7 +128,7 @@ fn rebinding_to_an_inner_address_fails() {
         assert_eq!(g.connect((ip, 80).into()), Err(Refused), "{ip}");
     }
     assert!(said.lock().unwrap()[0].ends_with("--net 127.0.0.1:80"));
-    // Granted beside the name, the same answer is fine.
+    // The same answer is allowed if the address is granted beside the name.
     let (g, _) = grants("db.example:5432,10.0.0.0/8:5432");
     let mut answers = vec!["10.0.0.1".parse().unwrap()];
     g.resolved("db.example", 5432, &mut answers);
@@ -174,7 +174,8 @@ fn many_refusals_are_counted() {
     assert_eq!(stats.snapshot().unreported_refusals, 2 * (300 - MAX_REPORTS as u64));
 }
 
-/// Each entry of the registries, with an address that only it decides about, and whether a name may resolve to that.
+/// Each entry of the registries, with an address that is decided by this entry alone, and whether a name may resolve to
+/// it.
 const SPECIAL: [(&str, &str, bool); 62] = [
     ("everything else", "1.1.1.1", true),
     ("everything else", "223.255.255.255", true),
@@ -236,7 +237,7 @@ const SPECIAL: [(&str, &str, bool); 62] = [
     ("Link-Local Unicast", "febf::1", false),
     ("Deprecated (Site-Local)", "feff::1", false),
     ("Multicast", "ff02::1", false),
-    // Not by the registry, but by what is inside.
+    // Decided by the address inside, not by the registry.
     ("IPv4-mapped Address", "::ffff:8.8.8.8", true),
     ("IPv4-mapped Address", "::ffff:192.0.0.192", false),
 ];
@@ -268,7 +269,7 @@ fn every_entry_of_the_registries_is_decided_about() {
     }
 }
 
-/// The neighbours of what is special are not.
+/// The neighbours of special addresses are not special.
 #[test]
 fn what_is_next_to_the_special_is_not() {
     for text in [
@@ -310,7 +311,7 @@ fn what_is_next_to_the_special_is_not() {
     }
 }
 
-/// A rule about IPv4 is about IPv4 in IPv6's clothes too, however either is written.
+/// A rule about IPv4 also applies to IPv4 written as IPv6, in whichever form either is written.
 #[test]
 fn rules_see_through_ipv4_mapped_addresses() {
     for rule in ["10.0.0.0/8:80", "[::ffff:10.0.0.0]/104:80", "[::ffff:10.1.2.3]:80"] {
@@ -324,7 +325,7 @@ fn rules_see_through_ipv4_mapped_addresses() {
         assert_eq!(g.bind(addr("[::ffff:127.0.0.1]:80")), Ok(()), "{rule}");
         assert_eq!(g.bind(addr("127.0.0.1:80")), Ok(()), "{rule}");
     }
-    // All of IPv6 is no grant of IPv4.
+    // A grant of all of IPv6 does not grant IPv4.
     assert_eq!(grants("::/0").0.connect(addr("[::ffff:10.1.2.3]:80")), Err(Refused));
 }
 
