@@ -1,4 +1,5 @@
-//! The standard input, read through std, which blocks: a thread of the pool, or on one thread everything.
+//! The standard input, read through std. A read blocks a thread of the pool, or on a target with one thread the whole
+//! program.
 
 use std::future::Future;
 use std::io;
@@ -20,7 +21,7 @@ impl Default for Input {
 }
 
 impl Input {
-    /// The buffer, with bytes in it unless the input has ended.
+    /// Returns the buffer. It has bytes in it unless the input has ended.
     pub(crate) fn poll_fill(
         &mut self,
         cx: &mut Context<'_>,

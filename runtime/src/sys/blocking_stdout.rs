@@ -1,5 +1,5 @@
-//! The standard output and error stream where std writes to them, which blocks: a thread of the pool, or on one thread
-//! everything.
+//! The standard output and error stream, written through std. A write blocks a thread of the pool, or on a target with
+//! one thread the whole program.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use crate::io::{Buf, Job, MAX_BUF_SIZE, run_to_end};
 
-/// Writes blocks of bytes to a stream of std, one after the other.
+/// Writes blocks of bytes to one of std's streams, one after the other.
 ///
-/// A write is accepted when the one before it is done; its error is the result of the operation after it.
+/// A write is accepted when the previous one has finished. The error of a write is returned by the operation after it.
 #[derive(Debug)]
 pub(crate) struct Writer {
     state: State,
@@ -27,7 +27,7 @@ impl Writer {
         Writer { state: State::Idle(Buf::default()), unflushed: false }
     }
 
-    /// Waits until nothing is being written, and returns the buffer.
+    /// Waits until no write is under way, and returns the buffer.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut Buf>> {
         if let State::Busy(job) = &mut self.state {
             let (result, buf) = match ready!(Pin::new(job).poll(cx)) {

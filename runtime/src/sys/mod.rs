@@ -1,4 +1,4 @@
-//! The targets. Each has a folder with the same items, and this module says once which target has which folder.
+//! The targets. Each has a folder with the same items, and this module alone maps targets to folders.
 //!
 //! `shell/` is the template, and the backend of every target that has none of its own. `threads/` and `one_thread/` have the
 //! same items; each target includes one of them as `threading`. `wasi/` and the files beside the folders are included by
@@ -9,45 +9,48 @@
 //! A backend is two types and a function that makes them. All threads share the **selector**; the thread that parks has the
 //! **driver**.
 //!
-//! - `Raw` names what can be waited for: a descriptor, or on WASI 0.2 something that has pollables.
+//! - `Raw` names a source: a descriptor, or on WASI 0.2 an object that has pollables.
 //! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The key is the
 //!   reactor's, small and reused; it comes back in events.
 //! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the source is or
 //!   becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A direction stays armed until its
 //!   event was reported, however often it is armed.
-//! - `Selector::disarm(key)` takes the arms back and returns which there were.
+//! - `Selector::disarm(key)` disarms both directions and returns those that were armed.
 //! - `Selector::is_armed()` says whether a wait without a timeout can end.
-//! - `Driver::poll(selector, parked, unexplained, events)` waits as `parked` says and appends what happened. An error of one
-//!   source is an event of that source (`Ready::ERROR` with its direction), never of the poll. Spurious events are allowed:
-//!   operations are tried again and find out. It returns `Outcome::Unexplained` when the host ended the wait before the
-//!   timeout and named nothing.
-//! - `Unparker::unpark` makes a wait that has begun, or begins, return. It is called whenever a runtime has something to do.
-//!   On one thread that blocks it does nothing; where the host's event loop drives, it schedules the next step.
-//! - `now()` is a clock in nanoseconds, for attempts before the host is asked ([`Host::speculates`]).
-//! - `Lingering` is a part of each source's state. A target on which dropping a source would wait keeps it: `linger(source)`
-//!   says that it does so; `look_after(core, state)` lets go of one that is done, and `end(core, state)` of one whose
-//!   runtime ends. Both say whether it is one.
-//! - Waiting without anything armed and without a timeout happens only with threads, and on WASI while something only the
-//!   host can complete is awaited (a signal).
+//! - `Driver::poll(selector, parked, unexplained, events)` waits as `parked` says and appends the events. An error of
+//!   one source is an event of that source (`Ready::ERROR` with its direction), never an error of the poll. Spurious
+//!   events are allowed, because the operation is attempted again. It returns `Outcome::Unexplained` when the host
+//!   ended the wait before the timeout and named no source.
+//! - `Unparker::unpark` ends the current wait, or the next one. It is called whenever a runtime has something to do. On
+//!   a target with one thread that blocks it does nothing; where the host's event loop drives the runtime, it schedules
+//!   the next step.
+//! - `now()` is a clock in nanoseconds, used by attempts before the host is asked ([`Host::speculates`]).
+//! - `Lingering` is a part of each source's state. A target on which dropping a source would wait keeps the source
+//!   instead. `linger(source)` returns whether it does so. `look_after(core, state)` drops a lingering source that is
+//!   done, and `end(core, state)` drops one whose runtime ends. Both return whether the source is a lingering one.
+//! - A wait with nothing armed and without a timeout happens only with threads, and on WASI while a task waits for
+//!   something that only the host can complete (a signal).
 //!
 //! # A host that completes operations
 //!
-//! The reactor knows readiness only: an operation is attempted, and an event says that it is worth another attempt. A host
-//! without readiness, which completes operations that were begun, fits as follows:
+//! The reactor knows readiness only: an operation is attempted, and an event says that another attempt is worthwhile. A
+//! host without readiness completes operations that the guest began. It fits as follows:
 //!
-//! - The attempt that finds nothing *begins* the operation, and returns `WouldBlock`. It reads into a buffer that the backend
-//!   owns, or writes a copy that it owns: the caller's buffer is borrowed for the attempt only. The backend of the source
-//!   keeps the buffer and the operation until the host is done with them.
+//! - The attempt that finds nothing *begins* the operation, and returns `WouldBlock`. It reads into a buffer that the
+//!   backend owns, or writes a copy that the backend owns, because the caller's buffer is borrowed for the attempt
+//!   only. The backend of the source keeps the buffer and the operation until the host is done with them.
 //! - The event is the completion. `poll` reports it as `READABLE` or `WRITABLE`, or with `ERROR`; the attempt that follows
 //!   takes the result, or the error, out of the source. Bytes that do not fit into the caller's buffer stay for the next one.
-//! - At most one operation is under way in each direction. Arming a direction with an operation under way begins nothing.
-//!   Readiness that is only asked for, as in `ready(interest)`, begins a read of the backend's own choice of size.
-//! - A task that stops waiting cancels nothing: the result stays for the next attempt, as bytes in a kernel's buffer would.
-//!   `disarm` and `deregister` cancel, and wait for the host to let go of the buffer if it has no other way.
+//! - At most one operation is under way in each direction. Arming a direction with an operation under way begins
+//!   nothing. A wait for readiness alone, as in `ready(interest)`, begins a read whose size the backend chooses.
+//! - A task that stops waiting cancels nothing: the result stays for the next attempt, as bytes in a kernel's buffer
+//!   would. `disarm` and `deregister` cancel the operation. If the host has no other way, they wait until it releases
+//!   the buffer.
 //! - `Lingering` keeps a source whose last write is still under way when it is dropped.
 //!
-//! `net/src/sys/wasip2/ahead.rs` is the precedent: it reads more than was asked for, and serves reads from that. A backend
-//! with readiness pays nothing for this, because all of it is in the operations of the source and in its `Raw`.
+//! `net/src/sys/wasip2/ahead.rs` is the precedent: it reads more than was asked for, and serves later reads from the
+//! rest. A backend with readiness pays nothing for this, because all of it is in the operations of the source and in
+//! its `Raw`.
 //!
 //! # Everything else
 //!
@@ -71,19 +74,19 @@ mod target;
 
 pub use target::*;
 
-/// What the code above must know of a host. Each target has one, the constant `HOST`.
+/// Properties of a host that the code above depends on. Each target has one, the constant `HOST`.
 pub(crate) struct Host {
-    /// Whether there are threads: other threads can wake tasks, and blocking work has a place of its own.
+    /// Whether there are threads. If so, other threads can wake tasks, and blocking work runs on threads of its own.
     pub(crate) has_threads: bool,
     /// Whether a panic ends the program, so that no `JoinHandle` reports it.
     pub(crate) aborts_on_panic: bool,
-    /// Whether polling I/O costs little beside the poll of a task.
+    /// Whether polling I/O is cheap compared with the poll of a task.
     pub(crate) polls_cheaply: bool,
-    /// Whether reading the clock costs little.
+    /// Whether reading the clock is cheap.
     pub(crate) reads_clock_cheaply: bool,
-    /// Whether reads are attempted before the host is asked. It does not pay where asking costs little.
+    /// Whether reads are attempted before the host is asked. This does not pay where asking is cheap.
     pub(crate) speculates: bool,
-    /// Whether an attempt sees what has arrived since the host was asked last.
+    /// Whether an attempt sees data that has arrived since the host was last asked.
     pub(crate) attempts_see: bool,
     /// Whether out-of-band data is reported.
     pub(crate) has_priority: bool,
@@ -92,9 +95,9 @@ pub(crate) struct Host {
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
-    /// As asked: with events, or after the time.
+    /// As requested: with events, or after the timeout.
     Done,
-    /// Early, without an event.
+    /// Early, and without an event.
     #[cfg_attr(not(target_env = "p1"), expect(dead_code, reason = "only preview 1 can do so"))]
     Unexplained,
 }

@@ -1,4 +1,4 @@
-//! Files have nothing beside what every target has: no permission bits, and no creation time that can be set.
+//! Files have only what every target has: no permission bits, and no creation time that can be set.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Dropping a source keeps nobody waiting: none is kept.
+//! Dropping a source never waits on this target, so no source is kept.
 
 use crate::reactor::io_state::IoState;
 use crate::reactor::{Core, Source};

@@ -1,7 +1,7 @@
-//! Waiting for any descriptor that the OS can poll: `AsyncFd`. Unix only.
+//! `AsyncFd`: waiting for any descriptor that the OS can poll. Unix only.
 //!
-//! Readiness is a hint that the user clears: a guard comes with each, and an operation that would have
-//! blocked clears what the guard saw, unless more came since.
+//! Readiness is a hint that the user clears. Each wait returns a guard, and an operation that would have blocked clears
+//! the readiness that the guard saw, unless more was reported since.
 #![allow(unsafe_code)] // `AsyncFd::register` is unsafe: see its promise.
 
 use std::error::Error;
@@ -24,7 +24,7 @@ pub use guard::{AsyncFdReadyGuard, AsyncFdReadyMutGuard, TryIoError};
 /// not block. It is registered until the `AsyncFd` is dropped or taken apart; the OS must not see it closed
 /// before.
 pub struct AsyncFd<T: AsRawFd> {
-    // Above the descriptor: it is deregistered before it is closed.
+    // Declared before the descriptor, so that it is deregistered before the descriptor is closed.
     source: Source,
     inner: T,
 }
@@ -73,7 +73,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     fn try_register(inner: T, interest: Interest) -> Result<AsyncFd<T>, AsyncFdRegisterError<T>> {
         match Source::with_interest(inner.as_raw_fd(), interest) {
             Ok(source) => {
-                // What an attempt does is the user's business: none is made on a guess.
+                // The user's operations may have any effect, so none is attempted on a guess.
                 source.never_try_first(Ready::READABLE | Ready::WRITABLE);
                 Ok(AsyncFd { source, inner })
             }
@@ -375,7 +375,7 @@ impl<T: AsRawFd> AsRawFd for AsyncFd<T> {
 
 impl<T: AsRawFd> AsFd for AsyncFd<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: who registered it promised that the descriptor stays open as long as `inner` lives.
+        // SAFETY: whoever registered it promised that the descriptor stays open as long as `inner` lives.
         unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }
     }
 }

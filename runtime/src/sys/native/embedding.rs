@@ -1,7 +1,7 @@
-//! Tests only: runtimes that are driven by steps alone, inside the event loop of a host.
+//! Tests for runtimes that are driven by steps alone, inside the event loop of a host.
 //!
-//! It stands for targets that cannot block. The host's loop waits for a runtime's descriptor of events; that becomes
-//! readable when a source is ready, and when something unparks the runtime.
+//! They stand for targets that cannot block. The host's loop waits for the descriptor of the runtime's reactor. The
+//! descriptor becomes readable when a source is ready, and when something unparks the runtime.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -31,16 +31,16 @@ use crate::task::current::{self, Entered};
 use crate::task::{self, yield_now};
 use crate::time::sleep;
 
-/// Steps in one callback of the host.
+/// The maximum number of steps in one callback of the host.
 const MAX_STEPS: usize = 4;
 
 /// Why the runtime gave the thread back.
 #[derive(PartialEq, Debug)]
 enum Returned<T> {
     Ready(T),
-    /// It has more to do, and lets the host go first.
+    /// It has more to do, and lets the host's other callbacks run first.
     Again,
-    /// Nothing can run before an event or this time.
+    /// Nothing can run before an event, or before this time.
     Stalled(Option<Duration>),
 }
 
@@ -59,7 +59,7 @@ impl<P: DerefMut<Target: Future>> Embedded<P> {
         Embedded { handle, driver: Driver::default(), root, is_parked: false }
     }
 
-    /// Runs the runtime for a while. This is what a host calls.
+    /// Runs the runtime for a while. A host calls this from its event loop.
     fn run(&mut self) -> Returned<<P::Target as Future>::Output> {
         let shared = &*self.handle.shared;
         let _runtime = context::enter(self.handle.clone());
@@ -91,7 +91,7 @@ impl<P: DerefMut<Target: Future>> Embedded<P> {
 }
 
 impl Embedded<Box<Pending<Infallible>>> {
-    /// A runtime that runs its tasks without a future to block on.
+    /// Returns a runtime that runs its tasks without a root future.
     fn ambient(runtime: &Runtime) -> Self {
         Embedded::new(runtime, Box::pin(pending()))
     }
@@ -101,13 +101,13 @@ impl Embedded<Box<Pending<Infallible>>> {
 struct Host {
     poll: Poll,
     events: Events,
-    /// How often the runtime asked to go on after other callbacks.
+    /// The number of times that the runtime asked to continue after other callbacks.
     yields: usize,
-    /// How often the host waited.
+    /// The number of times that the host waited.
     waits: usize,
 }
 
-/// Longer than anything here takes.
+/// Longer than anything in these tests takes.
 const LONG: Duration = Duration::from_secs(20);
 
 impl Host {
@@ -118,14 +118,14 @@ impl Host {
         Host { poll, events: Events::with_capacity(8), yields: 0, waits: 0 }
     }
 
-    /// Waits as the host of a stalled runtime does. Returns whether there was an event.
+    /// Waits as the host of a stalled runtime does. Returns whether an event came.
     fn wait(&mut self, timeout: Option<Duration>) -> bool {
         self.waits += 1;
         self.poll.poll(&mut self.events, Some(timeout.unwrap_or(LONG))).unwrap();
         !self.events.is_empty()
     }
 
-    /// Runs the runtime until `until`, or until its root is ready.
+    /// Runs the runtime until `until` returns true, or until its root is ready.
     fn run_until<P: DerefMut<Target: Future>>(
         &mut self,
         embedded: &mut Embedded<P>,
@@ -148,7 +148,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Two ends of a connection, the first for a task.
+/// Returns the two ends of a connection. The first is for a task.
 fn connection() -> (UnixStream, UnixStream) {
     let (near, far) = UnixStream::pair().unwrap();
     near.set_nonblocking(true).unwrap();
@@ -179,7 +179,7 @@ fn ambient_runs_tasks_timers_and_io() {
         move || done.lock().unwrap().push(name)
     };
 
-    // Spawned by callbacks of the host, with no step on the stack.
+    // Callbacks of the host spawn these, with no step on the stack.
     let begin = Instant::now();
     let slept = note("slept");
     runtime.spawn(async move {
@@ -207,7 +207,7 @@ fn ambient_runs_tasks_timers_and_io() {
 
     host.run_until(&mut ambient, || done.lock().unwrap().len() == 3);
     assert_eq!(*done.lock().unwrap(), ["joined", "slept", "read"]);
-    // It waited; it did not ask over and over.
+    // The host waited, and did not ask over and over.
     assert!((1..50).contains(&host.waits), "{} waits", host.waits);
     writer.join().unwrap();
 }
@@ -219,7 +219,7 @@ fn ambient_spawn_schedules_the_next_step() {
     let mut ambient = Embedded::ambient(&runtime);
     assert_eq!(ambient.run(), Returned::Stalled(None));
 
-    // While it is stalled: on the thread of the host, and on another one.
+    // Spawned while the runtime is stalled: on the host's thread, and on another one.
     let ran = Arc::new(AtomicUsize::new(0));
     for _ in 0..2 {
         let ran = ran.clone();
@@ -228,7 +228,7 @@ fn ambient_spawn_schedules_the_next_step() {
     assert!(host.wait(None), "a spawn makes the host run the next step");
     assert_eq!(ambient.run(), Returned::Stalled(None));
     assert_eq!(ran.load(Ordering::Relaxed), 2);
-    // Nothing is left to wake it.
+    // Nothing is left that could wake the runtime.
     assert!(!host.wait(Some(Duration::ZERO)));
 
     let (sender, receiver) = oneshot::channel();
@@ -247,7 +247,7 @@ fn ambient_steps_are_bounded() {
     let runtime = runtime();
     let mut host = Host::new(&runtime);
     let mut ambient = Embedded::ambient(&runtime);
-    // Never waits: without a bound, the host would not get its thread back.
+    // This task is always ready: without a bound on steps, the host would not get its thread back.
     let polls = Arc::new(AtomicUsize::new(0));
     let counted = polls.clone();
     let task = runtime.spawn(async move {
@@ -263,7 +263,7 @@ fn ambient_steps_are_bounded() {
         assert!((1..=MAX_STEPS * 61).contains(&(after - before)), "{} polls", after - before);
         before = after;
     }
-    // Timers and I/O have their share beside it.
+    // Timers and I/O make progress beside it.
     let (near, mut far) = connection();
     far.write_all(b"y").unwrap();
     let read = runtime.spawn(async move {
@@ -283,7 +283,7 @@ fn returning_keeps_the_root() {
     let runtime = runtime();
     let mut host = Host::new(&runtime);
     let (near, mut far) = connection();
-    // Neither `Send` nor able to start anew: the same future goes on in each call of the host.
+    // The future is neither `Send` nor restarted: each call of the host continues the same one.
     let log = Rc::new(RefCell::new(Vec::new()));
     let noted = log.clone();
     let main = async move {
@@ -301,9 +301,9 @@ fn returning_keeps_the_root() {
     let Returned::Stalled(Some(timeout)) = guest.run() else { panic!("it sleeps") };
     assert!(timeout <= Duration::from_millis(11), "{timeout:?}");
     assert_eq!(*log.borrow(), ["begun"]);
-    // An event that is none does no harm.
+    // A spurious event does no harm.
     assert!(matches!(guest.run(), Returned::Stalled(Some(_))));
-    // Nothing of the runtime is entered while the host has the thread.
+    // No runtime is entered while the host has the thread.
     assert!(Handle::try_current().is_err());
     assert_eq!(current::entered(), Entered::No);
 
@@ -341,7 +341,7 @@ fn returning_moves_a_paused_clock_and_counts_as_parked() {
             other => return other,
         }
     };
-    // The hour passes at once; then only the host can wake it.
+    // The hour passes at once. After that, only the host can wake the runtime.
     assert_eq!(stalled(&mut guest), Returned::Stalled(None));
     assert_eq!(parked.load(Ordering::Relaxed), 1);
     assert_eq!(metrics.worker_park_unpark_count(0) % 2, 1);

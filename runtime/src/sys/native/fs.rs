@@ -1,4 +1,4 @@
-//! What files and directories have natively beside what every target has.
+//! Methods of files and directories that only native targets have.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt, OpenOptionsExt};

@@ -1,4 +1,4 @@
-//! Native systems, for development: mio, and threads.
+//! Native systems, for development: mio and threads.
 
 mod async_fd;
 #[path = "../descriptors/mod.rs"]

@@ -1,6 +1,6 @@
 //! The native backend: mio, edge-triggered, for development.
 //!
-//! Every source is registered once for everything; mio reports each change. There is a real waker, since
+//! Every source is registered once, for all interests, and mio reports each change. There is a real waker, because
 //! tasks may be woken from other threads.
 
 use std::io;
@@ -16,7 +16,7 @@ use crate::reactor::{Event, Parked};
 use crate::sys::Outcome;
 use crate::sys::park_flag::ParkFlag;
 
-/// What a source is made of.
+/// A source is a descriptor.
 pub type Raw = RawFd;
 
 const WAKER: Token = Token(usize::MAX);
@@ -55,13 +55,13 @@ impl Unparker {
     #[inline]
     pub(crate) fn unpark(&self) {
         if self.0.parked.take() {
-            // It fails only when the descriptor is gone, and then nobody is parked.
+            // This fails only when the descriptor is gone, and then no thread is parked.
             let _ = self.0.waker.wake();
         }
     }
 }
 
-/// Nobody guesses natively.
+/// No reads are attempted on a guess on native targets, so no time is needed.
 pub(crate) fn now() -> u64 {
     0
 }
@@ -71,13 +71,14 @@ impl Selector {
         self.unparker.clone()
     }
 
-    /// Says that an event loop of the host waits for the driver's descriptor in place of the thread. The next poll ends it.
+    /// Records that the host's event loop waits for the driver's descriptor instead of the thread. The next poll ends
+    /// this.
     #[cfg(all(test, not(loom)))]
     pub(super) fn leave(&self) {
         self.unparker.0.parked.raise();
     }
 
-    /// Not known, and not asked for: another thread can always wake this one.
+    /// True: it is not known what is armed, and another thread can always wake this one.
     pub(crate) fn is_armed(&self) -> bool {
         true
     }
@@ -100,7 +101,7 @@ impl Selector {
     }
 
     pub(crate) fn deregister(&self, raw: &Raw, _: usize) {
-        // A descriptor that was closed before is gone from the OS's list already.
+        // A descriptor that was closed earlier is already gone from the OS's list.
         let _ = self.registry.deregister(&mut SourceFd(raw));
     }
 
@@ -114,7 +115,7 @@ impl Selector {
 
 #[cfg(all(test, not(loom)))]
 impl std::os::fd::AsRawFd for Driver {
-    /// Readable when there are events, or a wake.
+    /// The descriptor is readable when there are events, or a wake.
     fn as_raw_fd(&self) -> RawFd {
         self.poll.as_raw_fd()
     }

@@ -1,9 +1,8 @@
-//! Signals of unix, natively: which came how often, and who waits.
+//! Unix signals on native systems: how often each arrived, and which tasks wait.
 //!
-//! One thread of the process hears all of them, because a signal handler may not wake anybody. It is
-//! started by the first [`signal`], and goes on as long as the process. It only notes what came: listeners
-//! are told by whoever drives a runtime next, so that a program that does not wait in between sees nothing
-//! change, as with tokio.
+//! One thread of the process receives all of them, because a signal handler must not wake tasks. The first [`signal`]
+//! starts it, and it runs until the process ends. It only records the signals. The thread that next drives a runtime
+//! notifies the listeners, so that a program sees no change before it waits, as with tokio.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -20,17 +19,17 @@ use crate::context;
 use crate::lock::Mutex;
 use crate::runtime::Shared;
 
-/// More than any system has signals.
+/// More than the number of signals on any system.
 const MAX_SIGNALS: usize = 128;
 
 struct State {
-    /// Came, and was not yet published.
+    /// Arrived and not yet published.
     came: [bool; MAX_SIGNALS],
     /// How often each signal was published.
     counts: [u64; MAX_SIGNALS],
     next_waiter: u64,
     waiting: BTreeMap<u64, (c_int, Waker)>,
-    /// The runtimes that listeners live on: woken to publish.
+    /// The runtimes that have listeners. They are woken to publish.
     runtimes: Vec<Weak<Shared>>,
 }
 
@@ -42,7 +41,7 @@ static STATE: Mutex<State> = Mutex::new(State {
     runtimes: Vec::new(),
 });
 
-/// Whether anything is to be published: what a runtime looks at in every round.
+/// Whether there is a signal to publish. A runtime reads this in every round.
 static CAME: AtomicBool = AtomicBool::new(false);
 
 /// A kind of signal.
@@ -149,7 +148,7 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
         Ok(_) if FORBIDDEN.contains(&kind.0) => return refused("Refusing to register"),
         Ok(_) => {}
     }
-    // Counted from before the handler is there: none is lost between the two.
+    // Counted before the handler is installed, so that no signal is lost in between.
     let (seen, waiter) = {
         let mut state = STATE.lock();
         state.publish_on(&runtime.shared);
@@ -166,7 +165,7 @@ pub(crate) async fn ctrl_c() -> io::Result<()> {
     Ok(())
 }
 
-/// The thread that hears the signals.
+/// Returns the thread that receives the signals, started on the first call.
 fn listener() -> io::Result<&'static Listener> {
     static LISTENER: OnceLock<Result<Listener, io::ErrorKind>> = OnceLock::new();
     let started = LISTENER.get_or_init(|| start().map_err(|e| e.kind()));
@@ -184,12 +183,12 @@ fn start() -> io::Result<Listener> {
     Ok(listener)
 }
 
-/// Notes a signal, and wakes the runtimes to publish it.
+/// Records a signal, and wakes the runtimes to publish it.
 fn came(signum: c_int) {
     let runtimes: Vec<_> = {
         let mut state = STATE.lock();
         state.came[signum as usize] = true;
-        // While it is locked: a runtime that is not yet known looks at it before it sleeps.
+        // Set with the lock held: a runtime that is not yet in the list reads it before it sleeps.
         CAME.store(true, Ordering::SeqCst);
         state.runtimes.iter().filter_map(Weak::upgrade).collect()
     };
@@ -201,7 +200,7 @@ fn came(signum: c_int) {
     }
 }
 
-/// Whether a signal came that listeners were not told of: a reason not to sleep.
+/// Returns whether a signal arrived that has not been published: a reason not to sleep.
 pub(crate) fn is_pending() -> bool {
     CAME.load(Ordering::SeqCst)
 }
@@ -231,7 +230,7 @@ pub(crate) fn publish() {
 }
 
 impl State {
-    /// From now on this runtime, too, is woken to publish.
+    /// Adds a runtime to those that are woken to publish.
     fn publish_on(&mut self, runtime: &Arc<Shared>) {
         self.runtimes.retain(|known| known.strong_count() > 0);
         if !self.runtimes.iter().any(|known| std::ptr::eq(known.as_ptr(), &**runtime)) {
@@ -247,7 +246,7 @@ impl State {
 #[derive(Debug)]
 pub struct Signal {
     kind: SignalKind,
-    /// How many of them were received, or came before.
+    /// The count of this signal when it was last received, or when listening began.
     seen: u64,
     waiter: u64,
 }
@@ -283,7 +282,7 @@ impl Signal {
 impl Drop for Signal {
     fn drop(&mut self) {
         let waiting = STATE.lock().waiting.remove(&self.waiter);
-        // Outside of the lock: a waker may hold the last reference to a task.
+        // Outside the lock: a waker may hold the last reference to a task.
         drop(waiting);
     }
 }

@@ -1,4 +1,4 @@
-//! The closures of `spawn_blocking` run between the tasks.
+//! The closures of `spawn_blocking`, which run between the tasks.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(crate) struct Blocking {
     scheduler: Arc<Scheduler>,
 }
 
-/// No pool exists.
+/// No thread pool exists.
 pub(crate) enum Pool {}
 
 impl Pool {
@@ -54,8 +54,8 @@ impl Blocking {
         self.scheduler.run_some(max)
     }
 
-    /// Runs what is queued, at most for `patience` (`None`: without limit), and drops the rest. Call it with the runtime
-    /// entered.
+    /// Runs the queued closures, for at most `patience` (`None`: without limit), and drops the rest. The runtime must
+    /// be entered.
     pub(crate) fn close(&self, patience: Option<Duration>) {
         // SIZE: only a program that sets a limit links the clock.
         let limit = patience.map(|limit| (Instant::now(), limit));

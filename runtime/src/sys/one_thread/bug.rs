@@ -1,7 +1,7 @@
-//! Ends a guest that finds itself in a state which only a bug in wasio can explain.
+//! Ends a guest in a state that only a bug in wasio can explain.
 
-/// Says so and ends. In release builds without a word, as the checks are in dozens of places: a call with a message would
-/// make each of them a third larger. The trap names the function.
+/// Panics with the message. Release builds trap without a message, because the checks are in dozens of places and a
+/// call with a message would make each of them a third larger. The trap names the function.
 #[cold]
 #[inline(always)]
 pub(crate) fn bug(_what: &str) -> ! {

@@ -1,4 +1,4 @@
-//! On one thread, all runtimes share one reactor, so that the host is asked once about everything.
+//! On one thread, all runtimes share one reactor, so that one call asks the host about the sources of all of them.
 
 use std::io;
 use std::ops::Deref;
@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::Once;
 use crate::reactor::Core;
 
-/// What a runtime has of the reactor: a share.
+/// A runtime's reference to the shared reactor.
 pub(crate) struct RuntimeCore(&'static Core);
 
 impl RuntimeCore {

@@ -1,5 +1,5 @@
-//! On one thread (`build.rs` refuses others), the runtime's mutex is a flag. Std's mutex would look at the panic count twice
-//! for each lock, in a program that a panic ends anyway.
+//! On one thread (`build.rs` refuses others), the runtime's mutex is a flag. Std's mutex would read the panic count
+//! twice for each lock, in a program that a panic ends anyway.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, UnsafeCell};
@@ -51,17 +51,17 @@ impl<T: ?Sized> Mutex<T> {
         if self.locked.get() {
             bug("a lock of the runtime was taken twice");
         }
-        // SAFETY: there is no guard, and until `f` is done nobody asks for one, by the caller's promise.
+        // SAFETY: there is no guard, and by the caller's promise none is made until `f` returns.
         f(unsafe { &mut *self.value.get() })
     }
 
-    /// `None` if it is taken.
+    /// Returns `None` if the lock is taken.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         (!self.locked.get()).then(|| self.lock())
     }
 }
 
-/// A mutex that is held for a few field accesses, during which no other code is called: it needs no flag.
+/// A mutex that is held for a few field accesses, during which no other code is called. It needs no flag.
 pub(crate) struct Leaf<T>(UnsafeCell<T>);
 
 // SAFETY: the target has one thread.
@@ -81,8 +81,8 @@ impl<T> Leaf<T> {
     /// Nothing that `f` calls takes this lock.
     #[inline(always)]
     pub(crate) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: only this gives a reference out, and until `f` is done nobody comes here, by the
-        // caller's promise.
+        // SAFETY: only this function returns a reference, and by the caller's promise it is not called again until `f`
+        // returns.
         f(unsafe { &mut *self.0.get() })
     }
 }
@@ -97,7 +97,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: the flag is set: this is the only guard.
+        // SAFETY: the flag is set, so this is the only guard.
         unsafe { &*self.mutex.value.get() }
     }
 }
@@ -105,7 +105,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the flag is set: this is the only guard.
+        // SAFETY: the flag is set, so this is the only guard.
         unsafe { &mut *self.mutex.value.get() }
     }
 }

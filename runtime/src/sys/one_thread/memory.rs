@@ -1,7 +1,7 @@
-//! The memory of task cells: finished tasks leave their blocks for new ones.
+//! The memory of task cells. The blocks of finished tasks are reused for new ones.
 //!
-// PERF: the allocator of WASI's C library takes 84 ns under wasmtime to hand out a block and take it back, more than the
-// rest of a spawn and join.
+// PERF: the allocator of WASI's C library takes 84 ns under wasmtime to allocate and free a block, more than the rest
+// of a spawn and join.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -9,18 +9,18 @@ use std::ptr::NonNull;
 
 use super::lock::Mutex;
 
-/// The allocator hands out multiples of this many bytes, of which it uses some itself: a block has the size
-/// of what is left of such a multiple.
+/// The allocator hands out multiples of this many bytes and uses some of them itself. A block is as large as what is
+/// left of such a multiple.
 const STEP: usize = 16;
 const ITS_OWN: usize = 4;
-/// Larger ones than this many steps are not kept.
+/// Blocks of more than this many steps are not kept.
 const CLASSES: usize = 256;
-/// So many bytes are kept in blocks of each size: enough for some ten thousand small tasks.
+/// The maximum number of bytes kept in blocks of each size: enough for some ten thousand small tasks.
 const KEEP: usize = 1 << 20;
-/// What the allocator aligns to without being asked.
+/// The alignment of every allocation.
 const ALIGN: usize = 8;
 
-/// A block that is kept points to the next.
+/// A block that is kept points to the next one.
 struct Free {
     next: Option<NonNull<Free>>,
 }
@@ -33,13 +33,13 @@ struct Class {
 
 struct Classes([Class; CLASSES]);
 
-// SAFETY: the blocks belong to whoever has the list.
+// SAFETY: the list owns the blocks.
 unsafe impl Send for Classes {}
 
 static KEPT: Mutex<Classes> =
     Mutex::new(Classes([const { Class { first: None, len: 0 } }; CLASSES]));
 
-/// The place of a type's blocks in the list, and their layout. Known when the program is compiled.
+/// Returns the index of a type's blocks in the list, and their layout. Evaluated at compile time.
 const fn class_of<T>() -> (usize, Layout) {
     let layout = Layout::new::<T>();
     let steps = (layout.size() + ITS_OWN).div_ceil(STEP);
@@ -62,7 +62,7 @@ fn take_class(class: usize, layout: Layout) -> NonNull<u8> {
     match kept.0.get_mut(class) {
         Some(Class { first: first @ Some(_), len }) => {
             let block = first.take().expect("it was just matched");
-            // SAFETY: a kept block holds a `Free`, and the list is the only one who knows it.
+            // SAFETY: a kept block holds a `Free`, and only the list refers to it.
             *first = unsafe { block.as_ref() }.next;
             *len -= 1;
             block.cast()
@@ -76,10 +76,10 @@ fn take_class(class: usize, layout: Layout) -> NonNull<u8> {
 
 /// # Safety
 ///
-/// It came from `take::<T>()`, and what was in it is gone.
+/// The block came from `take::<T>()`, and its content was dropped.
 pub(crate) unsafe fn give_back<T>(block: NonNull<T>) {
     let (class, layout) = const { class_of::<T>() };
-    // SAFETY: the caller's promise; the class and the layout are the type's.
+    // SAFETY: promised by the caller. The class and the layout are the type's.
     unsafe { give_back_class(block.cast(), class, layout) }
 }
 
@@ -91,21 +91,21 @@ unsafe fn give_back_class(block: NonNull<u8>, class: usize, layout: Layout) {
     match kept.0.get_mut(class) {
         Some(Class { first, len }) if *len * layout.size() < KEEP => {
             let free = block.cast::<Free>();
-            // SAFETY: a block of a class has room for a `Free`, is aligned, and is nobody's.
+            // SAFETY: a block of a class has room for a `Free`, is aligned, and nothing refers to it.
             unsafe { free.write(Free { next: *first }) };
             *first = Some(free);
             *len += 1;
         }
         _ => {
             drop(kept);
-            // SAFETY: it came from the allocator with this layout.
+            // SAFETY: the block came from the allocator with this layout.
             unsafe { dealloc(block.as_ptr(), layout) }
         }
     }
 }
 
-/// A block for `layout`, whose size is not zero. The program ends if there is no memory.
+/// Returns a block for `layout`, whose size is not zero. The program ends if there is no memory.
 fn from_allocator(layout: Layout) -> NonNull<u8> {
-    // SAFETY: the caller's layouts have a size.
+    // SAFETY: the caller's layout is not zero-sized.
     NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
 }

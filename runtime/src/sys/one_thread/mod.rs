@@ -1,4 +1,4 @@
-//! Targets with one thread: it runs tasks and blocking closures, one after the other. `threads` says what the items are for.
+//! Targets with one thread. It runs tasks and blocking closures, one after the other. `threads` describes the items.
 
 mod blocking;
 pub(crate) mod bug;

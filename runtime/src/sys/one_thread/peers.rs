@@ -1,11 +1,11 @@
 //! The runtimes that a blocking thread drives beside its own.
 //!
-//! Under tokio a `multi_thread` runtime has its own threads, so its tasks run whether or not a thread blocks on it. So do
-//! the tasks of any runtime while a closure of its `spawn_blocking` waits. Here there is one thread. It runs the tasks of
-//! all of these whenever it blocks, on whichever runtime or on none. A `current_thread` runtime that no thread blocks on is
-//! not among them, as under tokio.
+//! Under tokio a `multi_thread` runtime has its own threads, so its tasks run whether or not a thread blocks on it. The
+//! tasks of any runtime also run while a closure of its `spawn_blocking` waits. Here there is one thread. Whenever it
+//! blocks, on a runtime or on none, it runs the tasks of all these runtimes. A `current_thread` runtime that no thread
+//! blocks on is not among them, as under tokio.
 //!
-//! SIZE: a driver reaches its peers through a table of functions, which the first of them sets, so that a program with one
+//! SIZE: a driver reaches its peers through a table of functions, which the first peer sets, so that a program with one
 //! `current_thread` runtime links none of this.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ static PEERS: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
 static TABLE: Once<&'static dyn Drive> = Once::new();
 
-/// What a driver does with its peers. The functions of the same names call it if there ever was a peer.
+/// The operations of a driver on its peers. The functions of the same names call them if there ever was a peer.
 trait Drive: Sync {
     fn run(&self, own: &Shared, max: usize) -> usize;
     fn is_idle(&self, own: &Shared) -> bool;
@@ -32,19 +32,19 @@ trait Drive: Sync {
     fn leave(&self, shared: &Shared);
 }
 
-/// Runs, of each peer, up to `max` tasks that are ready now. Returns how many tasks ran.
+/// Runs up to `max` ready tasks of each peer. Returns the number of tasks that ran.
 #[inline]
 pub(crate) fn run(own: &Shared, max: usize) -> usize {
     table().map_or(0, |peers| peers.run(own, max))
 }
 
-/// Returns whether no peer has a task that is ready.
+/// Returns whether no peer has a ready task.
 #[inline]
 pub(crate) fn is_idle(own: &Shared) -> bool {
     !table().is_some_and(|peers| !peers.is_idle(own))
 }
 
-/// Returns the least of `timeout` and what the peers' timers permit.
+/// Returns the shorter of `timeout` and the time until the peers' next timer.
 #[inline]
 pub(crate) fn park_timeout(own: &Shared, timeout: Option<Duration>) -> Option<Duration> {
     match table() {
@@ -53,7 +53,7 @@ pub(crate) fn park_timeout(own: &Shared, timeout: Option<Duration>) -> Option<Du
     }
 }
 
-/// Fires the peers' timers that are due.
+/// Fires the peers' due timers.
 #[inline]
 pub(crate) fn fire(own: &Shared) {
     if let Some(peers) = table() {
@@ -61,7 +61,7 @@ pub(crate) fn fire(own: &Shared) {
     }
 }
 
-/// Returns whether only the host can complete what some peer's task waits for.
+/// Returns whether a task of some peer waits for something that only the host can complete.
 #[inline]
 pub(crate) fn is_host_awaited() -> bool {
     table().is_some_and(|peers| peers.is_host_awaited())
@@ -72,7 +72,7 @@ pub(crate) fn any() -> Option<Handle> {
     table().and_then(|peers| peers.any())
 }
 
-/// Removes a runtime from the peers, once.
+/// Removes a runtime from the peers. If it is listed several times, one entry is removed.
 pub(super) fn leave(shared: &Shared) {
     if let Some(peers) = table() {
         peers.leave(shared);
@@ -84,13 +84,13 @@ fn table() -> Option<&'static dyn Drive> {
     TABLE.get().copied()
 }
 
-/// Makes a runtime a peer: from now on every thread that blocks drives it.
+/// Makes a runtime a peer: from now on every blocking thread drives it.
 pub(super) fn join(handle: &Handle) {
     TABLE.set(&Peers);
     PEERS.lock().push(handle.shared.clone());
 }
 
-/// Leaves when dropped.
+/// Removes the runtime from the peers when dropped.
 pub(crate) struct Joined(Option<Handle>);
 
 /// Makes the runtime that is entered a peer until the guard is dropped.
@@ -113,7 +113,7 @@ impl Drop for Joined {
 struct Peers;
 
 impl Peers {
-    /// Calls `f` with each peer but `own`, once. The list may change meanwhile.
+    /// Calls `f` once with each peer but `own`. The list may change meanwhile.
     fn each(&self, own: &Shared, mut f: impl FnMut(&Arc<Shared>)) {
         let mut place = 0;
         loop {
@@ -173,7 +173,7 @@ impl Drive for Peers {
         let place = peers.iter().rposition(|peer| std::ptr::eq(&**peer, shared));
         let left = place.map(|place| peers.remove(place));
         drop(peers);
-        // Dropped without the lock: it may be the last reference.
+        // Dropped outside the lock, because it may be the last reference.
         drop(left);
     }
 }

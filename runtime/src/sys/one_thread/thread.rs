@@ -1,4 +1,4 @@
-//! There is one thread: no lock, nothing to unpark, and no worker.
+//! On one thread there is no lock, no thread to unpark, and no worker.
 
 use std::io;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl DriverLock {
     }
 }
 
-/// Accepts what the builder is told of threads.
+/// Accepts the builder's thread options, and ignores them.
 #[derive(Clone, Default)]
 pub(crate) struct ThreadConfig;
 
@@ -68,7 +68,7 @@ impl Worker {
     }
 }
 
-/// Ends a runtime: drops its tasks, and runs its queued closures for at most `patience` (`None`: without limit).
+/// Shuts a runtime down: drops its tasks, and runs its queued closures for at most `patience` (`None`: without limit).
 pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, patience: Option<Duration>) {
     if worker.is_some() {
         peers::leave(&handle.shared);

@@ -25,17 +25,17 @@ impl Unparker {
         }
     }
 
-    /// Waits for up to `timeout`, or until it is unparked, unless there turns out to be something to do.
+    /// Waits for up to `timeout`, or until the thread is unparked. Does not wait if `unless` returns true.
     pub(super) fn park(&self, timeout: Option<Duration>, unless: &dyn Fn() -> bool) {
         self.0.parked.raise();
-        // Not under the lock: it may look at anything.
+        // Called without the lock, because it may take other locks.
         if !unless() {
             self.wait(timeout);
         }
         self.0.parked.lower();
     }
 
-    /// May end too early: the reactor's caller looks for work, and parks again.
+    /// A spurious return is harmless: the reactor's caller looks for work and parks again.
     fn wait(&self, timeout: Option<Duration>) {
         let Park { is_unparked, changed, .. } = &*self.0;
         let mut is_unparked = is_unparked.lock().unwrap_or_else(PoisonError::into_inner);

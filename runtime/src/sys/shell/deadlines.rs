@@ -1,8 +1,8 @@
-//! On one thread without a host that waits, nothing can be waited for.
+//! Without threads and without a host that waits, a runtime cannot park.
 
 use std::time::Duration;
 
-/// There is no other thread that could be parked.
+/// Does nothing: no other thread could be parked.
 #[derive(Clone, Default)]
 pub(crate) struct Unparker;
 

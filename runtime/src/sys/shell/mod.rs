@@ -1,10 +1,10 @@
 //! The template of a target, and the backend of every target that has none of its own.
 //!
-//! It compiles anywhere. There is nothing to wait for: every registration is `Unsupported`, and the reactor waits for
-//! deadlines and for other threads only. Where the standard library has no threads, a wait for a deadline panics; drive the
-//! runtime a step at a time there. Timers use the standard library's clock, which some targets do not have.
+//! It compiles anywhere. Every registration is `Unsupported`, so the reactor waits for deadlines and for other threads
+//! only. Where the standard library has no threads, a wait for a deadline panics; drive the runtime a step at a time
+//! there. Timers use the standard library's clock, which some targets do not have.
 //!
-//! Limits: without a host to ask there are no signals, and `ctrl_c` is `Unsupported`.
+//! Limits: there is no host that delivers signals, so `ctrl_c` is `Unsupported`.
 
 #[path = "../no_fs.rs"]
 mod fs;
@@ -43,7 +43,7 @@ pub(crate) const HOST: Host = Host {
     has_threads: cfg!(not(target_family = "wasm")),
     aborts_on_panic: cfg!(target_family = "wasm"),
     polls_cheaply: true,
-    // Some have no clock.
+    // Some of these targets have no clock.
     reads_clock_cheaply: cfg!(not(target_family = "wasm")),
     speculates: false,
     attempts_see: true,

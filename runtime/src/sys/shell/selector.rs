@@ -7,7 +7,7 @@ use crate::io::{Interest, Ready};
 use crate::reactor::{Event, Parked};
 use crate::sys::{HOST, Outcome};
 
-/// What a source would be made of.
+/// The type that names a source on other targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Raw;
 
@@ -23,7 +23,7 @@ pub(crate) fn new() -> io::Result<(Selector, Driver)> {
     Ok((Selector { unparker: Unparker::default() }, Driver))
 }
 
-/// Nothing is attempted before the host is asked, so nothing is timed.
+/// The shell makes no attempts before it parks, so no time is needed.
 pub(crate) fn now() -> u64 {
     0
 }
@@ -33,7 +33,7 @@ impl Selector {
         self.unparker.clone()
     }
 
-    /// Nothing is, but another thread can wake this one.
+    /// True: another thread can always wake this one.
     pub(crate) fn is_armed(&self) -> bool {
         HOST.has_threads
     }

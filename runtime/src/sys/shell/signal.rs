@@ -1,4 +1,4 @@
-//! No signals.
+//! The shell has no signals.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What the shell promises: no sources, waits that other threads and deadlines end.
+//! The shell registers no sources, and its waits end through other threads and deadlines.
 
 use std::io;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
-//! With threads, each runtime has a reactor of its own, which one of its threads parks in.
+//! With threads, each runtime has its own reactor, in which one of its threads parks.
 
 use std::io;
 use std::ops::Deref;
 
 use crate::reactor::Core;
 
-/// What a runtime has of the reactor: all of it.
+/// A runtime's reactor: its own.
 pub(crate) struct RuntimeCore(Core);
 
 impl RuntimeCore {

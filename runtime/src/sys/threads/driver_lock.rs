@@ -7,12 +7,12 @@ use crate::lock::Mutex;
 #[derive(Default)]
 struct Holder {
     thread: Option<ThreadId>,
-    /// How often the thread holds the lock: blocking sections inside tasks drive again.
+    /// How often this thread holds the lock. A blocking section inside a task drives the runtime again.
     depth: usize,
     waiting: Vec<Thread>,
 }
 
-/// A lock that the thread which drives a runtime holds. The same thread may acquire it again.
+/// A lock that is held by the thread that drives a runtime. The same thread may acquire it again.
 #[derive(Default)]
 pub(crate) struct DriverLock {
     holder: Mutex<Holder>,
@@ -65,7 +65,7 @@ impl Drop for DriverGuard<'_> {
             holder.thread = None;
             std::mem::take(&mut holder.waiting)
         };
-        // One of them acquires it. The others, and those that no longer want it, find out for themselves.
+        // One of these threads acquires the lock. The others park again, or give up.
         for thread in waiting {
             thread.unpark();
         }

@@ -1,4 +1,4 @@
-//! With threads, work that blocks is done by a thread of the pool.
+//! With threads, a thread of the pool does blocking work.
 
 use std::future::Future;
 use std::io;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::task::JoinHandle;
 
-/// The result of work that blocks, once it is there. The work is done even if this is dropped.
+/// Waits for the result of blocking work. The work is done even if this is dropped.
 ///
 /// # Errors
 ///
@@ -25,7 +25,7 @@ impl<R> Future for Job<R> {
     }
 }
 
-/// Runs `f`, which may block, where it holds up no task.
+/// Runs `f`, which may block, on a thread where it holds up no task.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! With threads, the runtime's mutex is std's, without poison: a holder that panics leaves every field valid.
+//! With threads, the runtime's mutex is std's, without poisoning: a holder that panics leaves every field valid.
 
 use std::sync::{PoisonError, TryLockError};
 
@@ -54,7 +54,7 @@ impl<T: ?Sized> Mutex<T> {
         f(&mut self.lock())
     }
 
-    /// `None` if it is taken.
+    /// Returns `None` if the lock is taken.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),

@@ -1,13 +1,14 @@
-//! The memory of task cells: the allocator's, which is faster than a list of free blocks that threads share.
+//! The memory of task cells. It comes from the allocator, which is faster than a list of free blocks that threads
+//! share.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-/// Returns a block for a `T`, which has a size. The program ends if there is no memory.
+/// Returns a block for a `T`, which is not zero-sized. The program ends if there is no memory.
 pub(crate) fn take<T>() -> NonNull<T> {
     let layout = Layout::new::<T>();
-    // SAFETY: a `T` has a size.
+    // SAFETY: a `T` is not zero-sized.
     NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout)).cast()
 }
 

@@ -1,10 +1,10 @@
-//! Targets with threads. `one_thread` has items of the same names for targets without.
+//! Targets with threads. `one_thread` has items of the same names for targets without threads.
 //!
-//! - [`DriverLock`]: of several threads that block on a runtime, one drives it.
-//! - [`Worker`]: the thread that drives a `multi_thread` runtime, and [`shut_down`], which ends a runtime.
+//! - [`DriverLock`]: held by the one thread that drives a runtime, if several block on it.
+//! - [`Worker`]: the thread that drives a `multi_thread` runtime, and [`shut_down`], which shuts a runtime down.
 //! - [`Blocking`]: the closures of `spawn_blocking`, and [`Pool`], the part of it that a scheduler notifies.
-//! - [`ThreadConfig`]: how threads are made. [`OwnerThread`]: the thread on which a local runtime was built.
-//! - [`BlockedThread`]: the thread that blocks on a future.
+//! - [`ThreadConfig`]: how threads are started. [`OwnerThread`]: the thread on which a local runtime was built.
+//! - [`BlockedThread`]: a thread that is blocked on a future.
 //! - [`peers`]: the runtimes that a blocking thread drives beside its own.
 //! - [`are_signals_pending`] and [`publish_signals`]: signals that another thread received.
 

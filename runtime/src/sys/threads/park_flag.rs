@@ -1,10 +1,10 @@
-//! Tells wakers whether a thread is about to sleep, so that they know whether to wake it.
+//! A flag that is raised while a thread is about to sleep, so that wakers know whether to wake it.
 //!
-//! The sleeper raises the flag, looks for work once more, and sleeps if there is none. A waker adds work, then takes the
-//! flag, and wakes the sleeper if the flag was raised.
+//! The sleeping thread raises the flag, looks for work once more, and sleeps if there is none. A waker adds work, then
+//! takes the flag, and wakes the thread if the flag was raised.
 //!
-//! Every access is a swap, so that all accesses have one order in which each sees what came before the others: either the
-//! waker finds the flag raised, or the sleeper's second look finds the work.
+//! Every access is a swap, so all accesses have one order in which each sees everything before it. Either the waker
+//! finds the flag raised, or the thread's second look finds the work.
 
 use crate::lock::modelled::atomic::{AtomicBool, Ordering};
 
@@ -18,12 +18,12 @@ impl Default for ParkFlag {
 }
 
 impl ParkFlag {
-    /// Says that the thread sleeps unless the look that follows finds work.
+    /// Raises the flag: the thread sleeps unless the look that follows finds work.
     pub(crate) fn raise(&self) {
         self.0.swap(true, Ordering::AcqRel);
     }
 
-    /// Says that the thread is awake.
+    /// Lowers the flag: the thread is awake.
     pub(crate) fn lower(&self) {
         self.0.swap(false, Ordering::AcqRel);
     }

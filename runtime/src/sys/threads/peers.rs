@@ -1,4 +1,4 @@
-//! A blocking thread drives its own runtime only: others have threads of their own.
+//! With threads, a blocking thread drives its own runtime only. Other runtimes have threads of their own.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(crate) fn any() -> Option<Handle> {
     None
 }
 
-/// Stands for a runtime that others drive while a blocking closure of it runs.
+/// Does nothing: other threads drive a runtime while one of its blocking closures runs.
 pub(crate) struct Joined;
 
 pub(crate) fn join_current() -> Joined {

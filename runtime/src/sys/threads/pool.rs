@@ -1,6 +1,6 @@
-//! Threads for work that blocks.
+//! The thread pool for blocking closures.
 //!
-//! Tasks of `spawn_blocking` come here from their scheduler, in order. A thread is started when none is idle, up to a
+//! Schedulers pass the tasks of `spawn_blocking` to the pool, in order. A thread is started when none is idle, up to a
 //! limit, and ends after it was idle for a while.
 
 use std::collections::VecDeque;
@@ -46,23 +46,24 @@ impl Blocking {
         self.scheduler.spawn(BlockingFuture::new(work), id, spawned_at)
     }
 
-    /// Returns whether closures are queued or running on other threads, whose end may change what is ready.
+    /// Returns whether closures are queued or running on other threads. Their end may make tasks ready.
     pub(crate) fn is_in_flight(&self) -> bool {
         let state = lock(&self.pool.0.state);
         state.threads > state.idle || !state.queue.is_empty()
     }
 
-    /// Returns whether no closure waits to be run between the tasks. Here none ever does.
+    /// Returns whether no closure waits to be run between the tasks. With threads none ever does.
     pub(crate) fn is_idle(&self) -> bool {
         true
     }
 
-    /// Runs up to `max` closures between the tasks. Here there are none.
+    /// Runs up to `max` closures between the tasks. With threads there are none.
     pub(crate) fn run_some(&self, _max: usize) -> usize {
         0
     }
 
-    /// Takes no more work. Waits for what there is, at most for `patience` (`None`: without limit), and aborts the rest.
+    /// Takes no more work. Waits for the closures it has, for at most `patience` (`None`: without limit), and aborts
+    /// the rest.
     pub(crate) fn close(&self, patience: Option<Duration>) {
         self.pool.close(patience);
         self.scheduler.close();
@@ -75,7 +76,7 @@ struct State {
     threads: usize,
     idle: usize,
     closed: bool,
-    /// The runtime that the threads enter; weak, since the runtime owns the pool.
+    /// The runtime that the threads enter. Weak, because the runtime owns the pool.
     runtime: Option<Weak<Shared>>,
 }
 
@@ -86,16 +87,16 @@ pub(crate) struct Pool(Arc<Threads>);
 struct Threads {
     config: ThreadConfig,
     state: Mutex<State>,
-    /// Signalled when work arrives, and when a thread ends.
+    /// Signalled when work arrives and when a thread ends.
     changed: Condvar,
 }
 
-/// A condition variable needs std's mutex.
+/// Locks a mutex of std, which a condition variable needs.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs a task. Drops its closure instead if its scheduler was closed.
+/// Runs a task. If its scheduler was closed, drops the closure instead.
 fn run(task: Ready) {
     let scheduler = task.owner.clone();
     if scheduler.is_closed() {
@@ -106,7 +107,7 @@ fn run(task: Ready) {
 }
 
 impl Pool {
-    /// Says which runtime the threads enter.
+    /// Sets the runtime that the threads enter.
     fn keep_entered(&self, handle: &Handle) {
         let mut state = lock(&self.0.state);
         if state.runtime.is_none() {
@@ -118,7 +119,7 @@ impl Pool {
         let mut state = lock(&self.0.state);
         if state.closed {
             drop(state);
-            // Only aborted tasks are pushed after the end: this drops the closure.
+            // After the end only aborted tasks are pushed. This drops the closure.
             run(task);
             return;
         }
@@ -155,7 +156,7 @@ impl Pool {
             }
             state.idle += 1;
             if let Some(runtime) = &runtime {
-                // A stopped clock waits for blocking work before it moves.
+                // A paused clock waits for blocking work before it advances.
                 runtime.reactor.unparker().unpark();
             }
             let deadline = Instant::now() + self.0.config.keep_alive;
@@ -180,7 +181,7 @@ impl Pool {
         self.0.changed.notify_all();
     }
 
-    /// Takes no more work and waits, at most for `timeout`, for what there is.
+    /// Takes no more work. Waits for the work it has, for at most `timeout`.
     fn close(&self, timeout: Option<Duration>) {
         let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
         let mut state = lock(&self.0.state);

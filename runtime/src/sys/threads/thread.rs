@@ -1,4 +1,4 @@
-//! How threads are made, and which thread does what.
+//! How threads are started, and the roles of threads.
 
 use std::io;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
 
-/// How a runtime makes threads.
+/// How a runtime starts threads.
 #[derive(Clone)]
 pub(crate) struct ThreadConfig {
     name: Arc<dyn Fn() -> String + Send + Sync>,
@@ -56,7 +56,7 @@ impl ThreadConfig {
         self.on_stop = Some(Arc::new(hook));
     }
 
-    /// Starts a thread with this name and stack that calls the hooks.
+    /// Starts a thread with this name and stack size. It calls the hooks.
     pub(super) fn start(&self, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
         let mut builder = thread::Builder::new().name((self.name)());
         if let Some(size) = self.stack_size {
@@ -88,7 +88,7 @@ impl OwnerThread {
     }
 }
 
-/// A thread that blocks on a future.
+/// A thread that is blocked on a future.
 pub(crate) struct BlockedThread(Thread);
 
 impl BlockedThread {

@@ -1,4 +1,4 @@
-//! The thread that drives a `multi_thread` runtime, and the end of a runtime.
+//! The thread that drives a `multi_thread` runtime, and the shutdown of a runtime.
 
 use std::future::poll_fn;
 use std::io;
@@ -56,13 +56,14 @@ impl Worker {
             let _entered = driver.enter();
             driver.shared.close();
         })?;
-        // From here on no other thread drives.
+        // From here on no other thread drives the runtime.
         let _ = ready.recv();
         Ok(Worker { stop, thread })
     }
 }
 
-/// Ends a runtime: drops its tasks, and waits for its blocking closures for at most `patience` (`None`: without limit).
+/// Shuts a runtime down: drops its tasks, and waits for its blocking closures for at most `patience` (`None`: without
+/// limit).
 #[track_caller]
 pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, patience: Option<Duration>) {
     let may_wait = patience != Some(Duration::ZERO);
@@ -74,7 +75,7 @@ pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, patience: Optio
     match worker {
         Some(worker) => {
             worker.stop.set();
-            // A runtime may be dropped by one of its own tasks, and no thread joins itself.
+            // A task may drop its own runtime, and a thread cannot join itself.
             let own = worker.thread.thread().id() == std::thread::current().id();
             if may_wait && !own {
                 let _ = worker.thread.join();

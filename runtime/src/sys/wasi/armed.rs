@@ -1,10 +1,11 @@
-//! The armed sources of a WASI host, which is asked about all of them in one call.
+//! The armed sources of a WASI host. One call asks the host about all of them.
 //!
-//! The list that the host receives lives as long as the runtime and is edited in place. Arming appends an entry, an event
-//! marks its entry as spent, and a spent entry is removed before the next poll, unless it was armed again, as a busy
+//! The list that the host receives lives as long as the runtime and is edited in place. Arming appends an entry, and an
+//! event marks its entry as spent. A spent entry is removed before the next poll unless it was armed again, as a busy
 //! connection is. Entry 0 belongs to the clock. Each direction of a key has at most one entry.
 //!
-//! Recently armed entries are in front, so that the host can be asked about them alone (`front.rs`).
+//! Recently armed entries are at the front, so that the host can be asked about them alone (`front.rs`). Recency is
+//! counted in complete polls: polls about all entries.
 
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use crate::io::Ready;
 use crate::reactor::{Direction, Parked};
 use crate::sys::bug::bug;
 
-/// Without a timer, a wait that only a signal can end is renewed after this long.
+/// A wait that only a signal can end, without a timer, is renewed after this long.
 const LONG: u64 = 3600 * 1_000_000_000;
 
-/// The owner of an entry: the clock, or a key and a direction.
+/// The owner of the clock's entry. Any other owner is a key and a direction.
 pub(in crate::sys) const CLOCK: usize = usize::MAX;
 
 /// The owner of the entry for a direction of `key`.
@@ -23,19 +24,19 @@ pub(in crate::sys) fn owner(key: usize, direction: Direction) -> usize {
     key << 1 | direction as usize
 }
 
-/// Whose entry it is, if not the clock's.
+/// Returns the key and the direction of an owner that is not the clock.
 pub(in crate::sys) fn place(owner: usize) -> (usize, Direction) {
     (owner >> 1, if owner & 1 == 0 { Direction::Read } else { Direction::Write })
 }
 
-/// Where a direction of a source stands in the list: nowhere, or at an index, in four bytes.
+/// The place in the list of a source's direction, if it has one. Four bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Slot(u32);
 
 impl Slot {
-    /// Nothing of it: index 0 is the clock's.
+    /// The direction has no entry: index 0 is the clock's.
     const IDLE: Slot = Slot(0);
-    /// Its event was reported; it leaves before the next poll unless it is armed again.
+    /// Set when the event was reported. The entry is removed before the next poll unless it is armed again.
     const SPENT: u32 = 1;
 
     fn armed(index: usize) -> Slot {
@@ -50,7 +51,7 @@ impl Slot {
         self.0 & Slot::SPENT != 0
     }
 
-    /// The same at another index.
+    /// Returns the same state at another index.
     fn moved(self, index: usize) -> Slot {
         Slot((index as u32) << 1 | self.0 & Slot::SPENT)
     }
@@ -60,25 +61,25 @@ impl Slot {
     }
 }
 
-/// What is noted of an entry.
+/// The bookkeeping of one entry.
 #[derive(Clone, Copy)]
 struct Mark {
-    /// Whose it is.
+    /// The entry's owner.
     owner: usize,
-    /// In which turn it was armed last.
+    /// The value of [`Armed::turn`] when the entry was last armed.
     turn: u32,
 }
 
-/// The list; `T` is what the host gets for each entry.
+/// The list of armed entries. `T` is the type that the host receives for each.
 pub(in crate::sys) struct Armed<T> {
     entries: Vec<T>,
-    /// Beside `entries`.
+    /// Parallel to `entries`.
     marks: Vec<Mark>,
-    /// How many entries are the front, the clock's among them.
+    /// The number of entries at the front, including the clock's.
     front: usize,
-    /// Counts how often everything was asked about.
+    /// Counts complete polls.
     turn: u32,
-    /// By owner.
+    /// Indexed by owner.
     slots: Vec<Slot>,
     /// Owners of entries that were marked as spent.
     spent: Vec<usize>,
@@ -98,12 +99,12 @@ impl<T> Armed<T> {
         }
     }
 
-    /// Whether nothing is armed.
+    /// Returns whether nothing is armed.
     pub(in crate::sys) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// What the host gets, the clock first.
+    /// Returns the entries that the host receives, the clock first.
     pub(in crate::sys) fn entries(&self) -> &[T] {
         &self.entries
     }
@@ -112,7 +113,7 @@ impl<T> Armed<T> {
         at(&mut self.entries, 0)
     }
 
-    /// Whose entry is at this index; the clock's if there is none.
+    /// Returns the owner of the entry at this index, or the clock if there is none.
     #[cfg_attr(
         target_env = "p1",
         expect(dead_code, reason = "events of preview 1 carry the owner")
@@ -121,8 +122,8 @@ impl<T> Armed<T> {
         self.marks.get(index).map_or(CLOCK, |mark| mark.owner)
     }
 
-    /// Arms a direction of `key`. Returns its entry if that is to be written, which it is unless it is armed already:
-    /// as it was, or what `blank` makes.
+    /// Arms a direction of `key`. Returns its entry if the caller has to write it, which is the case unless the
+    /// direction was armed already. The entry is the spent one, or a new one that `blank` makes.
     #[inline]
     pub(in crate::sys) fn arm(
         &mut self,
@@ -149,12 +150,12 @@ impl<T> Armed<T> {
         if is_armed { None } else { self.entries.get_mut(index) }
     }
 
-    /// How many entries were armed lately, and are first in the list. The clock is one.
+    /// Returns the number of entries at the front of the list, which were armed recently. The clock is one.
     pub(in crate::sys) fn front(&self) -> usize {
         self.front
     }
 
-    /// Puts an entry in front; returns where.
+    /// Moves an entry to the front. Returns its new index.
     #[inline]
     fn bring_forward(&mut self, index: usize) -> usize {
         at(&mut self.marks, index).turn = self.turn;
@@ -166,7 +167,7 @@ impl<T> Armed<T> {
         self.front - 1
     }
 
-    /// Everything is asked about: what was not armed in the last three turns leaves the front.
+    /// Begins a complete poll. Entries that were not armed in the last three complete polls leave the front.
     #[inline(never)] // Everything is asked about next.
     pub(in crate::sys) fn settle(&mut self) {
         self.turn = self.turn.wrapping_add(1);
@@ -183,7 +184,7 @@ impl<T> Armed<T> {
         if a == b {
             return;
         }
-        // The compiler's own check says where in this file it is.
+        // The compiler's own check would report the line in this file.
         if a.max(b) >= self.marks.len().min(self.entries.len()) {
             bug("what is swapped is not in the list");
         }
@@ -193,7 +194,7 @@ impl<T> Armed<T> {
         self.note_place(b);
     }
 
-    /// Tells the owner of an entry that it stands here now.
+    /// Updates the slot of the entry at this index.
     #[inline(never)]
     fn note_place(&mut self, index: usize) {
         let slot = at(&mut self.slots, at(&mut self.marks, index).owner);
@@ -201,7 +202,7 @@ impl<T> Armed<T> {
         *slot = slot.moved(index);
     }
 
-    /// Takes a direction out of the list; true if it was armed.
+    /// Removes a direction from the list. Returns whether it was armed.
     #[inline(never)]
     fn remove(&mut self, owner: usize) -> bool {
         let Some(&slot) = self.slots.get(owner).filter(|slot| **slot != Slot::IDLE) else {
@@ -222,7 +223,7 @@ impl<T> Armed<T> {
         was_armed
     }
 
-    /// Takes both directions out; returns those that were armed.
+    /// Removes both directions. Returns those that were armed.
     pub(in crate::sys) fn remove_key(&mut self, key: usize) -> Ready {
         let mut ready = Ready::EMPTY;
         if self.remove(owner(key, Direction::Read)) {
@@ -234,7 +235,7 @@ impl<T> Armed<T> {
         ready
     }
 
-    /// The event of an entry was reported.
+    /// Marks an entry as spent, because its event was reported.
     pub(in crate::sys) fn spend(&mut self, owner: usize) {
         let Some(slot) = self.slots.get_mut(owner) else { return };
         if *slot != Slot::IDLE && !slot.is_spent() {
@@ -244,8 +245,8 @@ impl<T> Armed<T> {
         }
     }
 
-    /// Takes out what is still spent, and decides how long to wait: `None` is not at all, because there is
-    /// nothing to ask (`is_empty`); else in nanoseconds, of which `None` is without an end.
+    /// Removes the entries that are still spent, and returns how long to wait, in nanoseconds. `Some(None)` is without
+    /// limit. `None` means that there is nothing to wait for (`is_empty`).
     pub(in crate::sys) fn prepare(
         &mut self,
         parked: Parked<'_>,
@@ -266,7 +267,7 @@ impl<T> Armed<T> {
     }
 }
 
-/// What is known to be there. In one place, because each of the compiler's own checks is 30 bytes of a guest.
+/// Returns an element that exists. In one place, because each of the compiler's own checks takes 30 bytes of a guest.
 #[inline(always)]
 fn at<E>(list: &mut [E], index: usize) -> &mut E {
     match list.get_mut(index) {
@@ -275,7 +276,7 @@ fn at<E>(list: &mut [E], index: usize) -> &mut E {
     }
 }
 
-/// There is no other thread that could be parked.
+/// Does nothing: no other thread could be parked.
 #[derive(Clone)]
 pub(crate) struct Unparker;
 
@@ -284,7 +285,8 @@ impl Unparker {
     pub(crate) fn unpark(&self) {}
 }
 
-/// At most 584 years; less than `Duration`'s own conversion, which multiplies in 128 bits.
+/// Returns the nanoseconds, at most 584 years. It takes less code than `Duration`'s own conversion, which multiplies in
+/// 128 bits.
 fn nanos(duration: Duration) -> u64 {
     const MOST: u64 = u64::MAX / 1_000_000_000 - 1;
     duration.as_secs().min(MOST) * 1_000_000_000 + u64::from(duration.subsec_nanos())

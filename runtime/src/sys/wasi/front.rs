@@ -1,89 +1,89 @@
-//! Decides how many of the armed sources to ask about: the recently active ones first, then all of them.
+//! Decides which of the armed sources to ask about: the recently active ones first, then all of them.
 //!
-//! Asking costs a WASI host as much as there is to look at, so thousands of idle connections would slow every wait of ten
-//! busy ones. The busy ones are at the front of the list (`armed.rs`) and are asked about alone, for a time that depends
-//! on the cost of asking about everything ([`PATIENCE`]). Then everything is asked about. The cost of waiting is therefore
-//! bounded by a multiple of the cheaper way, whichever that is, and an idle source is noticed at most that much later. The
-//! time of several such waits adds up: however busy the front is, everything gets its turn.
+//! A WASI host's cost of being asked grows with the number of entries, so thousands of idle connections would slow
+//! every wait of ten busy ones. The busy ones are at the front of the list (`armed.rs`) and are asked about alone, for
+//! a time that depends on the cost of asking about everything ([`PATIENCE`]). Then everything is asked about. The cost
+//! of waiting is therefore bounded by a multiple of the cheaper way, whichever that is, and an idle source is noticed
+//! at most that much later. The time of several such waits adds up, so everything is asked about in the end, however
+//! busy the front is.
 //!
-//! The cost of asking about everything is measured now and then, with a look that does not wait. It includes what the host
-//! pays for being asked about different sets in turn.
+//! The cost of asking about everything is measured now and then, with a look that does not wait. It includes what the
+//! host pays for being asked about different sets alternately.
 //!
-//! If the front stays silent, it is skipped in the next waits, in more and more of them.
+//! If the front stays silent, the next waits skip it, more of them each time.
 //!
-//! Times are the host's, in nanoseconds: the standard library's `Instant` and `Duration` would add two kilobytes to every
-//! guest.
+//! Times are the host's, in nanoseconds: the standard library's `Instant` and `Duration` would add two kilobytes to
+//! every guest.
 
 use super::armed::Armed;
 use crate::sys::now;
 
-/// With so few entries behind the front, everything is asked about at once.
+/// With no more than this many entries behind the front, everything is asked about at once.
 const FEW: usize = 16;
 
-/// For how many times the cost of asking about everything the front is asked about alone. With 1, ten busy
-/// connections beside 1,000 idle ones had 0.83 of what a loop without a runtime reaches on WasmEdge; with 4, all of
-/// it.
+/// How long the front is asked about alone, in multiples of the cost of asking about everything. With 1, ten busy
+/// connections beside 1,000 idle ones had 0.83 of what a loop without a runtime reaches on WasmEdge; with 4, all of it.
 const PATIENCE: u64 = 2;
 
-/// How often everything is asked about between two measurements.
+/// The number of times that everything is asked about between two measurements.
 const MEASURED_FOR: u32 = 64;
 
-/// Asking about one entry costs less than this: when it seems to cost more, the machine stood still meanwhile.
+/// Asking about one entry costs less than this. If it seems to cost more, the machine stood still meanwhile.
 const MOST_PER_ENTRY: u64 = 4_000;
 
-/// For how many times the cost of a look at busy tasks' sources the tasks go on before the next one: they have 80 % of
-/// the time. An idle source is heard so much later.
+/// The time from one look on behalf of busy tasks to the next, in multiples of the cost of the look. The tasks have 80
+/// % of the time. An idle source is noticed that much later.
 const BETWEEN_GLANCES: u64 = 4;
 
-/// Waits that pass over the front, at most: so much can be lost when it becomes busy again.
+/// The maximum number of waits that skip the front. This much can be lost when the front becomes busy again.
 const LONGEST_PAUSE: u32 = 7;
 
-/// With less time than this for the front, everything is asked about at once. WASI 0.2 has a host whose timers count
-/// milliseconds: a shorter wait is as long there, and whoever is not in front would wait for nothing.
+/// With less time than this for the front, everything is asked about at once. A host of WASI 0.2 has timers that count
+/// milliseconds: a shorter wait takes as long there, and sources behind the front would wait for nothing.
 const SHORTEST: u64 = if cfg!(target_env = "p2") { 500_000 } else { 1_000 };
 
-/// How long ago that was. The clock never goes back.
+/// Returns the time since `began`. The clock never goes back.
 fn since(began: u64) -> u64 {
     now().wrapping_sub(began)
 }
 
-/// What the host said.
+/// The host's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::sys) enum Answer {
-    /// Something happened, and was noted.
+    /// There were events, and they were noted.
     Events,
-    /// The time is over.
+    /// The timeout is over.
     TimedOut,
     /// Neither.
     #[cfg_attr(not(target_env = "p1"), expect(dead_code, reason = "only preview 1 can do so"))]
     Nothing,
 }
 
-/// Makes the host call about so many entries from the front on, and notes what happened.
+/// Makes the host call about this many entries, counted from the first, and notes the events.
 pub(in crate::sys) type Ask<'a, T> = dyn FnMut(&mut Armed<T>, usize, Option<u64>) -> Answer + 'a;
 
-/// What is known of the cost of asking.
+/// The measured cost of asking, and the choice that follows from it.
 #[derive(Default)]
 pub(in crate::sys) struct Plan {
-    /// Of asking about everything.
+    /// The cost of asking about everything.
     cost: u64,
-    /// How many entries that were.
+    /// The number of entries when the cost was measured.
     entries: usize,
-    /// How often to ask about everything before it is measured again.
+    /// The number of times that everything is asked about before the cost is measured again.
     valid: u32,
-    /// What was spent on the front since everything was asked about.
+    /// The time spent on the front since everything was asked about.
     spent: u64,
-    /// Waits that pass over the front.
+    /// The number of coming waits that skip the front.
     pause: u32,
-    /// How many the last time.
+    /// The length of the last such pause.
     penalty: u32,
-    /// No glance before this time.
+    /// No look on behalf of busy tasks before this time.
     next_glance: u64,
 }
 
 impl Plan {
-    /// Looks without waiting, for tasks that are busy; not when the last such look was but a short time ago, compared
-    /// with what it took.
+    /// Looks without waiting, on behalf of busy tasks. Skipped if the last such look was recent, compared with the time
+    /// that it took.
     pub(in crate::sys) fn glance<T>(
         &mut self,
         armed: &mut Armed<T>,
@@ -109,14 +109,14 @@ impl Plan {
         let all = armed.entries().len();
         let mut rest = timeout;
         if all < 2 * armed.front() + FEW || armed.front() == 1 {
-            // The front is most of it, or nothing but the clock.
+            // The front is most of the list, or only the clock.
         } else if self.pause > 0 {
             self.pause -= 1;
         } else {
             if self.valid == 0 || all > 2 * self.entries || 2 * all < self.entries {
                 let began = now();
                 let answer = ask(armed, all, Some(0));
-                // And as much for what the host does to be asked about the front again.
+                // Doubled for what the host then does to be asked about the front again.
                 self.cost = 2 * since(began).min(MOST_PER_ENTRY * all as u64);
                 self.entries = all;
                 self.valid = MEASURED_FOR;
@@ -132,7 +132,7 @@ impl Plan {
                 let began = now();
                 let answer = ask(armed, armed.front(), Some(limit));
                 let took = since(began);
-                // A coarse clock must not make the front's turn endless.
+                // With a coarse clock, the time on the front must still add up.
                 self.spent += took.max(1_000);
                 if answer == Answer::Events {
                     self.penalty = 0;

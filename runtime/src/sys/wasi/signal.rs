@@ -1,4 +1,4 @@
-//! How a host tells a guest of signals, as `SIGNALS.md` of `wasio-host` says. `HostSignal` is the target's part.
+//! How a guest learns of signals, as `SIGNALS.md` of `wasio-host` specifies. `HostSignal` is the target's part.
 
 use std::future::pending;
 use std::io;
@@ -8,7 +8,7 @@ use crate::reactor::Source;
 use crate::runtime::Handle;
 use crate::sys::host_signal::HostSignal;
 
-/// Waits until the host delivers a signal; for ever, if it has none to deliver.
+/// Waits until the host delivers a signal. If the host delivers none, waits forever.
 #[track_caller]
 pub(crate) fn ctrl_c() -> impl Future<Output = io::Result<()>> {
     let awaited = Awaited::new();
@@ -23,7 +23,7 @@ pub(crate) fn ctrl_c() -> impl Future<Output = io::Result<()>> {
     }
 }
 
-/// Keeps the runtime from taking the wait for a deadlock.
+/// Keeps the runtime from treating the wait as a deadlock.
 struct Awaited {
     handle: Handle,
 }

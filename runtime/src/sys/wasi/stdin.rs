@@ -10,13 +10,14 @@ use crate::sys::stdin_stream::Stream;
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     buf: Buf,
-    /// While waiting. Above the stream: it is deregistered before the stream is dropped.
+    /// Registered while a task waits. Declared before the stream, so that it is deregistered before the stream is
+    /// dropped.
     source: Option<Source>,
     stream: Option<Stream>,
 }
 
 impl Input {
-    /// Returns the buffer, with bytes in it unless the input has ended.
+    /// Returns the buffer. It has bytes in it unless the input has ended.
     pub(crate) fn poll_fill(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,7 +1,7 @@
-//! Preview 1: a descriptor that no other host has.
+//! Signals on preview 1: a descriptor that no other host has.
 //!
-//! Asking for it forgets what came before, so that only the first of those who wait asks. A poll tells all who
-//! wait, and takes the signal away.
+//! Asking for its `fdstat` discards earlier signals, so only the first of several waiting tasks asks. A poll reports
+//! the signal to all waiting tasks, and consumes it.
 #![allow(unsafe_code)] // `fd_fdstat_get` is an import.
 
 use std::io;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::io::Interest;
 use crate::reactor::{Raw, Source};
 
-/// Both kinds of request to end.
+/// Both kinds of termination request.
 const SIGNALS: u32 = 0xd349_4703;
 
-/// Who waits, in all runtimes: signals are the guest's, not a runtime's.
+/// The number of waiting tasks, in all runtimes: signals belong to the guest, not to a runtime.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// `fdstat` of the WASI preview 1 witx.
@@ -25,13 +25,13 @@ unsafe extern "C" {
     fn fd_fdstat_get(fd: u32, stat: *mut Fdstat) -> u32;
 }
 
-/// A request to end that the host may deliver.
+/// A termination request that the host may deliver.
 pub(crate) struct HostSignal {
     source: Source,
 }
 
 impl HostSignal {
-    /// Starts to listen. `None` when the host knows nothing of signals.
+    /// Starts to listen. Returns `None` if the host does not support signals.
     ///
     /// # Errors
     ///
@@ -39,7 +39,7 @@ impl HostSignal {
     pub(crate) fn listen() -> io::Result<Option<HostSignal>> {
         if WAITING.load(Ordering::Relaxed) == 0 {
             let mut stat = Fdstat([0; 24]);
-            // SAFETY: `stat` is where the host may write what an `fdstat` is, and lives for the call.
+            // SAFETY: `stat` has room for the `fdstat` that the host writes, and lives for the call.
             if unsafe { fd_fdstat_get(SIGNALS, &mut stat) } != 0 {
                 return Ok(None);
             }
@@ -49,7 +49,7 @@ impl HostSignal {
         Ok(Some(HostSignal { source }))
     }
 
-    /// Waits until a signal was delivered since.
+    /// Waits for a signal delivered since `listen`.
     pub(crate) async fn wait(self) -> io::Result<()> {
         self.source.ready(Interest::READABLE).await.map(drop)
     }

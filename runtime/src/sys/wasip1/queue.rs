@@ -1,11 +1,10 @@
-//! Polling that costs as much as what happens, not as what is armed, on a host that offers it.
+//! Polling on a host with wasio's extension: the cost depends on the number of events, not of armed sources.
 //!
-//! `host/POLL_EXTENSION.md` specifies it. The host keeps what is armed. A wait tells the host what changed since the last
-//! one, and the host reports what happened. The guest finds out once whether the host knows the extension, by asking about
-//! a descriptor that stands for it and is unknown elsewhere.
+//! `host/POLL_EXTENSION.md` specifies it. The host keeps the armed directions. A wait passes the host the changes since
+//! the last one, and the host returns the events. The guest finds out once whether the host knows the extension, by
+//! asking about a descriptor that stands for it and is unknown elsewhere.
 //!
-//! The host keeps sockets only. Everything else is named in every call, as without the extension: see
-//! [`armed`].
+//! The host keeps sockets only. Every other source is named in every call, as without the extension: see [`armed`].
 #![allow(unsafe_code)] // `fd_fdstat_get` is an import.
 
 use std::os::fd::RawFd;
@@ -18,16 +17,16 @@ use crate::reactor::Direction;
 /// The descriptor of the extension's version 1.
 const QUEUE: RawFd = 0xd04f_4c01_u32 as RawFd;
 
-/// How many events a call may bring.
+/// The maximum number of events in one call.
 pub(super) const CAPACITY: usize = 512;
 
-/// How many changes a call may tell of. Every host takes so many; one that is told more at once may refuse.
+/// The maximum number of changes in one call. Every host accepts this many. A host may refuse a call with more.
 const MOST_CHANGES: usize = 1000;
 
-/// So many changes that mean nothing any more are not worth a pass over the list.
+/// A pass over the list is not worthwhile for up to this many dead changes.
 const FEW: usize = 64;
 
-/// What stands first in a call: the queue and the clock.
+/// The entries at the start of every call: the queue and the clock.
 const HEAD: usize = 2;
 
 const CLOCK_MONOTONIC: u32 = 1;
@@ -50,7 +49,7 @@ unsafe extern "C" {
     fn fd_fdstat_get(fd: RawFd, stat: *mut Fdstat) -> u16;
 }
 
-/// What kind of file a descriptor is; `None` if there is none.
+/// Returns the file type of a descriptor, or `None` if the descriptor is unknown.
 fn filetype(fd: RawFd) -> Option<u8> {
     let mut stat = Fdstat { filetype: 0, rest: [0; 23] };
     // SAFETY: `stat` has the layout of the witx, and lives for the call.
@@ -58,26 +57,26 @@ fn filetype(fd: RawFd) -> Option<u8> {
     (errno == 0).then_some(stat.filetype)
 }
 
-/// What the host keeps of one source.
+/// The state at the host of one source.
 #[derive(Clone, Copy, Default)]
 struct Kept {
-    /// Whether it is a socket, so that the host keeps it.
+    /// Whether the source is a socket, so that the host keeps it.
     is_socket: bool,
     fd: RawFd,
-    /// By direction.
+    /// Indexed by direction.
     armed: [bool; 2],
-    /// Where the change that armed it stood in the list; it may be gone from there.
+    /// The index in the list of the change that armed the direction. The change may no longer be there.
     place: [u32; 2],
 }
 
-/// What is armed at the host.
+/// The state of the host's queue.
 pub(super) struct HostQueue {
-    /// By key.
+    /// Indexed by key.
     kept: Vec<Kept>,
     count: usize,
-    /// The next call: the head, and what changed since the last one.
+    /// The next call: the head, and the changes since the last call.
     call: Vec<Subscription>,
-    /// How many of the changes mean nothing any more.
+    /// The number of changes that no longer have an effect.
     dead: usize,
 }
 
@@ -95,7 +94,7 @@ impl HostQueue {
         self.count == 0
     }
 
-    /// A source begins.
+    /// Adds a source.
     pub(super) fn register(&mut self, fd: RawFd, key: usize) {
         while self.kept.len() <= key {
             self.kept.push(Kept::default());
@@ -104,7 +103,7 @@ impl HostQueue {
         self.kept[key] = Kept { is_socket, fd, ..Kept::default() };
     }
 
-    /// Arms; false if the host does not keep such a source.
+    /// Arms a source. Returns false if the host does not keep it.
     pub(super) fn arm(&mut self, key: usize, interest: Interest) -> bool {
         let kept = &mut self.kept[key];
         if !kept.is_socket {
@@ -123,7 +122,7 @@ impl HostQueue {
         true
     }
 
-    /// An event was reported, which ends the arm. False if it is not the host that kept the source.
+    /// Disarms a direction whose event was reported. Returns false if the host does not keep the source.
     pub(super) fn spend(&mut self, key: usize, direction: Direction) -> bool {
         let Some(kept) = self.kept.get_mut(key) else { return false };
         if std::mem::take(&mut kept.armed[direction as usize]) {
@@ -132,7 +131,7 @@ impl HostQueue {
         kept.is_socket
     }
 
-    /// Takes both directions back; returns those that were armed.
+    /// Disarms both directions. Returns those that were armed.
     pub(super) fn disarm(&mut self, key: usize) -> Ready {
         let mut ready = Ready::EMPTY;
         if self.take_back(key, Direction::Read, TAG_READ) {
@@ -144,7 +143,7 @@ impl HostQueue {
         ready
     }
 
-    /// Takes one direction back; whether it was armed.
+    /// Disarms one direction. Returns whether it was armed.
     #[inline(never)]
     fn take_back(&mut self, key: usize, direction: Direction, tag: u8) -> bool {
         let Some(kept) = self.kept.get_mut(key) else { return false };
@@ -165,8 +164,8 @@ impl HostQueue {
         was_armed
     }
 
-    /// Takes dead changes out when they are most of the list: who arms and drops without end between two calls needs no
-    /// more memory than who does so once. The order of the others stays.
+    /// Removes the dead changes when they are most of the list. A program that arms and drops again and again between
+    /// two calls then needs no more memory than one that does so once. The order of the other changes stays.
     #[inline(never)]
     fn forget_dead(&mut self) {
         if self.dead < FEW || 2 * self.dead < self.call.len() {
@@ -190,7 +189,7 @@ impl HostQueue {
         self.dead = 0;
     }
 
-    /// A part of the changes, for a call that does not wait, if there are more than one call should have.
+    /// Returns a part of the changes, for a call that does not wait, if there are more than fit in one call.
     pub(super) fn excess(&mut self) -> Option<&[Subscription]> {
         let part = HEAD + MOST_CHANGES;
         if self.call.len() <= part {
@@ -200,27 +199,27 @@ impl HostQueue {
         Some(&self.call[..part])
     }
 
-    /// The call with [`excess`](Self::excess) was made.
+    /// Removes the changes of [`excess`](Self::excess) after their call was made.
     pub(super) fn told_excess(&mut self) {
         self.call.copy_within(HEAD + MOST_CHANGES.., HEAD);
         self.call.truncate(self.call.len() - MOST_CHANGES);
     }
 
-    /// The subscriptions of a call: the head, what changed, and what the host does not keep.
+    /// Returns the subscriptions of a call: the head, the changes, and the sources that the host does not keep.
     pub(super) fn call(
         &mut self,
         others: &[Subscription],
         timeout: Option<u64>,
     ) -> &[Subscription] {
         self.call[1].set_timeout(timeout.unwrap_or(NEVER));
-        // Seldom any. Not `extend_from_slice`, which would be alone in needing what it needs.
+        // There are seldom any. Not `extend_from_slice`, whose code nothing else in a guest would use.
         for other in others {
             self.call.push(*other);
         }
         &self.call
     }
 
-    /// The call was made.
+    /// Removes the changes after the call was made.
     pub(super) fn called(&mut self) {
         self.call.truncate(HEAD);
         self.dead = 0;

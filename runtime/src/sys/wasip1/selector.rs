@@ -1,7 +1,8 @@
 //! The backend for WASI preview 1: `poll_oneoff`.
 //!
-//! The subscriptions are kept in [`armed`](super::wasi::armed): WasmEdge refuses a second one for reading, or for
-//! writing, of a descriptor. A host that offers it keeps those of sockets itself ([`queue`](super::queue)).
+//! The subscriptions are kept in [`armed`](super::wasi::armed), because WasmEdge refuses a second subscription for
+//! reading, or for writing, of the same descriptor. A host with the extension keeps those of sockets itself
+//! ([`queue`](super::queue)).
 //!
 //! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`front`](super::wasi::front)). Closed
 //! halves are known only when the host sets the hang-up flag.
@@ -31,19 +32,19 @@ const FLAG_HANGUP: u16 = 1;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Subscription {
-    /// The owner.
+    /// The owner of the entry.
     userdata: u64,
     tag: u8,
     body: Body,
 }
 
-/// The union of a subscription: only a clock has more than a subject.
+/// The union of a subscription. Only a clock has more than a subject.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Body {
     /// The clock's id, or the descriptor.
     subject: u32,
-    /// Of the extension, else padding: 1 takes back what was armed.
+    /// The extension's operation, otherwise padding. 1 disarms.
     op: u32,
     timeout: u64,
     precision: u64,
@@ -56,19 +57,19 @@ impl Subscription {
         Subscription { userdata: owner as u64, tag, body }
     }
 
-    /// Takes back what is armed for reading or writing of a descriptor, on a host that keeps it.
+    /// Returns a change that disarms reading or writing of a descriptor, on a host with the extension.
     pub(super) fn disarm(tag: u8, fd: u32) -> Subscription {
         let mut subscription = Subscription::new(0, tag, fd);
         subscription.body.op = 1;
         subscription
     }
 
-    /// Whether it arms what is this owner's.
+    /// Returns whether the change arms this owner's direction.
     pub(super) fn arms(&self, owner: usize) -> bool {
         self.body.op == 0 && self.userdata == owner as u64
     }
 
-    /// Makes it mean nothing: it takes back what it would have armed.
+    /// Cancels the change: it disarms what it would have armed.
     pub(super) fn cancel(&mut self) {
         self.userdata = CLOCK as u64;
         self.body.op = 1;
@@ -78,12 +79,12 @@ impl Subscription {
         self.userdata == CLOCK as u64 && self.body.op == 1
     }
 
-    /// Whose it is, if it arms something.
+    /// Returns the key and direction that the change arms, if it arms one.
     pub(super) fn armed_place(&self) -> Option<(usize, Direction)> {
         (self.body.op == 0).then(|| place(self.userdata as usize))
     }
 
-    /// In nanoseconds from the call on.
+    /// Sets the timeout in nanoseconds, counted from the call.
     pub(super) fn set_timeout(&mut self, timeout: u64) {
         self.body.timeout = timeout;
     }
@@ -115,7 +116,7 @@ unsafe extern "C" {
     fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u16;
 }
 
-/// What the clock of the timeouts says, in nanoseconds.
+/// Returns the time of the clock that timeouts use, in nanoseconds.
 pub(crate) fn now() -> u64 {
     let mut time = 0;
     // SAFETY: `time` is a place for the result. A host without the clock leaves it alone, and refuses to poll.
@@ -216,7 +217,7 @@ impl Driver {
         let glances = matches!(parked, Parked::Glance);
         let Some(timeout) = armed.prepare(parked, is_empty) else { return Outcome::Done };
         if unexplained > 1 && timeout != Some(0) {
-            // The host keeps waking us for something that it does not name. Do not spin: only sleep.
+            // The host keeps ending the wait without naming a source. Do not spin: only sleep.
             let pause = 1_000_000 << unexplained.min(6);
             let pause = timeout.map_or(pause, |t| t.min(pause));
             armed.clock().set_timeout(pause);
@@ -253,7 +254,7 @@ impl Driver {
         if in_time { Outcome::Done } else { Outcome::Unexplained }
     }
 
-    /// Asks about the first entries.
+    /// Asks about the first `count` entries.
     #[inline(never)]
     fn ask(
         &mut self,
@@ -273,7 +274,7 @@ impl Driver {
         self.note(found, events, None, armed)
     }
 
-    /// Passes on what the host said.
+    /// Passes on the events that the host reported.
     #[inline(never)]
     fn note(
         &self,
@@ -299,7 +300,7 @@ impl Driver {
         answer
     }
 
-    /// Makes the host call; returns how many events there are, at most `capacity`.
+    /// Makes the host call. Returns the number of events, at most `capacity`.
     fn call(&mut self, subscriptions: &[Subscription], capacity: usize) -> usize {
         while self.events.len() < capacity {
             self.events.push(RawEvent { userdata: 0, error: 0, kind: 0, nbytes: 0, flags: 0 });
@@ -317,7 +318,7 @@ impl Driver {
             )
         };
         if errno != 0 {
-            // Nothing a caller could mend: the arguments are right by construction. 27 is INTR.
+            // The caller could do nothing about an error, because the arguments are right by construction. 27 is INTR.
             assert!(
                 errno == 27,
                 "poll_oneoff failed: {}",
@@ -335,7 +336,7 @@ fn ready(event: &RawEvent, direction: Direction) -> Ready {
         Direction::Write => (Ready::WRITABLE, Ready::WRITE_CLOSED),
     };
     if event.error != 0 {
-        // The operation is tried, and says itself what is wrong.
+        // The operation is attempted, and its own error says what is wrong.
         ready |= Ready::ERROR;
     }
     if event.flags & FLAG_HANGUP != 0 {

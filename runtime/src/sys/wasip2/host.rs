@@ -1,8 +1,9 @@
-//! What the reactor and sockets call of `wasi:io` and of the clock, declared under the version that the C library
-//! declares, which every guest imports some of: what has one name is imported once. The published bindings have a
-//! newer one, with which a guest imports the same functions twice, at 200 bytes for each.
+//! The functions of `wasi:io` and of the clock that the reactor and sockets call. They are declared under the version
+//! that the C library declares, of which every guest imports some functions: imports of the same name are merged. The
+//! published bindings declare a newer version, with which a guest imports the same functions twice, at 200 bytes for
+//! each.
 //!
-//! Nothing here waits but [`wait_for`].
+//! Only [`wait_for`] waits.
 #![allow(unsafe_code)] // Imports, as the canonical ABI lowers them.
 
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -22,18 +23,18 @@ union Payload<T: Copy, E: Copy> {
 }
 
 impl<T: Copy, E: Copy> Answer<T, E> {
-    /// What the host answers.
+    /// Calls the host and returns its result.
     ///
     /// # Safety
     ///
-    /// `call` has the host write a `result` to where it is told to, whose cases are `T` and `E` as the canonical ABI
+    /// `call` has the host write a `result` to the given address. Its cases are `T` and `E`, as the canonical ABI
     /// stores them.
     #[inline]
     pub unsafe fn of(call: impl FnOnce(*mut Answer<T, E>)) -> Result<T, E> {
         let mut answer = MaybeUninit::<Answer<T, E>>::uninit();
         call(answer.as_mut_ptr());
         let answer = answer.as_ptr();
-        // SAFETY: the host has written it: which case it is, and that.
+        // SAFETY: the host has written the discriminant and that case.
         unsafe {
             match (*answer).is_error {
                 0 => Ok((*answer).payload.done),
@@ -59,8 +60,9 @@ impl<T> List<T> {
         if self.count == 0 {
             return Vec::new();
         }
-        // SAFETY: the canonical ABI: the host had `cabi_realloc` allocate room for so many, filled it, and left it to
-        // us. That function, whether of the C library or of published bindings, is over the allocator.
+        // SAFETY: by the canonical ABI, the host had `cabi_realloc` allocate room for this many elements, filled it,
+        // and passed it to the guest. That function, whether the C library's or that of published bindings, uses the
+        // global allocator.
         unsafe { Vec::from_raw_parts(self.first, self.count, self.count) }
     }
 }
@@ -73,10 +75,10 @@ struct Failure {
     error: u32,
 }
 
-/// Why a stream does nothing.
+/// Why a stream cannot be read or written.
 #[derive(Debug)]
 pub enum StreamError {
-    /// It failed; the first line of the host's text for debugging.
+    /// It failed. Contains the first line of the host's text for debugging.
     Failed(String),
     /// It has ended.
     Closed,
@@ -90,13 +92,13 @@ impl From<Failure> for StreamError {
             return StreamError::Closed;
         }
         let mut text = MaybeUninit::<List<u8>>::uninit();
-        // SAFETY: the error is ours: it is asked for its text, which the host writes as a list of bytes that are UTF-8,
-        // and dropped.
+        // SAFETY: the guest owns the error. It is asked for its text, which the host writes as a list of bytes that are
+        // UTF-8, and dropped.
         unsafe {
             to_debug_string(failure.error, text.as_mut_ptr());
             drop_error(failure.error);
             let mut text = text.assume_init().into_vec();
-            // A backtrace of the host may follow.
+            // A backtrace of the host may follow the first line.
             if let Some(end) = text.iter().position(|&byte| byte == b'\n') {
                 text.truncate(end);
             }
@@ -105,24 +107,25 @@ impl From<Failure> for StreamError {
     }
 }
 
-/// Something that is ready, or will be. The canonical ABI gives no handle the number 0, so a socket has room to say that it
-/// has none: 12 bytes less of each. The others below are never missing, and would be half a kilobyte more of a guest so.
+/// Something that the guest can wait for. The canonical ABI never gives a handle the number 0, so an `Option<Pollable>`
+/// takes no extra room: 12 bytes less of each socket. The other handles below are never optional, and would add half a
+/// kilobyte to a guest this way.
 #[derive(Debug)]
 pub struct Pollable(NonZeroU32);
 
 impl Pollable {
-    /// The resource with this handle.
+    /// Takes ownership of the resource with this handle.
     ///
     /// # Safety
     ///
-    /// It is one, and nobody else owns it.
+    /// The handle is one of a pollable, and nothing else owns it.
     #[inline]
     pub unsafe fn from_handle(handle: u32) -> Pollable {
-        // SAFETY: the caller's promise, and see above.
+        // SAFETY: promised by the caller, and a handle is never 0.
         Pollable(unsafe { NonZeroU32::new_unchecked(handle) })
     }
 
-    /// Its handle.
+    /// Returns the handle.
     #[inline]
     pub fn handle(&self) -> u32 {
         self.0.get()
@@ -132,7 +135,7 @@ impl Pollable {
 impl Drop for Pollable {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is ours.
+        // SAFETY: the guest owns it.
         unsafe { drop_pollable(self.handle()) }
     }
 }
@@ -144,23 +147,23 @@ macro_rules! resources {
         pub struct $name(u32);
 
         impl $name {
-            /// The resource with this handle.
+            /// Takes ownership of the resource with this handle.
             ///
             /// # Safety
             ///
-            /// It is one, and nobody else owns it.
+            /// The handle is one of such a resource, and nothing else owns it.
             #[inline]
             pub unsafe fn from_handle(handle: u32) -> $name {
                 $name(handle)
             }
 
-            /// Its handle.
+            /// Returns the handle.
             #[inline]
             pub fn handle(&self) -> u32 {
                 self.0
             }
 
-            /// Its handle, which belongs to the caller then.
+            /// Returns the handle. The caller owns the resource then.
             #[inline]
             pub fn into_handle(self) -> u32 {
                 ManuallyDrop::new(self).0
@@ -170,7 +173,7 @@ macro_rules! resources {
         impl Drop for $name {
             #[inline]
             fn drop(&mut self) {
-                // SAFETY: it is ours.
+                // SAFETY: the guest owns it.
                 unsafe { $drop(self.0) }
             }
         }
@@ -178,9 +181,9 @@ macro_rules! resources {
 }
 
 resources! {
-    /// A stream of bytes to us.
+    /// A stream of bytes from the host.
     InputStream, drop_input;
-    /// A stream of bytes from us.
+    /// A stream of bytes to the host.
     OutputStream, drop_output;
 }
 
@@ -226,72 +229,72 @@ unsafe extern "C" {
 }
 
 impl InputStream {
-    /// Reads up to so many bytes.
+    /// Reads up to `len` bytes.
     #[inline]
     pub fn read(&self, len: u64) -> Result<Vec<u8>, StreamError> {
-        // SAFETY: the stream is ours, and the answer is of these cases.
+        // SAFETY: the guest owns the stream, and the result has these cases.
         let bytes = unsafe { Answer::<List<u8>, Failure>::of(|answer| read(self.0, len, answer)) };
-        // SAFETY: the host has written it.
+        // SAFETY: the host has written the list.
         bytes.map(|bytes| unsafe { bytes.into_vec() }).map_err(StreamError::from)
     }
 
-    /// What is ready when there is something to read.
+    /// Returns a pollable that is ready when there is something to read.
     pub fn subscribe(&self) -> Pollable {
-        // SAFETY: the stream is ours, and so is what the host returns.
+        // SAFETY: the guest owns the stream and the pollable that the host returns.
         unsafe { Pollable::from_handle(subscribe_input(self.0)) }
     }
 }
 
 impl OutputStream {
-    /// Returns how much may be written now.
+    /// Returns the number of bytes that may be written now.
     #[inline]
     pub fn check_write(&self) -> Result<u64, StreamError> {
-        // SAFETY: the stream is ours, and the answer is of these cases.
+        // SAFETY: the guest owns the stream, and the result has these cases.
         let permit = unsafe { Answer::of(|answer| check_write(self.0, answer)) };
         permit.map_err(|failure: Failure| failure.into())
     }
 
-    /// Writes as much as `check_write` permitted, or less.
+    /// Writes at most as many bytes as `check_write` permitted.
     #[inline]
     pub fn write(&self, bytes: &[u8]) -> Result<(), StreamError> {
-        // SAFETY: the stream is ours, the bytes live for the call, and the answer is of these cases.
+        // SAFETY: the guest owns the stream, the bytes live for the call, and the result has these cases.
         let done =
             unsafe { Answer::of(|answer| write(self.0, bytes.as_ptr(), bytes.len(), answer)) };
         done.map_err(|failure: Failure| failure.into())
     }
 
-    /// What is ready when something may be written.
+    /// Returns a pollable that is ready when the stream can be written to.
     pub fn subscribe(&self) -> Pollable {
-        // SAFETY: the stream is ours, and so is what the host returns.
+        // SAFETY: the guest owns the stream and the pollable that the host returns.
         unsafe { Pollable::from_handle(subscribe_output(self.0)) }
     }
 }
 
-/// What the clock of the timeouts says, in nanoseconds.
+/// Returns the time of the clock that timeouts use, in nanoseconds.
 pub(crate) fn now() -> u64 {
-    // SAFETY: no more than a call.
+    // SAFETY: the function has no preconditions.
     unsafe { clock_now() }
 }
 
-/// What is ready after so many nanoseconds.
+/// Returns a pollable that is ready after this many nanoseconds.
 pub fn subscribe_duration(nanos: u64) -> Pollable {
-    // SAFETY: what the host returns is ours.
+    // SAFETY: the guest owns the pollable that the host returns.
     unsafe { Pollable::from_handle(clock_after(nanos)) }
 }
 
-/// Waits until a pollable is ready; returns the indices of those that are.
+/// Waits until a pollable is ready. Returns the indices of the ready ones.
 ///
-/// The handles are those of pollables that exist: a source is deregistered before its pollables go.
+/// The handles belong to existing pollables, because a source is deregistered before its pollables are dropped.
 pub(super) fn ready(handles: &[u32]) -> Vec<u32> {
     let mut ready = MaybeUninit::<List<u32>>::uninit();
-    // SAFETY: the handles live for the call; the host writes a list, which is ours.
+    // SAFETY: the handles live for the call. The host writes a list, which the guest owns.
     unsafe {
         poll(handles.as_ptr(), handles.len(), ready.as_mut_ptr());
         ready.assume_init().into_vec()
     }
 }
 
-/// Holds up the whole guest until a pollable is ready: `block`, by an import that every guest has.
+/// Blocks the whole guest until a pollable is ready: `block`, through an import that every guest has.
 #[inline(never)]
 pub fn wait_for(pollable: u32) {
     ready(&[pollable]);

@@ -1,8 +1,8 @@
 //! WASI 0.2: keeps a dropped socket until its writes finish.
 //!
-//! Dropping a stream waits until the peer has read, which would stop every task. Forgetting the stream would lose what was
-//! written. The reactor itself keeps such sockets: a task, or a waker of its own, would add one or two kilobytes to every
-//! guest.
+//! Dropping a stream waits until the peer has read, which would stop every task. Forgetting the stream would lose data
+//! that was written. The reactor itself keeps such sockets: a task, or a waker of its own, would add one or two
+//! kilobytes to every guest.
 
 use std::mem;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::once::Once;
 use crate::reactor::io_state::IoState;
 use crate::reactor::{Core, Source};
 
-/// How long the end of a runtime waits for writes under way.
+/// How long the end of a runtime waits for writes that are under way.
 const LAST_WRITES: Duration = Duration::from_secs(1);
-/// How often it looks meanwhile.
+/// The time between two looks during that wait.
 const STEP: Duration = Duration::from_millis(5);
 
-/// The source itself, if its owner dropped it and it is kept until its writes finish.
+/// The source itself, if its owner has dropped it and it is kept until its writes finish.
 pub(crate) struct Lingering(Once<Raw>);
 
 impl Lingering {
@@ -31,7 +31,8 @@ impl Lingering {
 
 #[inline]
 pub(crate) fn linger(source: &Source) -> bool {
-    // This and its owner have it, who is about to go; whoever else does goes on with it.
+    // There are two references: this one, and that of the owner, which is being dropped. If there are more, the source
+    // is still in use.
     Arc::strong_count(&source.raw) <= 2 && source.raw.close() && stay(source)
 }
 
@@ -75,8 +76,8 @@ pub(crate) fn end(core: &Core, state: &IoState) -> bool {
     raw.is_some()
 }
 
-/// Waits a little for what was written, where nobody can tell when that is: the host forgets what it has not sent when
-/// the guest ends.
+/// Waits a little for pending writes. There is no sign of when they are done, and the host discards data that it has
+/// not sent when the guest ends.
 #[cold]
 #[inline(never)]
 pub fn finish(raw: Raw) {
@@ -86,6 +87,6 @@ pub fn finish(raw: Raw) {
         }
         wait_for(subscribe_duration(STEP.as_nanos() as u64).handle());
     }
-    // Closing would wait for ever, as for a peer that does not read. The guest's end closes it, too.
+    // Closing would wait forever, as for a peer that does not read. The end of the guest closes the source, too.
     mem::forget(raw);
 }

@@ -1,12 +1,12 @@
 //! The backend for WASI 0.2: `wasi:io/poll`.
 //!
-//! A source is something that has pollables. They are made when somebody first waits, and belong to the
-//! source; the reactor only knows their handles, which are kept in [`armed`](super::wasi::armed).
+//! A source is an object that has pollables. They are created on the first wait, and belong to the source. The reactor
+//! knows only their handles, which are kept in [`armed`](super::wasi::armed).
 //!
 //! The imports are declared in `host.rs`.
 //!
-//! Limits: the cost of a poll grows with the number of pollables. A pollable says only that an attempt is
-//! worth while, never why.
+//! Limits: the cost of a poll grows with the number of pollables. A pollable says only that an attempt is worthwhile,
+//! never why.
 
 use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -35,17 +35,17 @@ pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
     }
 }
 
-/// What a source is made of.
+/// A source is an object that has pollables.
 pub type Raw = Arc<dyn Subscribe>;
 
-/// From so many events on, the host may have used up its budget: see [`ask`].
+/// From this many events on, the host may have used up its budget: see [`ask`].
 const MANY: usize = 100;
 
 struct List {
-    /// Handles.
+    /// The entries are handles.
     armed: Armed<u32>,
     plan: Plan,
-    /// Always ready: makes a poll return at once, and stands for sources that are.
+    /// Always ready: makes a poll return at once, and stands for sources that are always ready.
     now: Option<Pollable>,
 }
 
@@ -68,7 +68,7 @@ fn always_ready(now: &mut Option<Pollable>) -> u32 {
     now.get_or_insert_with(|| subscribe_duration(0)).handle()
 }
 
-/// What to ask about, for a source.
+/// Returns the handle to ask about for a source.
 #[inline(never)]
 fn handle(raw: &Raw, direction: Direction, now: &mut Option<Pollable>) -> u32 {
     raw.pollable(direction).unwrap_or_else(|| always_ready(now))
@@ -95,7 +95,7 @@ impl Selector {
         let List { armed, now, .. } = &mut *self.list.lock();
         let mut arm = |direction| {
             if let Some(entry) = armed.arm(key, direction, |_| 0) {
-                // The source may have another pollable than the last time.
+                // The source may have a different pollable than the last time.
                 *entry = handle(raw, direction, now);
             }
         };
@@ -151,7 +151,7 @@ impl Driver {
     }
 }
 
-/// Asks about the first entries.
+/// Asks about the first `count` entries.
 fn ask(
     armed: &mut Armed<u32>,
     count: usize,
@@ -176,9 +176,9 @@ fn ask(
     };
     let indices = ready(armed.entries().get(first..count).unwrap_or_default());
     if indices.len() >= MANY {
-        // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. With
-        // none left it calls every stream unready, the next poll uses them all up again, and nothing
-        // ever moves. Asking for one that is ready makes it yield if it must.
+        // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. Without budget left
+        // it reports every stream as not ready, the next poll uses the whole budget up again, and there is never
+        // progress. Asking about a single ready pollable makes the host yield if it must.
         let index = indices.first().map_or(0, |index| first + *index as usize);
         if let Some(&pollable) = armed.entries().get(index) {
             wait_for(pollable);

@@ -1,6 +1,6 @@
-//! The standard input on WASI 0.2: a stream of the host, read when its pollable says so.
+//! The standard input on WASI 0.2: a stream of the host, read when its pollable is ready.
 //!
-//! It goes around std's, whose reads block the guest.
+//! It bypasses std's stdin, whose reads block the guest.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::io::{Buf, DEFAULT_BUF_SIZE, Interest};
 use crate::once::Once;
 use crate::reactor::{Direction, Source, Subscribe};
 
-/// How much is asked for at once.
+/// The number of bytes that one read asks for.
 const CHUNK: usize = DEFAULT_BUF_SIZE;
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Stream {
         Source::with_interest(self.0.clone(), Interest::READABLE)
     }
 
-    /// Reads what is there; `WouldBlock` if nothing is.
+    /// Reads the data that is there. Returns `WouldBlock` if there is none.
     pub(crate) fn read(&self, buf: &mut Buf) -> io::Result<()> {
         match self.0.input.read(CHUNK as u64) {
             Ok(bytes) if bytes.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
@@ -49,7 +49,7 @@ impl Stream {
         }
     }
 
-    /// Reads, and blocks the guest until there is something.
+    /// Reads, and blocks the guest until there is data.
     pub(crate) fn read_blocking(&self, buf: &mut Buf) -> io::Result<()> {
         fill(buf, self.0.input.blocking_read(CHUNK as u64))
     }

@@ -1,9 +1,9 @@
-//! The standard output and error stream on WASI 0.2: streams of the host, written when they take something.
+//! The standard output and error stream on WASI 0.2: streams of the host, written when they accept data.
 //!
-//! It goes around std's, whose writes block the guest. What std has buffered is written first, so that the
-//! order of a program's own lines stays.
+//! They bypass std's streams, whose writes block the guest. Data that std has buffered is written first, which keeps
+//! the order of a program's own lines.
 //!
-//! Limits: a host whose streams are always ready blocks in the write instead. Dropping one that was not flushed
+//! Limits: a host whose streams are always ready blocks in the write instead. Dropping a stream that was not flushed
 //! waits for the host, too.
 
 use std::io;
@@ -22,18 +22,19 @@ use crate::runtime::Handle;
 #[derive(Debug)]
 pub(crate) struct Writer {
     is_error: bool,
-    /// While waiting. Above the stream: it is deregistered before the pollable goes.
+    /// Registered while a task waits. Declared before the stream, so that it is deregistered before the pollable is
+    /// dropped.
     source: Option<Source>,
     stream: Option<Arc<Stream>>,
     progress: Progress,
 }
 
-/// How far what was written is known to be.
+/// Whether the host has written everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Progress {
     Flushed,
     Unflushed,
-    /// The host was asked to flush; it takes nothing until it has.
+    /// The host was asked to flush. It accepts nothing until it has.
     Flushing,
 }
 
@@ -51,7 +52,7 @@ impl Subscribe for Stream {
 }
 
 impl Stream {
-    /// How much it takes now.
+    /// Returns the number of bytes that the stream accepts now.
     fn permit(&self) -> io::Result<usize> {
         match self.output.check_write().map_err(failed)? {
             0 => Err(io::ErrorKind::WouldBlock.into()),
@@ -65,7 +66,7 @@ impl Writer {
         Writer { is_error, source: None, stream: None, progress: Progress::Flushed }
     }
 
-    /// Calls `op` when it does not block, or without a reactor at once.
+    /// Calls `op` when it does not block. Without a reactor, calls it at once.
     fn poll_with<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -77,7 +78,7 @@ impl Writer {
             Arc::new(Stream { pollable: Once::new(), output })
         });
         if !Source::is_available() {
-            // A runtime without I/O; without any, this panics as elsewhere.
+            // The runtime has no I/O. Outside a runtime this panics, as elsewhere.
             Handle::with_current(|_| ());
             ready!(crate::io::poll_budget(cx));
             return Poll::Ready(loop {
@@ -94,7 +95,7 @@ impl Writer {
             none => none.insert(Source::with_interest(stream.clone(), Interest::WRITABLE)?),
         };
         let done = ready!(source.poll_io(cx, Direction::Write, || op(stream)));
-        // Whoever does not wait is not registered.
+        // A stream is registered only while a task waits.
         self.source = None;
         Poll::Ready(done)
     }
@@ -108,7 +109,7 @@ impl Writer {
         let written = ready!(self.poll_with(cx, |stream| {
             let bytes = &bytes[..bytes.len().min(stream.permit()?)];
             std().flush()?;
-            // Flushing std's may have used the permit up.
+            // Flushing std's buffer may have used up the permit.
             let bytes = &bytes[..bytes.len().min(stream.permit()?)];
             stream.output.write(bytes).map_err(failed)?;
             Ok(bytes.len())
@@ -141,7 +142,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // The writer was told that it is written.
+        // The writer was told that its data is written.
         if self.progress != Progress::Flushed {
             self.source = None;
             let _ = self.stream.as_ref().map(|stream| stream.output.blocking_flush());

@@ -1,4 +1,4 @@
-//! What `AsyncFd` hands out: that a descriptor is ready, until the user says otherwise.
+//! The guards of `AsyncFd`: a descriptor is ready until the user clears it.
 
 use std::fmt;
 use std::io;
@@ -24,7 +24,7 @@ pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
     pub(super) seen: Option<Seen>,
 }
 
-/// What both guards have in common.
+/// The methods that both guards have.
 macro_rules! guard {
     ($guard:ident) => {
         impl<'a, T: AsRawFd> $guard<'a, T> {
