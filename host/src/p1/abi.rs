@@ -2,32 +2,32 @@
 //! and trampolines depend on the table alone.
 //!
 //! A guest may import one name with two types (`sock_accept` has two parameters on WasmEdge and three in WASI), so
-//! definitions go by name *and* parameters. wasmtime's `Linker` holds one definition per name; here the name it sees is
-//! a [`key`], and each module's imports are matched against it one by one.
+//! definitions are identified by name *and* parameters. wasmtime's `Linker` holds one definition per name. The name it
+//! is given is therefore a [`key`], and each import of a module is matched against the keys one by one.
 //!
 //! Kinds of line:
 //!
 //! - `wasi`: wasmtime-wasi's own implementation;
 //! - `file`: the same, on a thread for files (`wasi.rs`);
-//! - `plain`: ours, returns at once;
-//! - `suspend`: ours, may suspend the guest's stack;
+//! - `plain`: implemented here, returns at once;
+//! - `suspend`: implemented here, may suspend the guest's stack;
 //! - `fast`: the same, with a fast path that is tried first and never suspends (`trampoline.rs`);
-//! - `shared`: decides by the descriptor whose it is, or does its work in pieces (`files.rs`, `bulk.rs`, `folders.rs`,
-//!   `random.rs`);
+//! - `shared`: implemented here. Either the descriptor decides whether it is served here or by wasmtime-wasi, or the
+//!   work is done in pieces (`files.rs`, `bulk.rs`, `folders.rs`, `random.rs`);
 //! - `exit`: ends the guest.
 //!
-//! Parameters of type `fd` are descriptors of wasmtime-wasi, which the guest may know by other numbers. Those of `file`
-//! imports have types that say what is copied for the thread that the call is made on (`frame.rs`).
+//! Parameters of type `fd` are descriptors of wasmtime-wasi, which may have other numbers in the guest. The types of
+//! the parameters of `file` imports say what is copied for the thread that makes the call (`frame.rs`).
 
 use wasmtime::{FuncType, ValType};
 
 /// The module that all imports are in.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
-/// What a fast path returns when it does not apply and has done nothing. It is no error number.
+/// The result of a fast path that does not apply and has done nothing. It is not an error number.
 pub(crate) const NOT_TAKEN: i32 = -1;
 
-/// Passes the table to a macro, in whose scope the implementations are.
+/// Passes the table to a macro. The implementations must be in the scope of that macro.
 macro_rules! table {
     ($then:ident) => {
         $then! {
@@ -126,13 +126,13 @@ macro_rules! describe {
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Import { $($id),* }
 
-        /// The guest's names for [`Import`]; versions of one name repeat it.
+        /// The names of [`Import`]s in the guest. Versions of one name repeat it.
         pub(crate) const NAMES: [&str; [$($name),*].len()] = [$($name),*];
 
-        /// Keys of all definitions, for finding the nearest miss.
+        /// The keys of all definitions, for finding the nearest match.
         const KEYS: [&str; NAMES.len()] = [$(key_of!($name $($ty)*)),*];
 
-        /// Of every definition: its kind, the key of its fast path, how many parameters it has.
+        /// For each definition: its kind, the key of its fast path, and the names of its parameters.
         const KINDS: [(&str, &str, &[&str]); NAMES.len()] = [
             $((stringify!($how), fast_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*])),*
         ];
@@ -140,16 +140,16 @@ macro_rules! describe {
 }
 table!(describe);
 
-/// The definition that an import of `name` with type `ty` asks for.
+/// Returns the key of the definition that answers an import of `name` with type `ty`.
 ///
 /// # Errors
 ///
-/// A sentence about what there is instead, if anything.
+/// A sentence about the definitions that exist instead, if any.
 pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static str, String> {
     if module != MODULE {
         return Err(format!("no module named `{module}` is provided, only `{MODULE}`"));
     }
-    // WasmEdge also answers to its second versions by name.
+    // WasmEdge also accepts the second versions under their own names.
     let name = match name.strip_suffix("_v2") {
         Some(first) if first.starts_with("sock_") => first,
         _ => name,
@@ -179,7 +179,7 @@ pub(crate) fn fast() -> impl Iterator<Item = (&'static str, &'static str, usize)
     all.map(|(key, (_, plain, params))| (key, *plain, params.len()))
 }
 
-/// Whether the import of this key has a fast path.
+/// Returns whether the import of this key has a fast path.
 pub(crate) fn is_fast(key: &str) -> bool {
     fast().any(|line| line.0 == key)
 }

@@ -1,7 +1,7 @@
 //! `fd_read`, `fd_write`, `fd_pread` and `fd_pwrite` of any length, in pieces.
 //!
-//! All buffers of a call are filled or written, as on a POSIX host. If an error occurs in between, the call reports what
-//! was transferred until then. The host holds at most one piece. Other guests run between two pieces.
+//! All buffers of a call are filled or written, as on a POSIX host. If an error occurs in between, the call reports the
+//! bytes transferred so far. The host holds at most one piece. Other guests run between two pieces.
 
 use tokio::task::yield_now;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -17,18 +17,18 @@ use crate::p1::state::{Cx, parts, state};
 use crate::p1::wasi::unbounded;
 use crate::wasi::at_once;
 
-/// What is moved at once.
+/// The number of bytes moved at once.
 const PIECE: usize = 1 << 16;
-/// Of the standard streams so much is moved in one turn.
+/// The number of bytes moved in one turn on a standard stream.
 const TURN: usize = 1 << 17;
 
-/// A call of one of the four.
+/// A call of one of the four functions.
 #[derive(Clone, Copy, Debug)]
 struct Call {
-    /// wasmtime-wasi's number.
+    /// wasmtime-wasi's number of the descriptor.
     fd: i32,
     writes: bool,
-    /// In the file; else at the file's own position.
+    /// The position in the file, or `None` for the file's current position.
     at: Option<i64>,
 }
 
@@ -83,13 +83,13 @@ async fn transfer(
     }
 }
 
-/// The buffers of a call; of more than can be the first ones.
+/// Returns the buffers of a call, or the first ones if there are more than the maximum.
 fn buffers(memory: &GuestMemory<'_>, iovs: u32, n: u32) -> Result<Buffers, Errno> {
     let buffers = memory.buffers(iovs, n.min(MAX_BUFFERS))?;
     if buffers.is_empty() && n > MAX_BUFFERS {
         return Err(Errno::INVAL);
     }
-    // The result is 32 bits long, and so are addresses: buffers that overlap may have more.
+    // Overlapping buffers may have more bytes than the result, which is 32 bits long.
     let mut room = u32::MAX as usize;
     Ok(buffers
         .into_iter()
@@ -101,7 +101,7 @@ fn buffers(memory: &GuestMemory<'_>, iovs: u32, n: u32) -> Result<Buffers, Errno
         .collect())
 }
 
-/// Moves up to so many bytes between the guest's buffers, after the first `from` of them, and `piece`.
+/// Copies between `piece` and the guest's buffers, starting after their first `from` bytes.
 fn copy(
     memory: &mut GuestMemory<'_>,
     buffers: &Buffers,
@@ -125,7 +125,7 @@ fn copy(
     }
 }
 
-/// A piece with the call's parameters before it: an array of one buffer, and the result.
+/// A piece, preceded by the call's parameters: an array of one buffer, and the result.
 struct Piece {
     frame: Frame,
     len: usize,
@@ -150,7 +150,7 @@ impl Piece {
         (self.frame.u32(Piece::RESULT) as usize).min(self.len)
     }
 
-    /// The call that it is for, `done` bytes after its beginning.
+    /// Makes the part of `call` that begins `done` bytes after its start.
     async fn call(&mut self, ctx: &mut WasiP1Ctx, call: Call, done: usize) -> Returned {
         let (fd, out) = (call.fd, Piece::RESULT as i32);
         let memory = &mut self.frame.memory();
@@ -164,7 +164,7 @@ impl Piece {
     }
 }
 
-/// How many bytes were moved, or what was wrong with the first one.
+/// The number of bytes that were moved, or the error if the first byte failed.
 type Moved = wasmtime::Result<Result<usize, i32>>;
 
 async fn in_file(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
@@ -201,7 +201,7 @@ async fn in_file(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
     }
 }
 
-/// Reads what there is, or writes everything.
+/// Reads what is available, or writes everything.
 async fn on_stream(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
     let wanted: usize = buffers.iter().map(|buffer| buffer.len).sum();
     let mut done = 0;

@@ -1,7 +1,7 @@
 //! `clock_time_get`.
 //!
-//! PERF: it is ours because programs ask for the time very often: wasmtime-wasi's opens a span of `tracing` and goes
-//! through its table of clocks each time.
+//! PERF: it is implemented here because programs read the clock very often. wasmtime-wasi's implementation opens a span
+//! of `tracing` and goes through its table of clocks each time.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use crate::p1::errno::Errno;
 use crate::p1::poll::subscription::{MONOTONIC, REALTIME};
 use crate::p1::state::{Cx, parts};
 
-/// These count processor time, which guests are not told.
+/// These clocks count processor time, which is not disclosed to guests.
 const CPUTIMES: std::ops::RangeInclusive<u32> = 2..=3;
 
 pub(crate) fn time_get(cx: &mut Cx<'_>, id: i32, _precision: i64, out: i32) -> Result<(), Errno> {

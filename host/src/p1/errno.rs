@@ -1,8 +1,7 @@
-//! WASI error numbers, and how the host's errors become them.
+//! WASI error numbers, and the conversion of the host's errors.
 //!
-//! Only the numbers this crate hands out have names here. The mapping goes by
-//! the operating system's number where there is one with a meaning of its own,
-//! and by [`io::ErrorKind`] otherwise, so that Windows takes the same path.
+//! Only the numbers that this crate returns have names here. If the operating system's number has a meaning of its own,
+//! it is mapped. Otherwise the [`io::ErrorKind`] is, so that Windows takes the same path.
 
 use std::io;
 
@@ -12,7 +11,7 @@ pub(crate) struct Errno(pub(crate) u16);
 
 macro_rules! errnos {
     ($($name:ident = $value:literal),* $(,)?) => {
-        // Windows has no number for some of them.
+        // Some of them have no number on Windows.
         #[cfg_attr(windows, allow(dead_code))]
         impl Errno {
             $(pub(crate) const $name: Errno = Errno($value);)*
@@ -93,7 +92,7 @@ fn from_os(code: i32) -> Option<Errno> {
     })
 }
 
-/// Winsock's numbers; those missing here have an `ErrorKind`.
+/// Winsock's numbers. Those that are missing here have an `ErrorKind`.
 #[cfg(windows)]
 fn from_os(code: i32) -> Option<Errno> {
     Some(match code {
@@ -121,7 +120,7 @@ fn from_os(_code: i32) -> Option<Errno> {
     None
 }
 
-/// What an import that may also end the guest returns: an error number, or 0.
+/// The result of an import that may also end the guest: an error number, or 0.
 pub(crate) type Returned = wasmtime::Result<i32>;
 
 /// Returns the outcome to the guest.

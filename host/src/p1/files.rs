@@ -1,5 +1,5 @@
 //! The imports that take any descriptor. Those of sockets are served here, all others by wasmtime-wasi, on a thread for
-//! files where they may block.
+//! files if they may block.
 
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
@@ -20,7 +20,7 @@ pub(crate) fn is_socket(cx: &Cx<'_>, fd: i32) -> bool {
     cx.data().sockets.numbers().is_socket(fd)
 }
 
-/// Kinds of wasmtime-wasi's descriptors.
+/// The kinds of wasmtime-wasi's descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Open {
     File,
@@ -30,7 +30,7 @@ pub(crate) enum Open {
     Other,
 }
 
-/// The kind of `fd`, which is wasmtime-wasi's number.
+/// Returns the kind of `fd`, which is wasmtime-wasi's number.
 pub(crate) fn kind_of(ctx: &mut WasiP1Ctx, fd: i32) -> Open {
     let mut frame = Frame::zeroed(8);
     match wasi::fd_tell(ctx, &mut frame.memory(), fd, 0) {
@@ -62,7 +62,7 @@ pub(crate) async fn call<A: Send + 'static>(
     }
 }
 
-/// A call's parameters, and the frame that they are about.
+/// Fills a frame with a call's parameters.
 pub(crate) fn filled<A>(
     cx: &mut Cx<'_>,
     fill: impl FnOnce(&mut Filling<'_>) -> Result<A, Errno>,
@@ -72,7 +72,7 @@ pub(crate) fn filled<A>(
     Ok(fill(&mut filling).map(|params| (params, filling.done())))
 }
 
-/// Closes a descriptor, a file on a thread: closing a deleted file may take long.
+/// Closes a descriptor. A file is closed on a thread, because closing a deleted file may take long.
 pub(crate) async fn close(mut cx: Cx<'_>, fd: i32) -> Returned {
     if is_socket(&cx, fd) {
         return returned(state(&mut cx).sockets.remove(fd).map(drop));
@@ -91,7 +91,7 @@ pub(crate) async fn close(mut cx: Cx<'_>, fd: i32) -> Returned {
     closed
 }
 
-/// Notes that `fd` was closed, if it was.
+/// Releases the permit of `fd` if it was closed.
 fn note_closed(cx: &mut Cx<'_>, fd: i32, closed: &Returned) {
     let is_stream = (0..3).contains(&fd);
     if matches!(closed, Ok(0)) && !is_stream {
@@ -109,7 +109,7 @@ pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
     match (is_socket(&cx, from), is_socket(&cx, to)) {
         (true, true) => returned(state(&mut cx).sockets.renumber(from, to)),
         (false, false) => {
-            // It closes what `to` was.
+            // The call closes the previous `to`.
             let closed = if is_file(&mut cx, to) {
                 call(
                     &mut cx,
@@ -125,7 +125,7 @@ pub(crate) async fn renumber(mut cx: Cx<'_>, from: i32, to: i32) -> Returned {
             }
             closed
         }
-        // A file cannot take a socket's number, nor the reverse.
+        // A file cannot take a socket's number, nor a socket a file's.
         _ => returned(Err(Errno::NOTSUP)),
     }
 }
@@ -163,7 +163,7 @@ pub(crate) async fn fdstat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_fdstat_get(ctx, &mut memory, numbers.file(fd), out).await)
 }
 
-/// The guest wants these signals from now on, and none that came before.
+/// Subscribes the guest to these signals, from now on. Earlier ones are discarded.
 fn signals_fdstat(cx: &mut Cx<'_>, mask: Mask, out: u32) -> Result<(), Errno> {
     let (mut memory, state) = parts(cx)?;
     memory.write(out, 8, &pollable::fdstat())?;
@@ -180,7 +180,7 @@ fn socket_fdstat(cx: &mut Cx<'_>, fd: i32, out: u32) -> Result<(), Errno> {
     stat[0] = file_type(socket.kind);
     let flags = if socket.nonblocking { NONBLOCK } else { 0 };
     stat[2..4].copy_from_slice(&flags.to_le_bytes());
-    // All rights there are.
+    // All rights.
     let rights = (1u64 << 30) - 1;
     stat[8..16].copy_from_slice(&rights.to_le_bytes());
     stat[16..24].copy_from_slice(&rights.to_le_bytes());
@@ -189,14 +189,14 @@ fn socket_fdstat(cx: &mut Cx<'_>, fd: i32, out: u32) -> Result<(), Errno> {
 
 pub(crate) async fn fdstat_set_flags(mut cx: Cx<'_>, fd: i32, flags: i32) -> Returned {
     if is_socket(&cx, fd) {
-        // Of the five flags only this one means anything to a socket.
+        // Of the five flags only this one applies to a socket.
         let nonblocking = flags & i32::from(NONBLOCK) != 0;
         return returned(state(&mut cx).sockets.get_mut(fd).map(|s| s.nonblocking = nonblocking));
     }
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_fdstat_set_flags(ctx, &mut memory, numbers.file(fd), flags))
 }
 
-/// Rights are history: accepted on sockets, refused by wasmtime-wasi.
+/// Rights are obsolete. The call succeeds on sockets and is refused by wasmtime-wasi.
 pub(crate) async fn fdstat_set_rights(
     mut cx: Cx<'_>,
     fd: i32,
@@ -209,7 +209,7 @@ pub(crate) async fn fdstat_set_rights(
     on_wasi!(cx, ctx, memory, numbers => wasi::fd_fdstat_set_rights(ctx, &mut memory, numbers.file(fd), base, inheriting))
 }
 
-/// `filestat`: of a socket only the type is known.
+/// `filestat`: only the type of a socket is known.
 pub(crate) async fn filestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
     if is_socket(&cx, fd) {
         return returned(socket_filestat(&mut cx, fd, out as u32));
@@ -237,8 +237,8 @@ fn file_type(kind: Kind) -> u8 {
     }
 }
 
-/// The folder that was granted as `fd`. The C library asks for one number after the other, and stops at the first that
-/// does not exist. Listeners therefore answer that they are no folder.
+/// Returns the folder that was granted as `fd`. The C library asks for one number after the other, and stops at the
+/// first that does not exist. Listeners therefore answer that they are not a folder.
 pub(crate) async fn prestat_get(mut cx: Cx<'_>, fd: i32, out: i32) -> Returned {
     if cx.data().sockets.numbers().is_listener(fd) {
         const NO_FOLDER: u32 = 1;

@@ -10,18 +10,18 @@ use crate::p1::state::{Cx, parts, state};
 use crate::p1::wasi::unbounded;
 use crate::wasi::at_once;
 
-/// No link of a host is longer.
+/// The longest target of a link on any host.
 const MAX_LINK: u32 = 1 << 16;
-/// So much of a folder is listed at once.
+/// The number of bytes of a folder that are listed at once.
 const PIECE: u32 = 1 << 18;
-/// Where a `filestat` has the type of a file, and what it is of a FIFO: no type has a number for that.
+/// The offset of the file type in a `filestat`, and its value for a FIFO: that type has no number.
 const FILE_TYPE: usize = 16;
 const FIFO: u8 = 0;
-/// What comes before an entry's name.
+/// The size of the header before an entry's name.
 const ENTRY: usize = 24;
 
-/// A FIFO would wait for its other end to be opened, and wasmtime-wasi could neither read nor write it: it is not
-/// opened. Somebody may put one there in between: see `opening.rs`.
+/// Does not open FIFOs: opening one would wait for its other end, and wasmtime-wasi could neither read nor write it. A
+/// FIFO may still appear after the check: see `opening.rs`.
 #[expect(clippy::too_many_arguments, reason = "the import's own parameters")]
 pub(crate) async fn open(
     mut cx: Cx<'_>,
@@ -74,7 +74,7 @@ pub(crate) async fn open(
     match errno? {
         0 => returned(parts(&mut cx).and_then(|(mut memory, state)| {
             state.wasi.keep(permit);
-            // It becomes the guest's number.
+            // Converted to the guest's number.
             let opened = frame.u32(result as usize);
             memory.write_u32(out as u32, state.sockets.numbers().guests(opened))
         })),
@@ -105,7 +105,7 @@ pub(crate) async fn readlink(
     .await
 }
 
-/// A full buffer says that there is more, so all of it is filled, however large it is.
+/// Fills the whole buffer, however large it is, because a full buffer tells the guest that there is more.
 pub(crate) async fn readdir(
     mut cx: Cx<'_>,
     fd: i32,
@@ -155,7 +155,7 @@ pub(crate) async fn readdir(
     }
 }
 
-/// How many bytes of a list are whole entries, and the number of the one after them.
+/// Returns how many bytes of a list are whole entries, and the cookie of the entry after them.
 fn entries(list: &[u8], cookie: i64) -> (usize, i64) {
     let (mut at, mut next) = (0, cookie);
     while let Some(entry) = list[at..].first_chunk::<ENTRY>() {

@@ -1,7 +1,7 @@
 //! The memory that a call of wasmtime-wasi sees when it is made on another thread. It holds copies of the parameters in
 //! guest memory, and the results are copied back.
 //!
-//! Each parameter of a call goes through the method that is named as its type in the table of imports (`abi.rs`).
+//! Each parameter of a call is converted by the method of the same name as its type in the table of imports (`abi.rs`).
 
 use smallvec::SmallVec;
 
@@ -9,22 +9,22 @@ use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
 use crate::p1::sockets::table::Numbers;
 
-/// No path of a host is longer.
+/// The longest path on any host.
 const MAX_TEXT: u32 = 1 << 16;
 
-/// Of the largest value that WASI passes in memory.
+/// The alignment of the largest value that WASI passes in memory.
 const ALIGN: usize = 8;
 
-/// A call's own memory.
+/// The memory of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     bytes: Vec<u8>,
-    /// Where it starts in `bytes`: wasmtime-wasi checks the alignment of addresses as they are, not of offsets.
+    /// Where the frame starts in `bytes`. wasmtime-wasi checks the alignment of actual addresses, not of offsets.
     start: usize,
     results: SmallVec<[Place; 2]>,
 }
 
-/// A result in the frame, and where the guest wants it.
+/// A result in the frame, and its address in the guest.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     here: usize,
@@ -32,12 +32,12 @@ struct Place {
     guests: u32,
 }
 
-/// Fills a frame with a call's parameters, in their order.
+/// Fills a frame with a call's parameters, in order.
 pub(crate) struct Filling<'a> {
     frame: Frame,
     memory: GuestMemory<'a>,
     numbers: Numbers,
-    /// Where a text is that was named, and is yet to be measured.
+    /// The address of a text whose length has not been passed yet.
     text: u32,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Filling<'a> {
         self.frame
     }
 
-    /// A descriptor of wasmtime-wasi's.
+    /// A descriptor of wasmtime-wasi.
     pub(crate) fn fd(&mut self, fd: i32) -> Result<i32, Errno> {
         Ok(self.numbers.file(fd))
     }
@@ -99,13 +99,13 @@ impl<'a> Filling<'a> {
         let len = len as usize;
         let guests = self.memory.range(ptr as u32, len, align)?;
         let here = self.room(len);
-        // What the call does not write stays what it is.
+        // Bytes that the call does not write keep their value.
         self.frame.bytes[here..].copy_from_slice(&self.memory.0[guests]);
         self.frame.results.push(Place { here, len, guests: ptr as u32 });
         Ok(here as i32)
     }
 
-    /// The address of a `filestat` that the guest does not get.
+    /// The address of a `filestat` that is not returned to the guest.
     pub(crate) fn out64_here(&mut self) -> i32 {
         self.room(64) as i32
     }
@@ -119,7 +119,7 @@ impl<'a> Filling<'a> {
 }
 
 impl Frame {
-    /// So many bytes of zeros.
+    /// Creates a frame of `len` zero bytes.
     pub(crate) fn zeroed(len: usize) -> Frame {
         Frame { bytes: vec![0; len], ..Frame::default() }
     }
@@ -136,7 +136,7 @@ impl Frame {
         self.bytes()[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
 
-    /// Gives the guest the results of a call that succeeded.
+    /// Copies the results of a call that succeeded to the guest.
     pub(crate) fn give(&self, memory: &mut GuestMemory<'_>) -> Result<(), Errno> {
         self.results.iter().try_for_each(|result| {
             let here = self.start + result.here;
@@ -144,7 +144,7 @@ impl Frame {
         })
     }
 
-    /// As wasmtime-wasi takes it.
+    /// Returns the memory in the form that wasmtime-wasi takes.
     pub(crate) fn memory(&mut self) -> wiggle::GuestMemory<'_> {
         if !self.bytes[self.start..].as_ptr().addr().is_multiple_of(ALIGN) {
             self.bytes.drain(..self.start);

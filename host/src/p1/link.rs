@@ -12,7 +12,7 @@ use crate::p1::wasi::on_wasi;
 use crate::p1::{bulk, clock, files, folders, poll, random};
 use crate::wasi::at_once;
 
-/// Types that stand in the table of imports, beside `i32` and `i64`.
+/// Types in the table of imports, in addition to `i32` and `i64`.
 #[expect(non_camel_case_types, reason = "they are WebAssembly's")]
 mod types {
     pub(super) type fd = i32;
@@ -22,7 +22,7 @@ mod types {
 }
 use types::{fd, out64, size, text};
 
-/// An argument as wasmtime-wasi is given it.
+/// Converts an argument for wasmtime-wasi.
 macro_rules! passed {
     ($numbers:ident fd $arg:ident) => {
         $numbers.file($arg)

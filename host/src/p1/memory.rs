@@ -1,9 +1,8 @@
-//! The guest's linear memory, as the imports see it.
+//! The guest's linear memory, as seen by the imports.
 //!
-//! Every pointer and length that a guest passes goes through here and is
-//! checked against the memory's size and, where the ABI demands one, its
-//! alignment. A pointer that does not fit is [`Errno::FAULT`], a misaligned one
-//! [`Errno::INVAL`]; nothing here panics on a guest's numbers.
+//! Every pointer and length from a guest is checked here against the memory's size and, if the ABI requires one, its
+//! alignment. A pointer out of bounds is [`Errno::FAULT`], a misaligned one [`Errno::INVAL`]. No value from a guest
+//! causes a panic.
 
 use std::ops::Range;
 
@@ -11,10 +10,10 @@ use smallvec::SmallVec;
 
 use crate::p1::errno::Errno;
 
-/// As many buffers as one call may name: what POSIX hosts allow too.
+/// The maximum number of buffers in one call, the same as on POSIX hosts.
 pub(crate) const MAX_BUFFERS: u32 = 1024;
 
-/// One buffer of the guest's, checked: `offset..offset + len` lies in memory.
+/// One buffer of the guest, checked: `offset..offset + len` lies in memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Buffer {
     pub(crate) offset: usize,
@@ -75,8 +74,7 @@ impl GuestMemory<'_> {
         self.write(ptr, 4, &value.to_le_bytes())
     }
 
-    /// Reads an array of `count` pairs of pointer and length and checks each.
-    /// Empty buffers are left out.
+    /// Reads an array of `count` pairs of pointer and length, and checks each. Empty buffers are left out.
     pub(crate) fn buffers(&self, ptr: u32, count: u32) -> Result<Buffers, Errno> {
         if count > MAX_BUFFERS {
             return Err(Errno::INVAL);
@@ -95,11 +93,11 @@ impl GuestMemory<'_> {
     }
 }
 
-/// Splits memory into the given buffers, in their order, for writing.
+/// Splits memory into the given buffers, in order, for writing.
 ///
 /// # Errors
 ///
-/// `INVAL` when two of them overlap: which byte wins would be anybody's guess.
+/// `INVAL` if two of them overlap, because the content of the shared bytes would be unspecified.
 pub(crate) fn split_mut<'a>(
     mut memory: &'a mut [u8],
     buffers: &[Buffer],

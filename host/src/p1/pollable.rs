@@ -1,14 +1,14 @@
-//! Descriptors that can be polled and nothing else: signals (`SIGNALS.md`), and the queue of extended polls
-//! (`POLL_EXTENSION.md`). No host gives a file a negative number.
+//! Descriptors that can only be polled: signals (`SIGNALS.md`), and the queue of extended polls (`POLL_EXTENSION.md`).
+//! Their numbers are negative, which no host uses for files.
 
 use crate::signals::{ALL, Mask};
 
-/// The descriptor that stands for no signals; the mask is added.
+/// The descriptor for an empty set of signals. The mask is added to it.
 const FIRST_SIGNAL: u32 = 0xd349_4700;
-/// The queue: the letters `POL` with the highest bit set, and the version.
+/// The descriptor of the queue: the letters `POL` with the highest bit set, and the version.
 const QUEUE: i32 = 0xd04f_4c01_u32 as i32;
 
-/// The signals that a descriptor stands for.
+/// Returns the signals of a descriptor.
 pub(crate) fn signals(fd: i32) -> Option<Mask> {
     let mask = (fd as u32).checked_sub(FIRST_SIGNAL)?;
     (1..=u32::from(ALL)).contains(&mask).then_some(mask as Mask)

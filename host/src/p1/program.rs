@@ -1,4 +1,4 @@
-//! Modules: how their imports are found, and how they run.
+//! Modules: resolving their imports, and running them.
 
 use std::io;
 use std::net::TcpListener;
@@ -24,19 +24,19 @@ pub(crate) struct Program {
     module: Module,
     /// For each of the module's imports, the definition that answers it.
     imports: Vec<Source>,
-    /// What the embedder provides.
+    /// The embedder's functions.
     own: Imports,
-    /// Provides those of [`Source::Trampoline`], if there are any.
+    /// Defines the imports of [`Source::Trampoline`], if there are any.
     trampolines: Option<Module>,
 }
 
-/// Where an import is defined.
+/// The place where an import is defined.
 pub(crate) enum Source {
-    /// Among the host's own, under this key.
+    /// The host's own definition under this key.
     Host(&'static str),
-    /// The same, through `trampoline.rs`.
+    /// The same, called through `trampoline.rs`.
     Trampoline(&'static str),
-    /// Among the embedder's, under its module and name.
+    /// The embedder's definition of this module and name.
     Own(String, String),
 }
 
@@ -58,11 +58,11 @@ impl Program {
         self.module.name()
     }
 
-    /// The state of a guest.
+    /// Creates the state of a guest.
     ///
     /// # Errors
     ///
-    /// Those of a listener that cannot be used.
+    /// The errors of a listener that cannot be used.
     pub(crate) fn state(setup: Setup, listeners: Vec<TcpListener>) -> io::Result<State> {
         let Setup { mut wasi, threads, max_sockets, max_descriptors, .. } = setup;
         let mut sockets = Table::new(max_sockets, max_descriptors);
@@ -106,7 +106,7 @@ impl Program {
         }
     }
 
-    /// Creates an instance and initializes it, as reactors want it.
+    /// Creates an instance and initializes it, as reactors require.
     pub(crate) async fn initialize(
         &self,
         host: &Linker<State>,
@@ -127,14 +127,14 @@ impl Program {
         let imports = self.externs(host, store).await?;
         let instance = wasmtime::Instance::new_async(&mut *store, &self.module, &imports).await;
         let instance = instance.map_err(|e| {
-            // What the module's own code did, in its start function.
+            // The error came from the module's own code, in its start function.
             if e.is::<wasmtime::WasmBacktrace>() { trapped(e) } else { Error::start(e) }
         })?;
         store.data_mut().memory = instance.get_memory(&mut *store, "memory");
         Ok(instance)
     }
 
-    /// What the module imports, in this store.
+    /// Creates the module's imports in this store.
     async fn externs(
         &self,
         host: &Linker<State>,

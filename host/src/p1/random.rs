@@ -8,12 +8,12 @@ use crate::p1::errno::{Returned, returned};
 use crate::p1::state::{Cx, parts};
 use crate::p1::wasi::on_wasi;
 
-/// How many random bytes are made at once: they take less than a millisecond.
+/// How many random bytes are made at once. That takes less than a millisecond.
 const PIECE: usize = 1 << 17;
 
 pub(crate) async fn random_get(mut cx: Cx<'_>, buf: i32, len: i32) -> Returned {
     let (buf, len) = (buf as u32, len as u32);
-    // Nothing is made for a buffer that is not there.
+    // The bounds are checked before any bytes are made.
     if let Err(errno) = parts(&mut cx).and_then(|(memory, _)| memory.range(buf, len as usize, 1)) {
         return returned(Err(errno));
     }

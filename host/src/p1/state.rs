@@ -1,4 +1,4 @@
-//! The state in the store of a guest of preview 1, and how imports access it.
+//! The state in the store of a preview 1 guest, and how imports access it.
 
 use wasmtime::{Caller, Extern, Memory};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -14,10 +14,10 @@ use crate::signals::Receiver;
 use crate::stats::Tally;
 use crate::wasi::Wasi;
 
-/// WASI's descriptor flag for a descriptor that does not block.
+/// WASI's flag of a descriptor that does not block.
 pub(crate) const NONBLOCK: u16 = 4;
 
-/// What an import is called with.
+/// The context in which an import is called.
 pub(crate) type Cx<'a> = Caller<'a, State>;
 
 pub(crate) struct State {
@@ -29,24 +29,24 @@ pub(crate) struct State {
     pub(crate) tally: Tally,
     pub(crate) clock: Monotonic,
     pub(crate) limits: Limits,
-    /// The guest's memory, once it is known.
+    /// The guest's memory, once it has been looked up.
     pub(crate) memory: Option<Memory>,
     pub(crate) poll: Scratch,
-    /// Blocking operations in a row that did not have to wait.
+    /// The number of blocking operations in a row that did not have to wait.
     pub(crate) streak: u8,
 }
 
-/// The guest's state alone.
+/// Returns the guest's state alone.
 #[inline]
 pub(crate) fn state<'a>(cx: &'a mut Cx<'_>) -> &'a mut State {
     cx.data_mut()
 }
 
-/// The guest's memory and state side by side.
+/// Returns the guest's memory and state side by side.
 ///
 /// # Errors
 ///
-/// `FAULT` when the guest exports no memory named `memory`.
+/// `FAULT` if the guest exports no memory named `memory`.
 // PERF: inlined into the fast path (`sockets/fast_path.rs`).
 #[inline(always)]
 pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut State), Errno> {
@@ -55,8 +55,8 @@ pub(crate) fn parts<'a>(cx: &'a mut Cx<'_>) -> Result<(GuestMemory<'a>, &'a mut 
     Ok((GuestMemory(bytes), state))
 }
 
-/// The guest's memory, which is known once there is an instance. Code that runs before, in a start function, has it
-/// looked up; only not for the imports of `trampoline.rs`, which it does not call itself.
+/// Returns the guest's memory, which is known once there is an instance. For code that runs earlier, in a start
+/// function, it is looked up, except in the imports of `trampoline.rs`: the guest does not call these directly.
 #[inline]
 pub(crate) fn memory(cx: &mut Cx<'_>) -> Option<Memory> {
     cx.data().memory.or_else(|| find_memory(cx))

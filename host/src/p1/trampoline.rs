@@ -1,9 +1,10 @@
 //! Trampolines: functions that call the fast path of an import, and the import itself if the fast path does not apply.
 //!
-//! PERF: the engine boxes a future for every call of an import that may suspend, also if it is ready at once, as nearly
-//! all calls of `sock_recv` and `sock_send` are. So these have two definitions: a plain one, which does what can be done
-//! at once and otherwise returns [`NOT_TAKEN`], having done nothing; and one that may suspend. What the guest imports is
-//! a function of a module that is made here. `docs/decisions/0035-shortcuts-for-recv-and-send.md` has the figures.
+//! PERF: for every call of an import that may suspend, the engine boxes a future, even if the call is ready at once, as
+//! nearly all calls of `sock_recv` and `sock_send` are. These imports therefore have two definitions. The plain one
+//! serves the call if that is possible at once, and otherwise returns [`NOT_TAKEN`], having done nothing. The other one
+//! may suspend. The guest imports a function of a module that is made here.
+//! `docs/decisions/0035-shortcuts-for-recv-and-send.md` has the figures.
 
 use wasm_encoder::{
     CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
@@ -25,7 +26,7 @@ pub(crate) async fn instantiate(
     wasmtime::Instance::new_async(store, module, &imports).await
 }
 
-/// The module, not compiled yet.
+/// Returns the module, not compiled yet.
 pub(crate) fn module() -> Vec<u8> {
     let mut types = TypeSection::new();
     let mut imports = ImportSection::new();

@@ -3,7 +3,7 @@
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1;
 
-/// Lets the next call copy all that it is given: that was bounded before.
+/// Lifts wasmtime-wasi's limit on copied bytes for the next call, whose arguments have been bounded before.
 pub(crate) fn unbounded(ctx: &mut WasiP1Ctx) {
     WasiSnapshotPreview1::set_hostcall_fuel(ctx, usize::MAX);
 }

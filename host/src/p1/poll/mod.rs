@@ -1,14 +1,14 @@
 //! `poll_oneoff`: waits for sockets, stdin, files and clocks together.
 //!
-//! tokio remembers the readiness of each socket, so a call costs one run of tokio's driver, however many sockets it names.
-//! The driver runs before anything is reported, so that a call that does not wait also sees what happened to the other
+//! tokio remembers the readiness of each socket, so a call costs one run of tokio's driver, however many sockets it
+//! names. The driver runs before anything is reported, so that a call that does not wait also sees events of the other
 //! sockets.
 //!
-//! An invalid subscription (a closed descriptor, an unknown clock) results in an event with an error, and does not affect
-//! others. A call without subscriptions returns no events.
+//! An invalid subscription (a closed descriptor, an unknown clock) results in an event with an error, and does not
+//! affect others. A call without subscriptions returns no events.
 //!
-//! An extended call (`POLL_EXTENSION.md`) names changes instead of sockets. Armed sockets stay with the table. A wait costs
-//! as much as there are changes and ready sockets, however many are armed.
+//! An extended call (`POLL_EXTENSION.md`) names changes instead of sockets. Armed sockets stay in the table. The cost
+//! of a wait depends on the number of changes and ready sockets, not on the number of armed ones.
 
 mod scan;
 pub(crate) mod subscription;
@@ -37,14 +37,15 @@ use crate::p1::state::{Cx, State, parts};
 use crate::signals::Receiver;
 use crate::wasi::Wasi;
 
-/// How many of wasmtime-wasi's descriptors are looked at before others run; each takes longer.
+/// How many of wasmtime-wasi's descriptors are examined before other tasks run. Each takes longer than a socket.
 const PIECE_OF_FILES: usize = 128;
-/// For how many subscriptions memory is kept between calls.
+/// The number of subscriptions for which memory is kept between calls.
 const KEPT: usize = 16 * PIECE;
 /// How many subscriptions one call may have in addition to two for each socket.
 const MAX_OTHERS: usize = 1024;
 
-/// tokio's timers count milliseconds. The rest of a shorter wait is spent running the driver, but not in an extended call.
+/// tokio's timers have a resolution of a millisecond. The rest of a shorter wait is spent running the driver, but not
+/// in an extended call.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
 
 pub(crate) async fn poll_oneoff(
@@ -54,7 +55,7 @@ pub(crate) async fn poll_oneoff(
     n: i32,
     out: i32,
 ) -> Returned {
-    // Short lists have cost the guest more than the host: it wrote them.
+    // A short list has cost the guest, which wrote it, more than the host.
     let len = n as u32 as usize;
     if len > PIECE && len <= most(&cx.data().sockets) {
         burn(&mut cx, len * SUBSCRIPTION as usize)?;
@@ -62,16 +63,16 @@ pub(crate) async fn poll_oneoff(
     returned(poll(&mut cx, subscriptions, events, n, out).await)
 }
 
-/// How many subscriptions a call may have: each socket twice, and others.
+/// Returns how many subscriptions a call may have: two for each socket, and others.
 fn most(sockets: &Table) -> usize {
     2 * sockets.limit() + MAX_OTHERS
 }
 
 /// A call whose arguments were checked.
 struct Call {
-    /// Where the subscriptions are.
+    /// The range of the subscriptions.
     input: Range<usize>,
-    /// The guest's array of events, and how many fit into it.
+    /// The guest's array of events, and the number of events that fit into it.
     events: u32,
     room: u32,
     is_extended: bool,
@@ -86,7 +87,7 @@ async fn poll(
 ) -> Result<(), Errno> {
     let (subscriptions, events, n, out) =
         (subscriptions as u32, events as u32, n as u32, out as u32);
-    // The guest is suspended while this borrows its memory and state.
+    // The call borrows the guest's memory and state while the guest is suspended.
     let (mut memory, state) = parts(cx)?;
     memory.range(out, 4, 4)?;
     if n == 0 {
@@ -119,7 +120,7 @@ fn decode(
     Ok(Call { input, events, room, is_extended: extended.is_some() })
 }
 
-/// Reads the subscriptions, and applies those of an extended call that are changes.
+/// Reads the subscriptions. Applies those of an extended call that are changes.
 async fn apply(
     call: &Call,
     memory: &GuestMemory<'_>,
@@ -155,7 +156,7 @@ async fn apply(
     }
 }
 
-/// Determines the kinds of wasmtime-wasi's descriptors. Returns the one that is the standard input.
+/// Determines the kinds of wasmtime-wasi's descriptors. Returns the one that is standard input.
 async fn identify(wasi: &mut Wasi<WasiP1Ctx>, list: &mut [Subscription]) -> Option<i32> {
     let mut stdin_fd = None;
     let mut files = 0;
@@ -165,7 +166,7 @@ async fn identify(wasi: &mut Wasi<WasiP1Ctx>, list: &mut [Subscription]) -> Opti
             if files % PIECE_OF_FILES == 0 {
                 yield_now().await;
             }
-            // PERF: boxed, as such descriptors are rare.
+            // PERF: boxed, because such descriptors are rare.
             subscription.target = Box::pin(classify(wasi, fd, ty)).await;
             if matches!(subscription.target, Target::Stdin) {
                 stdin_fd = Some(fd);
@@ -196,7 +197,7 @@ async fn wait(
         signals.subscribe(wanted);
     }
 
-    // PERF: rare ones are boxed. With room for them in place, every call would carry it along.
+    // PERF: rare futures are boxed. In place, they would enlarge the future of every call.
     let mut stdin = stdin_fd.map(|fd| Box::pin(stdin_ready(wasi, fd)));
     let mut signal = (wanted != 0).then(|| Box::pin(signals.wait(wanted)));
     let mut timer = pin!(deadline.map(|at| tokio::time::sleep_until(at.into())));
@@ -204,7 +205,7 @@ async fn wait(
     let mut stdin_is_ready = false;
     let mut signal_was_sent = false;
     let mut waited = false;
-    // Whether tokio's driver has run since the call.
+    // Whether tokio's driver has run since the call began.
     let mut fresh = false;
     if *busy {
         yield_now().await;
@@ -238,7 +239,8 @@ async fn wait(
                 scan(list, Part::All, &mut sources, &mut found, task);
             }
             let is_any = found.count > 0;
-            // A runtime's timers count milliseconds, too, and one is nearly always near.
+            // In an extended call a near deadline does not count: the guest's runtime has timers of a millisecond, too,
+            // and one is nearly always near.
             let near = |at| !call.is_extended && now.is_some_and(|now| at < now + TIMER_GRAIN);
             if is_any || deadline.is_some_and(near) {
                 return Poll::Ready(is_any);
@@ -247,7 +249,7 @@ async fn wait(
                 task.waker().wake_by_ref();
             }
             waited = true;
-            // Waking means that the driver has run.
+            // The driver runs before the task is polled again.
             fresh = true;
             Poll::Pending
         })

@@ -21,25 +21,25 @@ use crate::signals::{Mask, Receiver};
 
 const HANGUP: u16 = 1;
 
-/// How many subscriptions are looked at before others run. That takes less than a millisecond.
+/// How many subscriptions are examined before other tasks run. That takes less than a millisecond.
 pub(super) const PIECE: usize = 1024;
 
-/// The state that subscriptions ask about, at one moment.
+/// The state of the targets of subscriptions, at one moment.
 pub(super) struct Sources<'a> {
     pub(super) sockets: &'a mut Table,
     pub(super) signals: &'a Receiver,
     pub(super) stdin_is_ready: bool,
-    /// If any clock is asked about.
+    /// The time, if there is a subscription to a clock.
     pub(super) now: Option<Instant>,
 }
 
-/// The guest's array of events, whose place in memory was checked.
+/// The guest's array of events, whose bounds were checked.
 pub(super) struct Events<'a, 'm> {
     pub(super) memory: &'a mut GuestMemory<'m>,
     pub(super) at: u32,
     pub(super) room: u32,
     pub(super) count: u32,
-    /// Signals that were reported.
+    /// The signals that were reported.
     pub(super) signals: Mask,
 }
 
@@ -48,14 +48,14 @@ impl Events<'_, '_> {
         self.count == self.room
     }
 
-    /// `Ok(true)` says that the peer has hung up.
+    /// Writes an event. `Ok(true)` means that the peer has hung up.
     fn push(&mut self, userdata: u64, ty: u8, outcome: Result<bool, Errno>) {
         let mut event = [0; EVENT as usize];
         event[..8].copy_from_slice(&userdata.to_le_bytes());
         event[8..10].copy_from_slice(&outcome.err().map_or(0, |e| e.0).to_le_bytes());
         event[10] = ty;
         if ty != CLOCK {
-            // How much could be read is not known; WasmEdge says 1 too.
+            // The number of readable bytes is unknown. WasmEdge reports 1 too.
             event[16] = u8::from(outcome.is_ok());
             let flags = if outcome == Ok(true) { HANGUP } else { 0 };
             event[24..26].copy_from_slice(&flags.to_le_bytes());
@@ -66,7 +66,7 @@ impl Events<'_, '_> {
     }
 }
 
-/// Which subscriptions [`scan`] looks at.
+/// The part of the subscriptions that [`scan`] examines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     All,
@@ -74,8 +74,8 @@ pub(super) enum Part {
     Others,
 }
 
-/// Looks at every subscription once and writes the events of the ready ones.
-/// Leaves the task's waker with the sockets that are not.
+/// Examines every subscription once, and writes the events of the ready ones. Registers the task's waker with the
+/// sockets that are not ready.
 pub(super) fn scan(
     list: &[Subscription],
     part: Part,
@@ -113,9 +113,9 @@ pub(super) fn scan(
     }
 }
 
-/// The extended call's [`scan`]: failed changes, subscriptions of this call alone, armed sockets, clocks. If there are
-/// events from an earlier scan, only sockets are left to look at. It is pending, and wakes the task, if there is no event
-/// yet and there were more sockets than are looked at in one go.
+/// Performs the [`scan`] of an extended call: failed changes, subscriptions of this call alone, armed sockets, clocks.
+/// If there are events from an earlier scan, only sockets are examined. Returns `Pending` and wakes the task if there
+/// is no event yet and there were more sockets than are examined at once.
 pub(super) fn collect(
     failed: &mut VecDeque<Subscription>,
     list: &[Subscription],
@@ -133,7 +133,7 @@ pub(super) fn collect(
         }
         scan(list, Part::Others, sources, events, task);
     }
-    // tokio's budget is for tasks that never wait. A poll always yields.
+    // tokio's budget is meant for tasks that never wait. A poll always yields.
     let sockets = &mut *sources.sockets;
     let mut look = pin!(unconstrained(poll_fn(|task| {
         let room = events.room - events.count;
@@ -159,16 +159,16 @@ pub(super) fn event_type(direction: Direction) -> u8 {
     }
 }
 
-/// A scan of a list that is too long for one go. Each step looks at a piece.
+/// A scan of a list that is too long to be examined at once. Each step examines a piece.
 #[derive(Debug, Default)]
 pub(super) struct Pass {
-    /// Where the next step begins.
+    /// The position where the next step begins.
     at: usize,
     noticed: Arc<Noticed>,
 }
 
-/// The waker of a pass. A target that becomes ready after it was looked at is remembered here, and another pass follows:
-/// the task itself is woken for each piece anyway.
+/// The waker of a pass. It records that a target became ready after it was examined, and another pass follows. The
+/// task's own waker cannot record this, because the task is woken for each piece anyway.
 #[derive(Debug, Default)]
 struct Noticed {
     was_woken: AtomicBool,
@@ -186,8 +186,8 @@ impl Wake for Noticed {
 }
 
 impl Pass {
-    /// Ready when the whole list has been looked at, and either something was found or nothing was woken meanwhile.
-    /// Otherwise the task is woken for the next step.
+    /// Ready when the whole list has been examined, and an event was found or nothing was woken meanwhile. Otherwise
+    /// the task is woken for the next step.
     pub(super) fn step(
         &mut self,
         list: &[Subscription],

@@ -32,7 +32,7 @@ const REGULAR_FILE: u8 = 4;
 const RIGHT_FD_READ: u64 = 1 << 1;
 const RIGHT_FD_WRITE: u64 = 1 << 6;
 
-/// A guest without a deadline names one that is centuries away. It needs no timer.
+/// Guests express "no deadline" as a time that is centuries away. Beyond this, no timer is needed.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// A subscription in the guest's memory.
@@ -45,22 +45,22 @@ pub(super) struct Subscription {
     pub(super) target: Target,
 }
 
-/// What a subscription is about.
+/// The target of a subscription.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// `None` is never.
+    /// `None` means never.
     Clock(Option<Instant>),
     Socket {
         fd: i32,
         direction: Direction,
     },
-    /// A descriptor of wasmtime-wasi's, not looked at yet.
+    /// A descriptor of wasmtime-wasi whose kind is not known yet.
     Descriptor {
         fd: i32,
         ty: u8,
     },
     Stdin,
-    /// One of the signals; `SIGNALS.md`.
+    /// One of the signals, see `SIGNALS.md`.
     Signal {
         mask: Mask,
         ty: u8,
@@ -75,34 +75,34 @@ pub(super) enum Target {
     },
 }
 
-/// Kept between calls so that they do not allocate.
+/// Buffers kept between calls, so that calls do not allocate.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(super) subscriptions: Vec<Subscription>,
-    /// Changes that failed and were not reported yet.
+    /// Changes that failed and have not been reported yet.
     pub(super) failed: VecDeque<Subscription>,
-    /// The guest has made an extended call.
+    /// Whether the guest has made an extended call.
     pub(super) extended: bool,
-    /// Counts calls.
+    /// The number of calls.
     pub(super) turn: u32,
-    /// The last call found something ready without waiting. This one probably will, too, so the driver runs first and the
-    /// sockets are looked at once.
+    /// Whether the last call found an event without waiting. The next one is then likely to, too, so the driver runs
+    /// first and the sockets are examined once.
     pub(super) busy: bool,
 }
 
 impl Scratch {
-    /// Whether the guest has made an extended call.
+    /// Returns whether the guest has made an extended call.
     pub(crate) fn is_extended(&self) -> bool {
         self.extended
     }
 
-    /// The number of calls so far.
+    /// Returns the number of calls so far.
     pub(crate) fn turn(&self) -> u32 {
         self.turn
     }
 }
 
-/// How many events the guest has room for, if this subscription makes its poll an extended one.
+/// Returns the capacity of the guest's array of events, if this subscription makes its poll an extended one.
 pub(super) fn room_for_events(first: &Raw) -> Result<Option<u32>, Errno> {
     let fd = i32::from_le_bytes([first[16], first[17], first[18], first[19]]);
     if first[8] != FD_READ || !is_queue(fd) {
@@ -160,7 +160,7 @@ fn clock_deadline(id: u32, nanos: u64, flags: u16, clock: &Monotonic) -> Target 
     Target::Clock(deadline)
 }
 
-/// The target that a descriptor of wasmtime-wasi's is.
+/// Returns the target for a descriptor of wasmtime-wasi.
 pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> Target {
     let Aligned(stat) = &mut Aligned([0; 24]);
     let mut memory = wiggle::GuestMemory::Unshared(stat);
@@ -182,8 +182,8 @@ pub(super) async fn classify(wasi: &mut WasiP1Ctx, fd: i32, ty: u8) -> Target {
 #[repr(align(8))]
 struct Aligned<const N: usize>([u8; N]);
 
-/// Waits until reading stdin would not wait. wasmtime-wasi owns the stream, so its own `poll_oneoff` is called, with one
-/// subscription.
+/// Waits until stdin can be read without blocking. wasmtime-wasi owns the stream, so its own `poll_oneoff` is called,
+/// with one subscription.
 pub(super) async fn stdin_ready(wasi: &mut WasiP1Ctx, fd: i32) {
     const EVENTS: i32 = SUBSCRIPTION as i32;
     const COUNT: i32 = EVENTS + EVENT as i32;
@@ -192,6 +192,6 @@ pub(super) async fn stdin_ready(wasi: &mut WasiP1Ctx, fd: i32) {
     bytes[16..20].copy_from_slice(&fd.to_le_bytes());
     let mut memory = wiggle::GuestMemory::Unshared(bytes);
     wasi::WasiSnapshotPreview1::set_hostcall_fuel(wasi, 4096);
-    // The next read reports an error.
+    // If this fails, the next read reports an error.
     let _ = wasi::poll_oneoff(wasi, &mut memory, 0, EVENTS, 1, COUNT).await;
 }

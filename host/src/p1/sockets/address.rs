@@ -1,8 +1,7 @@
 //! Addresses in the guest's memory.
 //!
-//! `Address` is a pointer and a length; the length says what is there: 4 or 16
-//! bytes are the octets of an IP address, 128 bytes are a family (u16) followed
-//! by the octets (WasmEdge's second version). The port travels beside it.
+//! `Address` is a pointer and a length. The length determines the form: 4 or 16 bytes are the octets of an IP address,
+//! 128 bytes are a family (u16) followed by the octets (WasmEdge's second version). The port is passed separately.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -15,15 +14,15 @@ pub(crate) const INET4: u8 = 1;
 pub(crate) const INET6: u8 = 2;
 pub(crate) const UNIX: u8 = 3;
 
-/// Length of the form that names its family.
+/// The length of the form that includes the family.
 const STORAGE: u32 = 128;
 
-/// WASI's number for the family of `ip`.
+/// Returns WASI's number for the family of `ip`.
 pub(crate) fn family(ip: IpAddr) -> u8 {
     if ip.is_ipv4() { INET4 } else { INET6 }
 }
 
-/// The octets buffer that an `Address` at `ptr` points to, checked.
+/// Returns the octets buffer that an `Address` at `ptr` points to, checked.
 pub(crate) fn target(memory: &GuestMemory<'_>, ptr: u32) -> Result<(u32, u32), Errno> {
     memory.range(ptr, 8, 4)?;
     let (buf, len) = (memory.read_u32(ptr)?, memory.read_u32(ptr + 4)?);
@@ -34,14 +33,14 @@ pub(crate) fn target(memory: &GuestMemory<'_>, ptr: u32) -> Result<(u32, u32), E
     }
 }
 
-/// Reads the address that the guest names for a call on a socket of `domain`.
+/// Reads the address of a call on a socket of `domain`.
 ///
-/// A 16 byte buffer on an IPv4 socket holds the octets in its first four, as
-/// some guests pass one buffer for both families.
+/// On an IPv4 socket the first four bytes of a 16 byte buffer are the octets, because some guests pass one buffer for
+/// both families.
 pub(crate) fn read(memory: &GuestMemory<'_>, ptr: u32, port: i32) -> Result<SocketAddr, Errno> {
     let (buf, len) = target(memory, ptr)?;
     let bytes = memory.bytes(buf, len)?;
-    // WasmEdge cuts the port to 16 bits too.
+    // WasmEdge also truncates the port to 16 bits.
     let port = port as u16;
     let ip = match (len, bytes) {
         (4, _) => ip4(bytes),
@@ -65,8 +64,8 @@ fn ip6(bytes: &[u8]) -> IpAddr {
     Ipv6Addr::from(octets).into()
 }
 
-/// Writes `ip` into a buffer that [`target`] returned. A buffer of 4 bytes
-/// cannot take an IPv6 address: `NOMEM`, as on WasmEdge.
+/// Writes `ip` into a buffer that [`target`] returned. A buffer of 4 bytes cannot take an IPv6 address: `NOMEM`, as on
+/// WasmEdge.
 pub(crate) fn write(
     memory: &mut GuestMemory<'_>,
     (buf, len): (u32, u32),
@@ -85,12 +84,12 @@ pub(crate) fn write(
     }
 }
 
-/// Whether the form at hand is the second version's.
+/// Returns whether the buffer has the form of the second version.
 pub(crate) fn is_storage((_, len): (u32, u32)) -> bool {
     len == STORAGE
 }
 
-/// The host's family for a WASI one.
+/// Returns the host's family for a WASI one.
 pub(crate) fn domain(family: i32) -> Result<Domain, Errno> {
     match u8::try_from(family) {
         Ok(INET4) => Ok(Domain::IPV4),

@@ -1,11 +1,11 @@
 //! Sockets that stay armed between polls: `POLL_EXTENSION.md`.
 //!
-//! An extended poll looks at the sockets in the queue (`ready_queue.rs`) and at nothing else, so it costs nothing to have
-//! armed many.
+//! An extended poll examines only the sockets in the queue (`ready_queue.rs`), so the number of armed sockets does not
+//! affect its cost.
 //!
-//! Two things hold between calls. Whatever is armed is either in the queue or has its waker with tokio: so an ordinary
-//! poll about it leaves that waker, too, and a socket that is registered anew is queued. And a slot is in the queue once
-//! at most, whatever became of its socket, so that the queue is bounded by the table.
+//! Two invariants hold between calls. First, an armed socket is either in the queue or has its waker registered with
+//! tokio: an ordinary poll of it therefore registers that waker, too, and a socket that is registered anew is queued.
+//! Second, a slot is in the queue at most once, whatever became of its socket: the queue is bounded by the table.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Release};
@@ -15,17 +15,17 @@ use crate::p1::errno::Errno;
 use crate::p1::sockets::ready_queue::{Armed, Direction};
 use crate::p1::sockets::table::Table;
 
-/// So many sockets are looked at in one turn.
+/// How many sockets are examined in one turn.
 const AT_ONCE: usize = 1024;
 
-/// Whether there is more to look at.
+/// The result of a scan: whether there are more sockets to examine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scan {
     Complete,
     Partial,
 }
 
-/// One socket's news.
+/// An event of one socket.
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) userdata: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Ready {
 }
 
 impl Table {
-    /// One event is reported when `fd` is or becomes ready.
+    /// Arms `fd`: one event is reported when it is or becomes ready.
     pub(crate) fn arm(
         &mut self,
         fd: i32,
@@ -55,7 +55,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes back [`arm`](Self::arm); it need not have happened.
+    /// Reverts [`arm`](Self::arm). Has no effect if `fd` is not armed.
     pub(crate) fn disarm(&mut self, fd: i32, direction: Direction) {
         if let Ok(index) = self.slot(fd)
             && let Some(armed) = &mut self.slots[index].armed
@@ -64,7 +64,7 @@ impl Table {
         }
     }
 
-    /// Makes `to` name the socket `from`, closing what `to` was. What is armed moves with the socket.
+    /// Makes `to` the number of the socket `from`, and closes the previous `to`. What is armed moves with the socket.
     pub(crate) fn renumber(&mut self, from: i32, to: i32) -> Result<(), Errno> {
         self.get(from)?;
         let (source, target) = (self.slot(from)?, self.slot(to)?);
@@ -79,9 +79,9 @@ impl Table {
         self.arm_again(to, userdata)
     }
 
-    /// Moves what was armed to the socket that `fd` is now.
+    /// Arms the socket that is now `fd` with the userdata of its previous number.
     fn arm_again(&mut self, fd: i32, userdata: [Option<u64>; 2]) -> Result<(), Errno> {
-        // The waker of its old slot is not its own any more.
+        // The waker belongs to the old slot.
         self.get_mut(fd)?.slot_waker = None;
         for direction in Direction::ALL {
             if let Some(userdata) = userdata[direction as usize] {
@@ -91,21 +91,21 @@ impl Table {
         Ok(())
     }
 
-    /// The task is woken when something of what is armed becomes ready.
+    /// Wakes the task when an armed socket becomes ready.
     pub(crate) fn watch(&mut self, task: &Context<'_>) {
-        // Else nothing was ever armed.
+        // With one reference, nothing was ever armed.
         if Arc::strong_count(&self.queue) > 1 {
             drop(self.queue.watch(task));
         }
     }
 
-    /// The end of [`watch`](Self::watch).
+    /// Ends [`watch`](Self::watch).
     pub(crate) fn unwatch(&self) {
         self.queue.unwatch();
     }
 
-    /// Reports and disarms what is ready, up to `room` events, of so many sockets as one turn has time for; the rest is for
-    /// the next call. Watches for what becomes ready.
+    /// Reports and disarms up to `room` ready directions, of as many sockets as fit into one turn. The rest is left to
+    /// the next call. Watches for sockets that become ready.
     pub(crate) fn take_ready(
         &mut self,
         mut room: u32,
@@ -113,7 +113,7 @@ impl Table {
         mut report: impl FnMut(Ready),
     ) -> Scan {
         self.due.extend(self.queue.watch(task).slots.drain(..));
-        // What is queued meanwhile is looked at when the task is polled for it.
+        // Sockets that are queued meanwhile wake the task and are examined at its next poll.
         for _ in 0..self.due.len().min(AT_ONCE) {
             if room == 0 {
                 return Scan::Partial;
@@ -143,7 +143,8 @@ impl Table {
         if self.due.is_empty() { Scan::Complete } else { Scan::Partial }
     }
 
-    /// Whether `fd` is ready, for an ordinary poll. Leaves the task's waker, or that of its slot if it is armed.
+    /// Polls `fd` for an ordinary poll. If it is not ready, registers the task's waker, or that of its slot if it is
+    /// armed.
     pub(crate) fn poll_ready(
         &mut self,
         fd: i32,

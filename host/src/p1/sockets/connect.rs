@@ -1,7 +1,7 @@
 //! `sock_connect`.
 //!
-//! On a non-blocking socket it returns `INPROGRESS`; the socket becomes
-//! writable when the outcome is known and `SO_ERROR` tells it, once.
+//! On a non-blocking socket it returns `INPROGRESS`. The socket becomes writable when the outcome is known, and
+//! `SO_ERROR` reports it once.
 
 use socket2::SockAddr;
 use tokio::io::Interest;

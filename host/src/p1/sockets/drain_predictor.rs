@@ -1,20 +1,21 @@
-//! Predicts whether a read that fills a small buffer has drained the socket, as with requests and answers of one length.
+//! Predicts whether a read that fills a small buffer has drained the socket, as with requests and answers of one
+//! length.
 //!
-//! PERF: asking the kernel costs a system call each time. A wrong prediction costs one poll: the guest is told that nothing
-//! is left (`POLL_EXTENSION.md`), and the kernel is asked when the guest waits for more.
+//! PERF: asking the kernel costs a system call each time. A wrong prediction costs one poll: the guest is told that
+//! nothing is left (`POLL_EXTENSION.md`), and the kernel is asked when the guest waits for more.
 
-/// After so many small reads in a row that drained the socket, the next ones are predicted to do so.
+/// After this many small reads in a row that drained the socket, the next ones are predicted to drain it.
 const CONFIDENT: u8 = 8;
 
-/// So many are predicted before the kernel is asked again.
+/// The number of predictions before the kernel is asked again.
 const UNCHECKED: u8 = 16;
 
 /// The reads of one socket.
 #[derive(Debug, Default)]
 pub(super) struct DrainPredictor {
-    /// Such reads in a row, of which those from `CONFIDENT` on were not checked.
+    /// The number of small reads in a row that drained the socket. Those from `CONFIDENT` on were not checked.
     run: u8,
-    /// The guest was told that nothing is left, and that is a prediction.
+    /// Whether the guest was told, by a prediction, that nothing is left.
     pub(super) is_prediction: bool,
 }
 

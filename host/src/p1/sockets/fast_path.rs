@@ -1,12 +1,12 @@
 //! The fast path of `sock_recv` and `sock_send`: a stream that does not block, one buffer to read into, and valid
 //! arguments.
 //!
-//! Such a call needs no future. `None` means that the fast path does not apply, and that nothing has happened: the general
-//! functions (`transfer.rs`) then serve the call or report what is wrong with it.
+//! Such a call needs no future. `None` means that the fast path does not apply, and that nothing has happened: the
+//! general functions (`transfer.rs`) then serve the call or report its error.
 //!
-//! PERF: tokio is asked only where it may remember what the call makes untrue: by the first read between two polls, and by
-//! a write that finds no room. All others are the system call alone, inlined: after a system call the processor has lost
-//! its return predictions, so each return that follows costs a misprediction.
+//! PERF: tokio is called only if the readiness that it remembers may become wrong: by the first read between two polls,
+//! and by a write that finds no room. All other calls are the system call alone, inlined: after a system call the
+//! processor has lost its return predictions, so each return that follows costs a misprediction.
 
 use std::io;
 use std::ops::Range;
@@ -20,22 +20,22 @@ use crate::p1::sockets::table::Table;
 use crate::p1::sockets::transfer::{STREAK, recv_one, send_once, send_one};
 use crate::p1::state::{Cx, State, parts};
 
-/// The flag of `POLL_EXTENSION.md`: nothing is left to read.
+/// The flag of `POLL_EXTENSION.md` that nothing is left to read.
 const DRAINED: u16 = 1 << 15;
 
-/// A read that finds nothing counts as so many operations towards the next yield: a guest that tries instead of waiting
-/// must not keep others waiting for long.
+/// A read that finds no data counts as this many operations towards the next yield. A guest that tries instead of
+/// waiting must not keep other guests waiting for long.
 const IN_VAIN: u8 = STREAK / 8;
 
-/// A read of more than this that comes back full is one of many: most likely there is more. A write of no more nearly
-/// always fits.
+/// If a read of more than this fills its buffer, it is one of many: most likely there is more. A write of at most this
+/// nearly always fits.
 const SMALL: usize = 4096;
 
 type Outcome = Option<Result<(), Errno>>;
 
 fn stream(sockets: &mut Table, streak: u8, fd: i32) -> Option<&mut Socket> {
     let socket = sockets.get_mut(fd).ok()?;
-    // A guest whose budget is used up yields before the operation.
+    // A guest without budget yields before the operation.
     (socket.nonblocking && socket.kind == Kind::Stream && streak < STREAK).then_some(socket)
 }
 
@@ -53,7 +53,7 @@ fn failed(error: io::Error) -> Outcome {
     }))
 }
 
-/// Whether the kernel has no more data for now. The end of the stream is none.
+/// Returns whether the kernel has no more data for now. The end of the stream does not count as data.
 #[cfg(unix)]
 fn nothing_left(host: &socket2::Socket) -> bool {
     rustix::io::ioctl_fionread(host).is_ok_and(|left| left == 0)
@@ -64,10 +64,10 @@ fn nothing_left(_: &socket2::Socket) -> bool {
     false
 }
 
-/// What a receive call brought.
+/// The result of a receive call.
 struct Got {
     len: usize,
-    /// The buffer is full, and the kernel has no more, as far as it was asked.
+    /// Whether the buffer is full and the kernel has no more data, as far as it was asked.
     is_empty: bool,
 }
 
@@ -84,8 +84,8 @@ fn receive(host: &socket2::Socket, part: &mut [u8], asks: bool) -> io::Result<Go
     Ok(Got { len, is_empty: asks && len == part.len() && nothing_left(host) })
 }
 
-/// Receives, and takes back what tokio remembers if that was all: until the turn ends it remembers nothing.
-// PERF: kept out of the way of the reads that follow.
+/// Receives, and clears tokio's readiness if that was all the data. It then stays cleared until the turn ends.
+// PERF: not inlined, to keep it out of the path of the reads that follow.
 #[inline(never)]
 fn receive_first(socket: &mut Socket, part: &mut [u8], asks: bool, turn: u32) -> io::Result<Got> {
     let wanted = part.len();
@@ -178,7 +178,7 @@ fn send_only(socket: &Socket, memory: &GuestMemory<'_>, range: Range<usize>) -> 
     if EDGE_TRIGGERED && range.len() <= SMALL {
         let host = socket.host()?;
         let result = retry(|| send_one(&host, &memory.0[range.clone()]));
-        // That there is no room is for tokio, too.
+        // tokio must learn that there is no room.
         if result.as_ref().map_err(io::Error::kind) != Err(io::ErrorKind::WouldBlock) {
             return result;
         }

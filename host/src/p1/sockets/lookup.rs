@@ -1,9 +1,8 @@
 //! `sock_getaddrinfo`: names to addresses.
 //!
-//! The guest passes a linked list of results with room in it and gets it filled
-//! in. Numeric addresses and `localhost` are answered here; every other name is
-//! asked for only if the policy grants it, and of the answers the guest sees
-//! those that it may reach.
+//! The guest passes a linked list of results with room in it, and the call fills it in. Numeric addresses and
+//! `localhost` are answered here. Any other name is looked up only if the policy grants it, and the guest sees only the
+//! answers that it may reach.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,11 +14,11 @@ use crate::resolve::resolve;
 
 const PASSIVE: u16 = 1;
 const NUMERICHOST: u16 = 4;
-/// Passive, canonname, numerichost, numericserv, v4mapped, all, addrconfig.
+/// The known flags: passive, canonname, numerichost, numericserv, v4mapped, all, addrconfig.
 const KNOWN_FLAGS: u16 = 0x7f;
 /// The longest name in the DNS, with room to spare for scopes and dots.
 const MAX_NAME: u32 = 1024;
-/// A `Sockaddr`'s data: a port and an address.
+/// The length of a `Sockaddr`'s data: a port and an address.
 const DATA4: u32 = 14;
 const DATA6: u32 = 26;
 
@@ -82,7 +81,7 @@ pub(crate) async fn getaddrinfo(
     memory.write_u32(count_out as u32, count)
 }
 
-/// A string of the guest's, up to its terminating NUL.
+/// Reads a string of the guest, up to its terminating NUL.
 fn text(memory: &GuestMemory<'_>, ptr: u32, len: u32) -> Result<Option<String>, Errno> {
     let bytes = memory.bytes(ptr, len)?;
     if len > MAX_NAME {
@@ -127,7 +126,7 @@ fn parse(
     Ok(Request { node, port, flags, family, socktype, protocol })
 }
 
-/// The answers that need nobody else; `None` if the name has to be asked for.
+/// Returns the answers that need no look-up by the system, or `None` if the name must be looked up.
 fn local_answer(request: &Request) -> Result<Option<Vec<IpAddr>>, Errno> {
     let both = |v4: Ipv4Addr, v6: Ipv6Addr| Ok(Some(vec![v4.into(), v6.into()]));
     let Some(name) = &request.node else {
@@ -149,7 +148,7 @@ fn local_answer(request: &Request) -> Result<Option<Vec<IpAddr>>, Errno> {
     Ok(None)
 }
 
-/// Fills the guest's list, as far as it reaches.
+/// Fills the guest's list, as far as its length allows.
 fn fill(
     memory: &mut GuestMemory<'_>,
     first: u32,
@@ -181,7 +180,7 @@ fn fill(
         };
         let family = address::family(ip);
         memory.write(at + 2, 1, &[family, socktype, protocol])?;
-        // The length of the host's own structure, family included.
+        // The length of the host's own structure, including the family.
         memory.write_u32(at + 8, len + 2)?;
         memory.write_u32(at + 20, 0)?;
         memory.write(sockaddr, 1, &[family])?;
@@ -190,7 +189,7 @@ fn fill(
         bytes[..2].copy_from_slice(&request.port.to_be_bytes());
         match ip {
             IpAddr::V4(ip) => bytes[2..6].copy_from_slice(&ip.octets()),
-            // After the flow label.
+            // The octets follow the flow label.
             IpAddr::V6(ip) => bytes[6..22].copy_from_slice(&ip.octets()),
         }
         memory.write(data, 1, &bytes[..len as usize])?;

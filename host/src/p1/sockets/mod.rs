@@ -1,9 +1,8 @@
 //! WasmEdge's socket imports, over the host's sockets.
 //!
-//! Each file is one group of imports; [`socket`] holds what they all work on
-//! and [`table`] the numbers the guest knows them by. Semantics follow
-//! WasmEdge's host (2026): buffers, families, the two versions of some calls.
-//! It does not offer unix sockets (`AFNOSUPPORT`).
+//! Each file is one group of imports. [`socket`] holds the sockets that they operate on, and [`table`] the guest's
+//! numbers for them. The semantics follow WasmEdge's host (2026): buffers, families, the two versions of some calls.
+//! WasmEdge does not offer unix sockets (`AFNOSUPPORT`).
 
 pub(crate) mod address;
 pub(crate) mod armed;

@@ -1,5 +1,4 @@
-//! `sock_open`, `sock_bind`, `sock_listen`, `sock_accept`, `sock_shutdown`, and
-//! the addresses of both ends.
+//! `sock_open`, `sock_bind`, `sock_listen`, `sock_accept`, `sock_shutdown`, and the addresses of both ends.
 
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 
@@ -33,7 +32,7 @@ pub(crate) fn open(cx: &mut Cx<'_>, family: i32, kind: i32, out: i32) -> Result<
     let mut socket = Socket::open(domain, kind)?;
     socket.permit = Some(permit);
     if kind == Kind::Datagram {
-        // Sending binds it.
+        // Sending binds the socket.
         let ip = if domain == Domain::IPV4 {
             Ipv4Addr::UNSPECIFIED.into()
         } else {
@@ -58,7 +57,8 @@ pub(crate) fn bind(cx: &mut Cx<'_>, fd: i32, addr: i32, port: i32) -> Result<(),
     Ok(())
 }
 
-/// A socket that is bound to `addr` hears those that the guest may send to, unless it may be a server there.
+/// Restricts a socket bound to `addr` to datagrams from peers that the guest may send to, unless the guest may be a
+/// server there.
 fn hear_granted(socket: &mut Socket, grants: &Grants, addr: SocketAddr) {
     socket.senders = (!grants.serves(addr, addr.port())).then(|| grants.clone());
 }
@@ -166,8 +166,7 @@ fn peer_addr(socket: &Socket) -> Result<SocketAddr, Errno> {
     socket.host()?.peer_addr()?.as_socket().ok_or(Errno::NOTCONN)
 }
 
-/// The first version writes 4 or 6 for the family, whatever the rest of the
-/// interface calls them.
+/// The first version writes 4 or 6 for the family, unlike the rest of the interface.
 fn name_v1(
     mut memory: GuestMemory<'_>,
     addr: u32,

@@ -1,8 +1,8 @@
 //! `sock_getsockopt` and `sock_setsockopt`.
 //!
-//! Level 0 holds WasmEdge's fifteen options, level 6 (`IPPROTO_TCP`) name 1 is
-//! `TCP_NODELAY`, which WasmEdge lacks. What a sandboxed guest must not choose
-//! (`BINDTODEVICE`) or the host cannot do portably is `NOPROTOOPT`.
+//! Level 0 holds WasmEdge's fifteen options. Level 6 (`IPPROTO_TCP`) name 1 is `TCP_NODELAY`, which WasmEdge lacks.
+//! Options that a sandboxed guest must not choose (`BINDTODEVICE`) or that the host cannot set portably are
+//! `NOPROTOOPT`.
 
 use std::io;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const RCVTIMEO: i32 = 11;
 const SNDTIMEO: i32 = 12;
 const ACCEPTCONN: i32 = 13;
 
-/// An option's value, in the shape C gives it.
+/// An option's value, in its C form.
 enum Value {
     Int(i32),
     /// `struct linger`: whether, and for how many seconds.
@@ -70,7 +70,7 @@ pub(crate) fn set(
     let (memory, state) = parts(cx)?;
     memory.range(value as u32, len as u32 as usize, 1)?;
     let socket = state.sockets.get_mut(fd)?;
-    // It is no use, but what comes next says why.
+    // The option has no effect, and the operation that follows reports why.
     if socket.is_refused() {
         return Ok(());
     }
@@ -87,7 +87,7 @@ fn read(socket: &Socket, level: i32, name: i32) -> Result<Value, Errno> {
             Kind::Datagram => 1,
             Kind::Stream => 2,
         })),
-        // Reading it clears it in the kernel: it is told once.
+        // Reading the error clears it in the kernel, so it is reported once.
         (SOL_SOCKET, ERROR) => {
             let error = host.take_error()?;
             Ok(Value::Int(error.map_or(0, |e| i32::from(Errno::from(e).0))))
@@ -148,7 +148,7 @@ fn write(
     Ok(())
 }
 
-/// Zero is no timeout.
+/// Zero means no timeout.
 fn timeval(bytes: &[u8]) -> Result<Option<Duration>, Errno> {
     let field = |at: usize| {
         let bytes = bytes.get(at..at + 8).and_then(|b| b.first_chunk()).ok_or(Errno::INVAL)?;

@@ -1,6 +1,7 @@
 //! The queue of armed sockets that may be ready (`armed.rs`).
 //!
-//! An armed socket leaves a waker of its own, a [`SlotWaker`], with tokio. Waking it puts the socket's slot in the queue.
+//! An armed socket registers a waker of its own, a [`SlotWaker`], with tokio. Waking it puts the socket's slot in the
+//! queue.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{AcqRel, Release};
@@ -9,7 +10,7 @@ use std::task::{Context, Wake, Waker};
 
 use tokio::io::Interest;
 
-/// What a socket can be ready for.
+/// The directions of readiness of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Read,
@@ -31,14 +32,14 @@ impl Direction {
 #[derive(Debug, Default)]
 pub(super) struct ReadyQueue {
     queued: Mutex<Queued>,
-    /// Whether the guest is to be woken by the next waker.
+    /// Whether the next waker is to wake the guest.
     waiting: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Queued {
     pub(super) slots: Vec<u32>,
-    /// The guest's, as of its last poll.
+    /// The guest's waker, as of its last poll.
     task: Option<Waker>,
 }
 
@@ -47,7 +48,7 @@ impl ReadyQueue {
         self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on a waker wakes the task, once.
+    /// Makes the next waker wake the task, once.
     pub(super) fn watch(&self, task: &Context<'_>) -> MutexGuard<'_, Queued> {
         let mut queued = self.lock();
         match &mut queued.task {
@@ -58,13 +59,13 @@ impl ReadyQueue {
         queued
     }
 
-    /// Wakes the task no more.
+    /// Stops waking the task.
     pub(super) fn unwatch(&self) {
         self.waiting.store(false, Release);
     }
 }
 
-/// The waker of the sockets in one slot, one after the other.
+/// The waker of a slot, for one socket after the other.
 #[derive(Debug)]
 pub(super) struct SlotWaker {
     queue: Arc<ReadyQueue>,
@@ -79,7 +80,7 @@ impl SlotWaker {
         if !self.is_queued.swap(true, AcqRel) {
             queued.slots.push(self.slot);
         }
-        // Also if it was queued before: an ordinary poll looks at no queue.
+        // The task is woken even if the slot was queued before, because an ordinary poll does not examine the queue.
         let task = if self.queue.waiting.swap(false, AcqRel) { queued.task.clone() } else { None };
         drop(queued);
         if let Some(task) = task {
@@ -103,7 +104,7 @@ impl Wake for SlotWaker {
 pub(super) struct Armed {
     pub(super) slot_waker: Arc<SlotWaker>,
     pub(super) waker: Waker,
-    /// By direction, if it is armed.
+    /// The userdata of each armed direction.
     pub(super) userdata: [Option<u64>; 2],
 }
 
@@ -117,7 +118,7 @@ impl Armed {
         Armed { waker: slot_waker.clone().into(), slot_waker, userdata: [None; 2] }
     }
 
-    /// Disarms, and returns what was armed.
+    /// Disarms both directions, and returns their userdata.
     pub(super) fn clear(&mut self) -> [Option<u64>; 2] {
         std::mem::take(&mut self.userdata)
     }

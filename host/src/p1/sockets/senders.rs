@@ -1,9 +1,9 @@
-//! Decides which datagrams reach a guest: all of them on a server's socket, and otherwise those from addresses that the
-//! guest may send to.
+//! Filters the datagrams that reach a guest: a server's socket receives all of them, any other socket those from
+//! addresses that the guest may send to.
 //!
-//! The kernel accepts datagrams from everywhere for a bound socket, and a client's socket is bound as well. The sender of
-//! the next datagram is therefore inspected before the guest's memory receives anything, and datagrams from others are
-//! dropped. The guest notices them neither in a poll nor in a read.
+//! The kernel accepts datagrams from everywhere for a bound socket, and a client's socket is bound as well. The sender
+//! of the next datagram is therefore inspected before the guest's memory receives anything, and datagrams from others
+//! are dropped. The guest notices them neither in a poll nor in a read.
 
 use std::io;
 
@@ -11,17 +11,17 @@ use socket2::Socket;
 
 use crate::policy::Grants;
 
-/// How many messages are thrown away in one go. Then others have a turn, however many come.
+/// How many datagrams are dropped at once. Then other tasks have a turn, however many arrive.
 const AT_ONCE: usize = 128;
 
-/// The error of [`admit`] that says so. Receiving has no such error.
+/// The error of [`admit`] when it has dropped that many. Receiving has no such error.
 pub(super) const MANY: io::ErrorKind = io::ErrorKind::ResourceBusy;
 
-/// Throws away what stands in front of the next message that the guest may get.
+/// Drops the datagrams in front of the next one that may reach the guest.
 ///
 /// # Errors
 ///
-/// `WouldBlock` when there is none, [`MANY`] when there may be one behind many others; else those of receiving.
+/// `WouldBlock` if there is none, [`MANY`] if there may be one behind many others, or an error of receiving.
 pub(super) fn admit(host: &Socket, grants: &Grants) -> io::Result<()> {
     for _ in 0..AT_ONCE {
         let sender = host.peek_sender()?;
@@ -30,7 +30,7 @@ pub(super) fn admit(host: &Socket, grants: &Grants) -> io::Result<()> {
         }
         match host.recv(&mut []) {
             Ok(_) => {}
-            // There was no room for the message, which is what was wanted.
+            // The datagram did not fit into the empty buffer, as intended.
             #[cfg(windows)]
             Err(e) if e.raw_os_error() == Some(10040) => {}
             Err(e) => return Err(e),

@@ -1,12 +1,10 @@
 //! One socket of a guest: the host's socket, its readiness, its modes.
 //!
-//! The host's socket never blocks. Whether the *guest* blocks on it is a flag
-//! here, and blocking means suspending the guest's stack until tokio says that
-//! the socket is ready.
+//! The host's socket never blocks. Whether the *guest* blocks on it is a flag here. Blocking means suspending the
+//! guest's stack until tokio reports that the socket is ready.
 //!
-//! A stream socket is registered with tokio's reactor when it connects or
-//! listens, not when it is opened: an idle one reports a hang-up, which tokio
-//! would remember for good.
+//! A stream socket is registered with tokio's reactor when it connects or listens, not when it is opened: an idle one
+//! reports a hang-up, which tokio would remember for good.
 
 use std::future::Future;
 use std::io;
@@ -26,7 +24,7 @@ use crate::p1::sockets::senders::{self, MANY};
 use crate::permits::Permit;
 use crate::policy::Grants;
 
-/// What travels through a socket.
+/// The kind of a socket's transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Datagram,
@@ -39,30 +37,32 @@ pub(crate) struct Socket {
     io: Io,
     pub(crate) kind: Kind,
     pub(crate) domain: Domain,
-    /// The guest asked not to be suspended by this socket.
+    /// Whether the guest asked not to be suspended by this socket.
     pub(crate) nonblocking: bool,
-    /// `SO_RCVTIMEO`, which the host's never blocking socket cannot keep.
+    /// `SO_RCVTIMEO`, which the host's non-blocking socket cannot implement.
     pub(crate) recv_timeout: Option<Duration>,
     /// `SO_SNDTIMEO`, likewise.
     pub(crate) send_timeout: Option<Duration>,
-    /// `SO_LINGER` with a time: the host's socket has none, see [`set_linger`](Self::set_linger).
+    /// `SO_LINGER` with a time. It is not set on the host's socket, see [`set_linger`](Self::set_linger).
     pub(super) linger: Option<Duration>,
-    /// The port that the guest asked to be bound to; 0 leaves it to the kernel.
+    /// The port that the guest asked to be bound to. 0 leaves the choice to the kernel.
     pub(crate) wanted_port: u16,
-    /// Whom it hears, if not everybody; of a datagram socket.
+    /// The peers from which a datagram socket receives. `None` means any peer.
     pub(crate) senders: Option<Grants>,
-    /// The error of receiving the next message, which a poll has met.
+    /// An error of receiving the next datagram that a poll has encountered.
     pub(super) pending_error: Option<io::Error>,
-    /// Of the descriptor, unless somebody else opened it.
+    /// The permit of the descriptor, unless the embedder opened it.
     pub(crate) permit: Option<Permit>,
-    /// Waits for an error of a datagram socket, which tokio's readiness for reading leaves out.
+    /// A wait for an error of a datagram socket, which is not part of tokio's readiness for reading.
     error_wait: Mutex<Option<ErrorWait>>,
-    /// What small reads have left so far.
+    /// Predicts whether small reads drain the socket.
     pub(super) drain_predictor: DrainPredictor,
-    /// The turn in which an attempt took back what tokio remembered of data to read. It learns of more when its driver
-    /// runs, which is between turns; on another thread in between, too, and then a poll is a false alarm.
+    /// The turn in which an attempt cleared tokio's readiness for reading. tokio learns of new data when its driver
+    /// runs, which is between turns. If the driver also runs on another thread within the turn, a poll is a false
+    /// alarm.
     pub(super) unready: Option<u32>,
-    /// Its slot is queued when tokio's driver forgets who waits, once the socket was armed.
+    /// The waker of the socket's slot, once the socket was armed. It queues the slot when the wakers in tokio's driver
+    /// are lost.
     pub(super) slot_waker: Option<Arc<SlotWaker>>,
 }
 
@@ -80,13 +80,12 @@ enum Io {
     Idle(socket2::Socket),
     /// Registered with the reactor.
     ///
-    /// tokio's `TcpStream` stands for every kind of socket here, listening and
-    /// datagram sockets too: it is the one type with the full set of readiness
-    /// methods on every platform, and nothing of TCP is called on it.
+    /// tokio's `TcpStream` is used for every kind of socket here, including listening and datagram sockets. It is the
+    /// one type with the full set of readiness methods on every platform, and none of its TCP methods are called.
     Registered(Arc<TcpStream>),
-    /// Nothing is granted to the guest, so there is none.
+    /// The guest has no grants, so there is no socket of the host.
     Refused(#[expect(dead_code, reason = "it is counted")] Arc<()>),
-    /// Between the two, or failed there.
+    /// Being registered, or lost when that failed.
     Lost,
 }
 
@@ -106,20 +105,21 @@ impl Socket {
         Ok(socket)
     }
 
-    /// A listener that somebody else made. Register it before it is used.
+    /// Creates a socket from a listener of the embedder. Register it before it is used.
     pub(crate) fn listening(listener: std::net::TcpListener) -> io::Result<Socket> {
         listener.set_nonblocking(true)?;
         let domain = Domain::for_address(listener.local_addr()?);
         let mut socket = Socket::with(Io::Idle(listener.into()), Kind::Stream, domain);
-        // Its connections would inherit it.
+        // Accepted connections would inherit the option.
         let linger = socket.host()?.linger()?;
         socket.set_linger(linger)?;
         Ok(socket)
     }
 
-    /// `SO_LINGER`. Closing a host's socket that lingers waits for the peer, even if nothing else about it does, and
-    /// the thread with it. So it does not linger: what was sent goes on to the peer after the close, for the time that
-    /// the guest has set. Without a time nothing goes on, and the peer sees a reset.
+    /// Sets `SO_LINGER`. Closing a host's socket that lingers waits for the peer, even if it is non-blocking, and
+    /// blocks the thread. The host's socket therefore does not linger: after the close, sent data is still delivered to
+    /// the peer for the time that the guest has set. With a time of zero nothing is delivered, and the peer sees a
+    /// reset.
     pub(super) fn set_linger(&mut self, time: Option<Duration>) -> io::Result<()> {
         let resets = time.is_some_and(|time| time.is_zero());
         self.host()?.set_linger(resets.then_some(Duration::ZERO))?;
@@ -127,7 +127,7 @@ impl Socket {
         Ok(())
     }
 
-    /// The socket of a guest that may have none. `count` is dropped with it.
+    /// Creates the socket of a guest that may have none. `count` is dropped with it.
     pub(crate) fn refused(domain: Domain, kind: Kind, count: Arc<()>) -> Socket {
         Socket::with(Io::Refused(count), kind, domain)
     }
@@ -156,7 +156,7 @@ impl Socket {
         }
     }
 
-    /// The host's socket.
+    /// Returns the host's socket.
     pub(crate) fn host(&self) -> io::Result<SockRef<'_>> {
         match &self.io {
             Io::Idle(socket) => Ok(SockRef::from(socket)),
@@ -166,8 +166,8 @@ impl Socket {
         }
     }
 
-    /// Hands the socket to the reactor; again, if it is there already, so that
-    /// readiness remembered from an earlier life is forgotten.
+    /// Registers the socket with the reactor. If it is registered already, it is registered anew, so that readiness
+    /// remembered from its earlier use is forgotten.
     pub(crate) fn register(&mut self) -> io::Result<()> {
         if let Some(slot_waker) = &self.slot_waker {
             slot_waker.enqueue();
@@ -183,12 +183,12 @@ impl Socket {
         Ok(())
     }
 
-    /// Makes sure that the next message, if there is one, may reach the guest.
+    /// Drops datagrams that may not reach the guest, up to the next one that may.
     pub(super) fn admit(&self, host: &socket2::Socket) -> io::Result<()> {
         self.senders.as_ref().map_or(Ok(()), |grants| senders::admit(host, grants))
     }
 
-    /// Starts a connection. `Ok(false)` means that it is under way.
+    /// Starts a connection. `Ok(false)` means that it is in progress.
     pub(crate) fn start_connect(&mut self, addr: &SockAddr) -> io::Result<bool> {
         let outcome = retry(|| self.host()?.connect(addr));
         match outcome {
@@ -211,30 +211,27 @@ impl Socket {
         self.register()
     }
 
-    /// Takes one connection off the queue.
+    /// Accepts one connection.
     pub(crate) fn accept(&self) -> io::Result<Socket> {
         let (socket, _) = self.attempt(Interest::READABLE, |host| host.accept(), |_| false)?;
         socket.set_nonblocking(true)?;
         let mut accepted = Socket::with(Io::Idle(socket), Kind::Stream, self.domain);
         if self.linger.is_some() {
-            // It may have inherited what the listener had when the connection came.
+            // The connection may have inherited the option that the listener had when it arrived.
             accepted.set_linger(self.linger)?;
         }
         accepted.register()?;
         Ok(accepted)
     }
 
-    /// Tries an operation on the host's socket, at once and without waiting.
+    /// Tries an operation on the host's socket, without waiting.
     ///
-    /// tokio remembers readiness per direction and learns of new readiness only
-    /// when its driver runs. So when it remembers none the operation is tried
-    /// all the same: one system call finds out more than it knows. Remembered
-    /// readiness is cleared only through `try_io`, whose tick keeps an edge
-    /// that arrives meanwhile from being lost.
+    /// tokio remembers readiness per direction, and learns of new readiness only when its driver runs. If it remembers
+    /// none, the operation is tried all the same: one system call finds out more than tokio knows. Remembered readiness
+    /// is cleared only through `try_io`, whose tick prevents the loss of an edge that arrives meanwhile.
     ///
-    /// `drained` says of a success that the kernel has nothing more in that
-    /// direction (a short read or write), which spares the next poll a false
-    /// alarm.
+    /// `drained` returns for a success whether the kernel has nothing more in that direction (a short read or write).
+    /// That saves the next poll a false alarm.
     pub(crate) fn attempt<T>(
         &self,
         interest: Interest,
@@ -255,7 +252,7 @@ impl Socket {
         };
         let (result, _) = match self.kind {
             Kind::Stream => gated(stream, interest, operation),
-            // One in the other: `try_io` takes two interests at once for none.
+            // The calls are nested because one `try_io` cannot clear two interests.
             Kind::Datagram => {
                 gated(stream, Interest::ERROR, || gated(stream, interest, &mut operation))
             }
@@ -263,7 +260,7 @@ impl Socket {
         result
     }
 
-    /// Waits until `interest` is ready, at most for `timeout`. `true` says that this half is closed.
+    /// Waits until `interest` is ready, at most for `timeout`. Returns `true` if this half is closed.
     pub(crate) async fn wait(
         &mut self,
         interest: Interest,
@@ -288,8 +285,8 @@ impl Socket {
             if !closed {
                 return Ok(false);
             }
-            // tokio remembers that for good. Should the operation wait nevertheless, this comes
-            // back at once: it must not keep the thread, nor go by what is long over.
+            // tokio remembers this for good. If the operation would block nevertheless, `ready` returns at once every
+            // time: the loop must not occupy the thread, nor rely on a state that is long past.
             yield_now().await;
             if still_ready(stream, reading) {
                 return Ok(true);
@@ -298,8 +295,8 @@ impl Socket {
         }
     }
 
-    /// Whether `interest` is ready, for `poll_oneoff`; leaves the task's waker
-    /// behind if not. `Ready(true)` means that the peer has hung up.
+    /// Polls `interest` for `poll_oneoff`. If it is not ready, registers the task's waker. `Ready(true)` means that the
+    /// peer has hung up.
     pub(crate) fn poll_ready(
         &mut self,
         interest: Interest,
@@ -319,19 +316,18 @@ impl Socket {
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
-                // The kernel just said otherwise: tokio never forgets that a half was closed, and
-                // since then this socket is used for something else.
+                // The kernel has just reported the opposite: tokio never forgets that a half was closed, and the socket
+                // has been reused since.
                 Poll::Ready(Ok(())) if again => {
                     self.register()?;
                     continue;
                 }
                 Poll::Ready(Ok(())) => {}
             }
-            // What tokio remembers may be out of date, as a read that emptied
-            // the socket exactly does not tell. A guest that does not block
-            // finds out when it tries. One that does would be stuck in the read
-            // that it was told would not wait: for it the kernel is asked, and for
-            // one that was promised that nothing is left.
+            // tokio's readiness may be out of date, because it is not cleared by a read that empties the socket
+            // exactly. A guest that does not block finds out when it tries. A guest that blocks would be stuck in a
+            // read that was reported as ready, so the kernel is asked for it. The kernel is also asked for a guest that
+            // was told that nothing is left.
             if let (Some(grants), true) = (&self.senders, reading) {
                 let look = || senders::admit(&SockRef::from(&**stream), grants);
                 match stream.try_io(interest, look) {
@@ -364,7 +360,7 @@ impl Socket {
         }
     }
 
-    /// An error ends the wait for a message: nobody listens where the last one was sent to.
+    /// An error also ends the wait for a datagram: the destination of the last one has no receiver.
     fn with_errors(&self, interest: Interest) -> Interest {
         match self.kind {
             Kind::Datagram => interest | Interest::ERROR,
@@ -379,13 +375,13 @@ impl Socket {
                 let stream = stream.clone();
                 ErrorWait(Box::pin(async move {
                     let ready = stream.ready(Interest::READABLE | Interest::ERROR).await;
-                    // What fails here fails in the read that follows, too.
+                    // If this fails, the read that follows fails, too.
                     ready.map_or(true, |ready| !ready.is_empty())
                 }))
             });
             let Poll::Ready(news) = wait.0.as_mut().poll(cx) else { return Poll::Pending };
             *error_wait = None;
-            // Else it tells of a message that was received since.
+            // Otherwise the readiness is that of a datagram which has been received since.
             if news {
                 return Poll::Ready(());
             }
@@ -394,7 +390,7 @@ impl Socket {
 }
 
 impl Drop for Socket {
-    /// What lingers has the system's own time to go on where it cannot be told another.
+    /// Lets a lingering socket deliver its data for the system's own time, if no other time can be set.
     fn drop(&mut self) {
         #[cfg(target_os = "linux")]
         if let Some(time) = self.linger
@@ -405,7 +401,7 @@ impl Drop for Socket {
     }
 }
 
-/// Runs `operation`, and clears what was remembered of `interest` before if it says so.
+/// Runs `operation`. If it returns `true`, clears the readiness for `interest` that was remembered before.
 fn gated<T>(
     stream: &TcpStream,
     interest: Interest,
@@ -438,7 +434,7 @@ fn still_ready(_stream: &TcpStream, _reading: bool) -> bool {
     true
 }
 
-/// tokio tells closed halves apart only through `ready`, which is ready here.
+/// Returns whether this half is closed. tokio reports that only through `ready`, which is ready here.
 fn hung_up(stream: &TcpStream, reading: bool, cx: &mut Context<'_>) -> bool {
     let interest = if reading { Interest::READABLE } else { Interest::WRITABLE };
     let future = std::pin::pin!(stream.ready(interest));

@@ -1,13 +1,11 @@
 //! The guest's socket numbers.
 //!
-//! A number is `generation << 20 | slot`, with generations counted from 1. So
-//! every socket number is at least 2^20, far above what the preview 1
-//! descriptors of wasmtime-wasi reach (they count up from 0), and a closed
-//! number comes back only after its slot was reused 2,047 times: a guest that
-//! holds on to a closed socket gets `BADF`, not somebody else's connection.
+//! A number is `generation << 20 | slot`, with generations counted from 1. Every socket number is therefore at least
+//! 2^20, far above the preview 1 descriptors of wasmtime-wasi, which count up from 0. A closed number is reused only
+//! after its slot was reused 2,047 times: a guest that keeps a closed socket gets `BADF`, not another connection.
 //!
-//! Listeners that the guest was given have the numbers from 3 on, as systemd has it; its files and folders
-//! come after them.
+//! The listeners that the guest was given have the numbers from 3 on, as with systemd. Its files and folders come after
+//! them.
 
 use std::collections::VecDeque;
 use std::io;
@@ -31,7 +29,7 @@ pub(crate) const FIRST: u32 = 1 << SLOT_BITS;
 /// The first number after the standard streams.
 const FIRST_LISTENER: u32 = 3;
 
-/// Which number means what, for one guest.
+/// The meaning of one guest's descriptors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Numbers {
     listeners: u32,
@@ -43,17 +41,17 @@ impl Numbers {
         Numbers { listeners }
     }
 
-    /// Whether `fd` is in the sockets' range of numbers.
+    /// Returns whether `fd` is in the sockets' range of numbers.
     pub(crate) fn is_socket(self, fd: i32) -> bool {
         fd as u32 >= FIRST || self.is_listener(fd)
     }
 
-    /// Whether `fd` is, or was, a listener that the guest was given.
+    /// Returns whether `fd` is, or was, a listener that the guest was given.
     pub(crate) fn is_listener(self, fd: i32) -> bool {
         (fd as u32).checked_sub(FIRST_LISTENER).is_some_and(|i| i < self.listeners)
     }
 
-    /// wasmtime-wasi's number of the guest's descriptor `fd`; an unknown one for a listener.
+    /// Returns wasmtime-wasi's number of the guest's descriptor `fd`, and an unknown one for a listener.
     pub(crate) fn file(self, fd: i32) -> i32 {
         match fd as u32 {
             0..FIRST_LISTENER => fd,
@@ -62,7 +60,7 @@ impl Numbers {
         }
     }
 
-    /// The guest's number of wasmtime-wasi's descriptor `fd`.
+    /// Returns the guest's number of wasmtime-wasi's descriptor `fd`.
     pub(crate) fn guests(self, fd: u32) -> u32 {
         if fd < FIRST_LISTENER { fd } else { fd + self.listeners }
     }
@@ -76,13 +74,13 @@ pub(crate) struct Table {
     limit: usize,
     /// How many sockets all guests together may have.
     most: usize,
-    /// Each refused socket has one of these, too.
+    /// Counts refused sockets: each holds a clone.
     refused: Arc<()>,
-    /// The first slots: they are not used again.
+    /// The number of slots of listeners. They are the first ones, and are not reused.
     listeners: u32,
-    /// Where armed sockets say that they may be ready (`armed.rs`).
+    /// The queue of armed sockets that may be ready (`armed.rs`).
     pub(super) queue: Arc<ReadyQueue>,
-    /// Slots that were taken off the queue, or just armed, and are to be looked at.
+    /// Slots that were taken off the queue or just armed, and are to be examined.
     pub(super) due: VecDeque<u32>,
 }
 
@@ -90,7 +88,7 @@ pub(crate) struct Table {
 pub(super) struct Slot {
     generation: u32,
     pub(super) socket: Option<Socket>,
-    /// Once one of its sockets was armed.
+    /// Present once a socket of the slot was armed.
     pub(super) armed: Option<Box<Armed>>,
 }
 
@@ -99,14 +97,14 @@ impl Slot {
         Slot { generation, socket, armed: None }
     }
 
-    /// Disarms the socket, and returns what was armed.
+    /// Disarms the socket, and returns the userdata of its armed directions.
     pub(super) fn disarm(&mut self) -> [Option<u64>; 2] {
         self.armed.as_mut().map_or([None; 2], |armed| armed.clear())
     }
 }
 
 impl Table {
-    /// A table for at most `limit` sockets at a time, and as long as all guests together have fewer than `most`.
+    /// Creates a table for at most `limit` sockets at a time, while all guests together have fewer than `most`.
     pub(crate) fn new(limit: usize, most: usize) -> Table {
         Table {
             slots: Vec::new(),
@@ -120,14 +118,14 @@ impl Table {
         }
     }
 
-    /// Gives the guest a listener, before it has any socket of its own.
+    /// Adds a listener, before the guest has any socket of its own.
     pub(crate) fn give(&mut self, listener: Socket) {
         self.slots.push(Slot::new(1, Some(listener)));
         self.listeners += 1;
         self.limit = (self.limit + 1).min(MAX_SLOTS);
     }
 
-    /// Hands the listeners to the reactor that the guest will run on.
+    /// Registers the listeners with the reactor that the guest runs on.
     pub(crate) fn register_listeners(&mut self) -> io::Result<()> {
         let given = self.slots.iter_mut().take(self.listeners as usize);
         given.filter_map(|slot| slot.socket.as_mut()).try_for_each(Socket::register)
@@ -138,12 +136,12 @@ impl Table {
         Numbers { listeners: self.listeners }
     }
 
-    /// How many sockets there can be.
+    /// Returns how many sockets there can be.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Whether one more socket fits. Asked before the host opens one.
+    /// Checks that there is room for one more socket. Call this before the host opens one.
     pub(crate) fn room(&self) -> Result<(), Errno> {
         if self.free.is_empty() && self.slots.len() >= self.limit {
             return Err(Errno::MFILE);
@@ -151,14 +149,13 @@ impl Table {
         Ok(())
     }
 
-    /// What one more socket of the host's takes.
+    /// Takes a permit for one more socket of the host.
     pub(crate) fn permit(&self) -> Result<Permit, Errno> {
         self.room()?;
         Permit::take(self.most).ok_or(Errno::MFILE)
     }
 
-    /// Opens a socket for a guest to which nothing is granted: no descriptor, only a number under which it is told
-    /// what it was refused.
+    /// Opens a socket for a guest without grants: not a descriptor, only a number whose operations report the refusal.
     pub(crate) fn insert_refused(&mut self, domain: Domain, kind: Kind) -> Result<u32, Errno> {
         if Arc::strong_count(&self.refused) > MAX_REFUSED {
             return Err(Errno::ACCES);
@@ -208,7 +205,7 @@ impl Table {
         self.slots[slot].socket.as_mut().ok_or(Errno::BADF)
     }
 
-    /// Closes a socket: the caller drops it. It is disarmed.
+    /// Removes a socket and disarms it. The caller closes it by dropping it.
     pub(crate) fn remove(&mut self, fd: i32) -> Result<Socket, Errno> {
         let slot = self.slot(fd)?;
         let socket = self.slots[slot].socket.take().ok_or(Errno::BADF)?;

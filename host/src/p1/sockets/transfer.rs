@@ -1,8 +1,7 @@
-//! `sock_recv`, `sock_recv_from`, `sock_send`, `sock_send_to`, and `fd_read` and
-//! `fd_write` on a socket.
+//! `sock_recv`, `sock_recv_from`, `sock_send`, `sock_send_to`, and `fd_read` and `fd_write` on a socket.
 //!
-//! Each call is one system call straight between guest memory and the kernel:
-//! nothing is copied or allocated on the way (up to eight buffers).
+//! Each call is one system call directly between guest memory and the kernel. Nothing is copied or allocated on the way
+//! (up to eight buffers).
 
 use std::io::{self, IoSlice};
 use std::time::{Duration, Instant};
@@ -26,11 +25,12 @@ const PEEK: i32 = 1;
 const WAITALL: i32 = 2;
 const TRUNCATED: u16 = 1;
 
-/// After so many blocking operations in a row that did not wait, the guest yields. It is tokio's budget: a guest with a
-/// runtime is held to it by that, a blocking one by this. Otherwise it would run until the next tick.
+/// After this many blocking operations in a row that did not wait, the guest yields. The number is tokio's budget. A
+/// guest with a runtime is held to it by the runtime, a blocking one by this. Otherwise it would run until the next
+/// tick.
 pub(super) const STREAK: u8 = 128;
 
-/// Ends the guest's turn when it has used it up.
+/// Yields if the guest has used up its turn.
 async fn in_turn(cx: &mut Cx<'_>) {
     if state(cx).streak >= STREAK {
         state(cx).streak = 0;
@@ -38,7 +38,7 @@ async fn in_turn(cx: &mut Cx<'_>) {
     }
 }
 
-/// What a receive call brought.
+/// The result of a receive call.
 struct Received {
     len: usize,
     truncated: bool,
@@ -124,11 +124,11 @@ async fn recv_from(
     let buffers = memory.buffers(iovs as u32, count as u32)?;
     let got = receive(cx, fd, &buffers, flags, true).await?;
     let (mut memory, _) = parts(cx)?;
-    // A connected stream names no sender.
+    // For a connected stream the kernel reports no sender.
     if let Some(from) = got.from.and_then(|from| from.as_socket()) {
         address::write(&mut memory, target, from.ip())?;
         if let Some(port_out) = port_out {
-            // Network order, unlike everywhere else.
+            // In network byte order, unlike everywhere else.
             memory.write_u16(port_out, from.port().to_be())?;
         }
     }
@@ -136,7 +136,7 @@ async fn recv_from(
     memory.write_u16(flags_out as u32, if got.truncated { TRUNCATED } else { 0 })
 }
 
-/// Receives, suspending a blocking guest until there is something.
+/// Receives. A blocking guest is suspended until there is data.
 async fn receive(
     cx: &mut Cx<'_>,
     fd: i32,
@@ -173,7 +173,7 @@ async fn receive(
                     let left = advance(pending, got.len);
                     if !left.is_empty() {
                         rest = Some(left);
-                        // The peer may be as fast as the guest's buffers are large.
+                        // The peer may send as fast as the guest reads.
                         yield_now().await;
                         continue;
                     }
@@ -192,7 +192,7 @@ async fn receive(
             }
             Err(Failed::Io(e)) if e.kind() != io::ErrorKind::WouldBlock => return Err(e.into()),
             Err(Failed::Io(_)) if socket.nonblocking => return Err(Errno::AGAIN),
-            // A datagram socket that was shut down has no end to read.
+            // A datagram socket that was shut down has no end of stream.
             Err(Failed::Io(_)) if closed => {
                 return Ok(Received { len: total, truncated: false, from: None });
             }
@@ -211,7 +211,7 @@ async fn receive(
     }
 }
 
-/// What is left of a time that is for the whole call, however often it has to wait.
+/// Returns the rest of a time limit for the whole call, however often it waits.
 fn time_left(until: &mut Option<Instant>, limit: Option<Duration>) -> Option<Duration> {
     let limit = limit?;
     let now = Instant::now();
@@ -305,8 +305,7 @@ pub(crate) async fn send_to(
     transmit(cx, fd, [iovs, count, flags, len_out], Some(SockAddr::from(to))).await
 }
 
-/// Sends. A blocking guest is suspended until everything has gone, as with a
-/// blocking socket of the host's.
+/// Sends. A blocking guest is suspended until everything is sent, as with a blocking socket of the host.
 async fn transmit(
     cx: &mut Cx<'_>,
     fd: i32,
@@ -345,7 +344,7 @@ async fn transmit(
                     return Err(Errno::AGAIN);
                 }
             }
-            // What has gone is reported first; the error meets the next call.
+            // The bytes sent so far are reported first. The next call reports the error.
             Err(_) if total > 0 => return memory.write_u32(len_out as u32, total as u32),
             Err(e) => return Err(e.into()),
         }
@@ -381,7 +380,7 @@ pub(super) fn send_once(
     socket.attempt(Interest::WRITABLE, send, drained)
 }
 
-/// What is left of `buffers` after `done` bytes.
+/// Returns the rest of `buffers` after `done` bytes.
 fn advance(buffers: &[Buffer], mut done: usize) -> Buffers {
     let mut rest = Buffers::new();
     for buffer in buffers {
@@ -394,7 +393,7 @@ fn advance(buffers: &[Buffer], mut done: usize) -> Buffers {
     rest
 }
 
-/// The C library's `recv` and `send` are points where a thread can be cancelled, which costs as much as the rest of them.
+/// The C library's `recv` and `send` are cancellation points of threads, which costs as much as the rest of them.
 #[cfg(unix)]
 #[inline]
 pub(super) fn recv_one(host: &socket2::Socket, bytes: &mut [u8], flags: i32) -> io::Result<usize> {
@@ -424,10 +423,9 @@ use libc::MSG_PEEK;
 #[cfg(not(unix))]
 const MSG_PEEK: i32 = 2;
 
-/// A peer that is gone is an error for the guest, not a signal for the host.
+/// If the peer is gone, the guest gets an error and the host no signal.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 use libc::MSG_NOSIGNAL;
-/// Where the flag is missing, sockets are created with the equivalent option,
-/// or there is no such signal.
+/// On systems without the flag, sockets are created with the equivalent option, or there is no such signal.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 const MSG_NOSIGNAL: i32 = 0;
