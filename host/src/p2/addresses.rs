@@ -1,4 +1,4 @@
-//! The network policy in front of wasmtime-wasi's sockets: its own hook asks about each address.
+//! The network policy for wasmtime-wasi's sockets, whose own hook checks each address.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use crate::policy::Grants;
 
-/// Puts the grants in front of the sockets that `wasi` gives.
+/// Makes the sockets of `wasi` check the grants.
 pub(crate) fn guard(grants: &Grants, wasi: &mut WasiCtxBuilder) {
     let grants = grants.clone();
     wasi.allow_tcp(true).allow_udp(true).allow_ip_name_lookup(true);
@@ -20,10 +20,10 @@ pub(crate) fn guard(grants: &Grants, wasi: &mut WasiCtxBuilder) {
 pub(crate) fn is_allowed(grants: &Grants, addr: SocketAddr, purpose: SocketAddrUse) -> bool {
     let checked = match purpose {
         SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => grants.bind(addr),
-        // A port that the guest chose was checked when it was bound.
+        // If the guest chose the port, it was checked when it was bound.
         SocketAddrUse::TcpListen => grants.listen(addr, 0),
         SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend => grants.connect(addr),
-        // Listening admits all clients. `sockets.rs` decides what datagram sockets receive.
+        // Accepting clients was granted by listening. `sockets.rs` filters what datagram sockets receive.
         SocketAddrUse::TcpAccept | SocketAddrUse::UdpReceive => Ok(()),
     };
     checked.is_ok()
@@ -64,14 +64,14 @@ mod tests {
         assert_eq!(allowed(&one, "[::ffff:10.0.0.1]:80"), [false, false, true, false, true]);
         assert_eq!(allowed(&one, "10.0.0.1:81"), [false; 5]);
         assert_eq!(allowed(&one, "10.0.0.2:80"), [false; 5]);
-        // What every client binds to; it cannot listen there.
+        // Every client binds to this address. It cannot listen there.
         assert_eq!(allowed(&one, "0.0.0.0:0"), [true, false, false, true, false]);
         let server = grants("listen:127.0.0.1:80");
         assert_eq!(allowed(&server, "127.0.0.1:80"), [true, true, false, true, false]);
         assert_eq!(allowed(&server, "0.0.0.0:80"), [false; 5]);
     }
 
-    /// A name that is granted points at the inside: neither connecting nor sending follows it.
+    /// A granted name resolves to an internal address: the guest may neither connect nor send to it.
     #[test]
     fn a_name_grants_nothing_inside() {
         let grants = grants("example.com:80");

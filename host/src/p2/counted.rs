@@ -1,7 +1,7 @@
-//! Counts the bytes that a component moves through its sockets.
+//! Counts the bytes that a component transfers through its sockets.
 //!
-//! wasmtime-wasi's streams do not count. The streams of a TCP connection are wrapped in counting ones where they are
-//! created: when it is accepted or connected. Datagrams are counted when they are sent or received.
+//! wasmtime-wasi's streams do not count. The streams of a TCP connection are wrapped in counting ones when they are
+//! created: when the connection is accepted or established. Datagrams are counted when they are sent or received.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -25,16 +25,16 @@ use crate::p2::lingering::Lingering;
 use crate::p2::state::{State, Store};
 use crate::stats::Stats;
 
-/// The interfaces as wasmtime-wasi names them.
+/// The names of the interfaces in wasmtime-wasi.
 pub(crate) const TCP: &str = "wasi:sockets/tcp@0.2.12";
 pub(crate) const UDP: &str = "wasi:sockets/udp@0.2.12";
 
-/// As many messages as wasmtime-wasi permits to send at once.
+/// The number of datagrams that wasmtime-wasi permits to send at once.
 const MAX_MESSAGES: usize = 16;
-/// No message is longer.
+/// The maximum length of a datagram.
 const MAX_MESSAGE: usize = 65_535;
 
-/// How many turns of the runtime a socket gets to be let go of.
+/// How many turns of the runtime to wait until a socket is released.
 const TURNS: u32 = 1000;
 
 type Streams = (Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>);
@@ -42,7 +42,7 @@ type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
 pub(crate) type Accepted =
     (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
 
-/// Puts the counting functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by the counting ones.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut tcp = linker.instance(TCP)?;
     tcp.func_wrap(
@@ -87,7 +87,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )
 }
 
-/// A message to send, still in the component's memory.
+/// A datagram to send, still in the component's memory.
 #[derive(ComponentType, Lift)]
 #[component(record)]
 struct Message {
@@ -96,7 +96,8 @@ struct Message {
     remote_address: Option<IpSocketAddress>,
 }
 
-/// Sends messages. What cannot be sent is not copied: more of them than any call permits, and those that are too long.
+/// Sends datagrams. Those that cannot be sent are not copied: more of them than a call permits, or ones that are too
+/// long.
 fn send(
     mut store: Store<'_>,
     stream: Resource<OutgoingDatagramStream>,
@@ -130,8 +131,8 @@ fn send(
     )
 }
 
-/// If the streams of a socket were dropped while they waited for a message, the waiting task holds the socket until the
-/// runtime has run it. wasmtime-wasi makes that a trap, so this tries again.
+/// Creates the streams of a datagram socket. If its previous streams were dropped while they waited for a datagram, the
+/// waiting task holds the socket until the runtime has run it. wasmtime-wasi traps then, so this function tries again.
 async fn streams(
     mut store: Store<'_>,
     socket: Resource<UdpSocket>,
@@ -155,7 +156,7 @@ async fn streams(
     }
 }
 
-/// Accepts a connection, whose streams count.
+/// Accepts a connection, and wraps its streams in counting ones.
 pub(crate) fn accept(
     store: &mut Store<'_>,
     socket: Resource<TcpSocket>,
@@ -170,7 +171,7 @@ pub(crate) fn accept(
     )
 }
 
-/// Does what wasmtime-wasi does; what came of it is given to `note`.
+/// Calls wasmtime-wasi's function, and passes its result to `note`.
 pub(crate) fn answer<R>(
     store: &mut Store<'_>,
     call: impl FnOnce(&mut WasiSocketsCtxView<'_>) -> Result<R, SocketError>,
@@ -187,7 +188,7 @@ pub(crate) fn answer<R>(
     },))
 }
 
-/// Makes the streams of a connection count.
+/// Wraps the streams of a connection in counting ones.
 fn count(
     table: &mut ResourceTable,
     stats: &Stats,
@@ -259,7 +260,7 @@ impl OutputStream for Output {
         self.inner.check_write()
     }
 
-    /// Dropping the stream does not wait for the peer.
+    /// Dropping the stream must not wait for the peer.
     async fn cancel(&mut self) {
         let mut cancelled = self.inner.cancel();
         let is_over = poll_fn(|cx| Poll::Ready(cancelled.as_mut().poll(cx).is_ready())).await;

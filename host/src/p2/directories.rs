@@ -1,6 +1,6 @@
-//! `read-directory`, a piece at a time: wasmtime-wasi would keep all entries of a directory for each stream.
+//! `read-directory`, a piece at a time. wasmtime-wasi would keep all entries of a directory for each stream.
 //!
-//! A stream has a descriptor of its own, so it holds a permit as an open file does.
+//! A stream has a descriptor of its own, so it holds a permit like an open file.
 
 use std::fs::File;
 use std::io;
@@ -17,20 +17,20 @@ use crate::p2::filesystem::{FilesView, outcome};
 use crate::p2::state::{Ctx, State, Store};
 use crate::permits::Permit;
 
-/// How many entries a stream keeps at most.
+/// The maximum number of entries that a stream keeps.
 const PIECE: usize = 64;
 
 /// A directory that is being read.
 struct Entries {
     dir: Dir,
-    /// To look up the types of entries, where the directory does not have them.
+    /// Used to look up the types of entries if the directory does not store them.
     file: Arc<File>,
-    /// The next ones, in reverse.
+    /// The next entries, in reverse.
     read: Vec<FsResult<DirectoryEntry>>,
     _permit: Permit,
 }
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
     types.resource(
@@ -49,7 +49,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 let wasi = &mut store.data_mut().wasi;
                 let opened = match wasi.permit() {
                     Some(permit) => wasi.on_thread(move |ctx| open(ctx, &fd, permit)).await,
-                    // There is no code for too many files.
+                    // There is no error code for too many open files.
                     None => Err(ErrorCode::InsufficientMemory.into()),
                 };
                 Ok((outcome(&mut FilesView(wasi), opened)?,))
@@ -100,7 +100,7 @@ fn next(ctx: &mut Ctx, entries: &Resource<Entries>) -> FsResult<Option<Directory
     read.pop().transpose()
 }
 
-/// The entry as a component sees it, if it is still there.
+/// Returns the entry as a component sees it, if it still exists.
 fn described(dir: &File, entry: &DirEntry) -> FsResult<Option<DirectoryEntry>> {
     let name = entry.file_name();
     let file_type = match entry.file_type() {

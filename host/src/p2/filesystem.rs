@@ -1,6 +1,6 @@
 //! A component's files: wasmtime-wasi's `wasi:filesystem`, on threads for files (`wasi.rs`).
 //!
-//! Its streams of files are wasmtime-wasi's, too: each operation has the stream brought to a thread and back.
+//! The streams of files are wasmtime-wasi's, too: each operation moves the stream to a thread and back.
 
 use wasmtime::component::{HasData, Linker, Resource, WasmList};
 use wasmtime_wasi::async_trait;
@@ -22,10 +22,10 @@ use crate::p2::state::{Ctx, State, Store};
 use crate::pool::{Client, Running};
 use crate::wasi::{Wasi, at_once};
 
-/// What is read ahead when a stream is only waited for, and the most that is read or written at once.
+/// The number of bytes that are read ahead when a stream is only waited for, and the maximum of one read or write.
 const PIECE: usize = 1 << 16;
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types::add_to_linker::<State, Files>(linker, |state| FilesView(&mut state.wasi))?;
     linker.instance("wasi:filesystem/types@0.2.12")?.func_wrap_async(
@@ -36,8 +36,8 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )
 }
 
-/// Writes any number of bytes, in pieces: the host keeps no more than one, and others have a turn in between. What was
-/// written before an error is reported first.
+/// Writes any number of bytes, in pieces: the host keeps at most one, and other tasks run in between. If an error
+/// occurs, the bytes written before it are reported first.
 async fn write(
     mut store: Store<'_>,
     fd: Resource<Descriptor>,
@@ -74,7 +74,7 @@ impl HasData for Files {
 
 pub(crate) struct FilesView<'a>(pub(crate) &'a mut Wasi<Ctx>);
 
-/// What a function returns to the component.
+/// Converts a result for the component.
 pub(crate) fn outcome<T>(
     files: &mut FilesView<'_>,
     result: FsResult<T>,
@@ -98,12 +98,12 @@ impl Host for FilesView<'_> {
     }
 }
 
-/// The outcome of an operation that blocks where it is called.
+/// Returns the outcome of an operation that blocks where it is called.
 fn done<T>(operation: impl Future<Output = FsResult<T>>) -> FsResult<T> {
     at_once(operation).unwrap_or_else(|error| Err(FsError::trap(error)))
 }
 
-/// Methods that wasmtime-wasi has, each called on a thread for files.
+/// Defines methods of wasmtime-wasi that are called on a thread for files.
 macro_rules! on_thread {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $returned:ty;)*) => {
         $(async fn $name(&mut self, fd: Resource<Descriptor>, $($arg: $ty),*) -> $returned {
@@ -152,8 +152,9 @@ impl HostDescriptor for FilesView<'_> {
         compared.await
     }
 
-    /// A FIFO would wait for its other end to be opened, and wasmtime-wasi could neither read nor write it. It says of
-    /// one that it does not know what it is. Somebody may put one there in between: see `opening.rs`.
+    /// Does not open FIFOs: opening one would wait for its other end, and wasmtime-wasi could neither read nor write
+    /// it. wasmtime-wasi reports the type of a FIFO as unknown. A FIFO may still appear after the check: see
+    /// `opening.rs`.
     async fn open_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -163,7 +164,7 @@ impl HostDescriptor for FilesView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
         let rep = fd.rep();
-        // There is no code for too many files.
+        // There is no error code for too many open files.
         let permit = self.0.permit().ok_or(ErrorCode::InsufficientMemory)?;
         let opened = self.0.on_thread(move |ctx| {
             let attempt = || {
@@ -219,7 +220,7 @@ impl HostDescriptor for FilesView<'_> {
         self.writer(stream)
     }
 
-    /// Closing what is deleted already may take long, and nobody waits for it.
+    /// Closing a deleted file may take long, so it is not awaited.
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
         let descriptor = self.0.filesystem().table.delete(fd)?;
         self.0.closed();
@@ -251,7 +252,7 @@ impl HostDirectoryEntryStream for FilesView<'_> {
     }
 }
 
-/// Reads a file.
+/// A stream that reads a file.
 struct Reader {
     threads: Client,
     state: Reading,
@@ -328,7 +329,7 @@ impl InputStream for Reader {
     }
 }
 
-/// Writes a file.
+/// A stream that writes a file.
 struct Writer {
     threads: Client,
     state: Writing,
@@ -395,7 +396,7 @@ impl OutputStream for Writer {
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        // What is under way is all that is kept.
+        // The write in progress is the only data that is buffered.
         match self.check_write() {
             Ok(_) => Ok(()),
             Err(error) => Err(error),
@@ -409,7 +410,7 @@ impl OutputStream for Writer {
         self.check_write().map(drop)
     }
 
-    /// What has begun is written: the guest has been told that it is.
+    /// Completes a write that has begun: the guest has been told that it succeeded.
     async fn cancel(&mut self) {
         self.ready().await;
     }

@@ -1,8 +1,8 @@
 //! Connections that a component has dropped while data was left to send.
 //!
-//! In wasmtime-wasi, dropping such a stream waits until the peer has read enough, so that one client that does not read
-//! stops a server. Here the data is sent in the background for some time, as the system's own sockets do it. Each such
-//! connection holds a permit, as an open socket does.
+//! In wasmtime-wasi, dropping such a stream waits until the peer has read enough, so one client that does not read
+//! stops a server. Here the data is sent in the background for some time, as the system does for its own sockets. Each
+//! such connection holds a permit, like an open socket.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use wasmtime_wasi::p2::DynOutputStream;
 
 use crate::permits::Permit;
 
-/// How long a peer may take.
+/// The time limit of a peer.
 const TIME: Duration = Duration::from_secs(30);
 /// How many connections of a component may linger at a time.
 const MOST: usize = 1024;
 
-/// A component's connections that linger. Dropping the last clone ends them.
+/// A component's lingering connections. Dropping the last clone ends them.
 #[derive(Clone)]
 pub(crate) struct Lingering {
     tasks: Arc<Mutex<JoinSet<()>>>,
@@ -34,7 +34,7 @@ impl Lingering {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the stream finish in the background, unless there are too many already.
+    /// Lets the stream finish in the background, unless too many already do.
     pub(crate) fn begin(&self, mut stream: DynOutputStream) {
         let mut tasks = self.tasks();
         while tasks.try_join_next().is_some() {}
@@ -47,7 +47,7 @@ impl Lingering {
         }
     }
 
-    /// Waits until all have ended.
+    /// Waits until all connections have ended.
     pub(crate) async fn settle(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks());
         while tasks.join_next().await.is_some() {}

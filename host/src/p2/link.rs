@@ -1,8 +1,8 @@
-//! What components import: wasmtime-wasi's WASI 0.2, with the functions in its place that must count, bound or wait in
-//! another way.
+//! The imports of components: wasmtime-wasi's WASI 0.2. Functions that must count, bound or wait differently are
+//! replaced.
 //!
-//! Addresses are checked by wasmtime-wasi's own hook (`addresses.rs`). Names it can only permit or deny as a whole, so
-//! lookups are ours (`lookups.rs`). Files are wasmtime-wasi's, on threads of ours (`filesystem.rs`).
+//! Addresses are checked by wasmtime-wasi's own hook (`addresses.rs`). It can only permit or deny all names, so lookups
+//! are implemented here (`lookups.rs`). Files are wasmtime-wasi's, on this crate's threads (`filesystem.rs`).
 
 use wasmtime::component::Linker;
 

@@ -1,7 +1,7 @@
 //! Name lookups of components (`wasi:sockets/ip-name-lookup`).
 //!
-//! The name is checked, and only addresses that the guest may reach are passed on. The addresses that a name resolved to
-//! are granted from then on.
+//! The name is checked, and only addresses that the guest may reach are passed on. The addresses of a granted name are
+//! granted from then on.
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -23,14 +23,14 @@ use crate::resolve::resolve;
 /// The longest name in the DNS, with room to spare for scopes and dots.
 const MAX_NAME: usize = 1024;
 
-/// A lookup, and what came of it.
+/// A lookup and its result.
 enum Answers {
     Asking { name: String, running: Running<io::Result<Vec<IpAddr>>>, grants: Grants },
     Here(std::vec::IntoIter<IpAddr>),
     Failed(ErrorCode),
 }
 
-/// Puts these lookups in the place of those that `linker` has.
+/// Replaces the lookups of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut lookup = linker.instance("wasi:sockets/ip-name-lookup@0.2.12")?;
     lookup.resource(
@@ -75,9 +75,9 @@ fn table<'a>(store: &'a mut Store<'_>) -> &'a mut ResourceTable {
     store.data_mut().wasi.ctx().table
 }
 
-/// Begins a lookup. It ends at once if the resolver need not be asked.
+/// Begins a lookup. It completes at once if the resolver need not be asked.
 fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
-    // An address is no name.
+    // An address is not looked up.
     if let Ok(ip) = name.trim_matches(['[', ']']).parse() {
         return Ok(Answers::Here(vec![ip].into_iter()));
     }
@@ -88,7 +88,7 @@ fn look_up(state: &mut State, name: String) -> Result<Answers, ErrorCode> {
             let running = resolve(&state.wasi.threads.lookups, domain);
             return Ok(Answers::Asking { name, running, grants });
         }
-        // An address in a spelling of its own.
+        // An address in an unusual notation.
         Ok(url::Host::Ipv4(ip)) => vec![IpAddr::V4(ip)],
         Ok(url::Host::Ipv6(ip)) => vec![IpAddr::V6(ip)],
         Err(_) => match name.parse::<Ipv6Addr>() {

@@ -1,4 +1,4 @@
-//! WASI 0.2: what components import, and how they run.
+//! WASI 0.2: the imports of components, and running components.
 
 mod addresses;
 mod counted;

@@ -1,4 +1,4 @@
-//! The sockets that a component has open.
+//! The open sockets of a component.
 
 use wasmtime_wasi::p2::bindings::sockets::network::ErrorCode;
 
@@ -6,7 +6,7 @@ use crate::p2::lingering::Lingering;
 use crate::permits::{MAX_REFUSED, Permit};
 use crate::policy::Grants;
 
-/// The sockets that a component has.
+/// The open sockets of a component.
 pub(crate) struct OpenSockets {
     pub(super) limit: usize,
     /// How many sockets all guests together may have.
@@ -24,9 +24,9 @@ impl OpenSockets {
         self.permits.len()
     }
 
-    /// What one more socket takes.
+    /// Takes a permit for one more socket.
     pub(super) fn permit(&self, grants: &Grants) -> Result<Permit, ErrorCode> {
-        // A few, so that connecting and binding can say what is refused.
+        // A guest without grants gets a few sockets, so that connecting and binding can report the refusal.
         if grants.is_none() && self.permits.len() >= MAX_REFUSED {
             return Err(ErrorCode::AccessDenied);
         }

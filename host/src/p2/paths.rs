@@ -1,5 +1,5 @@
-//! Functions of `wasi:filesystem` that take paths. wasmtime would copy a path of any length for the call. Here its length
-//! is checked first.
+//! Functions of `wasi:filesystem` that take paths. wasmtime would copy a path of any length for the call. Here its
+//! length is checked first.
 
 use wasmtime::component::{Linker, Resource, WasmStr};
 use wasmtime_wasi::filesystem::Descriptor;
@@ -11,16 +11,16 @@ use crate::fuel::burn;
 use crate::p2::filesystem::{FilesView, outcome};
 use crate::p2::state::{State, Store};
 
-/// No path of a host is longer.
+/// The longest path on any host.
 const MAX_PATH: usize = 1 << 16;
 
-/// A string that a component passes, unless it has more bytes than `most`. To validate a longer one burns fuel.
+/// Reads a string of a component, unless it has more than `most` bytes. Validating a longer one burns fuel.
 pub(crate) fn text(
     string: &WasmStr,
     store: &mut Store<'_>,
     most: usize,
 ) -> wasmtime::Result<Option<String>> {
-    // UTF-8, which nearly all components use, is not copied for that.
+    // A UTF-8 string, which nearly all components use, is not copied for the check.
     let text = string.to_str(&*store)?;
     let len = text.len();
     if len <= most {
@@ -31,9 +31,9 @@ pub(crate) fn text(
     Ok(None)
 }
 
-/// A parameter as a component passes it.
+/// A parameter as it is passed by a component.
 trait Param {
-    /// The same as wasmtime-wasi takes it.
+    /// The same parameter as it is taken by wasmtime-wasi.
     type Taken;
 
     fn take(self, store: &mut Store<'_>) -> wasmtime::Result<Result<Self::Taken, ErrorCode>>;
@@ -80,7 +80,7 @@ macro_rules! functions {
     )*};
 }
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
     functions! { types:

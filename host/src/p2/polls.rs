@@ -1,4 +1,4 @@
-//! `wasi:io/poll`: counted, and with a turn of tokio's driver before a poll that most likely will not wait.
+//! `wasi:io/poll`: counted, and with a run of tokio's driver before a poll that most likely will not wait.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,7 +13,7 @@ use crate::fuel::burn;
 use crate::p2::state::{State, Store};
 use crate::stats::Stats;
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     poll::add_to_linker::<State, Polls>(linker, polls)?;
     linker.instance("wasi:io/poll@0.2.12")?.func_wrap_async(
@@ -24,13 +24,13 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )
 }
 
-/// How many pollables one call may have: so many, and others for each of the component's sockets. wasmtime-wasi looks at
-/// them in one go, some 5 a microsecond.
+/// How many pollables one call may have, in addition to some for each of the component's sockets. wasmtime-wasi
+/// examines them all at once, some 5 a microsecond.
 const MAX_POLLABLES: usize = 1 << 15;
 const POLLABLES_PER_SOCKET: usize = 4;
-/// Longer lists burn fuel. Short ones have cost the component more than the host: it wrote them.
+/// Longer lists burn fuel. A short one has cost the component, which wrote it, more than the host.
 const SHORT: usize = 1024;
-/// The fuel that a pollable burns.
+/// The fuel burnt for each pollable.
 const FUEL: usize = 48;
 
 fn polls(state: &mut State) -> PollsView<'_> {
@@ -38,7 +38,7 @@ fn polls(state: &mut State) -> PollsView<'_> {
     PollsView { table: wasi.ctx().table, stats, busy: polls_without_waiting }
 }
 
-/// `poll`, of a list that is not too long.
+/// `poll` with a bound on the length of the list.
 async fn poll_list(
     mut store: Store<'_>,
     pollables: WasmList<Resource<DynPollable>>,
@@ -62,12 +62,12 @@ impl HasData for Polls {
     type Data<'a> = PollsView<'a>;
 }
 
-/// As with modules (`p1/poll`), tokio's driver has its turn before a poll that most likely will not wait. Otherwise a
-/// component that only looks would not see what has come since the last wait.
+/// As for modules (`p1/poll`), tokio's driver runs before a poll that most likely will not wait. Otherwise a component
+/// that never waits would not see events since its last wait.
 struct PollsView<'a> {
     table: &'a mut ResourceTable,
     stats: &'a Stats,
-    /// The last poll did not wait.
+    /// Whether the last poll did not wait.
     busy: &'a mut bool,
 }
 

@@ -1,4 +1,4 @@
-//! Components: how they run.
+//! Components: running them.
 
 use std::time::Instant;
 
@@ -16,18 +16,18 @@ use crate::p2::state::{Ctx, State};
 use crate::setup::Setup;
 use crate::wasi::Wasi;
 
-/// How many handles a component may have beside those of its sockets.
+/// How many handles a component may have, in addition to those of its sockets.
 const HANDLES: usize = 100_000;
 
-/// How many handles a component may have for each socket: itself, two streams, a pollable of each, as many while they are
-/// lent to a call, and some to spare.
+/// How many handles a component may have for each socket: the socket, two streams, a pollable of each, as many while
+/// they are lent to a call, and some to spare.
 const HANDLES_PER_SOCKET: usize = 10;
 
-/// How many bytes a component may pass to one call, in strings and lists. More ends it.
+/// How many bytes a component may pass to one call, in strings and lists. More than that ends the component.
 ///
-/// wasmtime's own limit, 128 MiB, is for what it copies, and a component may write more to a file at once. Here nothing is
-/// copied before its length is known. The length of a string is known only when it was validated, though, which takes
-/// up to 0.1 s for 256 MiB; one in UTF-16 is copied as well.
+/// wasmtime's own limit, 128 MiB, is meant for bytes that it copies, and a component may write more to a file at once.
+/// Here nothing is copied before its length is known. The length of a string is known only after its validation,
+/// though, which takes up to 0.1 s for 256 MiB. A string in UTF-16 is copied as well.
 const HOSTCALL_FUEL: usize = 256 << 20;
 
 /// A compiled component whose imports are all provided.
@@ -36,13 +36,13 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Finds the definitions of the component's imports. `host` has all there are.
+    /// Finds the definitions of the component's imports among those of `host`.
     pub(crate) fn new(component: &Component, host: &Linker<State>) -> Result<Program, Error> {
         let command = host.instantiate_pre(component).and_then(CommandPre::new);
         Ok(Program { command: command.map_err(Error::MissingInterface)? })
     }
 
-    /// The state of a guest.
+    /// Creates the state of a guest.
     pub(crate) fn state(setup: Setup) -> State {
         let Setup { mut wasi, threads, max_sockets, max_descriptors, .. } = setup;
         addresses::guard(&setup.grants, &mut wasi);
@@ -62,7 +62,7 @@ impl Program {
         }
     }
 
-    /// Sets what a store of a component limits itself.
+    /// Sets the limits of a component's store.
     pub(crate) fn limit(store: &mut Store<State>) {
         let handles = handles(store.data().sockets.limit);
         store.set_max_component_handles(handles);
@@ -91,13 +91,14 @@ impl Program {
                 None => return ended(e),
             },
         };
-        // A failure has no code of its own; it may have been announced.
+        // A failure is reported without its code, which may have been announced before.
         let announced = store.data().exit_code.filter(|_| code == 1);
         Ok(Exit::new(announced.map_or(code, i32::from)))
     }
 }
 
-/// How many handles a component may have. Exceeding it traps, so the limit of sockets has to come first.
+/// Returns how many handles a component may have. Exceeding this number traps, so the limit on sockets must be reached
+/// first.
 fn handles(max_sockets: usize) -> usize {
     HANDLES.saturating_add(max_sockets.saturating_mul(HANDLES_PER_SOCKET))
 }

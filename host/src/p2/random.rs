@@ -8,12 +8,12 @@ use wasmtime_wasi::random::{WasiRandomCtx, WasiRandomView as _};
 use crate::fuel::burn;
 use crate::p2::state::{State, Store};
 
-/// How many random bytes are made at once: they take less than a millisecond.
+/// How many random bytes are made at once. That takes less than a millisecond.
 const PIECE: usize = 1 << 17;
-/// The most that a component may ask for at once, as in wasmtime.
+/// The maximum number of bytes in one call, the same as in wasmtime.
 const MAX_RANDOM: u64 = 64 << 20;
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut secure = linker.instance("wasi:random/random@0.2.12")?;
     secure.func_wrap_async("get-random-bytes", |store, (len,): (u64,)| {
@@ -27,7 +27,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })
 }
 
-/// The host keeps them until they are all there, which counts as memory of the guest.
+/// The host buffers all of the bytes, which counts as memory of the guest.
 async fn random_bytes(
     mut store: Store<'_>,
     len: u64,

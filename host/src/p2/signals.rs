@@ -1,4 +1,4 @@
-//! Signals and exit codes of components, which `wasi:clocks` conveys (`SIGNALS.md`).
+//! Signals and exit codes of components, conveyed by `wasi:clocks` (`SIGNALS.md`).
 
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::async_trait;
@@ -10,23 +10,24 @@ use wasmtime_wasi_io::poll::{Pollable, subscribe};
 use crate::p2::state::{State, Store};
 use crate::signals::{ALL, Mask, Receiver};
 
-/// The instant that stands for no signals; the mask is added.
+/// The instant for an empty set of signals. The mask is added to it.
 const FIRST_INSTANT: u64 = 0xffff_ffff_d349_4700;
-/// The duration, in nanoseconds, that stands for the exit code 0; the code is added.
+/// The duration, in nanoseconds, for the exit code 0. The code is added to it.
 const FIRST_CODE: u64 = 0xffff_ffff_d345_5800;
 
-/// The signals that an instant stands for; 0 asks whether the host has this convention.
+/// Returns the signals of an instant. 0 asks whether the host has this convention.
 fn signals(when: u64) -> Option<Mask> {
     let mask = when.checked_sub(FIRST_INSTANT)?;
     (mask <= u64::from(ALL)).then_some(mask as Mask)
 }
 
-/// The exit code that a duration announces.
+/// Returns the exit code that a duration announces.
 fn exit_code(nanos: u64) -> Option<u8> {
     u8::try_from(nanos.checked_sub(FIRST_CODE)?).ok()
 }
 
-/// A pollable that is ready when a signal was sent after it was made, and stays so; of no signals, at once.
+/// A pollable that becomes ready, and stays so, when a signal is sent after its creation. With an empty set of signals
+/// it is ready at once.
 struct Sent {
     receiver: Receiver,
     mask: Mask,
@@ -41,7 +42,7 @@ impl Pollable for Sent {
     }
 }
 
-/// Gives `subscribe-instant` and `subscribe-duration` their other meanings.
+/// Adds the meanings for signals and exit codes to `subscribe-instant` and `subscribe-duration`.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.2.12")?;
     clock.func_wrap("subscribe-instant", |mut store: Store<'_>, (when,): (u64,)| {

@@ -1,9 +1,9 @@
 //! Limits the sockets of a component, and filters what its datagram sockets receive.
 //!
-//! wasmtime-wasi limits neither, so creating, accepting and dropping sockets goes through this file. A component's socket
-//! holds a permit, as a module's does (`permits.rs`). Each datagram socket is created with a check of its own,
-//! which knows how the socket was bound. As with a module (`p1/sockets/senders.rs`), it receives from everywhere only where
-//! the guest may be a server.
+//! wasmtime-wasi does neither, so creating, accepting and dropping sockets goes through this file. A component's socket
+//! holds a permit, like a module's (`permits.rs`). Each datagram socket is created with a check of its own, which knows
+//! how the socket was bound. As for modules (`p1/sockets/senders.rs`), it receives from everywhere only if the guest
+//! may be a server there.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,7 +25,7 @@ use crate::p2::state::{State, Store};
 use crate::permits::Permit;
 use crate::policy::Grants;
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.instance("wasi:sockets/tcp-create-socket@0.2.12")?.func_wrap(
         "create-tcp-socket",
@@ -79,14 +79,15 @@ fn permit(store: &mut Store<'_>) -> Result<Permit, ErrorCode> {
     sockets.permit(grants)
 }
 
-/// Keeps the permit of a socket that there is now.
+/// Keeps the permit of a socket that was created.
 fn note<R>(
     store: &mut Store<'_>,
     (created, permit): (Result<R, ErrorCode>, Option<Permit>),
 ) -> Result<R, ErrorCode> {
     match created {
         Ok(_) => store.data_mut().sockets.permits.extend(permit),
-        // The kernel's `EMFILE` and `ENFILE` have no code in wasmtime-wasi, and all else that can be met here has.
+        // wasmtime-wasi has no code for the kernel's `EMFILE` and `ENFILE`. It has one for every other error that can
+        // occur here.
         Err(ErrorCode::Unknown) => return Err(ErrorCode::NewSocketLimit),
         Err(_) => {}
     }
@@ -114,7 +115,7 @@ async fn create_udp(
     })
 }
 
-/// What wasmtime-wasi is to check for one datagram socket.
+/// Returns the check of wasmtime-wasi for one datagram socket.
 fn datagrams(grants: Grants) -> WasiSocketsCtx {
     let is_server = AtomicBool::new(false);
     let is_allowed = move |addr, purpose| match purpose {

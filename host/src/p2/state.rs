@@ -13,22 +13,22 @@ use crate::signals::Receiver;
 use crate::stats::Stats;
 use crate::wasi::Wasi;
 
-/// What an import is called with.
+/// The context in which an import is called.
 pub(crate) type Store<'a> = StoreContextMut<'a, State>;
 
 pub(crate) struct State {
     pub(crate) wasi: Wasi<Ctx>,
     pub(crate) sockets: OpenSockets,
-    /// This process's streams, if the guest has them.
+    /// This process's output streams, if the guest has them.
     #[cfg(unix)]
     pub(crate) outputs: Vec<Output>,
     pub(crate) grants: Grants,
     pub(crate) signals: Receiver,
     pub(crate) stats: Stats,
     pub(crate) limits: Limits,
-    /// The exit code that it has announced.
+    /// The exit code that the component has announced.
     pub(crate) exit_code: Option<u8>,
-    /// The last poll did not wait.
+    /// Whether the last poll did not wait.
     pub(crate) polls_without_waiting: bool,
 }
 

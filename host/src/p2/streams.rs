@@ -1,6 +1,6 @@
-//! A component's writes to streams: what no stream permits is refused before anything is copied.
+//! A component's writes to streams: a write larger than any stream permits is refused before anything is copied.
 //!
-//! wasmtime-wasi would have all of it copied, and say afterwards that it is too much.
+//! wasmtime-wasi would copy all of it before refusing it.
 
 use wasmtime::component::{Linker, Resource, WasmList};
 use wasmtime_wasi::WasiView as _;
@@ -9,14 +9,14 @@ use wasmtime_wasi_io::bindings::wasi::io::streams::{self, Host as _, HostOutputS
 
 use crate::p2::state::{State, Store};
 
-/// The most that a stream permits.
+/// The maximum that any stream permits.
 const PERMIT: usize = 1 << 20;
-/// What may be written with the functions that wait, as the interface has it.
+/// The maximum for the functions that wait, as the interface defines it.
 const BLOCKING: usize = 4096;
 
 type Outcome<T> = wasmtime::Result<(Result<T, streams::StreamError>,)>;
 
-/// Puts these functions in the place of those that `linker` has.
+/// Replaces the functions of `linker` by these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut streams = linker.instance("wasi:io/streams@0.2.12")?;
     streams.func_wrap(
