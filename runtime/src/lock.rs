@@ -1,11 +1,12 @@
-//! The mutex of this crate's own state: held for a few field accesses, never across user code.
+//! The mutex of this crate's own state. It is held for a few field accesses, never across user code.
 //!
-//! `sys` has it. What `models.rs` models takes it, and its atomics, from `modelled`: there they are loom's.
+//! `sys` defines it. The code that `models.rs` models takes the mutex and its atomics from `modelled`, which has loom's
+//! for models.
 
 #[cfg_attr(all(test, loom), allow(unused_imports))]
 pub(crate) use crate::sys::lock::{Leaf, Mutex, MutexGuard};
 
-/// The mutex and the atomics of what the models model.
+/// The mutex and the atomics of the modelled code.
 #[cfg(not(all(test, loom)))]
 pub(crate) mod modelled {
     pub(crate) use super::{Leaf, Mutex};
@@ -13,7 +14,7 @@ pub(crate) mod modelled {
     pub(crate) use std::thread::yield_now;
 }
 
-/// The same on loom.
+/// The same types from loom.
 #[cfg(all(test, loom))]
 pub(crate) mod modelled {
     use loom::sync::MutexGuard;

@@ -88,11 +88,11 @@ macro_rules! select {
     ($($branches:tt)*) => { $crate::__select!([fair] () $($branches)*) };
 }
 
-// Takes one branch off per call, so that 64 of them stay below the recursion limit.
+// Removes one branch per call, so that 64 branches stay below the recursion limit.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __select {
-    // Nothing left: generate.
+    // No branch is left: generate the code.
     ([$order:ident] ()) => {
         ::core::compile_error!("select! requires at least one branch.")
     };
@@ -109,7 +109,7 @@ macro_rules! __select {
             [$crate::macro_support] [$order] { $otherwise } $($done)+
         }
     };
-    // A block ends its branch, with or without a comma behind it.
+    // A block ends its branch, with or without a comma after it.
     ([$order:ident] ($($done:tt)*)
         $pattern:pat = $future:expr $(, if $condition:expr)? => $handler:block, $($rest:tt)*
     ) => {
@@ -187,7 +187,7 @@ macro_rules! try_join {
     ($($future:expr),* $(,)?) => { $crate::__join!(try_join Rotating [] $($future,)*) };
 }
 
-// Pairs each expression with a variable: `future` is another one in each round of the recursion.
+// Pairs each expression with a variable. `future` is a different one in each round of the recursion.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __join {
@@ -198,13 +198,13 @@ macro_rules! __join {
     };
     (join $order:ident [$(($future:ident $given:expr))+]) => {{
         let mut futures = ($($crate::macro_support::maybe_done($given),)+);
-        // The closure has a reference, not the futures: it may be moved, they may not.
+        // The closure holds a reference and not the futures, because it may be moved and they may not.
         let futures = &mut futures;
         let mut order = $crate::macro_support::$order::default();
         $crate::macro_support::poll_fn(move |cx| {
             let ($($future,)+) = &mut *futures;
-            // SAFETY: the tuple lives in the enclosing `async` body behind a reference that only this
-            // closure has: nothing moves the futures until they are dropped.
+            // SAFETY: the tuple lives in the enclosing `async` body, behind a reference that only this closure has.
+            // Nothing moves the futures until they are dropped.
             $(let mut $future = unsafe { $crate::macro_support::Pin::new_unchecked($future) };)+
             let polled =
                 $crate::macro_support::poll_all(&mut order, &mut [$($future.as_mut()),+], cx);

@@ -1,7 +1,7 @@
-//! Models of what several threads do to a scheduler at once, for loom: every order of their steps is tried.
+//! Models for loom of several threads that use a scheduler at once. Loom tries every order of their steps.
 //!
-//! The scheduler, its tasks, their wakers and handles, and the flag of a parked thread are the real ones, on
-//! loom's atomics and mutexes. Only the sleep itself is a stand-in for the OS's. `ci/loom.sh` runs them.
+//! The scheduler, its tasks, their wakers and handles, and the flag of a parked thread are the real ones, on loom's
+//! atomics and mutexes. Only the sleep itself stands in for the OS's. `ci/loom.sh` runs them.
 
 use std::future::Future;
 use std::panic::Location;
@@ -71,7 +71,7 @@ impl Driver {
         spawn(&self.scheduler, future)
     }
 
-    /// Runs tasks until `done`, which is true from some task's end on.
+    /// Runs tasks until `done` returns true, which it does after the end of some task.
     fn run_until(&self, done: impl Fn() -> bool) {
         while !done() {
             if self.scheduler.run_some(8) == 0 {
@@ -98,7 +98,7 @@ fn result<T>(handle: JoinHandle<T>) -> Result<T, crate::task::JoinError> {
     }
 }
 
-/// Something to wait for, opened by another thread.
+/// A future that waits until another thread opens the gate.
 #[derive(Default)]
 struct Gate {
     open: Flag,
@@ -128,10 +128,10 @@ impl Gate {
     }
 }
 
-/// Memory that loom reports if two threads are in it without an order between them: what a future may do.
+/// Memory that only one thread at a time may access, as in a future. Loom reports accesses that are not ordered.
 struct Exclusive(UnsafeCell<usize>);
 
-// What loom checks.
+// Loom checks this.
 #[allow(unsafe_code)]
 // SAFETY: loom fails the model if two threads access the cell at once.
 unsafe impl Send for Exclusive {}
@@ -144,7 +144,7 @@ impl Exclusive {
     #[allow(unsafe_code)]
     fn touch(&mut self) -> usize {
         self.0.with_mut(|value| {
-            // SAFETY: the pointer is loom's, which checks that the access is alone.
+            // SAFETY: the pointer is loom's, which checks that no other access is under way.
             unsafe {
                 *value += 1;
                 *value
@@ -153,7 +153,7 @@ impl Exclusive {
     }
 }
 
-/// A future that touches its memory at each poll.
+/// A future that accesses its memory at each poll.
 struct Touching<F> {
     memory: Exclusive,
     future: F,
@@ -172,7 +172,7 @@ fn touching<F: FnMut(&mut Context<'_>) -> Poll<()> + Unpin>(future: F) -> Touchi
     Touching { memory: Exclusive::new(), future }
 }
 
-/// A wake from another thread is never lost, whenever it comes.
+/// A wake from another thread is never lost, whenever it happens.
 #[test]
 fn loom_wake_from_another_thread() {
     loom::model(|| {
@@ -187,8 +187,7 @@ fn loom_wake_from_another_thread() {
     });
 }
 
-/// Two threads wake one task by reference: it is polled by one thread at a time, and not more often than it
-/// was woken.
+/// Two threads wake one task by reference. One thread at a time polls it, and no more often than it was woken.
 #[test]
 fn loom_two_wakers_of_one_task() {
     loom::model(|| {
@@ -219,7 +218,7 @@ fn loom_two_wakers_of_one_task() {
     });
 }
 
-/// A task that another thread spawns is run, and its end is seen there.
+/// A task that another thread spawns runs, and that thread sees its end.
 #[test]
 fn loom_spawn_from_another_thread() {
     loom::model(|| {
@@ -234,13 +233,13 @@ fn loom_spawn_from_another_thread() {
         });
         driver.run_until(|| done.load(Ordering::Acquire));
         let handle = spawner.join().unwrap();
-        // Its last step may still be this thread's.
+        // This thread may still have to run the task's last step.
         driver.run_until(|| handle.is_finished());
         assert_eq!(result(handle).unwrap(), 7);
     });
 }
 
-/// Another thread waits for the task: it is woken, and finds the result.
+/// Another thread waits for the task. It is woken and finds the result.
 #[test]
 fn loom_join_on_another_thread() {
     loom::model(|| {
@@ -268,7 +267,7 @@ fn loom_join_on_another_thread() {
     });
 }
 
-/// The handle is dropped while the task ends: the output is dropped once.
+/// The handle is dropped while the task ends. The output is dropped once.
 #[test]
 fn loom_detach_while_it_ends() {
     struct Output(Arc<AtomicUsize>);
@@ -291,7 +290,7 @@ fn loom_detach_while_it_ends() {
     });
 }
 
-/// An abort and a wake at once: the task ends, one way or the other, and its future is dropped here.
+/// An abort and a wake happen at once. The task ends in either order, and its future is dropped on this thread.
 #[test]
 fn loom_abort_against_wake() {
     loom::model(|| {
@@ -313,7 +312,7 @@ fn loom_abort_against_wake() {
     });
 }
 
-/// The scheduler is closed while another thread wakes its task and spawns one more: both are gone after it.
+/// The scheduler is closed while another thread wakes its task and spawns another one. Both are dropped.
 #[test]
 fn loom_close_against_wake_and_spawn() {
     loom::model(|| {

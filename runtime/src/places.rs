@@ -1,14 +1,14 @@
 //! A table of values with small numbers, which are reused.
 //!
-//! The crate `slab` does the same, with free places linked through each other and with panics of its own. For the
-//! reactor's few calls that takes three times as much of a guest.
+//! The crate `slab` does the same. It links free places through each other and has panics of its own, which for the
+//! reactor's few calls takes three times as much of a guest.
 
 use std::mem;
 
 /// See the module's documentation.
 pub(crate) struct Places<T> {
     values: Vec<Option<T>>,
-    /// Numbers of the places without a value.
+    /// The numbers of vacant places.
     free: Vec<usize>,
 }
 
@@ -17,17 +17,17 @@ impl<T> Places<T> {
         Places { values: Vec::new(), free: Vec::new() }
     }
 
-    /// The number of the value that is kept next.
+    /// Returns the number that the next value will have.
     pub(crate) fn next(&self) -> usize {
         self.free.last().copied().unwrap_or(self.values.len())
     }
 
-    /// Keeps a value; returns its number.
+    /// Stores a value. Returns its number.
     pub(crate) fn insert(&mut self, value: T) -> usize {
         let key = self.next();
         self.free.pop();
         match self.values.get_mut(key) {
-            // There is nothing to be dropped.
+            // The place was vacant, so nothing is dropped.
             Some(place) => mem::forget(place.replace(value)),
             None => self.values.push(Some(value)),
         }
@@ -44,7 +44,7 @@ impl<T> Places<T> {
         Some(value)
     }
 
-    /// Whether there is no value.
+    /// Returns whether there is no value.
     pub(crate) fn is_empty(&self) -> bool {
         self.values.len() == self.free.len()
     }

@@ -1,12 +1,12 @@
-//! Errors that are a text: one type for all of them, which costs a guest less than std's way from a `&str`, through a
-//! `String` and its box.
+//! Errors that consist of a text. All of them have one type, which costs a guest less than std's conversion from a
+//! `&str`, through a `String` and its box.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// A text that is an error.
+/// An error that consists of a text.
 struct TextError(Cow<'static, str>);
 
 impl fmt::Display for TextError {
@@ -47,7 +47,7 @@ pub fn boxed_error(kind: io::ErrorKind, error: Box<dyn Error + Send + Sync>) -> 
     io::Error::new(kind, error)
 }
 
-/// Whether the error is [`text_error`]'s with this text.
+/// Returns whether the error was made by [`text_error`] with this text.
 pub(crate) fn says(error: &io::Error, text: &str) -> bool {
     let error = error.get_ref().and_then(|error| error.downcast_ref::<TextError>());
     error.is_some_and(|error| error.0 == text)

@@ -1,4 +1,4 @@
-//! How a runtime is configured.
+//! The configuration of a runtime.
 
 use std::fmt;
 use std::io;
@@ -34,18 +34,18 @@ pub struct Builder {
     name: Option<String>,
     threads: ThreadConfig,
     park: ParkHooks,
-    /// Makes the runtime's hooks of `park`, if any is set.
+    /// Makes the runtime's hooks from `park`, if any is set.
     // SIZE: a pointer, so that a program without hooks links nothing of them.
     hooks: Option<fn(&ParkHooks) -> Box<dyn Hooks>>,
-    /// Starts what drives the runtime while no thread blocks on it.
-    // SIZE: a pointer, so that a program without a `multi_thread` runtime links nothing of it.
+    /// Starts the worker that drives the runtime while no thread blocks on it.
+    // SIZE: a pointer, so that a program without a `multi_thread` runtime links no worker.
     start_worker: Option<fn(&Handle) -> io::Result<Worker>>,
 }
 
-/// A function that the user wants called.
+/// A function of the user's.
 type Hook = Option<Arc<dyn Fn() + Send + Sync>>;
 
-/// Functions around a wait.
+/// Functions to call before and after the thread parks.
 #[derive(Clone, Default)]
 struct ParkHooks {
     before: Hook,

@@ -1,8 +1,8 @@
 //! Blocking on a future: the loop around [`Driver::step`] that parks the thread in between.
 //!
-//! Where there is one thread, whatever blocks drives, also from inside a blocking closure, and also other runtimes
-//! (`peers`). With threads, the `multi_thread` flavour is driven by its worker, and of several threads that block on a
-//! `current_thread` runtime one drives (`DriverLock`).
+//! On one thread, every blocking call drives the runtime, also from inside a blocking closure, and it drives other
+//! runtimes (`peers`) as well. With threads, the worker of the `multi_thread` flavour drives it. Of several threads
+//! that block on a `current_thread` runtime, one drives it (`DriverLock`).
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use crate::sys::HOST;
 use crate::sys::threading::peers;
 use crate::task::current::{self, Entered};
 
-/// tokio's words, which its own tests expect.
+/// tokio's text, which its own tests expect.
 const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like `block_on`) \
      attempted to block the current thread while the thread is being used to drive asynchronous tasks. If you are in an \
      async function, use `.await` on the future instead of blocking on it.";
@@ -25,7 +25,7 @@ const NESTED: &str = "Cannot start a runtime from within a runtime. This happens
 const DEADLOCK: &str =
     "deadlock: every task is waiting, and no timer, socket, stdin or signal is left to wake one";
 
-/// Runs `future` to its end with the runtime entered.
+/// Runs `future` to completion with the runtime entered.
 #[track_caller]
 pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F::Output {
     assert!(current::entered() == Entered::No, "{NESTED}");
@@ -41,9 +41,10 @@ pub(crate) fn block_on<F: Future>(handle: &Handle, future: F, by: Entered) -> F:
     drive_until(handle, future)
 }
 
-/// Runs `future` to its end from code that is not async, for the `blocking_*` functions.
+/// Runs `future` to completion from synchronous code, for the `blocking_*` functions.
 ///
-/// Inside a blocking section of a runtime that this thread drives it goes on driving; elsewhere it parks the thread.
+/// Inside a blocking section of a runtime that this thread drives, it continues to drive it. Elsewhere it parks the
+/// thread.
 ///
 /// # Panics
 ///
@@ -76,7 +77,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
     let _lock = loop {
         match shared.driver_lock.acquire(|| root.woken().get()) {
             Some(lock) => break lock,
-            // Another thread drives, and the future was woken meanwhile.
+            // Another thread drives the runtime, and the future was woken meanwhile.
             None => {
                 if let Poll::Ready(output) = root.poll(&mut cx) {
                     return output;
@@ -103,8 +104,8 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
     }
 }
 
-/// Polls `future` on a thread that drives no runtime of its own. The thread sleeps until others wake it; where there are
-/// none, only the tasks of runtimes that run anyway can wake it.
+/// Polls `future` on a thread that drives no runtime of its own. The thread sleeps until another thread wakes it. If
+/// there is no other thread, only the tasks of peers can wake it.
 #[track_caller]
 fn block_undriven<F: Future>(future: F) -> F::Output {
     if let Some(handle) = peers::any() {

@@ -1,4 +1,4 @@
-//! The handle of a runtime: spawn on it, enter it, block on it.
+//! The handle of a runtime, through which tasks are spawned and runtimes are entered and blocked on.
 
 use std::fmt;
 use std::future::Future;
@@ -89,14 +89,14 @@ impl Handle {
     /// Calls `f` with the entered runtime's handle.
     #[track_caller]
     pub(crate) fn with_current<R>(f: impl FnOnce(&Handle) -> R) -> R {
-        // Panics here, not in a closure, so that the message names the caller's line.
+        // The panic is here and not in a closure, so that the message names the caller's line.
         match context::handle() {
             Some(handle) => f(&handle),
             None => panic!("{NO_RUNTIME}"),
         }
     }
 
-    /// The reactor of the runtime that is entered.
+    /// Returns the reactor of the entered runtime.
     #[track_caller]
     pub(crate) fn current_reactor() -> Arc<Reactor> {
         match context::with_handle(|handle| handle.map(|h| h.shared.reactor.clone())) {
@@ -105,7 +105,7 @@ impl Handle {
         }
     }
 
-    /// The scheduler of the runtime that is entered: what a spawn needs, without counting the handle.
+    /// Returns the scheduler of the entered runtime. A spawn needs no more, and this does not clone the handle.
     #[track_caller]
     pub(crate) fn current_scheduler() -> Arc<Scheduler> {
         match context::with_handle(|handle| handle.map(|h| h.shared.scheduler.clone())) {
@@ -114,8 +114,8 @@ impl Handle {
         }
     }
 
-    /// The timers of the runtime that is entered, and whether they may be used: what making one needs, without
-    /// counting the handle.
+    /// Returns the timers of the entered runtime, and whether they may be used. Creating a timer needs no more, and
+    /// this does not clone the handle.
     #[track_caller]
     pub(crate) fn current_timers() -> (Arc<Timers>, bool) {
         let timers = |handle: &Handle| {
@@ -217,11 +217,11 @@ impl Handle {
         self.shared.config.flavor == RuntimeFlavor::MultiThread
     }
 
-    /// Whether this is a `LocalRuntime`'s handle.
+    /// Returns whether this is a `LocalRuntime`'s handle.
     ///
     /// # Panics
     ///
-    /// Panics if it is one of another thread's.
+    /// Panics if it belongs to a `LocalRuntime` of another thread.
     #[track_caller]
     pub(crate) fn is_local(&self) -> bool {
         assert!(
@@ -231,7 +231,7 @@ impl Handle {
         self.shared.config.local
     }
 
-    /// Whether this is a `LocalRuntime`'s handle on another thread, where its tasks must not run.
+    /// Returns whether this is a `LocalRuntime`'s handle on another thread, where its tasks must not run.
     pub(crate) fn is_local_elsewhere(&self) -> bool {
         self.shared.config.local && !self.shared.config.owner_thread.is_current()
     }
@@ -257,11 +257,11 @@ impl std::panic::RefUnwindSafe for Handle {}
 #[must_use = "the runtime is left as soon as the guard is dropped"]
 pub struct EnterGuard<'a> {
     _leave: Leave,
-    // Like a lock's guard it may be looked at from another thread, but not dropped there.
+    // Like the guard of a lock, it may be shared with another thread but not dropped there.
     _handle: PhantomData<(&'a Handle, std::sync::MutexGuard<'static, ()>)>,
 }
 
-/// Leaves the runtime, if that was entered last. Apart from the guard, which may live longer than what it borrows.
+/// Leaves the runtime, if it was entered last. Separate from the guard, which may live longer than what it borrows.
 struct Leave(context::RestoreHandle);
 
 impl Drop for Leave {

@@ -1,4 +1,4 @@
-//! Numbers about a runtime.
+//! The metrics of a runtime.
 
 use std::fmt;
 use std::sync::atomic::Ordering;

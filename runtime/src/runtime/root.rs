@@ -1,4 +1,4 @@
-//! The root: a future that is polled beside the tasks of a runtime, such as the one given to `block_on`.
+//! The root: a future that is polled together with the tasks of a runtime, such as the one given to `block_on`.
 
 use std::future::Future;
 use std::ops::DerefMut;
@@ -18,16 +18,16 @@ pub(crate) struct Root<P> {
     woken: Arc<Woken>,
 }
 
-/// Whether a root was woken, and what is to be unparked then.
+/// Whether a root was woken, and the unparker to call then.
 pub(crate) struct Woken {
     flag: AtomicBool,
-    /// The thread is parked in the reactor if it drives a runtime, else on itself.
+    /// A thread that drives a runtime parks in the reactor. Any other thread parks itself.
     unparker: Option<Unparker>,
     thread: BlockedThread,
 }
 
 impl Woken {
-    /// Returns whether the root is to be polled.
+    /// Returns whether the root has to be polled.
     pub(crate) fn get(&self) -> bool {
         self.flag.load(Ordering::SeqCst)
     }
@@ -49,7 +49,7 @@ impl Wake for Woken {
 }
 
 impl<P: DerefMut<Target: Future>> Root<P> {
-    /// A root that wakes the thread that drives `runtime`, if there is one, and the current thread.
+    /// Creates a root that wakes the thread that drives `runtime`, if given, and the current thread.
     pub(crate) fn new(future: Pin<P>, runtime: Option<&Handle>) -> Root<P> {
         let woken = Arc::new(Woken {
             flag: AtomicBool::new(true),
@@ -64,7 +64,8 @@ impl<P: DerefMut<Target: Future>> Root<P> {
     }
 
     /// Returns the waker to poll the root with.
-    // PERF, SIZE: not kept in the root, so that the compiler knows whose it is where the future is inlined: 250 bytes.
+    // PERF, SIZE: not kept in the root, so that the compiler knows which waker it is where the future is inlined: 250
+    // bytes.
     pub(crate) fn waker(&self) -> Waker {
         Waker::from(self.woken.clone())
     }

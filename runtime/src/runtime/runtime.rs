@@ -1,4 +1,4 @@
-//! The runtime as its owner sees it.
+//! The `Runtime`, which owns a runtime.
 
 use std::fmt;
 use std::future::Future;
@@ -30,7 +30,7 @@ pub struct Runtime {
     handle: Handle,
     /// Drives a `multi_thread` runtime.
     worker: Option<Worker>,
-    /// How long to wait for blocking work at the end. `None`: without limit.
+    /// How long to wait for blocking work at shutdown. `None`: without limit.
     patience: Option<Duration>,
 }
 

@@ -13,25 +13,25 @@ use crate::sys::threading::{Blocking, DriverLock, OwnerThread, ThreadConfig};
 use crate::task::{Scheduler, Target};
 use crate::time::{StartPaused, TimeDriver};
 
-/// Functions to call around a wait.
+/// Functions to call before and after the thread parks.
 // SIZE: a trait, so that a program without hooks links nothing of them.
 pub(crate) trait Hooks: Send + Sync {
-    /// Before it.
+    /// Called before the thread parks.
     fn park(&self);
-    /// After it.
+    /// Called after the thread is unparked.
     fn unpark(&self);
 }
 
-/// What the builder decided.
+/// The configuration that the builder made.
 pub(crate) struct Config {
     pub(crate) flavor: RuntimeFlavor,
-    /// The flavour is `LocalRuntime`'s: `spawn_local` works without a `LocalSet`.
+    /// The runtime is a `LocalRuntime`: `spawn_local` works without a `LocalSet`.
     pub(crate) local: bool,
     pub(crate) owner_thread: OwnerThread,
     pub(crate) enable_io: bool,
     pub(crate) enable_time: bool,
     pub(crate) start_paused: Option<StartPaused>,
-    /// How many polls there are between two checks of timers and I/O.
+    /// The number of polls between two checks of timers and I/O.
     pub(crate) event_interval: usize,
     pub(crate) name: Option<String>,
     pub(crate) hooks: Option<Box<dyn Hooks>>,
@@ -48,20 +48,21 @@ pub(crate) struct Shared {
     pub(crate) driver_lock: DriverLock,
     /// The closures of `spawn_blocking`.
     pub(crate) blocking: Blocking,
-    /// How many futures wait for something that only the host can complete, such as `ctrl_c`: a reason to sleep.
+    /// The number of futures that wait for something that only the host can complete, such as `ctrl_c`. While there are
+    /// any, the thread may sleep.
     pub(crate) host_waits: AtomicUsize,
-    /// How often the runtime was parked and unparked.
+    /// The number of times that the runtime was parked and unparked.
     pub(crate) parks: AtomicU64,
     pub(crate) busy: Busy,
 }
 
-/// For how long the runtime was driven without being parked.
+/// How long the runtime was driven without being parked.
 pub(crate) struct Busy {
-    /// Reads the clock, if anybody asks: on WASI that is a call of the host, and a kilobyte of guest.
+    /// Reads the clock, if this metric is used: on WASI that is a host call, and a kilobyte of guest.
     clock: Once<fn() -> u64>,
     /// In nanoseconds.
     total: AtomicU64,
-    /// What the clock said when counting began; zero while nothing is counted.
+    /// The time at which counting began. Zero while nothing is counted.
     since: AtomicU64,
 }
 
@@ -80,7 +81,7 @@ impl Busy {
         busy
     }
 
-    /// Counts from the next start on.
+    /// Begins to count at the next start.
     pub(crate) fn want(&self) {
         self.clock.get_or_init(|| nanos);
     }
@@ -144,7 +145,7 @@ impl Shared {
         }))
     }
 
-    /// Ends the runtime: every task is dropped, every source and timer is told.
+    /// Shuts the runtime down: drops every task, and notifies every source and timer.
     ///
     /// Runs on the thread that drives the runtime, with the runtime entered.
     pub(crate) fn close(&self) {

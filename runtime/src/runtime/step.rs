@@ -1,12 +1,12 @@
 //! Driving a runtime one step at a time.
 //!
-//! A [`Driver`] runs tasks, fires timers and polls I/O, and says how each step ended. It never waits: the code around it
-//! decides how. Three loops are possible:
+//! A [`Driver`] runs tasks, fires timers and polls I/O, and returns how each step ended. It never waits: the caller
+//! decides how to wait. Three loops are possible:
 //!
 //! - *Blocking*: when everything is stalled, the thread parks in the reactor (`drive.rs`, for `block_on`).
-//! - *Returning*: the root is kept, and the thread goes back to the host, which calls again when there is an event or the
+//! - *Returning*: the root is kept, and the thread returns to the host, which calls again after an event or when the
 //!   time has come.
-//! - *Ambient*: nothing blocks on a future at all. An event loop of the host runs steps, as many as it likes at a time;
+//! - *Ambient*: there is no root. An event loop of the host runs steps, as many as it likes at a time.
 //!   `Unparker::unpark` makes it run the next.
 //!
 //! `sys/native/embedding.rs` tests the latter two.
@@ -33,23 +33,24 @@ pub(crate) enum Step<T> {
     ///
     /// The runtime is parked until [`Driver::resume`].
     Stalled(Option<Duration>),
-    /// As `Stalled`, but no event need be waited for: the reactor woke so many tasks, or a paused clock was moved.
+    /// Like `Stalled`, but no event has to be waited for: the reactor woke this many tasks, or a paused clock advanced.
     // SIZE: not resumed here, so that there is one call of `resume` in what blocks: 200 bytes.
     Unstalled(usize),
 }
 
-/// What is kept between the steps that drive a runtime. The thread has entered the runtime, and holds its driver lock.
+/// State that is kept between the steps that drive a runtime. The thread has entered the runtime and holds its driver
+/// lock.
 #[derive(Default)]
 pub(crate) struct Driver {
-    /// Polls since timers and I/O were checked.
+    /// The number of polls since timers and I/O were checked.
     polls: usize,
-    /// Tasks that the last poll of I/O woke, and that were not polled since.
+    /// The number of tasks that the last poll of I/O woke and that have not been polled since.
     woken: usize,
 }
 
 impl Driver {
-    /// Polls the root and tasks that are ready, about as many as the runtime's event interval says, and checks timers and
-    /// I/O when it is time to. The context is of the root's waker.
+    /// Polls the root and ready tasks, about as many as the runtime's event interval, and checks timers and I/O when
+    /// they are due. The context is made from the root's waker.
     pub(crate) fn step<P: DerefMut<Target: Future>>(
         &mut self,
         shared: &Shared,
@@ -62,7 +63,7 @@ impl Driver {
         let interval = shared.config.event_interval;
         // The poll of the root counts as one.
         let mut max = interval.saturating_sub(self.polls + 1).max(1);
-        // As in tokio when a task yields: what is ready now runs once, then I/O is polled.
+        // As in tokio when a task yields: every task that is ready now runs once, then I/O is polled.
         let rounds = HOST.polls_cheaply && shared.reactor.has_sources();
         if rounds || root.woken().get() {
             // A root that yielded is polled again after every task that is ready now.
@@ -75,7 +76,7 @@ impl Driver {
         let peers_ran = peers::run(shared, interval);
         ran += peers_ran;
         self.polls += 1 + ran;
-        // A root that yields alone waits for I/O more likely than not.
+        // If only the root yielded, it most likely waits for I/O.
         let root_alone = ran == 0 && root.woken().get() && shared.reactor.has_sources();
         if self.polls >= interval
             || root_alone
@@ -84,7 +85,8 @@ impl Driver {
             self.woken = self.woken.saturating_sub(self.polls);
             self.polls = 0;
             shared.fire();
-            // Tasks that I/O wakes run after those that it woke before: where polling costs much, those come first.
+            // Tasks that this poll of I/O wakes run after those that the last poll woke. Where polling is expensive,
+            // the latter run first.
             if HOST.polls_cheaply || self.woken == 0 || root_alone {
                 self.woken = shared.reactor.poll(Parked::Glance);
                 threading::publish_signals();
@@ -96,7 +98,7 @@ impl Driver {
         Step::More
     }
 
-    /// Goes on after a stall. `woken` is how many tasks the reactor woke meanwhile.
+    /// Continues after a stall. `woken` is the number of tasks that the reactor woke meanwhile.
     pub(crate) fn resume(&mut self, shared: &Shared, woken: usize) {
         self.woken = woken;
         shared.busy.start();
@@ -109,7 +111,7 @@ impl Driver {
     }
 }
 
-/// Parks the runtime: finds out until when nothing can run.
+/// Parks the runtime. Returns the time until which nothing can run.
 fn stall<T>(shared: &Shared, root: &Woken) -> Step<T> {
     if let Some(hooks) = &shared.config.hooks {
         hooks.park();
@@ -117,19 +119,19 @@ fn stall<T>(shared: &Shared, root: &Woken) -> Step<T> {
     shared.parks.fetch_add(1, Ordering::Relaxed);
     shared.busy.stop();
     if shared.time.is_paused() && !shared.blocking.is_in_flight() {
-        // A hook may have spawned.
+        // A hook may have spawned a task.
         if !shared.is_nothing_ready(root) {
             return Step::Unstalled(0);
         }
-        // The clock moves whenever everything waits, even if I/O is ready for a spawned task, but not if it is ready for
-        // the root. That is tokio's behaviour, and tests rely on it that pause the clock while they talk to a server of
+        // The clock advances whenever everything waits, even if I/O is ready for a spawned task, but not if it is ready
+        // for the root. That is tokio's behaviour. Tests rely on it that pause the clock while they talk to a server of
         // their own.
         let woken = shared.reactor.poll(Parked::Look);
         if root.get() || shared.time.auto_advance() || !shared.is_nothing_ready(root) {
             return Step::Unstalled(woken);
         }
     }
-    // While the clock is paused no deadline comes closer: there is no timeout unless a timer is due.
+    // A paused clock brings no deadline closer, so there is no timeout unless a timer is due.
     Step::Stalled(peers::park_timeout(shared, shared.time.park_timeout()))
 }
 
@@ -142,15 +144,15 @@ impl Shared {
         peers::fire(self);
     }
 
-    /// Returns whether the thread may wait, for all that is known here.
+    /// Returns whether the thread may wait, as far as the tasks and the root are concerned.
     // SIZE: asked in several places.
     #[inline(never)]
     pub(crate) fn is_nothing_ready(&self, root: &Woken) -> bool {
         peers::is_idle(self) && self.is_idle() && !root.get()
     }
 
-    /// Returns whether something happened since the runtime stalled. Asked after others can see that the thread is about
-    /// to wait, so that no wake is missed.
+    /// Returns whether something happened since the runtime stalled. Called after other threads can see that this one
+    /// is about to wait, so that no wake is missed.
     pub(crate) fn is_stale(&self, root: &Woken) -> bool {
         if HOST.has_threads {
             // Another thread armed an earlier timer, ended the last blocking closure, or received a signal.

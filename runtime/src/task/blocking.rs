@@ -1,4 +1,4 @@
-//! Work that blocks.
+//! Blocking work.
 
 use std::future::Future;
 use std::panic::Location;
@@ -33,14 +33,14 @@ impl<F: FnOnce() -> R, R> Future for BlockingFuture<F> {
     }
 }
 
-/// Runs `work` as something that may block: `Handle::block_on` is allowed in it, and no budget applies.
+/// Runs `work` as code that may block: `Handle::block_on` is allowed in it, and no budget applies.
 fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
     let _blocking = may_block();
     coop::with_unconstrained(work)
 }
 
-/// Allows `block_on` until the result is dropped. Where there is one thread, the tasks of this runtime go on when another
-/// runtime is blocked on.
+/// Allows `block_on` until the result is dropped. On one thread, the tasks of this runtime continue to run while
+/// another runtime is blocked on.
 fn may_block() -> impl Sized {
     let entered = current::set_entered(Entered::No);
     (peers::join_current(), entered)

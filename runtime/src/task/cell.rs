@@ -1,8 +1,8 @@
 //! The cell of a task: its state, its future and its result, in one allocation.
 //!
-//! The scheduler, the wakers, the `JoinHandle` and the `AbortHandle`s share the cell by counting references. Scheduling a
-//! task puts it into the queue of its scheduler, where tasks are linked to each other and not counted. The code that takes
-//! it from the queue runs it. `state.rs` says what may be done with a task.
+//! The scheduler, the wakers, the `JoinHandle` and the `AbortHandle`s share the cell by counting references. Scheduling
+//! a task puts it into the queue of its scheduler, where tasks are linked to each other and not counted. The code that
+//! takes it from the queue runs it. `state.rs` defines the transitions.
 //!
 //! The scheduler has one reference to a task that is not complete. The reference travels with the task until the task
 //! waits for the first time, and then stays among the waiting tasks. The last reference to go therefore never holds a
@@ -29,28 +29,29 @@ use crate::lock::modelled::Mutex;
 use crate::lock::modelled::atomic::{AtomicUsize, Ordering, fence};
 use crate::sys::memory;
 
-/// The task never waited: it has no place among the waiting tasks.
+/// The task has never waited: it has no place among the waiting tasks.
 const NO_PLACE: usize = usize::MAX;
 
-/// What is known of a task without knowing its future.
+/// The part of a cell that does not depend on the future's type.
 pub(crate) struct Header {
     refs: AtomicUsize,
     state: State,
-    /// Its place among its scheduler's waiting tasks; changed with their lock held.
+    /// The place among its scheduler's waiting tasks. Changed with the lock of their list held.
     place: AtomicUsize,
-    /// The next one in the queue.
+    /// The next task in the queue.
     pub(super) next: Link,
     id: PackedId,
     spawned_at: &'static Location<'static>,
-    /// The scheduler that has the task in its queue when it is ready.
+    /// The scheduler whose queue the task is in when it is ready.
     pub(crate) owner: Arc<Scheduler>,
-    /// Polls the task once. It is of this future, and of this scheduler, which had it in its queue.
+    /// Polls the task once. The function of this future's type; the scheduler is the one that had the task in its
+    /// queue.
     run: unsafe fn(Ready, &Scheduler),
-    /// Drops what is left and frees the memory. No reference is left.
+    /// Drops the remaining fields and frees the memory. No reference is left.
     destroy: unsafe fn(NonNull<Header>),
 }
 
-/// An id in four bytes' alignment, with which a small task needs 16 bytes less of a guest's memory.
+/// An id with four bytes' alignment, which saves a small task 16 bytes of a guest's memory.
 #[derive(Clone, Copy)]
 #[repr(Rust, packed(4))]
 struct PackedId(Id);
@@ -60,7 +61,7 @@ impl Header {
         self.id.0
     }
 
-    /// The task as messages have it.
+    /// Returns the task as messages name it.
     pub(crate) fn running(&self) -> Running {
         Running { id: self.id(), spawned_at: self.spawned_at }
     }
@@ -69,35 +70,35 @@ impl Header {
         self.state.is_complete()
     }
 
-    /// Returns whether its future is gone, or goes when the poll ends that is going on.
+    /// Returns whether the future is gone, or will be dropped when the current poll ends.
     pub(crate) fn is_running_or_complete(&self) -> bool {
         self.state.is_running_or_complete()
     }
 
-    /// Its place among its scheduler's waiting tasks.
+    /// Returns the place among its scheduler's waiting tasks.
     pub(crate) fn place(&self) -> usize {
         self.place.load(Ordering::Relaxed)
     }
 
-    /// Tells it another place.
+    /// Sets the place.
     pub(crate) fn move_to(&self, place: usize) {
         self.place.store(place, Ordering::Relaxed);
     }
 }
 
-/// A reference to a task, whatever its future.
+/// A reference to a task of any future.
 pub(crate) struct Task(pub(super) NonNull<Header>);
 
-/// A task that is scheduled. The owner of this value runs the task, or puts it into the queue of its scheduler.
+/// A scheduled task. The owner of this value runs the task, or puts it into the queue of its scheduler.
 ///
-/// It is no reference of its own, see the module's documentation.
+/// It is not a counted reference: see the module's documentation.
 pub(crate) struct Ready(pub(super) NonNull<Header>);
 
 #[allow(unsafe_code)]
-// SAFETY: everything but `run` goes through the header's atomics. `run` is called by whoever drives the
-// scheduler; if the future or its result are not `Send`, they came through `Scheduler::spawn_local`, whose
-// scheduler runs on one thread, and they are gone before the last reference is (see the module's
-// documentation). The handle, which may take or drop the result, is `Send` only if the result is.
+// SAFETY: everything but `run` goes through the header's atomics. `run` is called by the thread that drives the
+// scheduler. A future or result that is not `Send` came through `Scheduler::spawn_local`, whose scheduler runs on one
+// thread, and it is gone before the last reference is (see the module's documentation). The handle, which may take or
+// drop the result, is `Send` only if the result is.
 unsafe impl Send for Task {}
 #[allow(unsafe_code)]
 // SAFETY: as above.
@@ -112,7 +113,7 @@ impl Deref for Ready {
     #[inline]
     fn deref(&self) -> &Header {
         #[allow(unsafe_code)]
-        // SAFETY: the task is not complete, so that its scheduler's reference keeps it.
+        // SAFETY: the task is not complete, so its scheduler's reference keeps it alive.
         unsafe {
             self.0.as_ref()
         }
@@ -124,7 +125,7 @@ impl Deref for Task {
 
     fn deref(&self) -> &Header {
         #[allow(unsafe_code)]
-        // SAFETY: the reference is counted: the cell lives.
+        // SAFETY: the reference is counted, so the cell is alive.
         unsafe {
             self.0.as_ref()
         }
@@ -135,7 +136,7 @@ impl Clone for Task {
     fn clone(&self) -> Task {
         let old = self.refs.fetch_add(1, Ordering::Relaxed);
         if old > isize::MAX as usize {
-            // Only forgotten wakers get there.
+            // Only forgotten wakers get the count this high.
             std::process::abort();
         }
         Task(self.0)
@@ -156,23 +157,24 @@ impl Drop for Task {
 }
 
 impl Ready {
-    /// Polls the task once. Called with what the queue of `scheduler` gave, and only with that.
+    /// Polls the task once. Must be called only with a task from the queue of `scheduler`.
     #[inline]
     pub(crate) fn run(self, scheduler: &Scheduler, _polls: &Polls) {
         #[allow(unsafe_code)]
-        // SAFETY: it is the function of the task's future.
+        // SAFETY: the function is the one of the task's future.
         unsafe {
             (self.run)(self, scheduler);
         }
     }
 
-    /// Sees to it that the task is among those that wait; false if the scheduler was closed while it ran.
+    /// Makes sure that the task is among the waiting ones. Returns false if the scheduler was closed while the task
+    /// ran.
     #[inline]
     fn is_kept_by(&self, scheduler: &Scheduler) -> bool {
         self.place() != NO_PLACE || scheduler.adopt(self)
     }
 
-    /// Tells the task its place among those that wait, and gives the scheduler's reference, which stays there.
+    /// Sets the task's place among the waiting ones. Returns the scheduler's reference, which stays there.
     pub(crate) fn stay_at(&self, place: usize) -> Task {
         self.move_to(place);
         Task(self.0)
@@ -188,7 +190,7 @@ impl Ready {
 }
 
 impl Task {
-    /// A task that its scheduler has to put in the queue, and a reference for the handle.
+    /// Creates a task, which its scheduler has to put in the queue, and a reference for the handle.
     #[allow(unsafe_code)]
     pub(crate) fn new<F: Future>(
         future: F,
@@ -209,7 +211,7 @@ impl Task {
             run: Cell::<F>::run,
             destroy: Cell::<F>::destroy,
         };
-        // SAFETY: the memory is for a `Cell<F>`.
+        // SAFETY: the memory is a block for a `Cell<F>`.
         unsafe {
             let future = UnsafeCell::new(ManuallyDrop::new(future));
             cell.write(Cell { header, join, future });
@@ -217,16 +219,16 @@ impl Task {
         (Ready(cell.cast()), Task(cell.cast()))
     }
 
-    /// Aborts the task: it is scheduled, and its future is dropped instead of polled.
+    /// Aborts the task: schedules it, so that its future is dropped instead of polled.
     pub(crate) fn abort(&self) {
         if self.state.abort() {
-            // The reference is held until this is done: the task holds its owner, and may be complete as soon
-            // as it is in the queue.
+            // The reference is held until this is done. The task holds its owner, and may be complete as soon as it is
+            // in the queue.
             self.owner.push(Ready(self.0));
         }
     }
 
-    /// Has the task run, again if it is running.
+    /// Schedules the task. If it is running, it runs again.
     #[inline]
     pub(super) fn wake_by_ref(&self) {
         if self.state.schedule() {
@@ -235,8 +237,8 @@ impl Task {
         }
     }
 
-    /// As `wake_by_ref`, and drops the reference.
-    // PERF: what it calls is called last, so that it has no registers to save.
+    /// Like `wake_by_ref`, and drops the reference.
+    // PERF: the call to other code comes last, so that there are no registers to save.
     #[inline(always)]
     pub(super) fn wake(self) {
         match self.state.wake() {
@@ -254,7 +256,7 @@ impl Task {
         }
     }
 
-    /// Counts one reference less. Its owner must forget it. Returns whether it was the last.
+    /// Decrements the reference count. The caller must forget the reference. Returns whether it was the last.
     #[inline]
     fn give_up(&self) -> bool {
         self.refs.fetch_sub(1, Ordering::Release) == 1
@@ -262,23 +264,23 @@ impl Task {
 
     /// # Safety
     ///
-    /// The caller gave the last reference up.
+    /// The caller gave up the last reference.
     #[inline]
     #[allow(unsafe_code)]
     unsafe fn free(task: NonNull<Header>) {
         fence(Ordering::Acquire);
-        // SAFETY: no reference is left, so the cell lives until this frees it.
+        // SAFETY: no reference is left, so the cell is alive until this frees it.
         unsafe { (task.as_ref().destroy)(task) }
     }
 
     /// # Safety
     ///
-    /// As for `free`.
+    /// The same as for `free`.
     #[cold]
     #[inline(never)]
     #[allow(unsafe_code)]
     unsafe fn free_seldom(task: NonNull<Header>) {
-        // SAFETY: the caller's promise.
+        // SAFETY: promised by the caller.
         unsafe { Task::free(task) }
     }
 
@@ -288,14 +290,14 @@ impl Task {
         self.owner.push(Ready(self.0));
     }
 
-    /// Where the result will be.
+    /// Returns the place of the result.
     ///
     /// # Safety
     ///
     /// `T` is the output of the task's future.
     #[allow(unsafe_code)]
     pub(crate) unsafe fn join<T>(&self) -> &Mutex<Join<T>> {
-        // SAFETY: a cell begins like a `Joinable` of its future's output, by `repr(C)`.
+        // SAFETY: by `repr(C)`, a cell begins like a `Joinable` of its future's output.
         &unsafe { self.0.cast::<Joinable<T>>().as_ref() }.join
     }
 }
@@ -311,7 +313,7 @@ struct Joinable<T> {
 struct Cell<F: Future> {
     header: Header,
     join: Mutex<Join<F::Output>>,
-    /// The code that runs the task drops it before the task is complete.
+    /// The code that runs the task drops the future before the task is complete.
     future: UnsafeCell<ManuallyDrop<F>>,
 }
 
@@ -322,7 +324,7 @@ impl<F: Future> Cell<F> {
     #[allow(unsafe_code)]
     unsafe fn destroy(header: NonNull<Header>) {
         let cell = header.cast::<Cell<F>>();
-        // SAFETY: nobody else has it, and its memory came from `take::<Cell<F>>`.
+        // SAFETY: nothing else refers to the cell, and its memory came from `take::<Cell<F>>`.
         unsafe {
             cell.drop_in_place();
             memory::give_back(cell);
@@ -331,17 +333,16 @@ impl<F: Future> Cell<F> {
 
     /// # Safety
     ///
-    /// The task is a `Cell<F>` of this scheduler and came from its queue, so that this is the only one who
-    /// runs it.
+    /// The task is a `Cell<F>` of this scheduler and came from its queue, so that no other code runs it.
     #[allow(unsafe_code)]
     unsafe fn run(task: Ready, scheduler: &Scheduler) {
-        // SAFETY: it is a `Cell<F>`, which is there until it is complete.
+        // SAFETY: the cell is a `Cell<F>`, and is alive until it is complete.
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
-        // PERF: read again when it is needed, so that no register keeps it while the future runs.
+        // PERF: read again when needed, so that no register keeps it while the future runs.
         let id = || cell.header.id();
         Polls::begin(cell.header.running(), Budget::FULL);
         let cancelled = || Err(JoinError::cancelled(id()));
-        // PERF: made for each poll, so that the compiler knows whose it is where the future is inlined.
+        // PERF: made for each poll, so that the compiler knows which waker it is where the future is inlined.
         let waker = waker::of(&task);
         let mut cx = Context::from_waker(&waker);
         let _last = if !cell.header.state.begin_poll() {
@@ -353,7 +354,7 @@ impl<F: Future> Cell<F> {
                     cell.finish(task, scheduler, cancelled())
                 }
                 Ok(Poll::Pending) => match cell.header.state.end_poll() {
-                    // From now on another thread may run it.
+                    // From here on another thread may run the task.
                     AfterPoll::Wait => None,
                     AfterPoll::Reschedule => {
                         scheduler.push(task);
@@ -366,14 +367,14 @@ impl<F: Future> Cell<F> {
         };
     }
 
-    /// Drops the future, which was not dropped yet, and leaves the result; see `leave`.
+    /// Drops the future, which has not been dropped yet, and stores the result. See `leave`.
     fn finish(
         &self,
         task: Ready,
         scheduler: &Scheduler,
         output: Result<F::Output, JoinError>,
     ) -> Option<Task> {
-        // The future goes before anybody can see that the task is over.
+        // The future is dropped before any code can see that the task is over.
         let output = match (output, catch(|| drop(Dropping(&self.future)))) {
             (Err(e), Err(panic)) if e.is_cancelled() => {
                 Err(JoinError::panicked(self.header.id(), panic))
@@ -383,9 +384,9 @@ impl<F: Future> Cell<F> {
         self.leave(task, scheduler, output)
     }
 
-    /// Leaves the result of the task, whose future was dropped.
+    /// Stores the result of the task, whose future was dropped.
     ///
-    /// Returns the scheduler's reference to the code that runs the task: the cell may be freed with it.
+    /// Returns the scheduler's reference to the code that runs the task. Dropping it may free the cell.
     fn leave(
         &self,
         task: Ready,
@@ -403,10 +404,10 @@ impl<F: Future> Cell<F> {
     }
 }
 
-/// Leaves the result to the handle, which is woken, or drops it.
+/// Passes the result to the handle, which is woken, or drops it.
 fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinError>) {
     let mut join = join.lock();
-    // Under the lock: whoever sees the bit finds the result, whoever has the result sees the bit.
+    // With the lock held: code that sees the bit finds the result, and code that has the result sees the bit.
     header.state.complete();
     if let Join::Open(waker) = &mut *join {
         let waker = waker.take();
@@ -417,20 +418,20 @@ fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinErr
         }
     } else {
         drop(join);
-        // A panic stays here: the task is over, and nobody would learn of it.
+        // A panic does not propagate: the task is over, and there is nothing to report it to.
         let _ = catch(|| drop(output));
     }
 }
 
-/// Drops a task's future, which nobody touches afterwards: also while its panic unwinds, so that its destructors
-/// know.
+/// Drops a task's future, which is not accessed afterwards. Also used while its panic unwinds, so that its destructors
+/// can tell.
 struct Dropping<'a, F>(&'a UnsafeCell<ManuallyDrop<F>>);
 
 impl<F: Future> Dropping<'_, F> {
     fn poll(self, cx: &mut Context<'_>) -> Poll<F::Output> {
         #[allow(unsafe_code)]
-        // SAFETY: only the runner touches the future, and has this; the future is there until this or `finish`
-        // drops it, then nobody polls. It is never moved: the cell stays where it is, and nothing takes the
+        // SAFETY: only the runner accesses the future, and it owns this value. The future exists until this or `finish`
+        // drops it, and is not polled after that. It is never moved: the cell does not move, and nothing takes the
         // future out.
         let future = unsafe { Pin::new_unchecked(&mut **self.0.get()) };
         let output = future.poll(cx);

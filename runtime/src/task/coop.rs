@@ -14,15 +14,15 @@ use pin_project_lite::pin_project;
 use super::current;
 pub use super::unconstrained::{Unconstrained, unconstrained};
 
-/// Operations that the running task may still do in this poll.
+/// The number of operations that the running task may still do in this poll.
 ///
-/// Without a limit it counts from -1 down, and would take centuries to get anywhere: so no operation has to
-/// ask which of both it is.
+/// Without a limit it counts down from -1, and would take centuries to overflow, so no operation has to check which
+/// kind of budget it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Budget(i64);
 
 impl Budget {
-    /// What a task has when its poll begins.
+    /// The budget of a task when its poll begins.
     pub(crate) const FULL: Budget = Budget(128);
     /// No limit.
     pub(crate) const UNLIMITED: Budget = Budget(-1);
@@ -32,7 +32,7 @@ impl Budget {
         self.0 == 0
     }
 
-    /// The budget after one more operation, of a budget that is not spent.
+    /// Returns the budget after one more operation. The budget must not be spent.
     #[inline]
     fn less_one(self) -> Budget {
         Budget(self.0.wrapping_sub(1))
@@ -58,7 +58,7 @@ pub fn has_budget_remaining() -> bool {
     !current::budget().is_spent()
 }
 
-/// Whether the running task may do another operation; if not, it is woken, as by [`poll_proceed`].
+/// Returns whether the running task may do another operation. If not, the task is woken, as by [`poll_proceed`].
 #[inline]
 pub(crate) fn may_proceed(cx: &Context<'_>) -> bool {
     let may = has_budget_remaining();
@@ -68,7 +68,7 @@ pub(crate) fn may_proceed(cx: &Context<'_>) -> bool {
     may
 }
 
-/// Spends a unit of the budget, for an operation that made progress and does not contain others.
+/// Spends a unit of the budget, for an operation that made progress and contains no other operation.
 #[inline]
 pub(crate) fn spend() {
     current::put_budget(current::budget().less_one());
@@ -81,7 +81,7 @@ pub(crate) fn spend() {
 #[must_use]
 #[derive(Debug)]
 pub struct RestoreOnPending {
-    /// The budget without the operation; no limit if nothing is to be restored.
+    /// The budget before the operation. Unlimited if nothing has to be restored.
     before: Cell<Budget>,
     // Belongs to the thread whose budget it restores.
     _not_send: PhantomData<*mut ()>,

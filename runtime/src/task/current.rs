@@ -1,4 +1,4 @@
-//! The state of this thread that every poll of a task reads: what is entered, which task is polled, and its budget.
+//! The thread's state that every poll of a task reads: the entered runtime, the task that is polled, and its budget.
 //!
 //! The values need no destructor, so an access is a plain load. Functions that set a value return a guard that restores
 //! the old one when it is dropped, in whatever order the stack unwinds.
@@ -15,8 +15,8 @@ pub(crate) enum Entered {
     No,
     /// A `block_on` is on the stack. Blocking again would stop the tasks that it waits for.
     BlockOn,
-    /// The same through `Handle::block_on`: the runtime's worker does not poll its future, so it has no worker index and
-    /// may call `block_in_place`.
+    /// Like `BlockOn`, through `Handle::block_on`. The runtime's worker does not poll this future, so it has no worker
+    /// index and may call `block_in_place`.
     HandleBlockOn,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Entered {
 #[derive(Clone, Copy)]
 pub(crate) struct Running {
     pub(crate) id: Id,
-    /// Where it was spawned, for messages.
+    /// Where the task was spawned, for messages.
     pub(crate) spawned_at: &'static Location<'static>,
 }
 
@@ -50,7 +50,7 @@ thread_local! {
     static CURRENT: Current = const { Current::new() };
 }
 
-// The threads of a model are one thread of the OS.
+// All threads of a model are one thread of the OS.
 #[cfg(all(test, loom))]
 loom::thread_local! {
     static CURRENT: Current = Current::new();
@@ -79,12 +79,12 @@ pub(crate) fn entered() -> Entered {
     CURRENT.with(|current| current.entered.get())
 }
 
-/// Returns whether the code that runs is the future of a `Handle::block_on`, not a task.
+/// Returns whether the running code is the future of a `Handle::block_on`, not a task.
 pub(crate) fn in_handle_block_on() -> bool {
     entered() == Entered::HandleBlockOn && running().is_none()
 }
 
-/// Declares what the thread does until the guard is dropped.
+/// Sets the thread's activity until the guard is dropped.
 pub(crate) fn set_entered(entered: Entered) -> Restore<Entered> {
     Restore::set(entered, |current| &current.entered)
 }
@@ -94,21 +94,21 @@ pub(crate) fn running() -> Option<Running> {
     CURRENT.with(|current| current.running.get())
 }
 
-/// Brackets polls of tasks, one after the other: restores what was current before them when dropped.
+/// Covers consecutive polls of tasks. Restores the earlier state when dropped.
 pub(crate) struct Polls {
     running: Option<Running>,
     budget: Budget,
 }
 
 impl Polls {
-    /// Brackets the polls that follow.
+    /// Saves the current state.
     pub(crate) fn new() -> Polls {
         CURRENT
             .with(|current| Polls { running: current.running.get(), budget: current.budget.get() })
     }
 
-    /// Declares which task is polled, and with what budget, until the next poll begins or all of them end.
-    // PERF: not a method, so that the code that polls a task need not be passed what its caller keeps.
+    /// Sets the task that is polled, and its budget, until the next poll begins or all of them end.
+    // PERF: not a method, so that the code that polls a task need not be passed values that its caller keeps.
     #[inline]
     pub(crate) fn begin(running: Running, budget: Budget) {
         CURRENT.with(|current| {
@@ -127,17 +127,17 @@ impl Drop for Polls {
     }
 }
 
-/// Declares that code belongs to a task, without polling it, until the guard is dropped.
+/// Sets the task that code belongs to, without polling it, until the guard is dropped.
 pub(crate) fn set_task(task: Running) -> Restore<Option<Running>> {
     Restore::set(Some(task), |current| &current.running)
 }
 
-/// Declares that no task is polled until the guard is dropped.
+/// Sets that no task is polled, until the guard is dropped.
 pub(crate) fn set_no_task() -> Restore<Option<Running>> {
     Restore::set(None, |current| &current.running)
 }
 
-/// Returns how many operations the running task may still do before it must yield.
+/// Returns the number of operations that the running task may do before it must yield.
 pub(crate) fn budget() -> Budget {
     CURRENT.with(|current| current.budget.get())
 }

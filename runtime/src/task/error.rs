@@ -22,11 +22,11 @@ enum Repr {
     Panic(Mutex<Panic>),
 }
 
-/// What a task panicked with.
+/// The payload of a task's panic.
 #[cfg(panic = "unwind")]
 pub(super) type Panic = Box<dyn Any + Send + 'static>;
 
-/// A panic ends the program: there is none, and nothing of it in a guest.
+/// Uninhabited, because a panic ends the program. A guest has no code for it.
 #[cfg(not(panic = "unwind"))]
 pub(super) type Panic = std::convert::Infallible;
 
@@ -41,7 +41,7 @@ fn payload(panic: Mutex<Panic>) -> Box<dyn Any + Send + 'static> {
     match panic.into_inner() {}
 }
 
-/// The text of a panic.
+/// Returns the text of a panic.
 #[cfg(panic = "unwind")]
 fn text(panic: &Panic) -> Option<String> {
     panic

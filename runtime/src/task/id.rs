@@ -12,7 +12,7 @@ pub struct Id(NonZeroU64);
 
 impl Id {
     pub(crate) fn next() -> Id {
-        // Counting to the end takes centuries: no message for it in guests.
+        // The counter takes centuries to overflow, so guests have no message for it.
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Id(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX))

@@ -1,4 +1,4 @@
-//! The handles of a task: to wait for it, to abort it.
+//! The handles of a task, for waiting and aborting.
 
 use std::fmt;
 use std::future::Future;
@@ -79,7 +79,7 @@ impl<T> JoinHandle<T> {
     }
 }
 
-// SAFETY: a task is `Send` and `Sync`; the result in it is moved to whoever awaits or drops the handle, never
+// SAFETY: a task is `Send` and `Sync`. Its result is moved to the code that awaits or drops the handle, and never
 // shared.
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Send for JoinHandle<T> {}
@@ -92,7 +92,7 @@ impl<T> Unpin for JoinHandle<T> {}
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
-    // What is seldom comes last, so that there are no registers to save.
+    // The rare paths come last, so that there are no registers to save.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if coop::has_budget_remaining() {

@@ -15,7 +15,7 @@ use crate::lock::Mutex;
 use crate::runtime::Handle;
 use crate::task::coop;
 
-/// Which members were woken since they were last looked at.
+/// The members that were woken since they were last polled.
 #[derive(Default)]
 struct Woken {
     keys: VecDeque<usize>,
@@ -175,7 +175,7 @@ impl<T: 'static> JoinSet<T> {
             woken: self.woken.clone(),
         });
         entry.insert(Member { handle, wake: wake.clone() });
-        // The first look registers the member's waker with its task.
+        // The first poll registers the member's waker with its task.
         wake.wake();
         abort
     }
@@ -221,7 +221,7 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// See [`join_next`](Self::join_next).
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
-        // No budget: it must not seem that nothing is complete.
+        // Without a budget: a spent budget must not make it seem that no task is complete.
         coop::with_unconstrained(|| self.look())
     }
 
@@ -273,8 +273,8 @@ impl<T: 'static> JoinSet<T> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Id, T), JoinError>>> {
-        // The waker first: a member that is woken after the look wakes the task. The old one is dropped at
-        // the end, outside of the lock: its destructor may run anything, even the members.
+        // The waker is registered first, so that a member that is woken after the poll wakes the task. The old waker is
+        // dropped at the end, outside the lock, because its destructor may run any code, even drop the members.
         let _old = self.woken.lock().waker.replace(cx.waker().clone());
         match self.look() {
             Some(result) => Poll::Ready(Some(result)),
@@ -283,11 +283,11 @@ impl<T: 'static> JoinSet<T> {
         }
     }
 
-    /// Looks at the members that were woken, until one is complete.
+    /// Polls the members that were woken, until one is complete.
     fn look(&mut self) -> Option<Result<(Id, T), JoinError>> {
         while coop::has_budget_remaining() {
             let key = self.woken.lock().keys.pop_front()?;
-            // Gone if it was taken out meanwhile.
+            // The member may have been removed meanwhile.
             let Some(member) = self.members.get_mut(key) else { continue };
             member.wake.queued.store(false, Ordering::Release);
             let waker = Waker::from(member.wake.clone());
@@ -299,7 +299,7 @@ impl<T: 'static> JoinSet<T> {
                 return Some(result.map(|value| (id, value)));
             }
         }
-        // Without budget: poll again after the other tasks ran.
+        // The budget is spent: poll again after the other tasks have run.
         let waker = self.woken.lock().waker.take();
         if let Some(waker) = waker {
             waker.wake();

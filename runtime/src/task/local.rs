@@ -1,4 +1,4 @@
-//! Tasks that need not be `Send`: a set of them that runs wherever it is polled.
+//! `LocalSet`: a set of tasks that need not be `Send`, and that run wherever it is polled.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,7 +15,7 @@ use super::{Id, JoinHandle, Scheduler, Target, current};
 use crate::context;
 use crate::runtime;
 
-/// Polls of tasks in one poll of the set.
+/// The maximum number of task polls in one poll of the set.
 const MAX_POLLS: usize = 61;
 
 /// A set of tasks that stay on the thread that polls the set.
@@ -39,7 +39,7 @@ const MAX_POLLS: usize = 61;
 pub struct LocalSet {
     id: runtime::Id,
     scheduler: Arc<Scheduler>,
-    /// Set while it is dropped, so that tasks spawned meanwhile are not started.
+    /// A set is not `Send`, because its tasks stay on its thread.
     _not_send: PhantomData<Cell<*mut ()>>,
 }
 
@@ -101,7 +101,7 @@ impl LocalSet {
         self.id
     }
 
-    /// Runs ready tasks; true if there may be more.
+    /// Runs ready tasks. Returns whether there may be more.
     fn run_some(&self) -> bool {
         let _no_task = current::set_no_task();
         self.scheduler.run_some(MAX_POLLS) == MAX_POLLS
@@ -219,7 +219,7 @@ where
     }
 }
 
-/// The scheduler that local tasks go to.
+/// Returns the scheduler that local tasks go to.
 #[track_caller]
 fn current() -> Option<Arc<Scheduler>> {
     if let Some(scheduler) = context::local() {

@@ -1,4 +1,4 @@
-//! Where the result of a task goes, and how its handle gets it.
+//! The place of a task's result, and how its handle takes it.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
@@ -8,26 +8,26 @@ use super::current::{self, Running};
 use super::{JoinError, waker};
 use crate::lock::modelled::Mutex;
 
-/// Where the result goes.
+/// The state of the result.
 pub(crate) enum Join<T> {
-    /// The handle exists; it left its waker if it waits.
+    /// There is no result yet. The handle exists, and has left its waker if it waits.
     Open(Option<Waker>),
     Done(Result<T, JoinError>),
     /// The result was taken, or will never be taken.
     Over,
 }
 
-/// What a handle gets without much ado.
+/// The outcome of the short path.
 pub(crate) enum AtOnce<T> {
     Done(Result<T, JoinError>),
-    /// The waker is kept.
+    /// The waker was stored.
     Wait,
-    /// Nothing was done: it takes the long way.
+    /// Nothing was done: the caller takes the long path.
     Ask,
 }
 
 impl<T> Mutex<Join<T>> {
-    /// As `poll`, in the usual cases.
+    /// Like `poll`, in the usual cases.
     #[inline(always)]
     pub(crate) fn poll_at_once(&self, cx: &Context<'_>) -> AtOnce<T> {
         let mut join = self.lock();
@@ -44,7 +44,7 @@ impl<T> Mutex<Join<T>> {
         }
     }
 
-    /// Takes the result, or keeps the waker for it.
+    /// Takes the result, or stores the waker.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut guard = self.lock();
         let _old = match &mut *guard {
@@ -55,7 +55,7 @@ impl<T> Mutex<Join<T>> {
                 _ => panic!("JoinHandle polled after completion"),
             },
         };
-        // A waker's destructor may run anything: the lock goes first.
+        // A waker's destructor may run any code, so the lock is released first.
         drop(guard);
         Poll::Pending
     }
@@ -63,7 +63,7 @@ impl<T> Mutex<Join<T>> {
     /// Records that the result of the task will never be taken.
     pub(crate) fn detach(&self, task: Running) {
         let old = mem::replace(&mut *self.lock(), Join::Over);
-        // If the task is over its result goes now: as if in the task, and a panic stays here.
+        // If the task is over, its result is dropped now, as if in the task. A panic does not propagate.
         let _task = current::set_task(task);
         let _ = catch(|| drop(old));
     }

@@ -1,14 +1,14 @@
-//! The queue of tasks that are ready: linked through their cells, so that it never allocates.
+//! The queue of ready tasks. They are linked through their cells, so the queue never allocates.
 //!
-//! A task is in one queue at most, as the scheduler's protocol has it (`cell.rs`); its link belongs to that
-//! queue, and is touched with the lock of the queue held.
+//! A task is in one queue at most, by the scheduler's protocol (`cell.rs`). Its link belongs to that queue, and is
+//! accessed with the lock of the queue held.
 
 use std::ptr::{self, NonNull};
 
 use super::cell::{Header, Ready};
 use crate::lock::modelled::atomic::{AtomicPtr, Ordering};
 
-/// The place in a cell that points to the next task of the queue.
+/// The pointer in a cell to the next task of the queue.
 pub(crate) struct Link(AtomicPtr<Header>);
 
 impl Default for Link {
@@ -17,14 +17,14 @@ impl Default for Link {
     }
 }
 
-/// First in, first out: a ring, of which the last one is known.
+/// First in, first out. A ring, stored as a pointer to its last task.
 #[derive(Default)]
 pub(crate) struct Queue {
     last: Option<Ready>,
 }
 
 impl Queue {
-    /// Puts a task at the end.
+    /// Appends a task.
     #[inline]
     pub(crate) fn push(&mut self, task: Ready) {
         let pointer = task.0.as_ptr();
@@ -40,7 +40,7 @@ impl Queue {
         self.last = Some(task);
     }
 
-    /// Takes the first one.
+    /// Removes the first task.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Ready> {
         let last = self.last.as_ref()?;
@@ -53,7 +53,7 @@ impl Queue {
         Some(first)
     }
 
-    /// How many there are, at most `most`: as many steps, since tasks are not counted one by one.
+    /// Returns the number of tasks, at most `most`. It takes as many steps, because the queue keeps no count.
     pub(crate) fn count(&self, most: usize) -> usize {
         let Some(last) = &self.last else { return 0 };
         let mut count = 1;

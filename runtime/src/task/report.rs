@@ -1,4 +1,4 @@
-//! On WASI a panic ends the guest: say at least which task it was.
+//! Adds information to panic messages on WASI, where a panic ends the guest.
 
 use std::fmt::Arguments;
 use std::io::{self, Write as _};
@@ -11,13 +11,13 @@ use crate::sys::HOST;
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// How the standard library's panic begins when the one thread would wait for another on a condition variable.
+/// The beginning of the standard library's panic when the only thread would wait on a condition variable.
 const NO_WAIT: &str = "condvar ";
 
-/// The hook that was there before.
+/// The hook that was installed before.
 static EARLIER: Once<Hook> = Once::new();
 
-/// Adds to the panic message where the panicking task was spawned.
+/// Adds the place where the panicking task was spawned to the panic message.
 ///
 /// Does nothing natively, where the panic becomes the task's `JoinError`.
 pub(crate) fn report_panics() {
@@ -25,16 +25,16 @@ pub(crate) fn report_panics() {
         return;
     }
     EARLIER.get_or_init(panic::take_hook);
-    // A function, which unlike a closure has nothing to be kept and dropped.
+    // A function, which unlike a closure has no data to keep and drop.
     panic::set_hook(Box::new(report));
 }
 
-/// Writes buffered output, calls the earlier hook, and adds what the standard library does not know: advice for a panic
-/// that comes from having one thread, and the task that panicked.
+/// Writes buffered output, calls the earlier hook, and adds information that the standard library does not have: advice
+/// for a panic whose cause is the single thread, and the task that panicked.
 ///
-/// Buffered output is written here because the program is aborted, not ended.
+/// Buffered output is written here because the program is aborted and does not exit.
 fn report(info: &PanicHookInfo<'_>) {
-    // SIZE: neither the lock is given back nor an error dropped, since the program ends here: 250 bytes.
+    // SIZE: the lock is not released and no error is dropped, because the program ends here: 250 bytes.
     let mut stdout = ManuallyDrop::new(io::stdout().lock());
     let _ = ManuallyDrop::new(stdout.flush());
     if let Some(earlier) = EARLIER.get() {
@@ -54,9 +54,9 @@ fn report(info: &PanicHookInfo<'_>) {
     }
 }
 
-// SIZE: one copy, and `write_fmt` alone, which the panics of the standard library bring along.
+// SIZE: one copy, and `write_fmt` alone, which the panics of the standard library already link.
 #[inline(never)]
 fn write(text: Arguments<'_>) {
-    // An error of standard error has nowhere to go.
+    // There is nowhere to report an error of the standard error stream.
     let _ = ManuallyDrop::new(io::stderr().write_fmt(text));
 }

@@ -1,4 +1,4 @@
-//! The scheduler of a set of tasks: which are waiting, and which are ready to run.
+//! The scheduler of a set of tasks. It keeps the waiting tasks and the queue of ready ones.
 //!
 //! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The scheduler owns
 //! its tasks, and drops all of them when it is closed. It knows neither time nor the reactor; `runtime::shared` drives it.
@@ -29,14 +29,14 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// That of a `LocalSet`.
+    /// Returns the target of a `LocalSet`.
     pub(crate) fn local(waker: Option<Waker>) -> Target {
         Target::Local(LocalTarget { waker: Mutex::new(waker), wake: wake_set })
     }
 }
 
-/// The task that polls a `LocalSet`, and how it is woken: a pointer, so that a program without such sets has no code
-/// for it.
+/// The task that polls a `LocalSet`, and the function that wakes it. A pointer, so that a program without such sets has
+/// no code for it.
 pub(crate) struct LocalTarget {
     waker: Mutex<Option<Waker>>,
     wake: fn(&Mutex<Option<Waker>>),
@@ -51,10 +51,11 @@ fn wake_set(waker: &Mutex<Option<Waker>>) {
 /// See the module's documentation.
 pub(crate) struct Scheduler {
     ready: Leaf<Queue>,
-    /// Tasks that waited at least once and are not complete. One that never waits has no place here.
-    /// Every task keeps its scheduler: when that goes there is none left to be dropped, so a guest need not have it.
+    /// Tasks that waited at least once and are not complete. A task that never waits has no place here. Every task
+    /// keeps its scheduler alive, so no task is left when the scheduler is dropped, and a guest needs no code to drop
+    /// one.
     waiting: Mutex<Vec<ManuallyDrop<Task>>>,
-    /// How many tasks are not complete.
+    /// The number of tasks that are not complete.
     alive: AtomicUsize,
     /// Set with both locks held.
     closed: AtomicBool,
@@ -88,8 +89,8 @@ impl Scheduler {
         self.spawn_local(future, id, spawned_at)
     }
 
-    /// Like `spawn` for a future that need not be `Send`: the caller sees to it that this scheduler runs
-    /// and is closed on this thread only.
+    /// Like `spawn`, for a future that need not be `Send`. The caller makes sure that this scheduler runs and is closed
+    /// on this thread only.
     pub(crate) fn spawn_local<F>(
         self: &Arc<Self>,
         future: F,
@@ -104,25 +105,25 @@ impl Scheduler {
         self.alive.fetch_add(1, Ordering::Relaxed);
         self.admit(task);
         #[allow(unsafe_code)]
-        // SAFETY: it is this future's task.
+        // SAFETY: the task is the one of this future.
         unsafe {
             JoinHandle::new(handle)
         }
     }
 
-    /// Does something with the queue of ready tasks.
+    /// Calls `f` with the queue of ready tasks.
     ///
     /// # Safety
     ///
-    /// `f` looks at the queue and at flags, and calls nothing else.
+    /// `f` accesses the queue and flags, and calls no other code.
     #[inline(always)]
     #[allow(unsafe_code)]
     unsafe fn with_ready<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-        // SAFETY: the queue's functions call nobody, so none comes back here.
+        // SAFETY: the queue's functions call no other code, so none comes back here.
         unsafe { self.ready.with(f) }
     }
 
-    /// Puts a new task in the queue; after the end its future is dropped instead.
+    /// Puts a new task in the queue. If the scheduler is closed, drops the task's future instead.
     #[inline(never)]
     fn admit(&self, task: Ready) {
         if matches!(self.target, Target::Pool(_)) && !self.is_closed() {
@@ -136,7 +137,7 @@ impl Scheduler {
             None
         };
         #[allow(unsafe_code)]
-        // SAFETY: that is all it does.
+        // SAFETY: the closure only accesses the queue.
         match unsafe { self.with_ready(put) } {
             None => self.tell(),
             Some(task) => task.cancel(self),
@@ -150,27 +151,27 @@ impl Scheduler {
             return pool.push(task);
         }
         #[allow(unsafe_code)]
-        // SAFETY: that is all it does.
+        // SAFETY: the closure only accesses the queue.
         unsafe {
             self.with_ready(|ready| ready.push(task));
         }
         self.tell();
     }
 
-    /// Whether it schedules the tasks of a runtime.
+    /// Returns whether this is the scheduler of a runtime's tasks.
     pub(crate) fn is_a_runtimes(&self) -> bool {
         matches!(self.target, Target::Runtime(_))
     }
 
-    /// As `push`, in the place that is busiest, for the tasks of a runtime.
+    /// Like `push`, for the tasks of a runtime, where it is called most.
     #[inline(always)]
     pub(crate) fn push_at_once(&self, task: Ready) {
         #[allow(unsafe_code)]
-        // SAFETY: that is all it does.
+        // SAFETY: the closure only accesses the queue.
         unsafe {
             self.with_ready(|ready| ready.push(task));
         }
-        // On one thread nobody is parked: there is nothing left to do, whoever the target is.
+        // On one thread no thread is parked, so there is nothing left to do, whatever the target is.
         if let Target::Runtime(unparker) = &self.target {
             unparker.unpark();
         }
@@ -186,7 +187,7 @@ impl Scheduler {
         }
     }
 
-    /// Keeps a task that waits for the first time; false after the end.
+    /// Keeps a task that waits for the first time. Returns false if the scheduler is closed.
     #[cold]
     #[inline(never)]
     pub(crate) fn adopt(&self, task: &Ready) -> bool {
@@ -199,19 +200,19 @@ impl Scheduler {
         open
     }
 
-    /// A task is over that never waited.
+    /// Counts a task as complete that has never waited.
     #[inline]
     pub(crate) fn leave(&self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A task is over that has a place among those that wait: gives the scheduler's reference back.
+    /// Removes a complete task from the waiting ones. Returns the scheduler's reference to it.
     #[inline(never)]
     pub(crate) fn leave_place(&self, task: &Ready) -> Task {
         self.leave();
         let mut waiting = self.waiting.lock();
         let place = task.place();
-        // SIZE: not `swap_remove`, which would link a message with numbers in it.
+        // SIZE: not `swap_remove`, which would link a message that formats numbers.
         let Some(last) = waiting.pop() else { std::process::abort() };
         let gone = match waiting.get_mut(place) {
             Some(gone) => {
@@ -223,7 +224,7 @@ impl Scheduler {
         ManuallyDrop::into_inner(gone)
     }
 
-    /// Whether the scheduler was closed: its tasks are to be dropped.
+    /// Returns whether the scheduler was closed, so that its tasks have to be dropped.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -239,8 +240,8 @@ impl Scheduler {
         }
     }
 
-    /// Runs up to `max` ready tasks; returns how many.
-    // PERF: a function of its own, so that what it needs stays in registers from task to task.
+    /// Runs up to `max` ready tasks. Returns the number that ran.
+    // PERF: a separate function, so that its values stay in registers from task to task.
     #[inline(never)]
     pub(crate) fn run_some(&self, max: usize) -> usize {
         let polls = Polls::new();
@@ -256,31 +257,31 @@ impl Scheduler {
     #[inline]
     fn pop(&self) -> Option<Ready> {
         #[allow(unsafe_code)]
-        // SAFETY: that is all it does.
+        // SAFETY: the closure only accesses the queue.
         unsafe {
             self.with_ready(Queue::pop)
         }
     }
 
-    /// Whether no task is ready.
+    /// Returns whether no task is ready.
     pub(crate) fn is_idle(&self) -> bool {
         #[allow(unsafe_code)]
-        // SAFETY: that is all it does.
+        // SAFETY: the closure only accesses the queue.
         unsafe {
             self.with_ready(|ready| ready.is_empty())
         }
     }
 
-    /// How many tasks are ready; `most` if these are more.
+    /// Returns the number of ready tasks, at most `most`.
     pub(crate) fn ready_count(&self, most: usize) -> usize {
         #[allow(unsafe_code)]
-        // SAFETY: that is all it does.
+        // SAFETY: the closure only accesses the queue.
         unsafe {
             self.with_ready(|ready| ready.count(most))
         }
     }
 
-    /// How many tasks exist.
+    /// Returns the number of tasks that are not complete.
     pub(crate) fn alive_count(&self) -> usize {
         self.alive.load(Ordering::Relaxed)
     }
@@ -289,15 +290,15 @@ impl Scheduler {
         self.waiting.lock().get(place).map(|task| Task::clone(task))
     }
 
-    /// Drops the future of every task, until none is left; later spawns are cancelled.
+    /// Drops the future of every task, until none is left. Later spawns are cancelled.
     ///
-    /// A task that is being polled further up the stack, or on a thread of the pool, follows when that
-    /// poll ends. Must be called where the tasks' futures may be dropped.
+    /// A task that is being polled, further up the stack or on a thread of the pool, is dropped when that poll ends.
+    /// Must be called where the tasks' futures may be dropped.
     pub(crate) fn close(&self) {
         {
             let _waiting = self.waiting.lock();
             #[allow(unsafe_code)]
-            // SAFETY: a flag is set.
+            // SAFETY: the closure only sets a flag.
             unsafe {
                 self.with_ready(|_| self.closed.store(true, Ordering::Release));
             }
@@ -311,7 +312,7 @@ impl Scheduler {
             while let Some(task) = self.pop() {
                 task.cancel(self);
             }
-            // Only another thread can have woken one and be about to put it in the queue.
+            // Only another thread can have woken a task and be about to put it in the queue.
             if !HOST.has_threads
                 || self.waiting.lock().iter().all(|task| task.is_running_or_complete())
             {

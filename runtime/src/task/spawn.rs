@@ -1,4 +1,4 @@
-//! Starting tasks.
+//! Spawning tasks.
 
 use std::future::Future;
 use std::panic::Location;

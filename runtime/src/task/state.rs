@@ -1,4 +1,4 @@
-//! The state of a task: what may be done with it.
+//! The state of a task, and its transitions.
 //!
 //! - `SCHEDULED`: it is in the queue, or was woken while it was polled and returns there afterwards.
 //! - `RUNNING`: it is being polled. The future is accessed only then.
@@ -11,34 +11,35 @@ const SCHEDULED: usize = 1;
 const RUNNING: usize = 2;
 const ABORTED: usize = 4;
 const COMPLETE: usize = 8;
-/// Not a state: the scheduler is not a runtime's, so that there is more to do than to put the task in a queue.
+/// A flag, not a state: the scheduler does not belong to a runtime, so a wake has more to do than to put the task in
+/// the queue.
 const OTHER_SCHEDULER: usize = 16;
 
 /// See the module's documentation.
 pub(super) struct State(AtomicUsize);
 
-/// What to do with a task after a poll in which its future was not ready.
+/// The next step after a poll in which the future was not ready.
 pub(super) enum AfterPoll {
     /// It waits to be woken.
     Wait,
-    /// It was woken meanwhile: put it in the queue.
+    /// It was woken during the poll: put it in the queue.
     Reschedule,
-    /// It was aborted meanwhile: drop its future.
+    /// It was aborted during the poll: drop its future.
     Cancel,
 }
 
-/// What to do with a task that was woken.
+/// The action that waking a task requires.
 pub(super) enum Wake {
-    /// Nothing: it is in the queue, runs, or is complete.
+    /// None: the task is in the queue, running, or complete.
     Nothing,
-    /// Put it in the queue of its runtime.
+    /// Put the task in the queue of its runtime.
     Push,
-    /// Put it in the queue of its scheduler, which is not a runtime's.
+    /// Put the task in the queue of its scheduler, which does not belong to a runtime.
     PushElsewhere,
 }
 
 impl State {
-    /// The state of a new task, which is to be put in a queue.
+    /// The state of a new task, which the caller puts in a queue.
     pub(super) fn new(is_a_runtimes: bool) -> State {
         let other = if is_a_runtimes { 0 } else { OTHER_SCHEDULER };
         State(AtomicUsize::new(SCHEDULED | other))
@@ -58,7 +59,7 @@ impl State {
         self.schedule_as(0)
     }
 
-    /// As `schedule`, for the future to be dropped.
+    /// Like `schedule`, but the future is dropped instead of polled.
     pub(super) fn abort(&self) -> bool {
         self.schedule_as(ABORTED)
     }
@@ -68,7 +69,7 @@ impl State {
         old & (SCHEDULED | RUNNING | COMPLETE) == 0
     }
 
-    /// As `schedule`, for the path of every wake.
+    /// Like `schedule`, for the path of every wake.
     #[inline(always)]
     pub(super) fn wake(&self) -> Wake {
         let old = self.0.fetch_or(SCHEDULED, Ordering::AcqRel);
@@ -86,7 +87,7 @@ impl State {
         self.0.fetch_or(ABORTED, Ordering::AcqRel);
     }
 
-    /// Begins a poll. Returns false if the future is to be dropped instead.
+    /// Begins a poll. Returns false if the future must be dropped instead.
     pub(super) fn begin_poll(&self) -> bool {
         let old = self.0.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
         old & ABORTED == 0

@@ -1,7 +1,7 @@
-//! Task-local values: what `task_local!` declares.
+//! Task-local values, which `task_local!` declares.
 //!
-//! A value lives in a thread-local only while its future is being polled (or dropped): it is swapped in
-//! before and out again after, so each task sees its own.
+//! A value is in a thread-local only while its future is polled or dropped. It is swapped in before and out again
+//! after, so each task sees its own value.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -109,7 +109,7 @@ impl<T: 'static> LocalKey<T> {
         }
     }
 
-    /// Runs `f` while the key's value and `value` have changed places.
+    /// Runs `f` with the key's value and `value` swapped.
     fn swapped<R>(
         &'static self,
         value: &mut Option<T>,
@@ -121,7 +121,7 @@ impl<T: 'static> LocalKey<T> {
         }
         impl<T> Drop for SwapBack<'_, T> {
             fn drop(&mut self) {
-                // The slot is there and not borrowed: it was so before, and every borrow of it ended.
+                // The slot still exists and is not borrowed: it was so before, and every borrow of it has ended.
                 let _ =
                     self.key.slot.try_with(|slot| mem::swap(self.value, &mut slot.borrow_mut()));
             }
@@ -195,7 +195,7 @@ pin_project! {
         T: 'static,
     {
         key: &'static LocalKey<T>,
-        // Here while the future is not being polled.
+        // Holds the value while the future is not polled.
         value: Option<T>,
         #[pin]
         future: Option<F>,
@@ -207,7 +207,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if mem::needs_drop::<F>() && this.future.is_some() {
-                // Where the scope cannot be entered, the future is dropped without it right after.
+                // If the scope cannot be entered, the future is dropped without it right after.
                 let _ = this.key.swapped(this.value, || this.future.set(None));
             }
         }
@@ -235,7 +235,7 @@ impl<T: 'static, F: Future> Future for TaskLocalFuture<T, F> {
         let polled = this.key.swapped(this.value, || {
             let polled = this.future.as_mut().as_pin_mut()?.poll(cx);
             if polled.is_ready() {
-                // Dropped at once, while the value is there.
+                // Dropped at once, while the value is in place.
                 this.future.set(None);
             }
             Some(polled)

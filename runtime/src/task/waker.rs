@@ -12,26 +12,26 @@ use super::cell::{Ready, Task};
 #[allow(unsafe_code)]
 static TABLE: RawWakerVTable = RawWakerVTable::new(
     |data| {
-        // SAFETY: a waker's data; its reference stays with it.
+        // SAFETY: this is a waker's data. Its reference stays with the waker.
         let task = unsafe { borrowed(data) };
         mem::forget(Task::clone(&task));
         RawWaker::new(data, &TABLE)
     },
     |data| {
-        // SAFETY: a waker's data; it is used up.
+        // SAFETY: this is a waker's data, which is consumed.
         wake_task(unsafe { task(data) });
     },
     |data| {
-        // SAFETY: a waker's data; its reference stays with it.
+        // SAFETY: this is a waker's data. Its reference stays with the waker.
         unsafe { borrowed(data) }.wake_by_ref();
     },
-    // SAFETY: a waker's data; it is used up.
+    // SAFETY: this is a waker's data, which is consumed.
     |data| drop(unsafe { task(data) }),
 );
 
 /// # Safety
 ///
-/// `data` is a waker's of the table above; it stands for one reference, which this takes over.
+/// `data` belongs to a waker of the table above. It stands for one reference, which this takes over.
 #[allow(unsafe_code)]
 unsafe fn task(data: *const ()) -> Task {
     // SAFETY: wakers are made from a task's pointer.
@@ -40,23 +40,23 @@ unsafe fn task(data: *const ()) -> Task {
 
 /// # Safety
 ///
-/// `data` is a waker's of the table above, which outlives what this returns.
+/// `data` belongs to a waker of the table above that outlives the returned value.
 #[allow(unsafe_code)]
 unsafe fn borrowed(data: *const ()) -> ManuallyDrop<Task> {
-    // SAFETY: the caller's promise; the reference stays where it is.
+    // SAFETY: promised by the caller. The reference stays with the waker.
     ManuallyDrop::new(unsafe { task(data) })
 }
 
-/// A waker for the code that runs the task. It counts no reference.
+/// Returns a waker for the code that runs the task. It counts no reference.
 pub(super) fn of(task: &Ready) -> ManuallyDrop<Waker> {
     #[allow(unsafe_code)]
-    // SAFETY: the table keeps the contract of wakers. This one is never dropped or woken by value, and lives
-    // while `task` is borrowed.
+    // SAFETY: the table keeps the contract of wakers. This waker is never dropped or woken by value, and lives while
+    // `task` is borrowed.
     ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(task.0.as_ptr().cast(), &TABLE)) })
 }
 
-/// Whether it is a task's. Of two tables with the same content each serves its own, so a waker that is not
-/// recognized is only slower.
+/// Returns whether this is the waker of a task. If there are several tables of the same content, a waker of another one
+/// is not recognised, and only slower.
 fn is_a_tasks(waker: &Waker) -> bool {
     ptr::eq(waker.vtable(), &TABLE)
 }
@@ -66,7 +66,7 @@ fn is_a_tasks(waker: &Waker) -> bool {
 pub(crate) fn clone(waker: &Waker) -> Waker {
     if is_a_tasks(waker) {
         #[allow(unsafe_code)]
-        // SAFETY: the table says that it is a task's waker; the clone is for the new waker.
+        // SAFETY: the table says that this is a task's waker. The new reference belongs to the clone.
         unsafe {
             let task = borrowed(waker.data());
             mem::forget(Task::clone(&task));
@@ -77,18 +77,18 @@ pub(crate) fn clone(waker: &Waker) -> Waker {
     }
 }
 
-/// Clones a task's waker into an empty place without calling other code. Returns false if it is not a task's waker.
+/// Clones a task's waker into an empty slot without calling other code. Returns false if it is not a task's waker.
 #[inline(always)]
 pub(crate) fn clone_a_tasks_into(slot: &mut Option<Waker>, waker: &Waker) -> bool {
     let is_a_tasks = is_a_tasks(waker);
     if is_a_tasks {
-        // Nothing is dropped.
+        // The slot was empty, so nothing is dropped.
         mem::forget(slot.replace(clone(waker)));
     }
     is_a_tasks
 }
 
-/// Clones a waker into a place that is empty.
+/// Clones a waker into an empty slot.
 #[inline(always)]
 pub(crate) fn clone_into(slot: &mut Option<Waker>, waker: &Waker) {
     if !clone_a_tasks_into(slot, waker) {
@@ -99,11 +99,11 @@ pub(crate) fn clone_into(slot: &mut Option<Waker>, waker: &Waker) {
 #[cold]
 #[inline(never)]
 fn clone_other_into(slot: &mut Option<Waker>, waker: &Waker) {
-    // Nothing is dropped.
+    // The slot was empty, so nothing is dropped.
     mem::forget(slot.replace(waker.clone()));
 }
 
-/// Wakes, and uses the waker up.
+/// Wakes the task and consumes the waker.
 #[inline]
 pub(crate) fn wake(waker: Waker) {
     match into_task(waker) {
@@ -112,7 +112,7 @@ pub(crate) fn wake(waker: Waker) {
     }
 }
 
-/// As [`wake`] without a call, where it is worth its size.
+/// Like [`wake`], without a call where that is worth its size.
 #[inline(always)]
 pub(crate) fn wake_at_once(waker: Waker) {
     match into_task(waker) {
@@ -127,7 +127,7 @@ fn into_task(waker: Waker) -> Result<Task, Waker> {
         return Err(waker);
     }
     #[allow(unsafe_code)]
-    // SAFETY: the table says that it is a task's waker, which is used up.
+    // SAFETY: the table says that this is a task's waker, which is consumed.
     Ok(unsafe { task(ManuallyDrop::new(waker).data()) })
 }
 
@@ -136,7 +136,7 @@ fn wake_task(task: Task) {
     task.wake();
 }
 
-/// As [`wake`], if there is one.
+/// Like [`wake`], if there is a waker.
 #[inline]
 pub(crate) fn wake_any(waker: Option<Waker>) {
     if let Some(waker) = waker {

@@ -1,4 +1,4 @@
-//! Letting the others run.
+//! Yielding to other tasks.
 
 use std::future::poll_fn;
 use std::task::Poll;

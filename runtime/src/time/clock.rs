@@ -1,8 +1,8 @@
-//! The clock of a runtime: the system's, unless a test stops it.
+//! The clock of a runtime. It is the system's, unless a test pauses it.
 //!
-//! [`pause`] stops the clock of the runtime it is called in and [`advance`] moves a stopped one. While it
-//! is stopped and no task can run, the runtime itself moves it to the next deadline, so tests neither wait
-//! nor depend on how fast the machine is.
+//! [`pause`] pauses the clock of the current runtime, and [`advance`] moves a paused one. While the clock is paused and
+//! no task can run, the runtime itself moves it to the next deadline, so tests neither wait nor depend on the speed of
+//! the machine.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as StdInstant};
@@ -10,14 +10,13 @@ use std::time::{Duration, Instant as StdInstant};
 use super::{Instant, TimeDriver};
 use crate::context;
 
-/// Whether any clock of this process was ever paused. Until then it is not necessary to look for a runtime to know
-/// the time.
+/// Whether any clock of this process was ever paused. Until then the time is read without looking for a runtime.
 static EVER_PAUSED: AtomicBool = AtomicBool::new(false);
 
 const NO_RUNTIME: &str = "time cannot be frozen from outside the Tokio runtime: call it in a task, or in \
                           the future that is passed to `block_on`";
 
-/// Reads the clock of the current runtime, or of the system where there is none.
+/// Reads the clock of the current runtime, or the system's clock outside of a runtime.
 pub(super) fn now() -> Instant {
     let now = if EVER_PAUSED.load(Ordering::Relaxed) {
         context::with_handle(|handle| handle.map(|handle| handle.time().now()))
@@ -103,7 +102,7 @@ pub async fn advance(duration: Duration) {
     if let Err(message) = with_driver(|driver| driver.timers().advance(duration)) {
         panic!("{message}");
     }
-    // The executor looks at the timers only now and then while tasks are ready, as the caller is.
+    // The caller is a running task, and while tasks are ready the executor checks the timers only now and then.
     if let Some(handle) = context::handle() {
         handle.time().fire();
     }
@@ -119,11 +118,11 @@ fn with_driver(
     })
 }
 
-/// A clock that can be stopped.
+/// A clock that can be paused.
 pub(super) struct Clock {
-    /// What the clock showed when it was last started or stopped.
+    /// The time that the clock showed when it was last started or paused.
     base: StdInstant,
-    /// When it was last started; `None` while it is stopped.
+    /// When the clock was last started. `None` while it is paused.
     running_since: Option<StdInstant>,
 }
 
@@ -139,7 +138,7 @@ impl Clock {
     /// Reads the clock. Asks the host only if the clock is running.
     pub(super) fn now(&self) -> StdInstant {
         match self.running_since {
-            // A clock that never stopped shows the system's time: `base` is `since` then.
+            // A clock that was never paused shows the system's time, because `base` equals `since`.
             Some(since) => self.base + since.elapsed(),
             None => self.base,
         }
@@ -163,7 +162,7 @@ impl Clock {
         Ok(())
     }
 
-    /// Moves a stopped clock; panics if the system's clock cannot represent the result.
+    /// Advances a paused clock. Panics if the system's clock cannot represent the result.
     pub(super) fn advance(&mut self, duration: Duration) -> Result<(), &'static str> {
         if !self.is_paused() {
             return Err("time is not frozen");

@@ -1,8 +1,8 @@
 //! The interface between the executor and the timers.
 //!
-//! The executor asks how long it may wait, and says when to look again. A guest that creates no timer and does not pause
-//! the clock does not link `timers.rs`, which is five kilobytes: only code that needs timers creates the [`Timers`], and
-//! the executor reaches them through a table of functions.
+//! The executor asks how long it may wait. The timers tell it when to look again. A guest that creates no timer and
+//! does not pause the clock does not link `timers.rs`, which is five kilobytes: only code that needs timers creates the
+//! [`Timers`], and the executor reaches them through a table of functions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::sys::HOST;
 const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runtime. This is the default \
                         Runtime used by `#[tokio::test]`.";
 
-/// What the executor does with timers.
+/// The operations of the executor on timers.
 pub(super) trait Drive: Send + Sync {
     fn timers(&self) -> &Arc<Timers>;
     fn is_paused(&self) -> bool;
@@ -35,18 +35,18 @@ pub(crate) struct TimeDriver {
     unparker: Unparker,
 }
 
-/// Tells a runtime to begin with a stopped clock. It is a function, because a program that does not ask for it does not
-/// have it linked.
+/// Makes a runtime begin with a paused clock. A function pointer, so that a program that does not ask for it does not
+/// link it.
 pub(crate) type StartPaused = fn(&TimeDriver);
 
-/// Stops the clock of a new runtime.
+/// Pauses the clock of a new runtime.
 pub(crate) fn start_paused(driver: &TimeDriver) {
     driver.timers.get_or_init(|| driver.make(true));
 }
 
 impl TimeDriver {
-    /// A driver with its clock. Without `enabled` timers are refused and there is only the clock; without
-    /// `can_pause`, which is for the multi-thread flavour, `time::pause` is refused.
+    /// Creates a driver with its clock. Without `enabled` there is only the clock, and timers are refused. Without
+    /// `can_pause`, as for the multi-thread flavour, `time::pause` is refused.
     pub(crate) fn new(
         enabled: bool,
         start_paused: Option<StartPaused>,
@@ -59,58 +59,59 @@ impl TimeDriver {
             assert!(can_pause, "{NO_PAUSE}");
             pause(&driver);
         }
-        // Another thread may arm the first timer while this one waits: it must find out until when.
+        // Another thread may arm the first timer while this one waits, and must be able to find out until when.
         if HOST.has_threads {
             driver.timers();
         }
         driver
     }
 
-    /// Whether timers may be made.
+    /// Returns whether timers may be created.
     pub(crate) fn is_enabled(&self) -> bool {
         self.enabled
     }
 
-    /// Whether the clock is stopped.
+    /// Returns whether the clock is paused.
     pub(crate) fn is_paused(&self) -> bool {
         self.driven().is_some_and(|timers| timers.is_paused())
     }
 
-    /// How long the executor may wait: `None` if no timer will fire by itself, zero if one is due.
+    /// Returns how long the executor may wait: `None` if no timer will fire by itself, zero if one is due.
     ///
-    /// A stopped clock brings no timer closer: then the answer is `None` unless one is due, see
-    /// [`auto_advance`](Self::auto_advance). Reads the clock only if a timer is armed; what it read when
-    /// one is due is used by the [`fire`](Self::fire) that follows.
+    /// A paused clock brings no timer closer. The result is then `None` unless a timer is due: see
+    /// [`auto_advance`](Self::auto_advance). Reads the clock only if a timer is armed. If one is due, the
+    /// [`fire`](Self::fire) that follows uses the time that was read.
     pub(crate) fn park_timeout(&self) -> Option<Duration> {
         self.driven()?.park_timeout()
     }
 
-    /// Whether what [`park_timeout`](Self::park_timeout) said last holds no more, because another thread has
-    /// armed an earlier timer since.
-    // SIZE: not through the table, so that a guest, where only this thread arms timers, does not link it.
+    /// Returns whether the last result of [`park_timeout`](Self::park_timeout) is out of date, because another thread
+    /// has armed an earlier timer.
+    // SIZE: not through the table, so that a guest, in which only this thread arms timers, does not link it.
     pub(crate) fn is_overtaken(&self) -> bool {
         self.driven().is_some_and(|timers| timers.timers().is_overtaken())
     }
 
-    /// Whether the clock is stopped, and a timer is armed to which [`auto_advance`](Self::auto_advance) would move it.
+    /// Returns whether the clock is paused and a timer is armed to which [`auto_advance`](Self::auto_advance) would
+    /// move it.
     pub(crate) fn could_advance(&self) -> bool {
         self.driven().is_some_and(|timers| timers.timers().could_advance())
     }
 
-    /// Fires every timer that is due and wakes its task, in the order of their deadlines; returns how many
+    /// Fires every due timer and wakes its task, in the order of their deadlines. Returns the number of timers that
     /// fired. Reads the clock only if a timer is armed.
     pub(crate) fn fire(&self) -> usize {
         self.driven().map_or(0, |timers| timers.fire())
     }
 
-    /// Moves a stopped clock to the next deadline; true if it did, `fire` has something to do then.
+    /// Advances a paused clock to the next deadline. Returns whether it did, in which case `fire` has something to do.
     ///
-    /// Only for when everything waits, no blocking work is under way and the reactor has nothing for the root.
+    /// Call it only when everything waits, no blocking work is under way and the reactor has no event for the root.
     pub(crate) fn auto_advance(&self) -> bool {
         self.driven().is_some_and(|timers| timers.auto_advance())
     }
 
-    /// The runtime is shutting down: wakes every timer's task. A timer that is polled from now on panics.
+    /// Shuts the timers down: wakes every timer's task. A timer that is polled from now on panics.
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
         if let Some(timers) = self.driven() {
@@ -118,7 +119,7 @@ impl TimeDriver {
         }
     }
 
-    /// What the clock of this runtime shows.
+    /// Returns the time that this runtime's clock shows.
     pub(super) fn now(&self) -> StdInstant {
         self.driven().map_or_else(StdInstant::now, |timers| timers.timers().now())
     }

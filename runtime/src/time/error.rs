@@ -1,4 +1,4 @@
-//! What can go wrong while waiting for time.
+//! The errors of timers.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Ticks at a regular distance.
+//! Ticks at regular intervals.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use super::timer::Timer;
 use super::{Duration, FAR_FUTURE, Instant};
 
-/// How late a tick may be taken before it counts as missed.
+/// How late a tick may be taken before the following ones count as missed.
 const TOLERANCE: Duration = Duration::from_millis(5);
 
 /// Creates an interval that ticks every `period`. The first tick is immediate.
@@ -106,14 +106,14 @@ pub enum MissedTickBehavior {
 }
 
 impl MissedTickBehavior {
-    /// When the tick after the one of `scheduled` comes, which was taken at `now`.
+    /// Returns the time of the tick after the one of `scheduled`, which was taken at `now`.
     fn next(self, scheduled: Instant, now: Instant, period: Duration) -> Instant {
         let is_missed = now > scheduled + TOLERANCE;
         match self {
             MissedTickBehavior::Delay if is_missed => now + period,
             MissedTickBehavior::Skip if is_missed => {
                 let into_period = (now - scheduled).as_nanos() % period.as_nanos();
-                // Less than a period, which is at most thirty years of nanoseconds: fits.
+                // The value fits: it is less than a period, which is at most thirty years in nanoseconds.
                 now + (period - Duration::from_nanos(into_period as u64))
             }
             _ => scheduled + period,
@@ -160,7 +160,7 @@ impl Interval {
         ready!(self.timer.poll(cx));
         let scheduled = self.timer.deadline();
         let next = match self.missed {
-            // Late or not, the schedule stays: no need to ask for the time.
+            // The schedule stays whether or not the tick is late, so the time is not needed.
             MissedTickBehavior::Burst => scheduled + self.period,
             missed => missed.next(scheduled, Instant::now(), self.period),
         };

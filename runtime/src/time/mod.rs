@@ -49,6 +49,5 @@ pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
 pub(crate) use timers::Timers;
 
-/// The longest time from now that is waited for, about thirty years: the distance that every system's clock
-/// can represent.
+/// The longest time that is waited for, counted from now: about thirty years, which every system's clock can represent.
 const FAR_FUTURE: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);

@@ -1,8 +1,9 @@
-//! The timers of one runtime in the order of their deadlines. It knows deadlines and wakers, but no clock.
+//! The timers of one runtime in the order of their deadlines. The queue has deadlines and wakers, but no clock.
 //!
-//! A table holds what the owner of each timer needs. Arming a timer only notes it as new. When the order is needed, which
-//! is before every wait, the new timers go into a binary heap of small nodes. A timer that is cancelled before the executor
-//! looks, such as the timeout of an operation that did not have to wait, costs a few field accesses and no arithmetic.
+//! A table holds the state of each timer. Arming a timer only lists it as new. When the order is needed, which is
+//! before every wait, the new timers go into a binary heap of small nodes. A timer that is cancelled before the
+//! executor looks, such as the timeout of an operation that did not have to wait, costs a few field accesses and no
+//! arithmetic.
 //!
 //! Cancelling a timer or moving it to a later time leaves its node in place. The node is recognised as dead, or moved to
 //! its new place, when it reaches the top. This is the common case: a timeout is armed, and cancelled or extended long
@@ -21,28 +22,28 @@ use std::time::Instant;
 
 use super::ticks::Ticks;
 
-/// Fewer dead nodes than this are not worth a sweep.
+/// A sweep is not worthwhile for fewer dead nodes than this.
 const SWEEP_FROM: usize = 64;
 
-/// Names a timer in the queue.
+/// Identifies a timer in the queue.
 pub(super) type Key = u32;
 
-/// All keys are below: the other numbers are the owner's, to say what else is the case.
+/// All keys are below this. The owner of a timer uses the remaining numbers for states of its own.
 pub(super) const KEYS: Key = u32::MAX - 1;
 
-/// No entry is vacant.
+/// Marks the end of the list of vacant entries.
 const NOBODY: Key = Key::MAX;
 
 // Where a timer stands; any other number is the sequence number of its node in the heap.
-/// It is not armed.
+/// The timer is not armed.
 const NOWHERE: u32 = 0;
-/// It is not armed, but still among the new ones.
+/// The timer is not armed, but is still listed as new.
 const LEFT: u32 = u32::MAX - 1;
-/// It is armed, among the new ones.
+/// The timer is armed, and is listed as new.
 const NEW: u32 = u32::MAX;
 
-/// A timer's place in the order: its tick, its sequence number and its key as one integer, because one
-/// comparison of integers is what the heap does most.
+/// A node of the heap: a timer's tick, sequence number and key as one integer, because one comparison of integers is
+/// the heap's most frequent operation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Node(u128);
 
@@ -64,13 +65,13 @@ impl Node {
     }
 }
 
-/// A timer. It stays in the table until its owner removes it, fired or not.
+/// A timer. It stays in the table until its owner removes it, whether or not it has fired.
 struct Entry {
-    /// When it fires; its node may still say an earlier time. Of no meaning if it is not armed.
+    /// When the timer fires. Its node may still have an earlier time. Meaningless if the timer is not armed.
     deadline: Instant,
-    /// Its place among equal deadlines. Of a vacant entry: the next vacant one.
+    /// Its place among equal deadlines. In a vacant entry: the next vacant one.
     seq: u32,
-    /// Where it stands. A node with another number is dead.
+    /// The place of the timer. A node with another sequence number is dead.
     node: u32,
     waker: Option<Waker>,
 }
@@ -89,11 +90,12 @@ pub(super) struct Queue {
     vacant: Key,
     /// The timers that are `NEW` or `LEFT`, each once.
     new: Vec<Key>,
-    /// The other armed timers have exactly one living node here.
+    /// Every other armed timer has exactly one live node here.
     heap: BinaryHeap<Reverse<Node>>,
-    /// How many entries are armed.
+    /// The number of armed timers.
     armed: usize,
-    /// Given out in ascending order: equal deadlines fire in the order they were set.
+    /// Sequence numbers are assigned in ascending order, so that equal deadlines fire in the order in which they were
+    /// set.
     last_seq: u32,
 }
 
@@ -132,7 +134,7 @@ impl Queue {
         key
     }
 
-    /// Adds a timer at the table's end.
+    /// Adds a timer at the end of the table.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, entry: Entry) -> Key {
@@ -164,7 +166,7 @@ impl Queue {
         }
     }
 
-    /// Makes a timer elapse now. Returns the waker to call.
+    /// Fires a timer now. Returns the waker to call.
     #[inline]
     pub(super) fn elapse(&mut self, key: Key) -> Option<Waker> {
         let entry = self.entry(key);
@@ -177,7 +179,8 @@ impl Queue {
         waker
     }
 
-    /// Removes a timer, fired or not. The waker is returned so that the caller can drop it without a lock.
+    /// Removes a timer, whether or not it has fired. Returns the waker, so that the caller can drop it outside the
+    /// lock.
     #[inline]
     pub(super) fn remove(&mut self, key: Key) -> Option<Waker> {
         let waker = self.elapse(key);
@@ -190,12 +193,12 @@ impl Queue {
         self.entries[key as usize].is_armed()
     }
 
-    /// The waker that the timer calls when it fires.
+    /// Returns the waker that the timer calls when it fires.
     pub(super) fn waker(&mut self, key: Key) -> &mut Option<Waker> {
         &mut self.entry(key).waker
     }
 
-    /// The tick of the earliest deadline.
+    /// Returns the tick of the earliest deadline.
     pub(super) fn next(&mut self) -> Option<u64> {
         if !self.new.is_empty() {
             self.sort_in();
@@ -208,7 +211,7 @@ impl Queue {
             } else if entry.seq == node.seq() {
                 return Some(node.tick());
             } else {
-                // Moved to a later time since: the node sinks to where it belongs.
+                // The timer was moved to a later time. The node sinks to its new place.
                 top.0 = Node::new(self.ticks.ceil(entry.deadline), entry.seq, node.key());
                 entry.node = entry.seq;
             }
@@ -232,7 +235,7 @@ impl Queue {
         &mut self.entries[key as usize]
     }
 
-    /// Puts the new timers into the heap.
+    /// Moves the new timers into the heap.
     #[inline(never)]
     fn sort_in(&mut self) {
         let Queue { ticks, entries, new, heap, .. } = self;
@@ -248,7 +251,7 @@ impl Queue {
         self.sweep_if_worth();
     }
 
-    /// A timer was disarmed without its node being taken out.
+    /// Accounts for a timer that was disarmed while its node stays in the heap.
     #[inline]
     fn disarmed(&mut self) {
         self.armed -= 1;
@@ -282,7 +285,7 @@ impl Queue {
         self.last_seq
     }
 
-    /// Gives the armed timers the lowest numbers, in the same order. Once in 2^32 operations.
+    /// Renumbers the armed timers from the lowest number, in the same order. Runs once in 2^32 operations.
     #[cold]
     #[inline(never)]
     fn renumber(&mut self) {
@@ -308,7 +311,7 @@ mod tests {
 
     use super::*;
 
-    /// Numbers without a pattern, the same in every run.
+    /// A pseudo-random sequence, the same in every run.
     struct Random(u64);
 
     impl Random {
@@ -318,13 +321,13 @@ mod tests {
         }
     }
 
-    /// A queue, and the times of its ticks.
+    /// Returns a queue and the times of its ticks.
     fn queue() -> (Queue, Ticks) {
         let ticks = Ticks::new(Instant::now());
         (Queue::new(ticks), ticks)
     }
 
-    /// Runs random operations on a queue and on an ordered map, which must agree on what fires and when. The
+    /// Runs random operations on a queue and on an ordered map, which must agree on which timers fire and when. The
     /// order is asked for before one in `looks` operations.
     fn check_against_model(seed: u64, first_seq: u32, steps: usize, most_alive: usize, looks: u64) {
         let mut random = Random(seed);
@@ -337,7 +340,7 @@ mod tests {
         let mut fired_count = 0;
         for _ in 0..steps {
             let tick = now + 1 + random.below(50);
-            // Some are due within their millisecond, not at its end.
+            // Some deadlines are within their millisecond, not at its end.
             let deadline = ticks.time(tick) - Duration::from_nanos(random.below(3) * 333_333);
             order += 1;
             match random.below(6) {

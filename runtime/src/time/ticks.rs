@@ -17,32 +17,32 @@ impl Ticks {
         Ticks { start }
     }
 
-    /// The last one that `now` has reached.
+    /// Returns the last tick that `now` has reached.
     pub(super) fn floor(self, now: Instant) -> u64 {
         millis(now.saturating_duration_since(self.start)).0
     }
 
-    /// The one at which something is due that is not to happen before `deadline`.
+    /// Returns the first tick that is not before `deadline`.
     pub(super) fn ceil(self, deadline: Instant) -> u64 {
         let (millis, rest) = millis(deadline.saturating_duration_since(self.start));
         millis + u64::from(rest)
     }
 
-    /// When it is: a deadline is due at `tick` or before if it is not later.
+    /// Returns the time of a tick. A deadline is due at `tick` or before if it is not later than this time.
     pub(super) fn time(self, tick: u64) -> Instant {
         self.start + Duration::from_millis(tick)
     }
 
-    /// How long from `now` until `tick`.
+    /// Returns the duration from `now` until `tick`.
     pub(super) fn until(self, tick: u64, now: Instant) -> Duration {
         Duration::from_millis(tick).saturating_sub(now.saturating_duration_since(self.start))
     }
 }
 
-/// The whole milliseconds of a duration, and whether something is left over.
+/// Returns the whole milliseconds of a duration, and whether there is a remainder.
 fn millis(duration: Duration) -> (u64, bool) {
-    // Limited, not saturating: to see that a product overflowed, wasm needs a 128-bit multiplication. The
-    // limit is half a million years.
+    // Limited instead of saturating: to see that a product overflowed, wasm needs a 128-bit multiplication. The limit
+    // is half a million years.
     let seconds = duration.as_secs().min(u64::MAX >> 20);
     let nanos = duration.subsec_nanos();
     let millis = nanos / 1_000_000;

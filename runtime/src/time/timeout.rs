@@ -1,4 +1,4 @@
-//! A future with a limit on the time it may take.
+//! A future with a time limit.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -95,7 +95,7 @@ pin_project! {
     pub struct Timeout<T> {
         #[pin]
         future: T,
-        // `None`: the deadline lies beyond the clock's range.
+        // `None`: the deadline is beyond the clock's range.
         timer: Option<Timer>,
     }
 }
@@ -133,7 +133,8 @@ impl<T: Future> Future for Timeout<T> {
     }
 }
 
-/// A future that spends the whole budget in every poll must not hide the timer from its own limit.
+/// Polls the timer. A future that spends the whole budget in every poll must not keep its own time limit from being
+/// checked.
 fn poll_timer(timer: &mut Timer, had_budget: bool, cx: &mut Context<'_>) -> Poll<()> {
     if had_budget && !coop::has_budget_remaining() {
         coop::with_unconstrained(|| timer.poll(cx))

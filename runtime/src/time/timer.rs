@@ -1,4 +1,4 @@
-//! What `Sleep`, `Interval` and `Timeout` have in common: one deadline on one runtime.
+//! The timer inside `Sleep`, `Interval` and `Timeout`: one deadline on one runtime.
 
 use std::fmt;
 use std::mem;
@@ -16,23 +16,24 @@ const DISABLED: &str = "A Tokio 1.x context was found, but timers are disabled. 
 const CLOSED: &str = "A Tokio 1.x context was found, but it is being shutdown. A timer fires only while \
                       the runtime it was made on exists.";
 
-/// A timer of the runtime it was made on. Armed when first polled, cancelled when dropped.
+/// A timer of the runtime on which it was created. Armed when first polled, cancelled when dropped.
 ///
 /// It is part of many futures, so it is kept small.
 pub(super) struct Timer {
     deadline: Instant,
     timers: Arc<Timers>,
-    /// The key of what the driver knows: armed, or fired without our having looked. Or one of the two below.
+    /// The key of the timer in the driver, which is armed, or has fired without this timer having noticed. Or one of
+    /// the two constants below.
     state: Key,
 }
 
-/// Not known to the driver.
+/// The driver does not have the timer.
 const IDLE: Key = KEYS;
-/// Its time has passed; the driver has forgotten it.
+/// The deadline has passed, and the driver has removed the timer.
 const ELAPSED: Key = KEYS + 1;
 
 impl Timer {
-    /// A timer of the current runtime.
+    /// Creates a timer of the current runtime.
     ///
     /// # Panics
     ///
@@ -44,7 +45,7 @@ impl Timer {
         Timer { deadline, timers, state: IDLE }
     }
 
-    /// Likewise, whether or not its timers are enabled.
+    /// Like `new`, whether or not the runtime's timers are enabled.
     #[track_caller]
     pub(super) fn anyway(deadline: Instant) -> Timer {
         Timer { deadline, timers: Handle::current_timers().0, state: IDLE }
@@ -54,7 +55,7 @@ impl Timer {
         self.deadline
     }
 
-    /// Whether the timer fired. One that was not armed has not, whatever the time is.
+    /// Returns whether the timer fired. A timer that was never armed has not fired, whatever the time is.
     pub(super) fn is_elapsed(&self) -> bool {
         match self.state {
             IDLE => false,
@@ -63,7 +64,7 @@ impl Timer {
         }
     }
 
-    /// Moves the timer to another time and arms it there.
+    /// Moves the timer to another time and arms it.
     pub(super) fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
         match self.state {
@@ -72,13 +73,13 @@ impl Timer {
         }
     }
 
-    /// Moves the timer to another time, to be armed when it is polled next.
+    /// Moves the timer to another time. It is armed at the next poll.
     pub(super) fn reset_idle(&mut self, deadline: Instant) {
         self.cancel();
         self.deadline = deadline;
     }
 
-    /// Takes from the task's budget; panics if the timer's runtime was shut down.
+    /// Polls the timer, which costs budget. Panics if the timer's runtime was shut down.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !coop::may_proceed(cx) {
             return Poll::Pending;

@@ -1,6 +1,6 @@
-//! The timers of one runtime and the clock they follow.
+//! The timers of one runtime, and the clock that they follow.
 //!
-//! Nothing here waits: the executor asks how long it may, and tells when to look again.
+//! Nothing here waits. The executor asks how long it may wait, and the timers tell it when to look again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,14 +16,14 @@ use crate::lock::{Mutex, MutexGuard};
 use crate::reactor::Unparker;
 use crate::task::waker;
 
-/// Wakers taken out of the queue before the lock is given back and they are woken.
+/// The maximum number of wakers taken out of the queue before the lock is released and they are woken.
 const BATCH: usize = 256;
 
 /// See the module's documentation.
 pub(crate) struct Timers {
     ticks: Ticks,
     state: Mutex<State>,
-    /// The runtime was shut down: nothing is armed any more. Set with the state's lock held.
+    /// The runtime was shut down, and no timer is armed any more. Set with the state's lock held.
     closed: AtomicBool,
     /// Ends the wait of the thread that fires the timers.
     unparker: Unparker,
@@ -32,14 +32,14 @@ pub(crate) struct Timers {
 struct State {
     clock: Clock,
     queue: Queue,
-    /// The last tick that was looked at: everything up to it has fired.
+    /// The last tick that was processed. Every timer up to it has fired.
     elapsed: u64,
-    /// When that was, for deadlines to be compared with it as they are.
+    /// The time of that tick, so that deadlines can be compared with it directly.
     elapsed_at: StdInstant,
-    /// The tick at which `park_timeout` found a timer due, for the `fire` that follows.
+    /// The tick at which `park_timeout` found a due timer, for the `fire` that follows.
     due_at: Option<u64>,
-    /// Until which tick the executor's thread waits, as far as the timers are concerned; zero while it runs.
-    /// A timer with an earlier deadline has to unpark it.
+    /// The tick until which the executor's thread waits, as far as timers are concerned. Zero while it runs. A timer
+    /// with an earlier deadline has to unpark the thread.
     parked_until: u64,
     /// Kept between calls of `fire` for its capacity.
     batch: Vec<Waker>,
@@ -94,7 +94,7 @@ impl Drive for Arc<Timers> {
         }
         let Some(next) = state.queue.next() else { return false };
         let ticks = next.saturating_sub(self.ticks.floor(state.clock.now()));
-        // Whole milliseconds, as under tokio: the part of one that `advance` added stays.
+        // In whole milliseconds, as under tokio: the part of a millisecond that `advance` added stays.
         if ticks > 0 && state.clock.advance(Duration::from_millis(ticks)).is_err() {
             return false;
         }
@@ -114,7 +114,7 @@ impl Timers {
         if paused {
             clock.pause().expect("a new clock runs");
         }
-        // A clock that is stopped shows tick zero exactly.
+        // A paused clock shows tick zero exactly.
         let start = clock.now();
         let ticks = Ticks::new(start);
         let state = State {
@@ -129,7 +129,7 @@ impl Timers {
         Timers { ticks, state: Mutex::new(state), closed: AtomicBool::new(closed), unparker }
     }
 
-    /// Fires timers up to `now`. The wakers run without the lock: they may drop timers or make new ones.
+    /// Fires timers up to `now`. The wakers run without the lock, because they may drop timers or create new ones.
     fn wake_until<'a>(&'a self, mut state: MutexGuard<'a, State>, now: u64) -> usize {
         let mut fired = 0;
         let mut batch = std::mem::take(&mut state.batch);
@@ -149,12 +149,12 @@ impl Timers {
         }
     }
 
-    /// Whether another thread armed an earlier timer since `park_timeout`.
+    /// Returns whether another thread armed an earlier timer since `park_timeout`.
     pub(super) fn is_overtaken(&self) -> bool {
         self.lock().parked_until == 0
     }
 
-    /// Whether the clock is stopped, and a timer is armed.
+    /// Returns whether the clock is paused and a timer is armed.
     pub(super) fn could_advance(&self) -> bool {
         let state = self.lock();
         state.clock.is_paused() && !state.queue.is_empty()
@@ -180,15 +180,15 @@ impl Timers {
 
     // ----- the timers, for `time::timer`
 
-    /// Whether the runtime was shut down.
+    /// Returns whether the runtime was shut down.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Arms a timer; `None` if it has elapsed already.
+    /// Arms a timer. Returns `None` if it has elapsed already.
     pub(super) fn arm(&self, deadline: Instant, waker: Option<&Waker>) -> Option<Key> {
         let deadline = deadline.into_std();
-        // Cloned and, should it not be needed, dropped without the lock: both run foreign code.
+        // Cloned outside the lock, and dropped there if it is not needed: both run foreign code.
         let waker = waker.map(waker::clone);
         let mut state = self.lock();
         if self.has_elapsed(&mut state, deadline) {
@@ -199,7 +199,7 @@ impl Timers {
         Some(key)
     }
 
-    /// Moves a timer to another time; wakes its task if that has passed already.
+    /// Moves a timer to another time. Wakes its task if that time has passed already.
     pub(super) fn rearm(&self, key: Key, deadline: Instant) {
         let deadline = deadline.into_std();
         let mut state = self.lock();
@@ -213,7 +213,7 @@ impl Timers {
         self.unpark_for(state, deadline);
     }
 
-    /// Whether a timer fired; if not, `waker` is woken when it does.
+    /// Returns whether a timer fired. If not, `waker` is woken when it does.
     pub(super) fn poll(&self, key: Key, waker: &Waker) -> Poll<()> {
         let mut state = self.lock();
         if !state.queue.is_armed(key) {
@@ -225,7 +225,7 @@ impl Timers {
         drop(state);
         let waker = waker::clone(waker);
         let mut state = self.lock();
-        // It may have fired on another thread in between.
+        // The timer may have fired on another thread in between.
         if !state.queue.is_armed(key) {
             return Poll::Ready(());
         }
@@ -239,14 +239,14 @@ impl Timers {
         !self.lock().queue.is_armed(key)
     }
 
-    /// Forgets a timer, fired or not.
+    /// Removes a timer, whether or not it has fired.
     pub(super) fn cancel(&self, key: Key) {
         let waker = self.lock().queue.remove(key);
-        // Dropped without the lock: it may hold the last reference to something that owns timers.
+        // Dropped outside the lock: it may hold the last reference to something that owns timers.
         drop(waker);
     }
 
-    /// Whether a deadline has passed, as far as that is known without asking the host for the time.
+    /// Returns whether a deadline has passed, as far as that is known without reading the host's clock.
     #[inline]
     fn has_elapsed(&self, state: &mut State, deadline: StdInstant) -> bool {
         if state.clock.is_paused() {
@@ -274,7 +274,7 @@ impl Timers {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held but a failed allocation or a clock at its end.
+        // With the lock held, only a failed allocation or a clock at its end can panic.
         self.state.lock()
     }
 }
