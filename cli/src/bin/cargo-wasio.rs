@@ -1,9 +1,7 @@
-//! The command `cargo wasio`: any tokio project, built and run as a WASI guest
-//! with nothing in it edited.
+//! The command `cargo wasio`: any tokio project, built and run as a WASI guest without editing the project.
 //!
-//! cargo calls this binary as `cargo-wasio wasio SUBCOMMAND …`. Everything it
-//! does is in `src/cargo/`, which needs no WebAssembly engine: guests are run
-//! by the binary `wasio` beside this one.
+//! cargo calls this binary as `cargo-wasio wasio SUBCOMMAND …`. Its code is in `src/cargo/`, which needs no WebAssembly
+//! engine: guests are run by the binary `wasio` beside this one.
 
 #[path = "../cargo/mod.rs"]
 mod cargo;

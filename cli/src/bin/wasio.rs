@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Action::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut command, "wasio", &mut text);
-            // A reader that has seen enough is no failure.
+            // A reader that stops reading early is not a failure.
             let _ = std::io::stdout().write_all(&text);
             ExitCode::SUCCESS
         }

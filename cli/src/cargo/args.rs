@@ -1,6 +1,6 @@
-//! The command line as clap knows it: subcommands, our flags, and their help.
+//! The command line as clap knows it: subcommands, wasio's flags, and their help.
 //!
-//! Depends on no other module of the command; `flags` finds our flags among cargo's.
+//! Depends on no other module of the command. `flags` separates wasio's flags from cargo's.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,23 +1,23 @@
-//! The C compiler for crates with C code: found, and named to their build scripts with what it needs.
+//! The C compiler for crates with C code: finds it, and passes it to their build scripts.
 //!
-//! Those ask the crate `cc`, which takes `clang` and `llvm-ar` for WASI unless the environment names others. Where
-//! they have a number in their names only, or `CC` names a compiler that knows nothing of WebAssembly, that fails
-//! with messages that do not say why. A crate that includes headers of the C library, as nearly all but ring do,
-//! needs to be told where those for WASI are, too: distributions put them beside the native ones. The library itself
-//! is part of Rust's targets.
+//! Build scripts use the crate `cc`, which takes `clang` and `llvm-ar` for WASI unless the environment names others. If
+//! these programs exist only with a number in their names, or if `CC` names a compiler that does not support
+//! WebAssembly, the build fails with messages that do not say why. Nearly all crates but ring also include headers of
+//! the C library, and need the path of those for WASI: distributions install them beside the native ones. The library
+//! itself is part of Rust's targets.
 //!
-//! A WASI SDK (`WASI_SDK_PATH`) brings compiler and headers, and `cc` finds both in it. What the user has chosen for
-//! the target is left alone.
+//! A WASI SDK (`WASI_SDK_PATH`) brings compiler and headers, and `cc` finds both in it. The user's own choice for the
+//! target is left alone.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Versions that Debian's packages put behind the name, newest first. From 11 on clang compiles ring.
+/// Version suffixes in Debian's packages, tried from the newest. clang compiles ring from version 11 on.
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=30;
 
-/// Where distributions put the C library's headers: Debian and Ubuntu, Fedora, Arch, Homebrew (two of them).
+/// The folders of the C library's headers: Debian and Ubuntu, Fedora, Arch, Homebrew (two of them).
 const HEADERS: &[&str] = &[
     "/usr/include/wasm32-wasi",
     "/usr/wasm32-wasi/include",
@@ -29,14 +29,15 @@ const HEADERS: &[&str] = &[
 /// A clang that can compile for wasm32.
 #[derive(Debug)]
 pub(crate) struct Clang {
-    /// What starts it.
+    /// The command that starts it.
     pub(crate) program: String,
-    /// Its archiver, if it is there.
+    /// Its archiver, if there is one.
     archiver: Option<String>,
 }
 
 impl Clang {
-    /// The first that can: what `CC` names, `clang`, then the newest with a number in its name.
+    /// Returns the first compiler that supports wasm32: the one that `CC` names, `clang`, then the newest with a number
+    /// in its name.
     pub(crate) fn find() -> Option<Clang> {
         let chosen = env::var("CC").ok().filter(|program| !program.is_empty());
         let numbered = VERSIONS.rev().map(|version| format!("clang-{version}"));
@@ -48,7 +49,7 @@ impl Clang {
         Some(Clang { program, archiver })
     }
 
-    /// Names it to the build scripts that `command` will run for `target`.
+    /// Passes the compiler to the build scripts that `command` will run for `target`.
     pub(crate) fn install(&self, command: &mut Command, target: &str) {
         if is_chosen("CC", target) {
             return;
@@ -62,11 +63,11 @@ impl Clang {
             let flag = format!("-isystem {headers}");
             for (flags, value) in [
                 ("CFLAGS", flag.clone()),
-                // bindgen sees no functions without it.
+                // bindgen finds no functions without it.
                 ("BINDGEN_EXTRA_CLANG_ARGS", format!("{flag} -fvisibility=default")),
             ] {
                 if chosen_for(flags, &target).is_none() {
-                    // The one for the target hides the general one.
+                    // The variable for the target hides the general one.
                     let general = env::var(format!("TARGET_{flags}")).or_else(|_| env::var(flags));
                     let value = [value, general.unwrap_or_default()].join(" ");
                     command.env(format!("{flags}_{target}"), value.trim_end());
@@ -76,9 +77,9 @@ impl Clang {
     }
 }
 
-/// The folder with the C library's headers for `target`, if a distribution's package is installed.
+/// Returns the folder with the C library's headers for `target`, if a distribution's package is installed.
 pub(crate) fn headers(target: &str) -> Option<String> {
-    // Newer packages have a folder for each target.
+    // Newer packages have one folder for each target.
     let of_target = target.replace('_', "-");
     let places = HEADERS.iter().flat_map(|place| {
         [
@@ -90,7 +91,7 @@ pub(crate) fn headers(target: &str) -> Option<String> {
     places.into_iter().find(|place| Path::new(place).join("stdlib.h").is_file())
 }
 
-/// What the user has named for this very target.
+/// Returns the user's choice for this very target.
 fn chosen_for(variable: &str, target: &str) -> Option<OsString> {
     let spellings = [target.to_owned(), target.replace('_', "-"), target.replace('-', "_")];
     let named =
@@ -98,7 +99,7 @@ fn chosen_for(variable: &str, target: &str) -> Option<OsString> {
     named.filter(|value| !value.is_empty())
 }
 
-/// Whether the user has named a compiler or archiver (`CC`, `AR`) for `target`.
+/// Returns whether the user has chosen a compiler or archiver (`CC`, `AR`) for `target`.
 pub(crate) fn is_chosen(tool: &str, target: &str) -> bool {
     let general = [format!("TARGET_{tool}"), "WASI_SDK_PATH".to_owned()];
     chosen_for(tool, target).is_some()

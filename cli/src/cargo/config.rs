@@ -1,7 +1,7 @@
-//! What the user's configuration of cargo says of the things that this command sets too.
+//! The parts of the user's cargo configuration that this command sets too.
 //!
-//! `cargo config get` merges configuration files and `--config`, and says where each value comes from. It is unstable,
-//! so a cargo that does not know it is taken to say nothing.
+//! `cargo config get` merges configuration files and `--config`, and reports the origin of each value. It is unstable.
+//! If cargo does not support it, the configuration is taken to be empty.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,26 +13,26 @@ use super::toolchain::{Cargo, captured};
 /// The tables that patch packages of the public registry.
 const PATCHES: [&str; 2] =
     ["patch.crates-io.", "patch.\"https://github.com/rust-lang/crates.io-index\"."];
-/// What `cargo config get` calls the origin of `--config KEY=VALUE`.
+/// The origin of `--config KEY=VALUE` in the output of `cargo config get`.
 const COMMAND_LINE: &str = "--config cli option";
 
-/// The user's configuration, as far as it meets ours.
+/// The part of the user's configuration that overlaps with this command's.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
-    /// Patched packages of the public registry, and where each patch is written.
+    /// Patched packages of the public registry, and the origin of each patch.
     patches: BTreeMap<String, String>,
-    /// Keys of runners, and where each is written.
+    /// Keys of runners, and the origin of each.
     runners: Vec<(String, String)>,
-    /// `resolver.lockfile-path` is given, and where.
+    /// The origin of `resolver.lockfile-path`, if it is set.
     pub(crate) lockfile_path: Option<String>,
-    /// `build.rustc-wrapper`, as cargo finds it.
+    /// `build.rustc-wrapper`, resolved as cargo does.
     pub(crate) rustc_wrapper: Option<PathBuf>,
-    /// Files that `--config` names.
+    /// Files named by `--config`.
     files: Vec<OsString>,
 }
 
 impl Config {
-    /// Asks `cargo`, whose flags are `general`.
+    /// Asks `cargo`, with the flags `general`.
     pub(crate) fn read(cargo: &Cargo, general: &[OsString]) -> Config {
         let answer = captured(cargo.config(), &Shell::new(true, None), false);
         let text = match answer {
@@ -82,12 +82,12 @@ impl Config {
         config
     }
 
-    /// Where a patch of the package is written, if there is one.
+    /// Returns the origin of the package's patch, if there is one.
     pub(crate) fn patch(&self, package: &str) -> Option<&str> {
         self.patches.get(package).map(|origin| self.said(origin))
     }
 
-    /// The runner for `target` that `--config` names: its key. cargo prefers it to ours.
+    /// Returns the key of the runner for `target` that `--config` sets. cargo prefers it to wasio's.
     pub(crate) fn runner_on_command_line(&self, target: &str) -> Option<&str> {
         let key = format!("target.{target}.runner");
         self.runners
@@ -96,7 +96,7 @@ impl Config {
             .map(|(key, _)| key.as_str())
     }
 
-    /// Another runner that could be meant for `target`, which ours comes before: its key, and where it is written.
+    /// Returns another runner that may apply to `target` and is overridden by wasio's: its key and its origin.
     pub(crate) fn overridden_runner(&self, target: &str) -> Option<(&str, &str)> {
         let key = format!("target.{target}.runner");
         self.runners
@@ -121,7 +121,7 @@ impl Config {
     }
 }
 
-/// A program that a configuration file names: by its name alone, or from the folder that the file's folder is in.
+/// Resolves a program in a configuration file: a bare name, or a path relative to the parent of the file's folder.
 fn program(named: &str, origin: &str) -> PathBuf {
     let base = Path::new(origin).parent().and_then(Path::parent);
     match base.filter(|_| named.contains('/') && origin != COMMAND_LINE) {
@@ -130,7 +130,7 @@ fn program(named: &str, origin: &str) -> PathBuf {
     }
 }
 
-/// The parts of `KEY = VALUE`; the key may have quoted parts with a ` = ` in them.
+/// Splits `KEY = VALUE`. The key may have quoted parts that contain ` = `.
 fn key_and_value(line: &str) -> Option<(&str, &str)> {
     let mut quote = None;
     let end = line.find(|c| {

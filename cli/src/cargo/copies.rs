@@ -1,6 +1,6 @@
-//! Copies of sources in the cache: projects of `cargo wasio try`, and what guests are given in their place.
+//! Copies of sources in the cache: projects of `cargo wasio try`, and the copies that guests are given in their place.
 //!
-//! What is built in a project becomes code that runs natively, so guests get a copy of the sources.
+//! The output of a build in a project becomes code that runs natively, so guests get a copy of the sources.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -10,14 +10,14 @@ use wasio_host::folder::Folder;
 
 use super::sources;
 
-/// Where the projects are, in the cache.
+/// The folder of the projects, in the cache.
 pub(super) const PROJECTS: &str = "try";
-/// Where the copies for guests are, in the cache. Nothing in there becomes code.
+/// The folder of the copies for guests, in the cache. Nothing in it becomes code.
 const COPIES: &str = "guests";
-/// What cargo puts into a project.
+/// The folders that cargo creates in a project.
 pub(super) const BUILT: [&str; 1] = ["target"];
 
-/// The folder that a guest is given for one in a project here: the same in a copy of the sources.
+/// Returns the folder that a guest is given for one in a project here: the same in a copy of the sources.
 pub(super) fn for_guest(folder: &Path) -> Result<Option<PathBuf>> {
     let Ok(cache) = sources::cache_folder()?.canonicalize() else { return Ok(None) };
     let Ok(folder) = folder.canonicalize() else { return Ok(None) };
@@ -30,13 +30,13 @@ pub(super) fn for_guest(folder: &Path) -> Result<Option<PathBuf>> {
         let temporary = tempfile::Builder::new().prefix(".new.").tempdir_in(&copies)?;
         let fresh = temporary.path().join("fresh");
         copy_tree(&cache.join(PROJECTS).join(project), &fresh, &BUILT)?;
-        // Another run may have been quicker.
+        // Another run may have been faster.
         let _ = fs::rename(&fresh, &copy);
     }
     Ok(Some(copies.join(below)))
 }
 
-/// Copies a folder to one that nobody else can write to.
+/// Copies a folder to one that no other user can write to.
 pub(super) fn copy_tree(from: &Path, to: &Path, left_out: &[&str]) -> io::Result<()> {
     let folder = Folder::private(to)?;
     for entry in fs::read_dir(from)? {
@@ -49,7 +49,7 @@ pub(super) fn copy_tree(from: &Path, to: &Path, left_out: &[&str]) -> io::Result
             copy_tree(&entry.path(), &to.join(&name), &[])?;
         } else {
             folder.replace(&name, &[&fs::read(entry.path())?])?;
-            // Build scripts run some of them.
+            // Build scripts run some of the files.
             #[cfg(unix)]
             {
                 use std::os::unix::fs::PermissionsExt as _;

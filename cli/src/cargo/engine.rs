@@ -11,7 +11,7 @@ use super::program::{is_program, named, on_path};
 use super::shell::Shell;
 use crate::targets::Engine;
 
-/// Finds `engine`'s program, or says where it was looked for.
+/// Finds `engine`'s program. The error says where it was searched for.
 pub(crate) fn find(engine: Engine) -> Result<PathBuf> {
     let (variable, name) = (engine.variable(), engine.name());
     if let Some(path) = named(variable)? {
@@ -34,8 +34,7 @@ pub(crate) fn find(engine: Engine) -> Result<PathBuf> {
     )
 }
 
-/// Inside wasio's own repository, where an alias compiles this command on each
-/// call, compiles the runner too.
+/// Compiles the runner too, inside wasio's own repository, where an alias compiles this command on each call.
 pub(crate) fn build_in_repository(shell: &Shell) -> Result<()> {
     let called_by_alias = env::var("CARGO_PKG_NAME").is_ok_and(|name| name == "wasio-cli");
     let (Some(cargo), Some(package)) = (env::var_os("CARGO"), env::var_os("CARGO_MANIFEST_DIR"))

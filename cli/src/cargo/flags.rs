@@ -1,33 +1,33 @@
-//! Our flags and cargo's: the line is divided, and cargo's flags are read as far as this command must know them.
+//! wasio's flags and cargo's: divides the command line, and reads the flags of cargo that this command must know.
 //!
-//! `run`, `build`, `check` and `test` accept cargo's flags among ours, in any order. The line is divided into three: our
-//! flags, what goes to cargo, and what follows `--` and goes to the guest. clap then sees our flags first and cargo's after
-//! them (`args`).
+//! `run`, `build`, `check` and `test` accept cargo's flags among wasio's, in any order. The line is divided into three
+//! parts: wasio's flags, cargo's arguments, and the arguments after `--`, which go to the guest. clap is then given
+//! wasio's flags first and cargo's after them (`args`).
 
 use std::ffi::{OsStr, OsString};
 
 /// A divided command line.
 pub(crate) struct Line {
-    /// For clap: our flags, and behind them cargo's.
+    /// The arguments for clap: wasio's flags, followed by cargo's.
     pub(crate) ours: Vec<OsString>,
-    /// What followed `--`.
+    /// The arguments after `--`.
     pub(crate) program: Vec<OsString>,
 }
 
-/// Our flags that take a value, and those that do not, or only behind `=`.
+/// wasio's flags that take a value, and those that take none, or only after `=`.
 const WITH_VALUE: &[&str] = &["--wasi", "--engine", "--net", "--dir", "--env"];
 const WITHOUT_VALUE: &[&str] = &["--sandbox", "--json", "--wasm-opt", "--help", "-h"];
 
 /// Divides the arguments of this process.
 pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
     let mut args: Vec<OsString> = args.collect();
-    // cargo calls `cargo-wasio wasio …`; a user may leave the name out.
+    // cargo calls `cargo-wasio wasio …`. A user may omit the name.
     if args.get(1).is_some_and(|first| first == "wasio") {
         args.remove(1);
     }
     let at = verb_at(&args);
     if args.get(at).is_some() {
-        // Flags before it are as good as behind it.
+        // Flags before the subcommand count like flags after it.
         args[1..=at].rotate_right(1);
     }
     let verb = args.get(1).cloned().unwrap_or_default();
@@ -65,7 +65,7 @@ pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
 /// Flags of cargo that may come before a subcommand and take a value.
 const GLOBAL_WITH_VALUE: &[&str] = &["--config", "-Z", "--color"];
 
-/// Where the subcommand is.
+/// Returns the index of the subcommand.
 fn verb_at(args: &[OsString]) -> usize {
     let mut at = 1;
     while let Some(arg) = args.get(at).filter(|arg| arg.to_string_lossy().starts_with('-')) {
@@ -79,36 +79,35 @@ fn verb_at(args: &[OsString]) -> usize {
     if at < args.len() { at } else { 1 }
 }
 
-/// The part of a flag before `=`.
+/// Returns the part of a flag before `=`.
 fn flag_name(arg: &OsStr) -> &str {
     let name = arg.as_encoded_bytes().split(|byte| *byte == b'=').next();
     name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
 }
 
-/// What this command has to know of the flags that go to cargo.
+/// The flags for cargo, as far as this command must know them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CargoFlags {
-    /// The flags, untouched.
+    /// All flags, unchanged.
     pub(crate) all: Vec<OsString>,
-    /// Those for the subcommand: without `general` and `--target-dir`.
+    /// The flags for the subcommand: without `general` and `--target-dir`.
     pub(crate) subcommand: Vec<OsString>,
-    /// Those that choose the manifest and the features: `cargo metadata` gets
-    /// them too.
+    /// The flags that choose the manifest and the features. `cargo metadata` gets them too.
     pub(crate) selection: Vec<OsString>,
-    /// Those that concern every call of cargo: `--config`, `-Z`, `--color`.
+    /// The flags for every call of cargo: `--config`, `-Z`, `--color`.
     pub(crate) general: Vec<OsString>,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
     pub(crate) offline: bool,
     pub(crate) locked: bool,
     pub(crate) colour: Option<String>,
-    /// `--target-dir`; cargo gets it from us.
+    /// The value of `--target-dir`, which this command passes to cargo.
     pub(crate) target_dir: Option<OsString>,
     /// The packages chosen with `-p`.
     pub(crate) packages: Vec<String>,
-    /// All of the workspace's packages are chosen.
+    /// Whether all of the workspace's packages are chosen.
     pub(crate) workspace: bool,
-    /// A flag that contradicts what this command does.
+    /// A flag that conflicts with this command.
     pub(crate) refused: Option<&'static str>,
 }
 
@@ -179,7 +178,7 @@ impl CargoFlags {
         found
     }
 
-    /// `--manifest-path FILE`, if it was given.
+    /// Returns `--manifest-path FILE`, if it was given.
     pub(crate) fn manifest_path(&self) -> &[OsString] {
         let is_it = |arg: &OsString| flag_name(arg) == "--manifest-path";
         match self.selection.iter().position(is_it) {
@@ -192,7 +191,7 @@ impl CargoFlags {
     }
 }
 
-/// The value in `--flag value` or `--flag=value`.
+/// Returns the value in `--flag value` or `--flag=value`.
 fn value_of(given: &[OsString], name: &str) -> Option<OsString> {
     let last = given.last()?;
     let inline = last.to_str().and_then(|text| text.strip_prefix(name)?.strip_prefix('='));

@@ -1,12 +1,12 @@
-//! Runs a test harness: each test in a guest of its own, which a failing test ends.
+//! Runs a test harness: each test in a guest of its own, which ends if the test fails.
 //!
-//! libtest is asked what there is and what is to be run: without being told to run one test, the harness (see `rustc`)
-//! tries to start itself for each, cannot, and says so in its usual form, after filters, `--ignored` and the like. Told
-//! the name of a test in a variable, it runs that one and exits with 50 if it passed; `should_panic` and what it expects
-//! are its affair.
+//! The list of tests comes from libtest. Without the name of a test to run, the harness (see `rustc`) tries to start
+//! itself for each test, cannot, and reports that in its usual form, after filters, `--ignored` and the like. With the
+//! name of a test in a variable, it runs this one and exits with 50 if it passed. `should_panic` and the expected
+//! message are handled by the harness.
 //!
-//! The output is libtest's in looks. Tests run one after the other, as they would in one guest, unless
-//! `--test-threads` says otherwise.
+//! The output looks like libtest's. Tests run one after the other, as they would in one guest, unless `--test-threads`
+//! says otherwise.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -21,21 +21,21 @@ use anyhow::{Context, Result, bail};
 
 /// The variable that names the test to run.
 pub(super) const INVOKE: &str = "__RUST_TEST_INVOKE";
-/// What a harness exits with whose one test passed.
+/// The exit code of a harness whose one test passed.
 const PASSED: i32 = 50;
-/// The same where the host is told of no codes: WASI 0.2, without the drop-in. Whatever is not 0 is 1 there.
+/// The same on hosts that are not told the code: WASI 0.2, without the drop-in. Any code but 0 is 1 there.
 const NOT_SUCCESS: i32 = 1;
-/// As libtest has it.
+/// The exit code of libtest when tests fail.
 const EXIT_CODE: u8 = 101;
 
-/// What a harness is compiled to.
+/// The format that a harness is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     Module,
     Component,
 }
 
-/// What `file` is, if it is a harness that can run one test alone. Other harnesses than libtest are none.
+/// Returns the kind of `file` if it is a harness that can run a single test. Only libtest's harnesses can.
 pub(super) fn of(file: &Path) -> Result<Option<Kind>> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let kind = if bytes.starts_with(b"\0asm\x01\0\0\0") { Kind::Module } else { Kind::Component };
@@ -45,7 +45,7 @@ pub(super) fn of(file: &Path) -> Result<Option<Kind>> {
 /// How tests are run and shown.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Options {
-    /// What is libtest's: filters, `--exact`, `--skip`, `--ignored`.
+    /// libtest's own options: filters, `--exact`, `--skip`, `--ignored`.
     selection: Vec<OsString>,
     show_all: bool,
     nocapture: bool,
@@ -55,11 +55,11 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments of a harness. `None`: it is to answer itself, without running a test.
+    /// Reads the arguments of a harness. `None` means that the harness answers itself, without running a test.
     ///
     /// # Errors
     ///
-    /// When an option asks for something that is not done here.
+    /// An error if an option asks for something that is not supported here.
     pub(super) fn parse(args: &[OsString]) -> Result<Option<Options>> {
         let set = |name: &str| env::var(name).ok().filter(|value| value != "0");
         let mut options =
@@ -130,14 +130,14 @@ impl Options {
 /// One test, as libtest lists it.
 #[derive(Debug, PartialEq)]
 struct Test {
-    /// With what libtest adds: ` - should panic`.
+    /// The name with libtest's addition: ` - should panic`.
     shown: String,
     name: String,
-    /// libtest's own verdict, if it is not to be run: `ignored, REASON`.
+    /// libtest's own verdict if the test is not to be run: `ignored, REASON`.
     settled: Option<String>,
 }
 
-/// What a harness said that could start nothing.
+/// The parsed output of a harness that could not start its tests.
 #[derive(Debug, Default, PartialEq)]
 struct Listed {
     tests: Vec<Test>,
@@ -145,7 +145,7 @@ struct Listed {
 }
 
 impl Listed {
-    /// `None` if this is not what a harness says.
+    /// Returns `None` if the output is not a harness's.
     fn parse(output: &str) -> Option<Listed> {
         let mut lines = output.lines().skip_while(|line| !line.starts_with("running "));
         let count: usize = lines.next()?.split(' ').nth(1)?.parse().ok()?;
@@ -155,7 +155,7 @@ impl Listed {
                 line.strip_prefix("test ").and_then(|line| line.split_once(" ... "))
             {
                 let (name, mode) = shown.split_once(" - ").unwrap_or((shown, ""));
-                // Libtest leaves out by itself what is to panic on WASI, and marks only what is not ignored.
+                // On WASI, libtest leaves out tests that should panic, and marks only those that are not ignored.
                 let run = verdict == "FAILED" || mode == "should panic";
                 listed.tests.push(Test {
                     shown: shown.to_owned(),
@@ -172,14 +172,14 @@ impl Listed {
     }
 }
 
-/// How one test ended, and what it said.
+/// How a test ended, and its output.
 struct Outcome {
     test: Test,
     verdict: String,
     said: String,
 }
 
-/// Makes the command that runs the harness as a guest, given arguments and, if one is to be run, the name of a test.
+/// Makes the command that runs the harness as a guest, given arguments and, for a single test, its name.
 type Guest<'a> = dyn Fn(&[OsString], Option<&str>) -> Result<Command> + Sync + 'a;
 
 /// Runs the harness that `guest` starts.
@@ -197,11 +197,11 @@ pub(super) fn run(
     let Some(listed) = Listed::parse(&String::from_utf8_lossy(&answer.stdout)) else {
         io::stdout().write_all(&answer.stdout)?;
         io::stderr().write_all(&answer.stderr)?;
-        // Not libtest: it has done what it does.
+        // The harness is not libtest's, and has already run.
         let code = answer.status.code().and_then(|code| u8::try_from(code).ok());
         return Ok(code.unwrap_or(EXIT_CODE).into());
     };
-    // Nothing could be started, so a harness that has a test to run ends with a code of its own.
+    // Nothing could be started, so a harness with a test to run exits with a code of its own.
     let passed = match answer.status.code() {
         Some(code) if code == i32::from(EXIT_CODE) => PASSED,
         _ if kind == Kind::Component => NOT_SUCCESS,
@@ -244,13 +244,13 @@ pub(super) fn run(
     Ok(if ok { ExitCode::SUCCESS } else { EXIT_CODE.into() })
 }
 
-/// Runs one test; its verdict, and what it printed. `passed`: the code of a test that passed.
+/// Runs one test. Returns its verdict and its output. `passed` is the exit code of a test that passed.
 fn one(mut command: Command, nocapture: bool, passed: i32) -> Result<(String, String)> {
     let mut said = Vec::new();
     let status = if nocapture {
         command.status().context("cannot start the guest")?
     } else {
-        // One pipe, so that the two streams stay in order.
+        // One pipe for both streams keeps their order.
         let (mut reader, writer) = io::pipe()?;
         command.stdout(writer.try_clone()?).stderr(writer);
         let mut child = command.spawn().context("cannot start the guest")?;
@@ -262,7 +262,7 @@ fn one(mut command: Command, nocapture: bool, passed: i32) -> Result<(String, St
     Ok((verdict.to_owned(), String::from_utf8_lossy(&said).into_owned()))
 }
 
-/// Prints as libtest does.
+/// Prints in libtest's format.
 struct View<'o> {
     options: &'o Options,
     colour: bool,
@@ -295,7 +295,7 @@ impl View<'_> {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// Everything that comes after the tests; whether all passed.
+    /// Prints everything after the tests. Returns whether all passed.
     fn sum_up(&self, outcomes: &[Outcome], filtered_out: usize, started: Instant) -> bool {
         let with =
             |verdict: &str| outcomes.iter().filter(|o| o.verdict == verdict).collect::<Vec<_>>();

@@ -1,8 +1,9 @@
 //! Upstream tokio for build scripts and procedural macros.
 //!
-//! They run natively, and cargo's patches are for the whole tree. So where one of them depends on tokio, the patch is
-//! not the drop-in itself but a package in front of it: on WASI it is the drop-in, elsewhere tokio as published. A
-//! dependency on the registry's tokio would be patched, too, so this one is by path, into cargo's copy of its sources.
+//! They run natively, and cargo's patches apply to the whole tree. If one of them depends on tokio, the patch is
+//! therefore not the drop-in itself but a package that wraps it: on WASI it is the drop-in, elsewhere the published
+//! tokio. A dependency on the registry's tokio would be patched, too, so this one is by path, into cargo's copy of its
+//! sources.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -20,7 +21,7 @@ use super::shell::Shell;
 use super::sources::{self, Sources};
 use super::toolchain::{self, Cargo, toml_text, utf8};
 
-/// One more than the drop-in's: a lock cannot tell two packages of one name and version apart.
+/// One more than the drop-in's version: a lock cannot distinguish two packages of the same name and version.
 pub(crate) const VERSION: &str = "1.999.1";
 
 const LIB: &str = "\
@@ -31,10 +32,10 @@ pub use ours::*;
 pub use upstream::*;
 ";
 
-/// Whether a build script or procedural macro of what is built depends on tokio 1.x.
+/// Returns whether a build script or procedural macro of the build depends on tokio 1.x.
 ///
-/// `metadata` is of a WASI target and leaves out what host code needs on other platforms only. `on_host` resolves the
-/// tree for this machine. It is asked only if `lock` says that the answer may depend on it.
+/// `metadata` is of a WASI target and leaves out packages that host code needs only on other platforms. `on_host`
+/// resolves the tree for this machine. It is called only if `lock` says that the answer may depend on it.
 pub(crate) fn is_needed(
     metadata: &Metadata,
     lock: &Lock<'_>,
@@ -50,7 +51,7 @@ pub(crate) fn is_needed(
     Ok(metadata.on_host(&on_host()?).iter().any(is_tokio))
 }
 
-/// The folder of the package, which is made if it is not there. `locked`: the version that the project's lock has.
+/// Returns the folder of the package, and creates it if it is missing. `locked` is the version in the project's lock.
 pub(crate) fn package(
     cargo: &Cargo,
     sources: &Sources,
@@ -70,7 +71,7 @@ pub(crate) fn package(
     write(&sources::cache_folder()?.join("drop-ins"), &manifest)
 }
 
-/// The published tokio, as cargo downloaded it.
+/// Returns the published tokio, as cargo downloaded it.
 fn published(
     cargo: &Cargo,
     locked: Option<&Version>,
@@ -97,7 +98,7 @@ fn published(
     let mut found = toolchain::metadata(command, shell, false)?;
     found.packages.retain(Package::is_published);
     let tokio = found.packages.into_iter().find(|package| package.name == "tokio");
-    // A registry that the user's configuration puts in its place counts as published.
+    // A registry that the user's configuration substitutes counts as published.
     let Some(tokio) = tokio else { bail!("cargo patches the tokio of any project here") };
     Ok(tokio)
 }
@@ -129,7 +130,7 @@ fn manifest(ours: &Package, upstream: &Package) -> Result<String> {
     Ok(text)
 }
 
-/// Writes the package into a folder that is named after its content, unless it is there as it should be.
+/// Writes the package into a folder that is named after its content, unless it is already there and intact.
 fn write(parent: &Path, manifest: &str) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     (manifest, LIB).hash(&mut hasher);

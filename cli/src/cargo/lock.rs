@@ -1,9 +1,8 @@
-//! The text of a Cargo.lock: which packages it pins, and a copy without some.
+//! The text of a Cargo.lock: the packages that it pins, and a copy without some.
 //!
-//! cargo ignores a patch when the lock pins a version of the patched package,
-//! or of something that the patch needs in a newer one. A package taken out of
-//! a lock is chosen anew while all others keep their versions, so the private
-//! lock is the project's own without those entries. cargo prunes what is no
+//! cargo ignores a patch if the lock pins a version of the patched package, or of a package that the patch needs in a
+//! newer version. If an entry is removed from a lock, cargo chooses that package anew while all others keep their
+//! versions. The private lock is therefore the project's own without those entries. cargo prunes entries that are no
 //! longer needed and writes the rest itself.
 
 use std::collections::BTreeSet;
@@ -15,25 +14,25 @@ use semver::Version;
 pub(crate) struct Entry<'t> {
     pub(crate) name: &'t str,
     pub(crate) version: Version,
-    /// From a registry or git, not from a folder.
+    /// Whether it comes from a registry or git, not from a folder.
     pub(crate) has_source: bool,
     text: &'t str,
 }
 
 impl Entry<'_> {
-    /// The names of the packages it depends on, which cargo writes as ` "NAME",` or ` "NAME VERSION",`.
+    /// Returns the names of its dependencies, which cargo writes as ` "NAME",` or ` "NAME VERSION",`.
     fn dependencies(&self) -> impl Iterator<Item = &str> {
         let quoted = self.text.lines().filter_map(|line| line.strip_prefix(" \""));
         quoted.filter_map(|line| line.split(['"', ' ']).next())
     }
 
-    /// Whether a dependency tree can hold only one of the two.
+    /// Returns whether a dependency tree can hold only one of the two.
     pub(crate) fn excludes(&self, name: &str, version: &Version) -> bool {
         self.name == name && compatible(&self.version, version)
     }
 }
 
-/// Whether the two are the same by semantic versioning.
+/// Returns whether two versions are compatible by semantic versioning.
 pub(crate) fn compatible(one: &Version, other: &Version) -> bool {
     let key = |v: &Version| match (v.major, v.minor) {
         (0, 0) => (0, 0, v.patch),
@@ -43,7 +42,7 @@ pub(crate) fn compatible(one: &Version, other: &Version) -> bool {
     key(one) == key(other)
 }
 
-/// A lock in parts.
+/// A parsed lock.
 #[derive(Debug)]
 pub(crate) struct Lock<'t> {
     head: &'t str,
@@ -51,8 +50,8 @@ pub(crate) struct Lock<'t> {
 }
 
 impl<'t> Lock<'t> {
-    /// What follows the packages (`[[patch.unused]]`, old checksums) is left
-    /// out: cargo writes it anew where it is needed.
+    /// Parses the packages. Anything after them (`[[patch.unused]]`, old checksums) is left out: cargo writes it anew
+    /// if it is needed.
     pub(crate) fn parse(text: &'t str) -> Self {
         let mut starts: Vec<(usize, bool)> = Vec::new();
         let mut at = 0;
@@ -73,7 +72,7 @@ impl<'t> Lock<'t> {
         Lock { head, entries }
     }
 
-    /// Whether the package `from` is `to` or depends on it, on any platform and in any version.
+    /// Returns whether the package `from` is `to` or depends on it, on any platform and in any version.
     pub(crate) fn leads(&self, from: &str, to: &str) -> bool {
         let mut reached = BTreeSet::from([from]);
         let mut open = vec![from];
@@ -91,8 +90,7 @@ impl<'t> Lock<'t> {
         false
     }
 
-    /// The lock without the entries that `drop` names, and with those of
-    /// `older` whose place is free.
+    /// Returns the lock without the entries that `drop` selects, and with the entries of `older` whose place is free.
     pub(crate) fn without(&self, drop: impl Fn(&Entry<'_>) -> bool, older: &Lock<'_>) -> String {
         let mut text = self.head.to_owned();
         let kept = self.entries.iter().filter(|entry| !drop(entry));

@@ -1,4 +1,4 @@
-//! The part of `cargo metadata`'s answer that is used here.
+//! The part of `cargo metadata`'s output that is used here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
     pub(crate) workspace_members: Vec<String>,
-    /// Those of the members that were chosen; see [`Metadata::select`].
+    /// The chosen members, see [`Metadata::select`].
     #[serde(skip)]
     chosen: Vec<String>,
     #[serde(default)]
@@ -26,7 +26,7 @@ pub(crate) struct Package {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) version: Version,
-    /// `None` for a package that lies in a folder.
+    /// `None` for a package in a local folder.
     pub(crate) source: Option<String>,
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
@@ -40,9 +40,9 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) req: VersionReq,
     pub(crate) source: Option<String>,
-    /// `dev` or `build`; `None`: normal.
+    /// `dev` or `build`. `None` means a normal dependency.
     kind: Option<String>,
-    /// The platform that it is for, if not for all.
+    /// The platform of the dependency, if it is not for all.
     target: Option<String>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct DepKind {
 }
 
 impl Package {
-    /// From the public registry, or from one that stands for it.
+    /// Returns whether it comes from the public registry, or from one that substitutes it.
     pub(crate) fn is_published(&self) -> bool {
         self.source
             .as_deref()
@@ -103,8 +103,7 @@ impl Metadata {
         self.packages.iter().filter(move |package| package.name == name)
     }
 
-    /// Chooses the workspace's members that a build would: the ones that `specs`
-    /// (`-p`) name, or cargo's default.
+    /// Chooses the workspace's members that a build would: those named by `specs` (`-p`), or cargo's default.
     pub(crate) fn select(&mut self, specs: &[String], all: bool) {
         self.chosen = self.choice(specs, all);
         if self.chosen.is_empty() {
@@ -132,14 +131,14 @@ impl Metadata {
         }
     }
 
-    /// The features of each package that are switched on.
+    /// Returns the enabled features of each package.
     pub(crate) fn features(&self) -> HashMap<&str, &[String]> {
         let nodes = self.resolve.iter().flat_map(|resolve| &resolve.nodes);
         nodes.map(|node| (node.id.as_str(), node.features.as_slice())).collect()
     }
 
-    /// The packages that end up in the guest: what only build scripts,
-    /// procedural macros and, unless `tests`, tests need is left out.
+    /// Returns the packages that end up in the guest. Packages that are needed only by build scripts, procedural macros
+    /// or, unless `tests`, tests are left out.
     pub(crate) fn in_guest(&self, tests: bool) -> Vec<&Package> {
         let paths = self.paths_from(&self.chosen, |kind, depth| match kind {
             None => true,
@@ -149,8 +148,8 @@ impl Metadata {
         self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
     }
 
-    /// The packages that the build scripts and procedural macros of the chosen members consist of, tests included.
-    /// `host`: the same tree, resolved for the platform where those run.
+    /// Returns the packages that the build scripts and procedural macros of the chosen members consist of, tests
+    /// included. `host` is the same tree, resolved for the platform where they run.
     pub(crate) fn on_host<'m>(&'m self, host: &'m Metadata) -> Vec<&'m Package> {
         let (nodes, host_nodes) = (self.nodes(), host.nodes());
         let mut open: Vec<(&str, bool)> =
@@ -180,22 +179,22 @@ impl Metadata {
         host.packages.iter().filter(id_on_host).collect()
     }
 
-    /// Names of what host code may need besides: cargo leaves out what a package declares for other platforms than the
-    /// one that the tree is resolved for, but for its build script.
+    /// Returns the names of further packages that host code may need. cargo leaves out the dependencies that a package
+    /// declares for other platforms than that of the tree, except for its build script's.
     pub(crate) fn declared_for_some_hosts(&self) -> BTreeSet<&str> {
         let declared = self.on_host(self).into_iter().flat_map(|package| &package.dependencies);
         let of_some = declared.filter(|it| it.target.is_some() && it.kind.is_none());
         of_some.map(|dependency| dependency.name.as_str()).collect()
     }
 
-    /// Every package that the chosen members build or run, tests included.
+    /// Returns every package that the chosen members build or run, tests included.
     pub(crate) fn reachable(&self) -> Vec<&Package> {
         let paths = self.paths_from(&self.chosen, |_, _| true);
         self.packages.iter().filter(|package| paths.contains_key(package.id.as_str())).collect()
     }
 
-    /// The shortest chain of packages from a workspace member, a chosen one if
-    /// possible, to `id`, both included.
+    /// Returns the shortest chain of packages from a workspace member, a chosen one if possible, to `id`, both
+    /// included.
     pub(crate) fn chain_to(&self, id: &str) -> Vec<&Package> {
         let mut paths = self.paths_from(&self.chosen, |_, _| true);
         if !paths.contains_key(id) {
@@ -220,8 +219,7 @@ impl Metadata {
         self.package(id).is_some_and(Package::is_proc_macro)
     }
 
-    /// Every package reached from `members`, with the one it was first reached
-    /// from.
+    /// Returns every package reachable from `members`, with the package from which it was first reached.
     fn paths_from<'m>(
         &'m self,
         members: &'m [String],
@@ -233,7 +231,7 @@ impl Metadata {
             members.clone().map(|id| (id, None)).collect();
         let mut open: VecDeque<(&str, usize)> = members.map(|id| (id, 0)).collect();
         while let Some((id, depth)) = open.pop_front() {
-            // A macro runs in the compiler, with all it depends on.
+            // A macro runs in the compiler, with all of its dependencies.
             if depth > 0 && self.is_proc_macro(id) && !follow(Some("build"), depth) {
                 continue;
             }

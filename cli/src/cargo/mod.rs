@@ -1,20 +1,20 @@
-//! The command `cargo wasio`, apart from the engine that runs guests.
+//! The command `cargo wasio`, without the engine that runs guests.
 //!
-//! | module | what it is about |
+//! | module | content |
 //! |---|---|
-//! | `args`, `flags` | the command line: ours, and cargo's |
+//! | `args`, `flags` | the command line: wasio's flags, and cargo's |
 //! | `sources` | the drop-ins, carried in this binary and unpacked to the cache |
-//! | `toolchain` | the user's cargo, and the private lock it is told to use |
-//! | `config` | what the user's configuration of cargo says of what is set here |
+//! | `toolchain` | the user's cargo, and the private lock that it is told to use |
+//! | `config` | the parts of the user's cargo configuration that are set here too |
 //! | `clang` | the C compiler for crates that have C code |
 //! | `project`, `lock`, `metadata`, `patch` | resolving a project with the drop-ins, and proving that they are used |
 //! | `run` | `run`, `build`, `check`, `test` |
 //! | `wasm_opt` | `build --wasm-opt` |
-//! | `runner`, `engine`, `program`, `exec` | what cargo calls to run a guest |
+//! | `runner`, `engine`, `program`, `exec` | the program that cargo calls to run a guest |
 //! | `rustc`, `harness` | tests, each in a guest of its own |
 //! | `published`, `copies` | `try`: a published crate as a project, and the copy of it for guests |
 //! | `new` | a new project |
-//! | `doctor` | what stands in a project's way |
+//! | `doctor` | the problems of a project |
 
 mod args;
 mod clang;
@@ -54,7 +54,7 @@ use shell::Shell;
 use toolchain::Cargo;
 use wasm_opt::WasmOpt;
 
-/// Runs the command line `args` and returns what the process is to exit with.
+/// Runs the command line `args` and returns the exit code of the process.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
     if rustc::is_wrapped(&args) {
@@ -69,7 +69,7 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         command.try_get_matches_from_mut(line.ours).and_then(|found| Cli::from_arg_matches(&found));
     let cli = parsed.unwrap_or_else(|error| crate::suggest::improve(error, &command).exit());
     let failed = match cli.command {
-        // The doctor's 1 is a finding.
+        // The doctor's exit code 1 means that it found a problem.
         Command::Doctor(_) => ExitCode::from(2),
         _ => ExitCode::from(101),
     };

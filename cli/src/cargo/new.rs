@@ -1,7 +1,7 @@
 //! `cargo wasio new`: a project that runs natively and as a guest, with its test.
 //!
-//! cargo makes the package, so that names, version control and workspaces are as with `cargo new`; what is added is
-//! a program and what it depends on.
+//! cargo makes the package, so that names, version control and workspaces are as with `cargo new`. This command adds a
+//! program and its dependencies.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +17,7 @@ use super::toolchain::Cargo;
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"full\"] }\n";
 
 impl Template {
-    /// What it depends on beside tokio.
+    /// Returns its dependencies in addition to tokio.
     fn dependencies(self) -> &'static str {
         match self {
             Template::Echo => "",

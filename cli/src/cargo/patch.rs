@@ -1,4 +1,4 @@
-//! Is wasio in the tree? What cargo resolved, examined.
+//! Examines a tree that cargo resolved: is wasio in it?
 
 use semver::{Version, VersionReq};
 
@@ -6,14 +6,14 @@ use super::lock::Lock;
 use super::metadata::{Metadata, Package};
 use super::sources::{self, Sources};
 
-/// The drop-ins without which a guest has no sockets. The other ones stand in for packages that do not
-/// compile for WASI, or do not work there, in some versions or with some features only.
+/// The drop-ins without which a guest has no sockets. The other ones replace packages that do not compile for WASI, or
+/// do not work there, in some versions or with some features only.
 const ESSENTIAL: &[&str] = &["tokio", "socket2"];
 
-/// What became of the patch.
+/// The outcome of the patch.
 #[derive(Debug, PartialEq)]
 pub(crate) enum State {
-    /// The tree's tokio is ours.
+    /// The tree's tokio is wasio's.
     InUse(Version),
     /// The project itself names a drop-in: by path, git or its own patch.
     OwnDropIn(Version),
@@ -23,26 +23,26 @@ pub(crate) enum State {
     NotInUse(Vec<Obstacle>),
 }
 
-/// A published package that is in the tree in place of, or beside, the drop-in.
+/// A published package in the tree, in place of the drop-in or beside it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Obstacle {
     pub(crate) name: String,
     pub(crate) version: Version,
-    /// The packages whose requirement excludes the drop-in. Empty if none does:
-    /// then a lock, or a feature that the drop-in lacks, is the reason.
+    /// The packages whose requirement excludes the drop-in. If empty, the reason is a lock, or a feature that the
+    /// drop-in lacks.
     pub(crate) demands: Vec<Demand>,
 }
 
 /// A requirement that excludes the drop-in.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Demand {
-    /// From the project to the package that asks, as `name version`.
+    /// The chain from the project to the requiring package, as `name version`.
     pub(crate) chain: Vec<String>,
     pub(crate) req: VersionReq,
 }
 
 impl State {
-    /// Whether other versions of other packages could make cargo take the patch.
+    /// Returns whether other versions of other packages could make cargo use the patch.
     pub(crate) fn could_be_the_lock(&self) -> bool {
         match self {
             State::NotInUse(found) => found.iter().any(|obstacle| obstacle.demands.is_empty()),
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// The reason, and what to do, for a person.
+    /// Returns the reason, and advice, as text.
     pub(crate) fn explanation(&self) -> Option<String> {
         let State::NotInUse(found) = self else { return None };
         Some(found.iter().map(Obstacle::explanation).collect::<Vec<_>>().join("\n\n"))
@@ -95,8 +95,7 @@ impl Obstacle {
     }
 }
 
-/// Examines a resolved tree. `metadata` is what the chosen features and target
-/// use of what `lock` lists.
+/// Examines a resolved tree. `metadata` holds the packages of `lock` that the chosen features and target use.
 pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -> State {
     let obstacles = obstacles(metadata, |name| ESSENTIAL.contains(&name));
     if !obstacles.is_empty() {
@@ -109,17 +108,17 @@ pub(crate) fn examine(metadata: &Metadata, lock: &Lock<'_>, sources: &Sources) -
     if let Some(other) = tokio().next() {
         return State::OwnDropIn(other.version.clone());
     }
-    // In the lock, but not used by these features on this target.
+    // The package is in the lock, but these features do not use it on this target.
     let listed = lock.entries.iter().find(|e| e.name == "tokio" && !e.has_source);
     listed.map_or(State::NoTokio, |entry| State::InUse(entry.version.clone()))
 }
 
-/// The small drop-ins that could not be patched in. The published package stays in the tree: it may do.
+/// Returns the small drop-ins that could not be patched in. The published package stays in the tree, and may work.
 pub(crate) fn left_out(metadata: &Metadata) -> Vec<Obstacle> {
     obstacles(metadata, |name| !ESSENTIAL.contains(&name))
 }
 
-/// The published packages in the tree, of the names that are `wanted`, that a drop-in should have replaced.
+/// Returns the published packages in the tree whose names are `wanted` and which a drop-in should have replaced.
 fn obstacles(metadata: &Metadata, wanted: impl Fn(&str) -> bool) -> Vec<Obstacle> {
     let stood_for =
         |package: &&Package| sources::drop_in(&package.name, &package.version).is_some();
@@ -136,7 +135,7 @@ fn obstacle(metadata: &Metadata, package: &Package) -> Obstacle {
     let own = sources::drop_in(&package.name, &package.version);
     let own = own.and_then(|own| Version::parse(own.version).ok());
     let mut demands = Vec::new();
-    // cargo chooses one tokio for the whole workspace where it can.
+    // cargo chooses one tokio for the whole workspace if it can.
     for asking in &metadata.packages {
         for dependency in &asking.dependencies {
             let excludes = own.as_ref().is_some_and(|own| !dependency.req.matches(own));

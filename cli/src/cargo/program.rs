@@ -1,4 +1,4 @@
-//! Finds programs that are not cargo's: named in a variable, or on the PATH.
+//! Finds programs other than cargo: named in a variable, or on the PATH.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-/// What the program answers to `--version`, in one line.
+/// Returns the first line of the program's answer to `--version`.
 pub(crate) fn version(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -14,7 +14,7 @@ pub(crate) fn version(program: &Path) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-/// The program that an environment variable names, or else one of that name on the PATH.
+/// Returns the program named by an environment variable, or else one of that name on the PATH.
 pub(crate) fn named_or_on_path(variable: &str, name: &str) -> Result<Option<PathBuf>> {
     Ok(named(variable)?.or_else(|| on_path(name)))
 }
@@ -23,7 +23,7 @@ pub(super) fn named(variable: &str) -> Result<Option<PathBuf>> {
     let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
-    // Guests are run in other folders than this command.
+    // Guests run in other folders than this command.
     let path = std::path::absolute(&named)?;
     if !is_program(&path) {
         bail!("{variable} names {}, which is not a program", path.display());

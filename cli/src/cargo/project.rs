@@ -1,10 +1,9 @@
 //! A user's project, resolved with the drop-ins in a lock of its own.
 //!
-//! The private lock is derived from the project's: what must change for the
-//! drop-ins is taken out, cargo chooses it anew, everything else keeps its
-//! version. If that is not enough, what the drop-ins themselves need is taken
-//! out too, and at last everything; the user is told. Afterwards the tree is
-//! examined: exactly one tokio 1.x, and it is ours.
+//! The private lock is derived from the project's: entries that must change for the drop-ins are removed, cargo chooses
+//! them anew, everything else keeps its version. If that is not enough, the dependencies of the drop-ins are removed
+//! too, and at last everything. The user is told. Afterwards the tree is examined: it must have exactly one tokio 1.x,
+//! which is wasio's.
 
 use std::cell::RefCell;
 use std::fs;
@@ -34,12 +33,12 @@ pub(crate) struct Project {
     pub(crate) sources: Sources,
     /// The workspace's root folder.
     pub(crate) root: PathBuf,
-    /// Where WASI builds go: apart from native ones, so that neither makes the
-    /// other compile again.
+    /// The target folder of WASI builds. It is separate from that of native builds, so that neither makes the other
+    /// compile again.
     pub(crate) target_dir: PathBuf,
     /// The private lock.
     pub(crate) lock: PathBuf,
-    /// The package that is patched in for tokio, where host code needs the published one.
+    /// The package that is patched in for tokio if host code needs the published one.
     host_tokio: RefCell<Option<PathBuf>>,
 }
 
@@ -53,19 +52,19 @@ pub(crate) struct Resolved {
 
 const WASIOS_ON_HOST: &str = "build scripts and procedural macros get wasio's tokio, since the published one could not be put beside it";
 
-/// How much of the project's lock is given up.
+/// How much of the project's lock is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Keep {
-    /// All that has nothing to do with the drop-ins.
+    /// Everything that does not concern the drop-ins.
     Rest,
-    /// All but every package that the drop-ins need.
+    /// Everything except the packages that the drop-ins need.
     Unrelated,
     /// Nothing.
     Nothing,
 }
 
 impl Project {
-    /// Asks cargo for the project that `flags` or the current folder name.
+    /// Asks cargo for the project that is named by `flags`, or is in the current folder.
     pub(crate) fn open(cargo: Cargo, flags: CargoFlags, shell: Shell) -> Result<Self> {
         if let Some(flag) = flags.refused {
             bail!("{flag} cannot be used here: `cargo wasio` chooses it itself (see --wasi)");
@@ -181,7 +180,7 @@ impl Project {
             let why = first_complaint.unwrap_or_default();
             bail!("{}", why.trim_start_matches("error: ").trim_end());
         };
-        // Where another member's needed it, it stays in the lock.
+        // If another member needed the package, it stays in the lock.
         if matches!(resolved.state, State::InUse(_))
             && self.host_tokio.borrow().is_none()
             && self.needs_host_tokio(&resolved)?
@@ -200,7 +199,7 @@ impl Project {
         self.drop_unused(resolved, target)
     }
 
-    /// `cargo metadata` with every drop-in patched in.
+    /// Runs `cargo metadata` with every drop-in patched in.
     fn attempt(&self, target: &str) -> Result<Result<Resolved, Failure>> {
         let config = self.patches(|_| true)?;
         Ok(match self.ask(&config, target)? {
@@ -222,7 +221,7 @@ impl Project {
         })
     }
 
-    /// Patches only what the tree needs: cargo warns of an unused patch.
+    /// Keeps only the patches that the tree needs, because cargo warns of an unused patch.
     fn drop_unused(&self, mut resolved: Resolved, target: &str) -> Result<Resolved> {
         let text = read(&self.lock)?.unwrap_or_default();
         let lock = Lock::parse(&text);
@@ -235,8 +234,7 @@ impl Project {
         };
         let config = self.patches(used)?;
         if config.len() < resolved.config.len() && self.flags.locked {
-            // The lock still lists the unused ones; cargo may not change it later.
-            // The answer would be the same one.
+            // The lock still lists the unused patches, and cargo may not change it later. The answer would be the same.
             if let Err(Failure(why)) = self.ask(&config, target)? {
                 bail!("{}", why.trim_start_matches("error: ").trim_end());
             }
@@ -247,7 +245,7 @@ impl Project {
 
     fn patches(&self, wanted: impl Fn(&DropIn) -> bool) -> Result<Vec<String>> {
         let mut config = Vec::new();
-        // A user's patch is kept: cargo would merge it with ours, to a dependency with two sources.
+        // A user's patch is kept: cargo would merge it with wasio's into a dependency with two sources.
         let kept = |own: &DropIn| self.config.patch(own.name).is_some();
         for (drop_in, folder) in self.drop_ins().filter(|(own, _)| wanted(own) && !kept(own)) {
             config.extend(drop_in.patch(&folder)?);
@@ -255,7 +253,7 @@ impl Project {
         Ok(config)
     }
 
-    /// The drop-ins, each with the folder that is patched in for it.
+    /// Returns the drop-ins, each with the folder that is patched in for it.
     pub(crate) fn drop_ins(&self) -> impl Iterator<Item = (DropIn, PathBuf)> + '_ {
         self.sources.drop_ins().map(|(drop_in, folder)| match &*self.host_tokio.borrow() {
             Some(in_front) if drop_in.name == "tokio" => (drop_in, in_front.clone()),
@@ -263,7 +261,7 @@ impl Project {
         })
     }
 
-    /// From now on host code gets the published tokio, if it can be had. `own`: the project's lock.
+    /// Gives host code the published tokio from now on, if it is available. `own` is the project's lock.
     fn set_host_tokio(&self, own: Option<&str>) {
         let lock = Lock::parse(own.unwrap_or_default());
         let is_tokio = |e: &&Entry<'_>| e.name == "tokio" && e.has_source && e.version.major == 1;
@@ -288,7 +286,7 @@ impl Project {
         })
     }
 
-    /// The text a private lock starts from.
+    /// Returns the initial text of a private lock.
     fn derive(&self, own: Option<&str>, keep: Keep) -> Result<Option<String>> {
         let previous = read(&self.lock)?.unwrap_or_default();
         let previous = Lock::parse(&previous);
@@ -307,8 +305,7 @@ impl Project {
         Ok(Some(own.without(|e| e.has_source && in_the_way(e.name, &e.version), &previous)))
     }
 
-    /// Every published package below the drop-ins, in the version cargo would
-    /// choose for them alone.
+    /// Returns every published package below the drop-ins, in the version that cargo would choose for them alone.
     fn closure(&self) -> Result<Vec<Need>> {
         let folder = tempfile::tempdir()?;
         let folder = folder.path();
@@ -342,8 +339,8 @@ impl Project {
             .collect())
     }
 
-    /// Makes `path` hold `text`, in one step; `None` removes it. Guests may have been given the folder: a link in there
-    /// leads nowhere.
+    /// Replaces the content of `path` by `text` atomically. `None` removes the file. Guests may have been given the
+    /// folder, so links in it are not followed.
     fn restore(&self, path: &Path, text: Option<&str>) -> Result<()> {
         let write = || match text {
             Some(text) => {
@@ -363,7 +360,7 @@ impl Project {
         write().with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// `--locked` speaks of the project's own lock: it has to be complete.
+    /// Checks that the project's own lock is complete, to which `--locked` refers.
     fn check_own_lock(&self, exists: bool) -> Result<()> {
         if !exists {
             bail!("--locked was given, but there is no {}", self.root.join("Cargo.lock").display());
@@ -381,7 +378,7 @@ impl Project {
     }
 }
 
-/// What the manifests of the drop-ins ask for that `own`, the project's lock, has a use for.
+/// Returns the requirements of the drop-ins that apply to `own`, the project's lock.
 fn direct_needs(own: &Lock<'_>) -> Vec<Need> {
     let stands_for = |drop_in: &DropIn| {
         own.entries.iter().any(|e| e.name == drop_in.name && drop_in.replaces(&e.version))
@@ -396,11 +393,11 @@ enum Need {
 }
 
 impl Need {
-    /// Whether a locked version keeps the drop-ins from getting theirs.
+    /// Returns whether a locked version prevents the drop-ins from getting theirs.
     fn is_missed_by(&self, locked: &str, version: &Version) -> bool {
         match self {
             Need::AtLeast { name, req } => {
-                // Another major version does no harm: both can be in a tree.
+                // Another major version is no obstacle: both can be in a tree.
                 let major = req.comparators.first().is_some_and(|first| {
                     let least = Version::new(
                         first.major,
@@ -426,7 +423,7 @@ fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// A folder name for a path: its last part, and a hash of the whole.
+/// Returns a folder name for a path: its last part, and a hash of the whole.
 fn name_of(path: &Path) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();

@@ -1,13 +1,12 @@
 //! `cargo wasio try`: a published crate, downloaded and treated as a project.
 //!
-//! cargo downloads it: a small project that depends on the crate is resolved,
-//! and `cargo metadata` says where its sources are. They are copied, since the
-//! registry's copy is cargo's own, without what belongs to the authors' own
-//! machines: Cargo.lock, toolchain file, cargo configuration. The small
-//! project's lock remembers the version, so that a second run needs no network.
+//! cargo downloads it: a small project that depends on the crate is resolved, and `cargo metadata` reports the folder
+//! of its sources. They are copied, because the registry's copy is cargo's own. Files that belong to the authors' own
+//! machines are left out: Cargo.lock, toolchain file, cargo configuration. The small project's lock remembers the
+//! version, so that a second run needs no network.
 //!
-//! What is built there becomes code that runs natively (build scripts, procedural macros), so nobody else may be able
-//! to change it, guests included: those get a copy of the sources. A copy that is not as cargo downloaded it is
+//! The output of a build there becomes code that runs natively (build scripts, procedural macros), so only the user may
+//! be able to change it, and no guest: guests get a copy of the sources. A copy that differs from cargo's download is
 //! replaced.
 
 use std::collections::BTreeSet;
@@ -31,10 +30,10 @@ use super::shell::Shell;
 use super::sources::{self, Sources};
 use super::toolchain::{Cargo, Failure, captured, toml_text};
 
-/// How long the newest version that was found is taken for the newest.
+/// How long the newest known version is taken to be the newest.
 const NEWEST_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What of a package is not copied.
+/// The files of a package that are not copied.
 const LEFT_OUT: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml.orig",
@@ -47,7 +46,7 @@ const LEFT_OUT: &[&str] = &[
     "target",
 ];
 
-/// What is put behind a manifest: the cache may lie inside somebody's workspace.
+/// Appended to a manifest, because the cache may lie inside a workspace.
 const WORKSPACE: &str = "\n[workspace]\n";
 
 pub(crate) fn start(args: TryArgs, program: Vec<OsString>) -> Result<ExitCode> {
@@ -107,7 +106,7 @@ impl TryArgs {
 /// `CRATE[@VERSION]`.
 struct Wanted {
     name: String,
-    /// As a user writes it; `None` is the newest.
+    /// The version as written by the user. `None` means the newest.
     version: Option<String>,
 }
 
@@ -135,7 +134,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// A whole version is meant exactly; a shorter one is a requirement.
+    /// Returns the requirement: a full version means exactly that one, a shorter one is a requirement itself.
     fn requirement(&self) -> Result<String> {
         let Some(version) = &self.version else { return Ok("*".to_owned()) };
         if Version::parse(version).is_ok() {
@@ -147,7 +146,7 @@ impl Wanted {
         Ok(version.clone())
     }
 
-    /// Has cargo fetch the crate.
+    /// Lets cargo fetch the crate.
     fn download(&self, cargo: &Cargo, shell: &Shell, offline: bool) -> Result<Found> {
         let key: String = self
             .version
@@ -187,7 +186,7 @@ impl Wanted {
                     command.arg("--config").arg(value);
                 }
                 command.args(["metadata", "--format-version", "1"]);
-                // Only the crate is wanted; of what it needs, as little as possible.
+                // Only the crate itself is wanted, and as few of its dependencies as possible.
                 command.args(["--filter-platform", "wasm32-wasip1"]);
                 if offline {
                     command.arg("--offline");
@@ -197,7 +196,7 @@ impl Wanted {
                     Err(failure) => Err(failure),
                 })
             };
-        // Asking for tokio itself means the published one.
+        // A request for tokio itself means the published one.
         let patched = !sources::has_drop_in(&self.name);
         let config = if patched { config.as_slice() } else { &[] };
         let mut answer = ask(config, offline)?;
@@ -231,7 +230,7 @@ impl Found {
         })
     }
 
-    /// What cargo would say of it names files nobody has seen.
+    /// Checks the binary here, because cargo's message would name files that are unknown to the user.
     fn check_binary(&self, args: &TryArgs) -> Result<()> {
         let list = self.binaries.join(", ");
         match &args.bin {
@@ -252,7 +251,7 @@ impl Found {
         }
     }
 
-    /// Copies the sources to the cache; the manifest there.
+    /// Copies the sources to the cache. Returns the path of the manifest there.
     fn copy(&self) -> Result<PathBuf> {
         let parent = sources::cache_folder()?.join(PROJECTS);
         let project = parent.join(format!("{}-{}", self.name, self.version));
@@ -277,7 +276,7 @@ impl Found {
         Ok(manifest)
     }
 
-    /// Whether a project is what [`Found::copy`] makes, and what cargo has built there since.
+    /// Returns whether a project consists of the files that [`Found::copy`] makes, and of cargo's output.
     fn is_whole(&self, project: &Path) -> bool {
         let mut there = BTreeSet::new();
         let mut wanted = BTreeSet::new();
@@ -301,7 +300,7 @@ fn has_workspace(manifest: &str) -> bool {
     manifest.lines().any(|line| line.trim_start().starts_with("[workspace"))
 }
 
-/// The files that are copied.
+/// Lists the files that are copied.
 fn list(folder: &Path, name: &str, into: &mut BTreeSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

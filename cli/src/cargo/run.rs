@@ -25,21 +25,21 @@ pub(crate) struct Job {
     pub(crate) verb: &'static str,
     pub(crate) guest: GuestArgs,
     pub(crate) flags: CargoFlags,
-    /// What the guest gets.
+    /// The guest's arguments.
     pub(crate) args: Vec<OsString>,
-    /// What makes smaller what is built.
+    /// The optimizer of the build's output.
     pub(crate) wasm_opt: Option<WasmOpt>,
 }
 
 impl Job {
-    /// Does it, in the project that the flags or the current folder name.
+    /// Runs the job in the project that is named by the flags, or is in the current folder.
     pub(crate) fn start(self, cargo: Cargo, shell: Shell) -> Result<ExitCode> {
         let target = self.guest.wasi.triple();
         let runs = matches!(self.verb, "run" | "test");
         if runs {
             engine::build_in_repository(&shell)?;
         }
-        // Checked first: a build that cannot be run helps nobody.
+        // Checked first: a build that cannot be run is of no use.
         let (engine, wasi) = (self.guest.engine, self.guest.wasi);
         if runs && !engine.runs(wasi) {
             let runs: Vec<_> = Target::ALL.iter().filter(|target| engine.runs(**target)).collect();
@@ -75,7 +75,7 @@ impl Job {
         rustc::wrap(&mut command, &project.config)?;
         if let Some(program) = engine {
             announce_runner(&project, target);
-            // Most read them through this package, which reads files on WASI.
+            // Most crates read certificates through this package, which reads files on WASI.
             let certificates = resolved.metadata.named("rustls-native-certs").next().is_some();
             let (tests, quiet) = (self.verb == "test", project.flags.quiet);
             let plan = Plan::new(&self.guest, program, tests, quiet, certificates);
@@ -88,7 +88,7 @@ impl Job {
     }
 }
 
-/// Says which of two runners runs the guest: ours comes before all but the one that `--config` names.
+/// Reports which of two runners runs the guest: wasio's has precedence over all but one set by `--config`.
 fn announce_runner(project: &Project, target: &str) {
     if let Some(key) = project.config.runner_on_command_line(target) {
         project.shell.note(format_args!(
@@ -102,7 +102,7 @@ fn announce_runner(project: &Project, target: &str) {
     }
 }
 
-/// Says what stands in for what, or why nothing can.
+/// Reports which packages the drop-ins replace, or why they cannot.
 fn announce(project: &Project, resolved: &Resolved, target: &str) -> Result<()> {
     let shell = &project.shell;
     let own_patch = project.config.patch("tokio");

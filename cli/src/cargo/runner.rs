@@ -1,19 +1,17 @@
-//! What cargo calls to run a guest: `cargo-wasio wasio __runner FILE ARGS`.
+//! The program that cargo calls to run a guest: `cargo-wasio wasio __runner FILE ARGS`.
 //!
-//! cargo gives a runner the program, its arguments, a folder and an environment.
-//! This turns them into what a WebAssembly engine has to be told so that the
-//! guest finds what a native program would find there: the network, the
+//! cargo gives a runner the program, its arguments, a folder and an environment. The runner translates them to options
+//! of a WebAssembly engine, so that the guest finds what a native program would find there: the network, the
 //! environment, and the files
 //!
 //! - of the current folder, under its relative and its absolute name,
-//! - of the package, under the absolute name that `env!("CARGO_MANIFEST_DIR")`
-//!   compiled into tests gives,
+//! - of the package, under the absolute name that `env!("CARGO_MANIFEST_DIR")` compiled into tests gives,
 //! - of the folders of arguments that lead elsewhere (`/etc/hosts`, `../data`).
 //!
-//! A folder that holds what becomes code, or that is above one, is left out, and the user is told. The sources of a
+//! A folder is left out, and the user told, if its files become code or if it is above such a folder. The sources of a
 //! published crate (`cargo wasio try`) are in such a folder: the guest gets a copy under their name.
 //!
-//! In a sandbox, it finds only what was granted by name.
+//! In a sandbox, the guest finds only what was granted by name.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -38,7 +36,7 @@ use crate::targets::Engine;
 
 /// The variable that carries the [`Plan`] through cargo.
 const PLAN: &str = "WASIO_RUNNER_PLAN";
-/// So many bytes of what WasmEdge compiled are kept.
+/// The maximum size of the code compiled by WasmEdge that is kept, in bytes.
 const COMPILED_SIZE: u64 = 1 << 30;
 
 /// How guests are to be run.
@@ -50,19 +48,19 @@ pub(crate) struct Plan {
     net: Vec<String>,
     dirs: Vec<OsString>,
     env: Vec<OsString>,
-    /// Test harnesses are given a guest for each test.
+    /// Whether test harnesses get a guest for each test.
     tests: bool,
     quiet: bool,
-    /// The guest is shown the certificates that the environment names.
+    /// Whether the guest may read the certificates that the environment names.
     certificates: bool,
-    /// The user's own values of variables that this command sets for cargo.
+    /// The user's own values of the variables that this command sets for cargo.
     restore: BTreeMap<String, Option<OsString>>,
 }
 
 type Environment = BTreeMap<OsString, OsString>;
 
 impl Plan {
-    /// A guest that reads them is shown the certificates that the environment names, if `certificates`.
+    /// Creates a plan. If `certificates`, the guest may read the certificates that the environment names.
     pub(crate) fn new(
         guest: &GuestArgs,
         program: PathBuf,
@@ -84,12 +82,10 @@ impl Plan {
         }
     }
 
-    /// Makes cargo, about to be started by `command`, run guests of `target`
-    /// through this program.
+    /// Makes cargo, about to be started by `command`, run guests of `target` through this program.
     ///
-    /// A variable is used, not `--config`: the user's configuration may name a
-    /// runner as text or as a list, and cargo refuses to merge the two. cargo
-    /// splits the variable at spaces, so a program whose path has one is found
+    /// A variable is used, not `--config`: the user's configuration may name a runner as text or as a list, and cargo
+    /// refuses to merge the two. cargo splits the variable at spaces, so a program whose path contains one is found
     /// through the PATH.
     pub(crate) fn install(mut self, command: &mut Command, target: &str) -> Result<()> {
         let own = env::current_exe().context("the path of this program")?;
@@ -118,13 +114,13 @@ impl Plan {
     }
 }
 
-/// Runs the guest; returns only after tests, if it could not be started, or on systems where a process cannot become
-/// another one.
+/// Runs the guest. Returns only after tests, if the guest could not be started, or on systems where a process cannot
+/// become another one.
 pub(crate) fn run(guest: &[OsString]) -> Result<ExitCode> {
     let plan = env::var(PLAN).context("this is for cargo to call: use `cargo wasio run`")?;
     let plan: Plan = serde_json::from_str(&plan).context(PLAN)?;
     let (file, args) = guest.split_first().context("no guest was named")?;
-    // The guest's first argument is its name; an engine's option it must not be.
+    // The guest's first argument is its name, which must not look like an option of the engine.
     let file = std::path::absolute(file)?;
     if plan.tests
         && let Some(kind) = harness::of(&file)?
@@ -136,7 +132,7 @@ pub(crate) fn run(guest: &[OsString]) -> Result<ExitCode> {
 }
 
 impl Plan {
-    /// The call of the engine. `test` is the only test that a harness is to run.
+    /// Returns the command that calls the engine. `test` is the only test that a harness is to run.
     fn command(&self, file: &Path, args: &[OsString], test: Option<&str>) -> Result<Command> {
         let environment = self.environment(test)?;
         match self.wasmedge {
@@ -169,7 +165,7 @@ impl Plan {
             command.arg("--dir").arg(grant);
         }
         self.reset(&mut command);
-        // By name where possible: other users can read a command line.
+        // Passed by name if possible, because other users can read a command line.
         for (name, value) in environment {
             let mut grant = name.clone();
             if self.env_of_engine(&name).as_ref() != Some(&value) {
@@ -189,7 +185,7 @@ impl Plan {
         environment: Environment,
     ) -> Result<Command> {
         let mut command = Command::new(&self.program);
-        // A dev build is started sooner than it is compiled.
+        // Starting a dev build takes less time than compiling it.
         let is_dev = file.components().any(|part| part.as_os_str() == "debug");
         let compiled =
             if is_dev { None } else { compiled_for_wasmedge(&self.program, file, self.quiet)? };
@@ -241,7 +237,7 @@ impl Plan {
         Ok(command)
     }
 
-    /// The folders to show to the guest: where they are, and their names there.
+    /// Returns the folders for the guest, each with its name there.
     fn folders(&self, args: &[OsString]) -> Result<Vec<(PathBuf, String)>> {
         if self.sandbox {
             return Ok(Vec::new());
@@ -292,7 +288,7 @@ impl Plan {
         Ok(folders)
     }
 
-    /// The guest's environment.
+    /// Returns the guest's environment.
     fn environment(&self, test: Option<&str>) -> Result<Environment> {
         let mut all = Environment::new();
         if !self.sandbox {
@@ -325,7 +321,7 @@ impl Plan {
         Ok(all)
     }
 
-    /// A variable as [`Plan::reset`] leaves it for the engine.
+    /// Returns a variable as [`Plan::reset`] leaves it for the engine.
     fn env_of_engine(&self, name: &OsStr) -> Option<OsString> {
         match name.to_str().and_then(|name| self.restore.get(name)) {
             Some(value) => value.clone(),
@@ -337,7 +333,7 @@ impl Plan {
         Shell::new(self.quiet, None)
     }
 
-    /// Gives the engine itself the user's values back.
+    /// Restores the user's values for the engine itself.
     fn reset(&self, command: &mut Command) {
         command.env_remove(PLAN);
         for (name, value) in &self.restore {
@@ -349,10 +345,10 @@ impl Plan {
     }
 }
 
-/// Variables that lead to the certificates to trust. cargo sets them for what it runs, where it finds a system's.
+/// Variables that name the trusted certificates. cargo sets them for the programs it runs, if it finds the system's.
 const CERTIFICATES: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// What is this command's own, or, on Windows, a shell's current folder on a drive.
+/// Returns whether a variable is this command's own or, on Windows, a shell's current folder on a drive.
 fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name == PLAN
@@ -361,8 +357,8 @@ fn is_ours(name: &OsStr) -> bool {
         || (name.starts_with("CARGO_TARGET_WASM32_") && name.ends_with("_RUNNER"))
 }
 
-/// The folder that an argument leads to, if it is not below the current one:
-/// under the name that the guest will use.
+/// Returns the folder that an argument leads to, under the name that the guest will use, if it is not below the current
+/// folder.
 fn named_elsewhere(arg: &OsStr) -> Option<PathBuf> {
     let text = arg.to_str()?;
     // `--file=/path` and `/path`
@@ -381,14 +377,13 @@ fn named_elsewhere(arg: &OsStr) -> Option<PathBuf> {
     path.parent().filter(|parent| parent.is_dir()).map(Path::to_owned)
 }
 
-/// Whether one of the names has what WasmEdge takes for the end of a name.
+/// Returns whether one of the names contains the character that ends a name for WasmEdge.
 fn has_colon(host: &Path, guest: &str) -> bool {
     guest.contains(':') || host.as_os_str().as_encoded_bytes().contains(&b':')
 }
 
-/// WasmEdge interprets what was not compiled before, some sixty times slower;
-/// compiling takes longer than the build did.
-/// `None` if this WasmEdge has no compiler.
+/// Compiles the guest. WasmEdge interprets a guest that was not compiled before, some sixty times slower. Compiling
+/// takes longer than the build did. Returns `None` if this WasmEdge has no compiler.
 fn compiled_for_wasmedge(program: &Path, file: &Path, quiet: bool) -> Result<Option<PathBuf>> {
     let shell = Shell::new(quiet, None);
     let path = sources::cache_folder()?.join("wasmedge");
@@ -425,7 +420,7 @@ fn compiled_for_wasmedge(program: &Path, file: &Path, quiet: bool) -> Result<Opt
     Ok(None)
 }
 
-/// Removes what was not used for the longest time, until the rest is short enough.
+/// Removes the files that have not been used for the longest time, until the rest fits.
 fn evict(folder: &Folder, kept: u64) -> Result<()> {
     let kept = format!("{kept:016x}.");
     let mut entries = folder.entries()?;
@@ -446,7 +441,7 @@ fn fingerprint(program: &Path, bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Older releases run compiled code without being told.
+/// Returns whether WasmEdge has the option. Older releases run compiled code without it.
 fn offers_run_mode(program: &Path) -> bool {
     let help = Command::new(program).arg("--help").stdin(Stdio::null()).output();
     help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("run-mode"))

@@ -1,12 +1,14 @@
-//! What cargo calls in place of rustc: it adds flags for guests that only a single call of the compiler can be given.
+//! The program that cargo calls in place of rustc: it adds flags for guests that can only be given to single calls of
+//! the compiler.
 //!
-//! - **Test harnesses** are made able to run one test alone. A failing test ends its guest, so each is to have a guest of its
-//!   own. libtest has that: with `panic-abort-tests`, a harness starts itself once for each test, with the test's name in a
-//!   variable. A guest cannot start anything, but the runner can (`harness`). The flag is unstable, and cargo would need its
-//!   own switch for it, so it is added here: for the harness alone, and with unstable flags allowed for this one call.
-//! - **Guests become smaller.** wasm32-wasip2 compiles code that could be relocated, which no program needs, and the linker
-//!   leaves room in every number that it fills in. The flags are added here and not through `rustflags`, of which cargo takes
-//!   one source and ignores the others: whatever users set anywhere stays, and comes after ours.
+//! - **Test harnesses** are made able to run a single test. A failing test ends its guest, so each test runs in a guest
+//!   of its own. libtest supports that: with `panic-abort-tests`, a harness starts itself once for each test, with the
+//!   test's name in a variable. A guest cannot start anything, but the runner can (`harness`). The flag is unstable,
+//!   and cargo would need its own switch for it, so it is added here: for the harness alone, and with unstable flags
+//!   allowed for this one call.
+//! - **Guests become smaller.** wasm32-wasip2 compiles relocatable code, which no program needs, and the linker leaves
+//!   room in every number that it fills in. The flags are added here and not through `rustflags`, of which cargo takes
+//!   one source and ignores the others. Flags that users set anywhere stay, and come after these.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -17,9 +19,9 @@ use anyhow::{Context, Result};
 use super::config::Config;
 use super::exec::become_command;
 
-/// The variable that says that rustc is wrapped, and by which program the user has it wrapped, if any.
+/// Set if rustc is wrapped. Its value is the user's own wrapper, if there is one.
 pub(super) const WRAPPED: &str = "WASIO_RUSTC_WRAPPER";
-/// Where cargo looks for a wrapper, before its configuration.
+/// The variables in which cargo looks for a wrapper, before its configuration.
 const WRAPPERS: [&str; 2] = ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"];
 
 /// Makes cargo, about to be started by `command`, call rustc through this program.
@@ -37,17 +39,17 @@ pub(super) fn wrap(command: &mut Command, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// The user's own value of the variable that [`wrap`] sets.
+/// Returns the user's own value of the variable that [`wrap`] sets.
 pub(super) fn own_wrapper() -> (&'static str, Option<OsString>) {
     (WRAPPERS[0], env::var_os(WRAPPERS[0]))
 }
 
-/// Whether cargo called this process in place of rustc.
+/// Returns whether cargo called this process in place of rustc.
 pub(super) fn is_wrapped(args: &[OsString]) -> bool {
     env::var_os(WRAPPED).is_some() && args.get(1).is_some_and(|first| first != "wasio")
 }
 
-/// Becomes the compiler: `args` are this program, rustc, and rustc's own.
+/// Becomes the compiler. `args` are this program, rustc, and rustc's own.
 pub(super) fn run(args: &[OsString]) -> Result<ExitCode> {
     let [_, rustc, given @ ..] = args else { anyhow::bail!("no compiler was named") };
     let mut command = match env::var_os(WRAPPED).filter(|wrapper| !wrapper.is_empty()) {
@@ -63,7 +65,7 @@ pub(super) fn run(args: &[OsString]) -> Result<ExitCode> {
         command.arg("-Zpanic-abort-tests");
         let taken_back = env::var_os("RUSTC_BOOTSTRAP").is_none_or(|value| value == "-1");
         if taken_back {
-            // For this crate and no other.
+            // For this crate only.
             command
                 .env("RUSTC_BOOTSTRAP", value_of(given, "--crate-name").unwrap_or(OsStr::new("1")));
         }
@@ -80,16 +82,16 @@ fn is_for_wasi(given: &[OsString]) -> bool {
         .is_some_and(|target| target.to_string_lossy().starts_with("wasm32-wasi"))
 }
 
-/// Flags that make what the compiler, given these arguments, compiles for WASI smaller. They go before the user's, of which
-/// the compiler takes the last.
+/// Returns flags that make the output smaller if the compiler, given these arguments, compiles for WASI. They go before
+/// the user's: the compiler uses the last flag of a kind.
 fn smaller(given: &[OsString]) -> Vec<&'static str> {
     let has = |text: &str| given.iter().any(|arg| arg.to_string_lossy().contains(text));
-    // Questions are answered as without us, and libraries that are loaded at run time are relocated.
+    // Queries are answered as without this program. Libraries that are loaded at run time must be relocatable.
     if !is_for_wasi(given) || has("--print") || has("-shared") {
         return Vec::new();
     }
     let mut flags = vec!["-Crelocation-model=static"];
-    // The linker cannot compress what debug information refers to. Other linkers may not know the flag.
+    // The linker cannot compress code that debug information refers to. Other linkers may not know the flag.
     let strips = matches!(last_strip(given).as_deref(), Some("debuginfo" | "symbols"));
     if strips && !has("linker=") && !has("linker-flavor=") {
         flags.push("-Clink-arg=--compress-relocations");
@@ -97,7 +99,7 @@ fn smaller(given: &[OsString]) -> Vec<&'static str> {
     flags
 }
 
-/// The value of the last `-C strip=`, which is the one that counts.
+/// Returns the value of the last `-C strip=`, which takes precedence.
 fn last_strip(given: &[OsString]) -> Option<String> {
     given.iter().rev().find_map(|arg| {
         let arg = arg.to_string_lossy();

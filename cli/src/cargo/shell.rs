@@ -13,7 +13,7 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    /// `colour` is the value of `--color`, if one was given.
+    /// Creates a shell. `colour` is the value of `--color`, if one was given.
     pub(crate) fn new(quiet: bool, colour: Option<&str>) -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let wish = colour.map(str::to_owned).or_else(|| set("CARGO_TERM_COLOR"));
@@ -62,14 +62,14 @@ impl Shell {
     }
 }
 
-/// Lines with names in them that others chose, of crates and files.
+/// Escapes lines that contain names chosen by others, of crates and files.
 pub(crate) fn printable(text: impl Display) -> String {
     let text = text.to_string();
     let lines = text.split('\n').map(|line| Printable::new(line).at_most(usize::MAX).to_string());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A closed stderr is no reason to stop.
+/// A closed stderr must not end the command.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,11 +1,10 @@
 //! The drop-ins' sources: carried in the binary, unpacked to the user's cache.
 //!
-//! They are unpacked once per content, into a folder named after a hash of it,
-//! so that versions of this command do not disturb each other and cargo's
-//! fingerprints of the packages stay valid between runs. Each run compares the
-//! folder with what the binary carries, byte by byte; a half-written or edited
-//! folder is replaced, and so is one that somebody else could change: cargo reads it after us.
-//! The replacement is written beside it and renamed, so that no build ever sees a part of it.
+//! They are unpacked once per content, into a folder named after a hash of it. Versions of this command therefore do
+//! not disturb each other, and cargo's fingerprints of the packages stay valid between runs. Each run compares the
+//! folder with the binary's copy, byte by byte. A half-written or edited folder is replaced, and so is one that another
+//! user could change, because cargo reads it afterwards. The replacement is written beside it and renamed, so that no
+//! build ever sees a part of it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -20,31 +19,31 @@ use wasio_host::ours;
 use super::lock::compatible;
 use super::toolchain::{toml_text, utf8};
 
-/// No source file is longer, in bytes.
+/// The maximum length of a source file, in bytes.
 const MOST: u64 = 1 << 26;
 
 include!(concat!(env!("OUT_DIR"), "/drop_ins.rs"));
 
-/// A package that takes the place of a published one of the same name.
+/// A package that replaces a published one of the same name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DropIn {
     /// The published package's name.
     pub(crate) name: &'static str,
-    /// Far above any published version that it stands for.
+    /// Far above any published version that it replaces.
     pub(crate) version: &'static str,
-    /// Where it lies in the unpacked folder.
+    /// Its path in the unpacked folder.
     folder: &'static str,
 }
 
 impl DropIn {
-    /// Whether a published `version` is one this drop-in can stand for: the same
-    /// one by semantic versioning, as cargo sees it.
+    /// Returns whether this drop-in can replace a published `version`: a compatible one by semantic versioning, as
+    /// cargo defines it.
     pub(crate) fn replaces(&self, version: &Version) -> bool {
         Version::parse(self.version).is_ok_and(|own| compatible(&own, version))
     }
 
-    /// Values for `--config` that patch it in from `folder`. Their key names the folder, not the package: one
-    /// package may have several drop-ins.
+    /// Returns values for `--config` that patch it in from `folder`. Their key names the folder, not the package,
+    /// because one package may have several drop-ins.
     pub(crate) fn patch(&self, folder: &Path) -> Result<[String; 2]> {
         let key = self.folder.rsplit('/').next().unwrap_or(self.name).replace('.', "_");
         let path = toml_text(utf8(folder)?);
@@ -62,9 +61,9 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Makes sure that the sources lie in the cache as this binary carries them.
+    /// Makes sure that the cache holds this binary's sources.
     ///
-    /// The second value tells whether a damaged copy had to be replaced.
+    /// The second value is whether a damaged copy had to be replaced.
     pub(crate) fn unpacked() -> Result<(Self, bool)> {
         Self::unpacked_in(&cache_folder()?.join("drop-ins"))
     }
@@ -79,43 +78,43 @@ impl Sources {
             unpack(parent, &root)
                 .with_context(|| format!("cannot unpack the drop-ins to {}", root.display()))?;
         }
-        // cargo reports canonical paths; ours are compared with them.
+        // cargo reports canonical paths, and they are compared with this one.
         let root = root.canonicalize().unwrap_or(root);
         Ok((Sources { root }, existed && !whole))
     }
 
-    /// The packages to patch in, each with its folder.
+    /// Returns the packages to patch in, each with its folder.
     pub(crate) fn drop_ins(&self) -> impl Iterator<Item = (DropIn, PathBuf)> + '_ {
         DROP_INS.iter().map(|drop_in| (*drop_in, self.root.join(drop_in.folder)))
     }
 
-    /// The folder that holds every unpacked package.
+    /// Returns the folder of all unpacked packages.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Names this very content.
+    /// Returns the hash that identifies this content.
     pub(crate) fn hash(&self) -> &'static str {
         HASH
     }
 }
 
-/// The drop-in that stands for `version` of the published package `name`, if one is shipped.
+/// Returns the drop-in for `version` of the published package `name`, if there is one.
 pub(crate) fn drop_in(name: &str, version: &Version) -> Option<DropIn> {
     DROP_INS.iter().copied().find(|own| own.name == name && own.replaces(version))
 }
 
-/// Whether the package `name` in that very version is a drop-in, not one that is published.
+/// Returns whether the package `name` in that very version is a drop-in, not a published one.
 pub(crate) fn is_drop_in(name: &str, version: &Version) -> bool {
     drop_in(name, version).is_some_and(|own| own.version == version.to_string())
 }
 
-/// Whether any version of the package `name` has a drop-in.
+/// Returns whether any version of the package `name` has a drop-in.
 pub(crate) fn has_drop_in(name: &str) -> bool {
     DROP_INS.iter().any(|drop_in| drop_in.name == name)
 }
 
-/// What the carried packages require of published ones, without the drop-ins that are not `wanted`.
+/// Returns the requirements of the carried packages on published ones, without those of drop-ins that are not `wanted`.
 pub(crate) fn requirements(
     wanted: impl Fn(&DropIn) -> bool,
 ) -> impl Iterator<Item = (&'static str, semver::VersionReq)> {
@@ -126,8 +125,7 @@ pub(crate) fn requirements(
     needed.filter_map(|(_, name, req)| Some((*name, req.parse().ok()?)))
 }
 
-/// Where this command keeps what it unpacks and downloads: `WASIO_CACHE`, or a
-/// folder `wasio` in the user's cache folder.
+/// Returns the folder for unpacked and downloaded files: `WASIO_CACHE`, or a folder `wasio` in the user's cache folder.
 pub(crate) fn cache_folder() -> Result<PathBuf> {
     match ours::root() {
         Some(folder) => std::path::absolute(folder).context("WASIO_CACHE"),
@@ -136,7 +134,8 @@ pub(crate) fn cache_folder() -> Result<PathBuf> {
 }
 
 fn unpack(parent: &Path, root: &Path) -> Result<()> {
-    // One at a time: each moves away what it finds. The folder is the user's alone, so nobody else holds it.
+    // Only one process at a time may move the folder away. It belongs to the user alone, so no other user holds the
+    // lock.
     let lock =
         File::options().create(true).truncate(false).write(true).open(parent.join("lock"))?;
     lock.lock()?;
@@ -157,7 +156,7 @@ fn unpack(parent: &Path, root: &Path) -> Result<()> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
         _ => {}
     }
-    // Another version of this program may not know the lock: what counts is what lies there now.
+    // Another version of this program may not use the lock. The content that is there now decides.
     let renamed = fs::rename(fresh, root);
     if !matches_carried(root) {
         renamed?;
@@ -166,8 +165,8 @@ fn unpack(parent: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether `root` holds exactly the carried files. One file more would count
-/// too: cargo runs a `build.rs` that nobody declared.
+/// Returns whether `root` holds exactly the carried files. An additional file counts as a difference too: cargo runs an
+/// undeclared `build.rs`.
 fn matches_carried(root: &Path) -> bool {
     if root.symlink_metadata().is_err() {
         return false;
@@ -181,8 +180,8 @@ fn matches_carried(root: &Path) -> bool {
         && present.len() == FILES.len()
 }
 
-/// Whether a folder of ours has only files that are as they should be, but for what is called like one of `besides`.
-/// Their names are put into `present`.
+/// Returns whether all files in a folder of wasio's are right. Files with a name in `besides` are ignored. The names of
+/// the others are added to `present`.
 pub(crate) fn compare(
     folder: &Path,
     name: &str,

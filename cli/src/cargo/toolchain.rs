@@ -1,25 +1,20 @@
 //! The user's cargo, and how it is told to keep its lock elsewhere.
 //!
-//! # Why a lock of our own
+//! # Why a private lock
 //!
-//! A patch changes what the resolver chooses, and cargo writes that down in
-//! Cargo.lock. The project's lock must stay byte for byte as it is, so every
-//! call of cargo here works on a private one. Three ways were weighed:
+//! A patch changes the choices of the resolver, and cargo writes them to Cargo.lock. The project's lock must stay byte
+//! for byte as it is, so every call of cargo here works on a private one. Three ways were considered:
 //!
-//! - *Save the lock, let cargo change it, put it back.* It is wrong for as long
-//!   as cargo runs, an editor's rust-analyzer sees it, and after a kill or a
-//!   power cut somebody has to repair it.
-//! - *Build in a mirror made of links.* Relative path dependencies, members
-//!   outside the folder, `include_str!` and `.cargo/config.toml` all see other
-//!   paths than in a native build.
-//! - *Tell cargo where the lock is.* The project's own is never opened for
-//!   writing, whatever happens to the process. This is what is done.
+//! - *Save the lock, let cargo change it, restore it.* It is wrong while cargo runs, an editor's rust-analyzer sees it,
+//!   and after a kill or a power cut the user has to repair it.
+//! - *Build in a mirror made of links.* Relative path dependencies, members outside the folder, `include_str!` and
+//!   `.cargo/config.toml` all see other paths than in a native build.
+//! - *Tell cargo where the lock is.* The project's own is never opened for writing, whatever happens to the process.
+//!   This way was chosen.
 //!
-//! The key `resolver.lockfile-path` is stable since cargo 1.97. Before that the
-//! same code is in cargo behind an unstable flag, which stable releases accept
-//! when `RUSTC_BOOTSTRAP` is set. It is set for cargo alone: `[env]` takes it
-//! back for the compiler, build scripts and runners, so that no crate takes this
-//! for a nightly compiler.
+//! The key `resolver.lockfile-path` is stable since cargo 1.97. Older versions have the same code behind an unstable
+//! flag, which stable releases accept when `RUSTC_BOOTSTRAP` is set. It is set for cargo alone: `[env]` unsets it for
+//! the compiler, build scripts and runners, so that no crate takes this for a nightly compiler.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
@@ -32,7 +27,7 @@ use semver::Version;
 use super::metadata::Metadata;
 use super::shell::Shell;
 
-/// The drop-ins need this edition and library.
+/// The oldest Rust with the edition and library that the drop-ins need.
 const OLDEST: Version = Version::new(1, 85, 0);
 
 /// The cargo that called this command, or the one on the PATH.
@@ -40,13 +35,13 @@ const OLDEST: Version = Version::new(1, 85, 0);
 pub(crate) struct Cargo {
     program: OsString,
     version: Version,
-    /// The folder it is started in; the current one if `None`.
+    /// The folder in which it is started. `None` means the current one.
     folder: Option<PathBuf>,
     /// The user's flags for every call: `--config`, `-Z`, `--color`.
     flags: Vec<OsString>,
 }
 
-/// How a given cargo is told where its lock is.
+/// The way to tell a given cargo where its lock is.
 #[derive(Debug, Default, PartialEq)]
 struct LockFlags {
     before: Vec<String>,
@@ -75,10 +70,10 @@ impl Cargo {
         Ok(Cargo { program, version, folder: None, flags: Vec::new() })
     }
 
-    /// The same cargo, given `flags` with each call.
+    /// Returns the same cargo with `flags` in each call.
     ///
-    /// They go before the subcommand, where ours are: of `--config` and `-Z`, cargo forgets those before it as soon as
-    /// one follows it.
+    /// They go before the subcommand, together with this command's own: if a `--config` or `-Z` follows the subcommand,
+    /// cargo ignores those before it.
     pub(crate) fn with_flags(&self, flags: &[OsString]) -> Self {
         let whole = |flag: &OsString| {
             let (name, value) = match flag.to_str().and_then(|flag| flag.strip_prefix("--config="))
@@ -86,7 +81,7 @@ impl Cargo {
                 Some(value) => ("--config=", OsStr::new(value)),
                 None => ("", flag.as_os_str()),
             };
-            // It may be started elsewhere.
+            // The path is made absolute, because cargo may be started in another folder.
             match Path::new(value).is_file().then(|| std::path::absolute(value)) {
                 Some(Ok(path)) => [OsStr::new(name), path.as_os_str()].into_iter().collect(),
                 _ => flag.clone(),
@@ -95,8 +90,7 @@ impl Cargo {
         Cargo { flags: flags.iter().map(whole).collect(), ..self.clone() }
     }
 
-    /// The same cargo, started in `folder`: what its configuration says depends
-    /// on that.
+    /// Returns the same cargo, started in `folder`, on which its configuration depends.
     pub(crate) fn at(&self, folder: &Path) -> Self {
         Cargo { folder: Some(folder.to_owned()), ..self.clone() }
     }
@@ -105,7 +99,7 @@ impl Cargo {
         &self.version
     }
 
-    /// A call of cargo with the user's flags.
+    /// Returns a call of cargo with the user's flags.
     pub(crate) fn plain(&self) -> Command {
         let mut command = Command::new(&self.program);
         if let Some(folder) = &self.folder {
@@ -115,7 +109,7 @@ impl Cargo {
         command
     }
 
-    /// The call that prints its whole configuration, each value with its origin.
+    /// Returns the call that prints cargo's whole configuration, each value with its origin.
     pub(crate) fn config(&self) -> Command {
         let mut command = self.plain();
         command.env("RUSTC_BOOTSTRAP", "1").args([
@@ -127,8 +121,7 @@ impl Cargo {
         command
     }
 
-    /// `cargo SUBCOMMAND` with its lock at `lock`, `config` being values for
-    /// `--config`.
+    /// Returns `cargo SUBCOMMAND` with its lock at `lock`. `config` holds values for `--config`.
     pub(crate) fn with_lock(
         &self,
         lock: &Path,
@@ -173,13 +166,12 @@ impl Cargo {
     }
 }
 
-/// What a call of cargo printed, when it failed.
+/// The output of a call of cargo that failed.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
-/// Runs `cargo metadata` (or another command with short output) and passes on
-/// the part of stderr that a user can use: resolving a private lock is not news,
-/// and an unused patch is explained better elsewhere.
+/// Runs `cargo metadata` (or another command with short output) and passes on the useful part of stderr: messages about
+/// resolving a private lock are not useful, and an unused patch is explained better elsewhere.
 pub(crate) fn metadata(mut command: Command, shell: &Shell, verbose: bool) -> Result<Metadata> {
     command.args(["--format-version", "1"]);
     match captured(command, shell, verbose)? {
@@ -188,7 +180,7 @@ pub(crate) fn metadata(mut command: Command, shell: &Shell, verbose: bool) -> Re
     }
 }
 
-/// Runs `command`; its stdout, or its complaint.
+/// Runs `command`. Returns its stdout, or its error message.
 pub(crate) fn captured(
     mut command: Command,
     shell: &Shell,
@@ -206,7 +198,7 @@ pub(crate) fn captured(
     Ok(if status.success() { Ok(json) } else { Err(Failure(complaint)) })
 }
 
-/// Passes on the news in cargo's stderr and collects its error.
+/// Passes on the useful lines of cargo's stderr and collects its error.
 fn listen(stderr: impl Read, shell: &Shell, verbose: bool) -> String {
     let mut complaint = String::new();
     let mut about_patch = false;
@@ -247,7 +239,7 @@ fn uncoloured(line: &str) -> String {
     bare
 }
 
-/// `text` as a basic string of TOML.
+/// Returns `text` as a basic string of TOML.
 pub(crate) fn toml_text(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -261,13 +253,12 @@ pub(crate) fn toml_text(text: &str) -> String {
     quoted
 }
 
-/// cargo's configuration is text.
+/// Returns a path as UTF-8, which cargo's configuration requires.
 pub(crate) fn utf8(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| format!("the path {} is not UTF-8", path.display()))
 }
 
-/// Makes sure that the toolchain has the standard library for `target`,
-/// installing it through rustup where that is possible.
+/// Makes sure that the toolchain has the standard library for `target`. Installs it through rustup if possible.
 pub(crate) fn ensure_target(target: &str, offline: bool, shell: &Shell) -> Result<()> {
     if target_installed(target)? {
         return Ok(());
@@ -293,7 +284,7 @@ pub(crate) fn ensure_target(target: &str, offline: bool, shell: &Shell) -> Resul
     }
 }
 
-/// Whether the compiler in use has `target`'s standard library.
+/// Returns whether the compiler in use has `target`'s standard library.
 pub(crate) fn target_installed(target: &str) -> Result<bool> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc)
@@ -309,7 +300,7 @@ pub(crate) fn target_installed(target: &str) -> Result<bool> {
         .is_ok_and(|found| found.flatten().any(|entry| is_core(&entry.file_name()))))
 }
 
-/// The platform of the compiler in use, where build scripts run.
+/// Returns the platform of the compiler in use, where build scripts run.
 pub(crate) fn host() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc).arg("-vV").output();

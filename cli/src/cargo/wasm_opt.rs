@@ -1,9 +1,9 @@
-//! `cargo wasio build --wasm-opt`: what cargo built, made smaller by Binaryen's `wasm-opt`.
+//! `cargo wasio build --wasm-opt`: makes cargo's output smaller with Binaryen's `wasm-opt`.
 //!
-//! cargo keeps each program twice, as links to one file. The optimized one takes the place of the link that users
-//! run; cargo puts that back in its next build, so nothing is ever optimized twice.
+//! cargo keeps each program twice, as links to one file. The optimized one replaces the link that users run. cargo
+//! restores that link in its next build, so nothing is ever optimized twice.
 //!
-//! `wasm-opt` knows modules alone. Of a component, the modules in it are optimized, and the rest is copied.
+//! `wasm-opt` supports only modules. In a component, its modules are optimized, and the rest is copied.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ use wasmparser::{Parser, Payload};
 use super::program;
 use super::shell::Shell;
 
-/// What rustc uses unless told otherwise, and vectors. A stripped module does not say what it uses.
+/// rustc's default features, and SIMD. A stripped module does not list the features that it uses.
 const FEATURES: [&str; 7] = [
     "bulk-memory",
     "multivalue",
@@ -32,17 +32,17 @@ const FEATURES: [&str; 7] = [
 ];
 /// The section that names functions.
 const NAMES: &str = "name";
-/// The sections that name what a component has, which its linker writes even when told to strip.
+/// The section that names the parts of a component. The linker writes it even when told to strip.
 const COMPONENT_NAMES: &str = "component-name";
 
-/// Binaryen's optimizer, with a level for it.
+/// Binaryen's optimizer, with an optimization level.
 #[derive(Debug)]
 pub(crate) struct WasmOpt {
     program: PathBuf,
     level: String,
 }
 
-/// One of cargo's messages: that a target was built.
+/// A message of cargo that a target was built.
 #[derive(Deserialize)]
 struct Built {
     reason: String,
@@ -63,7 +63,7 @@ impl WasmOpt {
         Ok(WasmOpt { program, level })
     }
 
-    /// Has cargo build, and optimizes what it built.
+    /// Runs the build of cargo, and optimizes its output.
     pub(crate) fn build(&self, mut command: Command, shell: &Shell) -> Result<ExitCode> {
         let mut cargo = command
             .arg("--message-format=json-render-diagnostics")
@@ -88,7 +88,7 @@ impl WasmOpt {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Optimizes a module or component, and says so.
+    /// Optimizes a module or component, and reports it.
     pub(crate) fn optimize(&self, file: &Path, shell: &Shell) -> Result<()> {
         let name = file.display();
         let done = self.replace(file).with_context(|| format!("cannot optimize {name}"));
@@ -98,7 +98,7 @@ impl WasmOpt {
         Ok(())
     }
 
-    /// Puts what the optimizer makes of a file in its place, in one step. Returns both lengths in bytes.
+    /// Replaces a file by the optimizer's output atomically. Returns both lengths in bytes.
     fn replace(&self, file: &Path) -> Result<[usize; 2]> {
         let folder = tempfile::Builder::new()
             .prefix(".wasm-opt-")
@@ -137,9 +137,9 @@ impl WasmOpt {
 
     fn component(&self, bytes: &[u8], folder: &Path) -> Result<Vec<u8>> {
         let mut made = wasm_encoder::Component::new();
-        // The names of a component whose modules have none are the linker's.
+        // If the modules of a component have no names, those of the component are the linker's.
         let mut is_stripped = true;
-        // How many modules and components we are in.
+        // The nesting depth of modules and components.
         let mut depth = 0;
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload?;

@@ -1,19 +1,18 @@
-//! Packages and features that are known not to work, or to work differently,
-//! in a WASI guest, each with the way out.
+//! Packages and features that are known not to work in a WASI guest, or to work differently, each with a way out.
 
 use super::Level::{self, Error, Note, Warning};
 use crate::targets::Target as Wasi;
 
-/// One thing that is known.
+/// An entry about a package.
 pub(super) struct Known {
     pub(super) package: &'static str,
-    /// The versions it is true of.
+    /// The versions concerned.
     pub(super) versions: &'static str,
-    /// True only if one of these features is on; empty: always.
+    /// The features concerned: one of them must be on. If empty, the entry does not depend on features.
     pub(super) features: &'static [&'static str],
-    /// True only on this generation of WASI.
+    /// The only generation of WASI concerned. `None` means every one.
     pub(super) only: Option<Wasi>,
-    /// Not true if this package is in the guest: the way out was taken.
+    /// A package that is the way out: if it is in the guest, the entry does not apply.
     pub(super) unless: Option<&'static str>,
     pub(super) level: Level,
     pub(super) what: &'static str,
@@ -62,7 +61,7 @@ const SYSTEM_LIBRARY: &str = "needs a library of the system, which WASI does not
 /// A package with C code that compiles for WASI.
 pub(super) struct CCode {
     pub(super) package: &'static str,
-    /// It includes headers of the C library.
+    /// Whether it includes headers of the C library.
     pub(super) needs_headers: bool,
     /// Another way out, as the end of a sentence.
     pub(super) or: &'static str,
@@ -72,7 +71,7 @@ const fn c_code(package: &'static str, or: &'static str) -> CCode {
     CCode { package, needs_headers: true, or }
 }
 
-/// Packages with C code that compiles for WASI, given a compiler and, but for ring, headers.
+/// Packages with C code that compiles for WASI, given a compiler and, except for ring, headers.
 pub(super) const C_CODE: &[CCode] = &[
     CCode {
         package: "ring",
@@ -89,7 +88,7 @@ pub(super) const C_CODE: &[CCode] = &[
 /// The package with resolvers for hyper-util and reqwest.
 const RESOLVE: &str = "wasio-resolve";
 
-/// Everything that is known.
+/// All entries.
 pub(super) const TABLE: &[Known] = &[
     // TLS and cryptography
     known(
@@ -154,7 +153,7 @@ pub(super) const TABLE: &[Known] = &[
     ),
     known("tikv-jemalloc-sys", Error, NO_COMPILE, "use it on native targets only"),
     known("libmimalloc-sys", Error, NO_COMPILE, "use it on native targets only"),
-    // Sockets and readiness beside tokio
+    // Sockets and readiness without tokio
     known(
         "mio",
         Warning,
@@ -448,7 +447,7 @@ pub(super) const TABLE: &[Known] = &[
         "nothing has to be done; work that computes for long should `yield_now`",
     )
     .with(&["rt-multi-thread"]),
-    // Made for other places
+    // Made for other platforms
     known(
         "wasm-bindgen",
         Warning,
@@ -481,7 +480,6 @@ mod tests {
         }
     }
 
-    /// What these stop, as found by building them.
     #[test]
     fn nothing_is_listed_twice() {
         let mut seen = std::collections::HashSet::new();
@@ -492,6 +490,7 @@ mod tests {
         }
     }
 
+    /// The levels of these packages, as found by building them.
     #[test]
     fn what_is_known_to_stop_a_build_is_an_error() {
         let level = |package: &str, version: &str| {

@@ -1,8 +1,7 @@
 //! `cargo wasio doctor`: will this project run, and if not, why?
 //!
-//! It resolves the project as a WASI build would, then looks at what is in the
-//! guest. Nothing is compiled: what a package does with an interface that WASI
-//! lacks is known from a table (`known`), not found out.
+//! It resolves the project as a WASI build would, then examines the packages in the guest. Nothing is compiled: whether
+//! a package works without an interface that WASI lacks is known from a table (`known`), not found out.
 
 mod known;
 mod report;
@@ -31,33 +30,33 @@ use super::toolchain::{self, Cargo};
 use crate::targets::{Engine, Target};
 use tree::Tree;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
-    /// Stops the build or every run.
+    /// Prevents the build or every run.
     Error,
-    /// Fails where it is used, or needs something installed.
+    /// Fails when it is used, or needs something installed.
     Warning,
-    /// Good to know.
+    /// For information only.
     Note,
 }
 
 #[derive(Debug, Serialize)]
 struct Finding {
     level: Level,
-    /// `name version` of the package it is about, if it is about one.
+    /// `name version` of the package, if the finding is about one.
     package: Option<String>,
     what: String,
     instead: String,
-    /// From the project to that package.
+    /// The chain from the project to the package.
     chain: Vec<String>,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Debug, Serialize)]
 struct Report {
-    /// No finding is an error.
+    /// Whether no finding is an error.
     ok: bool,
     project: String,
     target: &'static str,
@@ -74,9 +73,9 @@ struct PatchReport {
     /// `in-use`, `own-drop-in`, `no-tokio` or `not-in-use`.
     state: &'static str,
     tokio: Option<String>,
-    /// Where the drop-ins are unpacked.
+    /// The folder of the unpacked drop-ins.
     sources: String,
-    /// The tokio that the project's own Cargo.lock pins.
+    /// The version of tokio that the project's own Cargo.lock pins.
     locked: Option<String>,
 }
 
@@ -180,7 +179,7 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Target) -> Result<Repor
     let engines = engines(&mut findings);
     let targets = targets(&mut findings, wasi);
     let mut guest = resolved.metadata.in_guest(false);
-    // It stands in front of the drop-in, which is there, too.
+    // This package wraps the drop-in, which is in the guest as well.
     guest.retain(|p| p.name != "tokio" || p.version.to_string() != host_tokio::VERSION);
     let tree = match &resolved.state {
         State::NotInUse(_) => None,
@@ -228,7 +227,7 @@ fn note(what: String, instead: &str) -> Finding {
     Finding { level: Level::Note, package: None, what, instead, chain: Vec::new() }
 }
 
-/// The published tokio 1.x that the project's own lock pins.
+/// Returns the published tokio 1.x that the project's own lock pins.
 fn own_lock_pin(project: &Project) -> Option<String> {
     let text = fs::read_to_string(project.root.join("Cargo.lock")).ok()?;
     let lock = Lock::parse(&text);
@@ -239,7 +238,7 @@ fn own_lock_pin(project: &Project) -> Option<String> {
     pinned.map(|entry| entry.version.to_string())
 }
 
-/// Findings from the table.
+/// Returns the findings from the table.
 fn known_of(
     guest: &[&Package],
     tree: Option<&Tree>,
@@ -254,7 +253,7 @@ fn known_of(
         for known in known::TABLE.iter().filter(|known| known.package == package.name) {
             let stands_in = sources::is_drop_in(known.package, &package.version);
             let about_published = known.level != Level::Note;
-            // semver's own `*` leaves out previews, such as 0.0.2-alpha.
+            // semver's own `*` does not match previews, such as 0.0.2-alpha.
             let version = known.versions == "*"
                 || VersionReq::parse(known.versions)
                     .is_ok_and(|versions| versions.matches(&package.version));
@@ -278,7 +277,7 @@ fn known_of(
     findings
 }
 
-/// Packages with C code: what compiles it, or what is missing.
+/// Returns a finding for each package with C code: the compiler, or what is missing.
 fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Target) -> Vec<Finding> {
     let with = |package: &&&Package| known::C_CODE.iter().find(|c| c.package == package.name);
     let found: Vec<_> = guest.iter().filter_map(|p| with(&p).map(|c| (*p, c))).collect();
@@ -334,7 +333,7 @@ fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Target) -> Vec<Finding>
     found.into_iter().map(finding).collect()
 }
 
-/// Configuration that still says `wasm32-wasi`.
+/// Finds configuration that still uses the name `wasm32-wasi`.
 fn old_target_name(project: &Project) -> Vec<Finding> {
     let mut findings = Vec::new();
     let here = env::current_dir().unwrap_or_else(|_| project.root.clone());

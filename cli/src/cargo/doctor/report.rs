@@ -1,4 +1,4 @@
-//! The doctor's report for people.
+//! The doctor's report as text.
 
 use super::{Level, Report};
 use crate::cargo::shell::printable;

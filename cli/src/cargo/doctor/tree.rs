@@ -1,7 +1,7 @@
-//! What a build puts into the guest, as `cargo tree` says.
+//! The packages that a build puts into the guest, according to `cargo tree`.
 //!
 //! `cargo metadata` lists more: an optional package whose features are named as `package?/feature`, although nothing
-//! switches the package itself on, and the features of a package that only a build script asks for.
+//! enables the package itself, and the features of a package that only a build script requests.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use crate::cargo::metadata::Package;
 use crate::cargo::project::{Project, Resolved};
 use crate::cargo::toolchain::{Failure, captured};
 
-/// Packages with the features that are on.
+/// Packages with their enabled features.
 pub(super) struct Tree(HashMap<(String, Version), Vec<String>>);
 
 impl Tree {
-    /// `None` if cargo does not say: then what `cargo metadata` lists has to do.
+    /// Returns `None` if cargo gives no answer. The list of `cargo metadata` is then used instead.
     pub(super) fn of(project: &Project, resolved: &Resolved, target: &str) -> Result<Option<Tree>> {
         let mut command = project.cargo.with_lock(&project.lock, &resolved.config, "tree")?;
         command.args(["--target", target, "--edges", "normal,no-proc-macro"]);
@@ -35,7 +35,7 @@ impl Tree {
         })
     }
 
-    /// Lines are `NAME vVERSION (SOURCE)`, a tab, features with commas, and perhaps ` (*)`.
+    /// Parses lines of `NAME vVERSION (SOURCE)`, a tab, features separated by commas, and possibly ` (*)`.
     fn parse(text: &str) -> Tree {
         let mut packages: HashMap<_, Vec<String>> = HashMap::new();
         for line in text.lines() {
@@ -52,7 +52,7 @@ impl Tree {
         Tree(packages)
     }
 
-    /// The features of `package`; `None` if it is not built.
+    /// Returns the features of `package`, or `None` if it is not built.
     pub(super) fn features(&self, package: &Package) -> Option<&[String]> {
         let key = (package.name.clone(), package.version.clone());
         self.0.get(&key).map(Vec::as_slice)
