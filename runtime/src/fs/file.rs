@@ -53,28 +53,28 @@ use crate::sync::Mutex;
 /// # }
 /// ```
 pub struct File {
-    // Shared with the running operation.
+    // Shared with the operation that is under way.
     pub(crate) std: Arc<StdFile>,
     inner: Mutex<Inner>,
     max_buf_size: usize,
 }
 
-/// What was begun with the file. One operation runs at a time.
+/// The state of the file's operations. One operation runs at a time.
 struct Inner {
     state: State,
-    /// The error of a write that something else than a write or a flush has found.
+    /// The error of a write that was found by an operation other than a write or a flush.
     write_error: Option<io::ErrorKind>,
-    /// Where the last seek led.
+    /// The result of the last seek.
     position: u64,
 }
 
 enum State {
-    /// With what was read ahead.
+    /// No operation is running. The buffer has bytes that were read ahead.
     Idle(Buf),
     Busy(Job<(Done, Buf)>),
 }
 
-/// What an operation did.
+/// The result of an operation.
 enum Done {
     Read(io::Result<()>),
     Write(io::Result<()>),
@@ -126,7 +126,7 @@ impl File {
         }
     }
 
-    /// Runs `f` with the file after the operation that is running.
+    /// Runs `f` with the file, after the running operation has ended.
     async fn run_alone<T: Send + 'static>(
         &self,
         f: impl FnOnce(&StdFile) -> io::Result<T> + Send + 'static,
@@ -166,7 +166,7 @@ impl File {
         let std = self.std.clone();
         let (mut buf, ahead) = inner.take_buf();
         buf.discard();
-        // As the operation of the file, so that nothing overtakes it if this future is dropped.
+        // Run as the file's operation, so that nothing overtakes it if this future is dropped.
         inner.state = State::Busy(run(move || {
             let result = step_back(&std, ahead).and_then(|()| std.set_len(size));
             (Done::SetLen(result), buf)
@@ -276,12 +276,12 @@ impl File {
     }
 }
 
-/// Moves the position back by what was read ahead and is not wanted any more.
+/// Moves the position back by the bytes that were read ahead and are no longer wanted.
 fn step_back(mut std: &StdFile, ahead: i64) -> io::Result<()> {
     if ahead > 0 { std.seek(SeekFrom::Current(-ahead)).map(drop) } else { Ok(()) }
 }
 
-/// Moves the position, counted from where the reader of the file believes to be.
+/// Moves the position, counted from the position that the reader of the file sees.
 fn seek(mut std: &StdFile, ahead: i64, position: SeekFrom) -> io::Result<u64> {
     match position {
         SeekFrom::Current(offset) => match offset.checked_sub(ahead) {
@@ -293,7 +293,7 @@ fn seek(mut std: &StdFile, ahead: i64, position: SeekFrom) -> io::Result<u64> {
 }
 
 impl Inner {
-    /// Waits for the operation that is running, and says what it did.
+    /// Waits for the running operation. Returns its result.
     fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Done>>> {
         let State::Busy(job) = &mut self.state else { return Poll::Ready(Ok(None)) };
         let (done, buf) = match ready!(Pin::new(job).poll(cx)) {
@@ -307,7 +307,7 @@ impl Inner {
         Poll::Ready(done)
     }
 
-    /// Waits for the operation that is running; the error of a write is kept for later.
+    /// Waits for the running operation. The error of a write is kept for later.
     async fn settle(&mut self) {
         if let Err(e) = poll_fn(|cx| self.poll_flush(cx)).await {
             self.write_error = Some(e.kind());
@@ -324,7 +324,7 @@ impl Inner {
         }
     }
 
-    /// The buffer, while nothing is running.
+    /// Returns the buffer, while no operation is running.
     fn buf(&mut self) -> &mut Buf {
         match &mut self.state {
             State::Idle(buf) => buf,
@@ -332,7 +332,7 @@ impl Inner {
         }
     }
 
-    /// Takes the buffer, and says how many bytes of what was read ahead are in it.
+    /// Takes the buffer. Returns it with the number of bytes in it that were read ahead.
     fn take_buf(&mut self) -> (Buf, i64) {
         let buf = std::mem::take(self.buf());
         let ahead = buf.bytes().len() as i64;

@@ -10,7 +10,7 @@ use crate::sys;
 pub struct FileTimes {
     accessed: Option<SystemTime>,
     modified: Option<SystemTime>,
-    /// Some systems let it be set.
+    /// Only some systems can set it.
     pub(crate) created: Option<SystemTime>,
 }
 

@@ -55,7 +55,7 @@ pub use crate::sys::public::fs::*;
 
 use std::io;
 
-/// Runs an operation of std where it holds up no task.
+/// Runs an operation of std on a thread where it holds up no task.
 pub(crate) async fn asyncify<T: Send + 'static>(
     f: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

@@ -1,4 +1,4 @@
-//! How a file is opened.
+//! The options of opening a file.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What can be done to a path: each function is that of std of the same name, off the tasks' thread.
+//! Operations on paths. Each function is std's function of the same name, run off the tasks' thread.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;

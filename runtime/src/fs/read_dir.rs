@@ -1,4 +1,4 @@
-//! What is in a directory.
+//! The entries of a directory.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use super::asyncify;
 use crate::io::{Job, run};
 
-/// How many entries are read at once.
+/// The number of entries read at once.
 const CHUNK: usize = 32;
 
 /// Reads the entries of a directory, in no particular order, without `.` and `..`.
@@ -56,7 +56,7 @@ enum State {
     Reading(Job<Entries>),
 }
 
-/// A directory, and those of its entries that are read ahead.
+/// A directory, and the entries that were read ahead.
 #[derive(Debug)]
 struct Entries {
     ahead: VecDeque<io::Result<DirEntry>>,
@@ -81,7 +81,7 @@ impl Entries {
             };
             let failed = entry.is_err();
             self.ahead.push_back(entry.map(|std| {
-                // Most systems tell it with the entry.
+                // Most systems return it with the entry.
                 DirEntry { file_type: std.file_type().ok(), std: Arc::new(std) }
             }));
             if failed || self.ahead.len() == CHUNK {

@@ -1,4 +1,4 @@
-//! The trait of readers that have a buffer of their own.
+//! The trait of readers that have their own buffer.
 
 use std::io;
 use std::ops::DerefMut;

@@ -1,4 +1,4 @@
-//! The trait of what bytes can be read from.
+//! The trait of types from which bytes can be read.
 
 use std::io;
 use std::ops::DerefMut;
@@ -79,7 +79,7 @@ impl<T: AsRef<[u8]> + Unpin> AsyncRead for io::Cursor<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let data = self.get_ref().as_ref();
-        // A cursor may stand behind its data; that is the end, too.
+        // A cursor may be past the end of its data. That is the end, too.
         let start = self.position().min(data.len() as u64) as usize;
         let n = (data.len() - start).min(buf.remaining());
         buf.put_slice(&data[start..start + n]);

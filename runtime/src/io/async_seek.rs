@@ -1,4 +1,4 @@
-//! The trait of what has a position that can be moved.
+//! The trait of types that have a position that can be moved.
 
 use std::io::{self, SeekFrom};
 use std::ops::DerefMut;

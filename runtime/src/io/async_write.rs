@@ -1,4 +1,4 @@
-//! The trait of what bytes can be written to.
+//! The trait of types to which bytes can be written.
 
 use std::io::{self, IoSlice};
 use std::ops::DerefMut;
@@ -50,7 +50,7 @@ pub trait AsyncWrite {
     }
 }
 
-/// The methods of an `AsyncWrite` that hands everything on to `**self`.
+/// The methods of an `AsyncWrite` that forwards every call to `**self`.
 macro_rules! write_through_deref {
     () => {
         fn poll_write(
@@ -125,7 +125,7 @@ where
     }
 }
 
-/// The methods of an `AsyncWrite` for memory that std can write to: it never has to wait.
+/// The methods of an `AsyncWrite` for memory that std can write to. It never has to wait.
 macro_rules! write_through_std {
     () => {
         fn poll_write(

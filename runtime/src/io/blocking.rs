@@ -1,4 +1,4 @@
-//! Work that blocks, for types that are polled: files and the standard streams.
+//! Blocking work for types that are polled: files and the standard streams.
 
 use std::io::{self, IoSlice, Read, Write};
 
@@ -7,16 +7,16 @@ use crate::reactor::shutdown_error;
 use crate::runtime::Handle;
 pub(crate) use crate::sys::job::{Job, run};
 
-/// How many bytes one blocking operation moves at most, unless a file is told otherwise.
+/// The maximum number of bytes that one blocking operation moves, unless a file sets another one.
 pub(crate) const MAX_BUF_SIZE: usize = 2 * 1024 * 1024;
 
-/// Like [`run`], and `f` runs even if the runtime is shut down before its turn.
+/// Like [`run`], but `f` runs even if the runtime is shut down before it starts.
 ///
-/// For writes: the writer was told that the bytes were accepted.
+/// For writes, because the writer was told that the bytes were accepted.
 ///
 /// # Errors
 ///
-/// Fails when the runtime was shut down already.
+/// Fails if the runtime is already shut down.
 #[track_caller]
 pub(crate) fn run_to_end<R: Send + 'static>(
     f: impl FnOnce() -> R + Send + 'static,
@@ -46,11 +46,11 @@ impl<F: FnOnce() -> R, R> Drop for RunOnDrop<F, R> {
     }
 }
 
-/// Bytes on their way to or from an operation that blocks.
+/// Bytes on their way to or from a blocking operation.
 #[derive(Debug, Default)]
 pub(crate) struct Buf {
     memory: Vec<u8>,
-    /// `memory[start..end]` is what matters; the rest is kept so that it need not be cleared again.
+    /// `memory[start..end]` has the bytes. The rest is kept so that it need not be cleared again.
     start: usize,
     end: usize,
 }
@@ -60,14 +60,14 @@ impl Buf {
         &self.memory[self.start..self.end]
     }
 
-    /// Forgets the bytes, and says how many there were.
+    /// Discards the bytes. Returns how many there were.
     pub(crate) fn discard(&mut self) -> usize {
         let n = self.bytes().len();
         (self.start, self.end) = (0, 0);
         n
     }
 
-    /// Replaces the bytes by at most `max` of `bufs`, and says how many.
+    /// Replaces the bytes with at most `max` of `bufs`. Returns the number.
     pub(crate) fn copy_from(&mut self, bufs: &[IoSlice<'_>], max: usize) -> usize {
         self.memory.clear();
         for buf in bufs {
@@ -85,7 +85,7 @@ impl Buf {
         self.start += n;
     }
 
-    /// Replaces the bytes by at most `max` of `reader`, blocking.
+    /// Replaces the bytes with at most `max` of `reader`, blocking.
     pub(crate) fn read_from(&mut self, reader: &mut impl Read, max: usize) -> io::Result<()> {
         self.discard();
         if self.memory.len() < max {
@@ -102,7 +102,7 @@ impl Buf {
         }
     }
 
-    /// Writes all bytes to `writer`, blocking. They are forgotten even when that fails.
+    /// Writes all bytes to `writer`, blocking. They are discarded even if that fails.
     pub(crate) fn write_to(&mut self, writer: &mut impl Write) -> io::Result<()> {
         let result = writer.write_all(self.bytes());
         self.discard();

@@ -22,7 +22,7 @@ pin_project! {
     }
 }
 
-/// The state of a [`BufReader`]: what was read and not yet asked for, and a seek that is on its way.
+/// The state of a [`BufReader`]: bytes that were read and not requested yet, and a seek that is under way.
 #[derive(Debug)]
 pub(super) struct ReadAhead {
     memory: Box<[u8]>,
@@ -35,7 +35,7 @@ pub(super) struct ReadAhead {
 enum Seek {
     No,
     Requested(SeekFrom),
-    /// The inner reader is seeking; `then` follows it.
+    /// The inner reader is seeking. `then` follows.
     Running {
         then: Option<SeekFrom>,
     },
@@ -101,7 +101,7 @@ impl<R: AsyncRead> AsyncRead for BufReader<R> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Our buffer would only be a detour for a read that is larger.
+        // A read of at least the buffer's size bypasses it.
         if self.buffer().is_empty() && buf.remaining() >= self.ahead.memory.len() {
             return self.get_pin_mut().poll_read(cx, buf);
         }
@@ -130,7 +130,7 @@ impl<R: AsyncRead> AsyncBufRead for BufReader<R> {
     }
 }
 
-/// Seeking discards the buffer. Several inner seeks may be needed, so nothing happens before `poll_complete`.
+/// Seeking discards the buffer. It may take several inner seeks, so nothing happens before `poll_complete`.
 impl<R: AsyncRead + AsyncSeek> AsyncSeek for BufReader<R> {
     fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
         self.project().ahead.seek = Seek::Requested(position);
@@ -144,7 +144,7 @@ impl<R: AsyncRead + AsyncSeek> AsyncSeek for BufReader<R> {
                 Seek::No => return me.inner.poll_complete(cx),
                 Seek::Requested(position) => {
                     me.ahead.seek = Seek::No;
-                    // The inner position is further than ours by what is buffered.
+                    // The inner position is ahead of this reader's by the number of buffered bytes.
                     let ahead = me.ahead.bytes().len() as i64;
                     let (position, then) = match position {
                         SeekFrom::Current(offset) => match offset.checked_sub(ahead) {

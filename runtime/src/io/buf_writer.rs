@@ -22,11 +22,11 @@ pin_project! {
     }
 }
 
-/// The state of a [`BufWriter`]: what was accepted and is not yet written, and a seek that is on its way.
+/// The state of a [`BufWriter`]: bytes that were accepted and not written yet, and a seek that is under way.
 #[derive(Debug)]
 pub(super) struct WriteBehind {
     bytes: Vec<u8>,
-    /// How many of `bytes` are written; they are taken out when all are, or on an error.
+    /// The number of `bytes` that are written. They are removed when all are written, or on an error.
     written: usize,
     seek: Seek,
 }
@@ -57,7 +57,7 @@ impl<W: AsyncWrite> BufWriter<W> {
         BufWriter { inner, behind: WriteBehind { bytes, written: 0, seek: Seek::No } }
     }
 
-    /// Writes out what is buffered, without flushing the inner writer.
+    /// Writes the buffered bytes, without flushing the inner writer.
     fn poll_empty(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut me = self.project();
         let behind = me.behind;
@@ -149,7 +149,7 @@ impl<W: AsyncWrite> AsyncWrite for BufWriter<W> {
             return Poll::Ready(Ok(len));
         }
 
-        // The first buffer as if it were alone, then those that fit behind it.
+        // The first buffer as if it were alone, then those that fit after it.
         let mut bufs = bufs.iter().skip_while(|buf| buf.is_empty());
         let Some(first) = bufs.next() else { return Poll::Ready(Ok(0)) };
         let mut n = ready!(self.as_mut().poll_write(cx, first))?;
@@ -172,7 +172,7 @@ impl<W: AsyncWrite> AsyncWrite for BufWriter<W> {
     }
 }
 
-/// Seeking writes out the buffer first, so nothing happens before `poll_complete`.
+/// Seeking writes the buffer out first, so nothing happens before `poll_complete`.
 impl<W: AsyncWrite + AsyncSeek> AsyncSeek for BufWriter<W> {
     fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
         self.project().behind.seek = Seek::Requested(position);
@@ -183,7 +183,7 @@ impl<W: AsyncWrite + AsyncSeek> AsyncSeek for BufWriter<W> {
         if let Seek::Requested(position) = self.behind.seek {
             ready!(self.as_mut().poll_empty(cx))?;
             let mut me = self.as_mut().project();
-            // The write may still be running.
+            // The write may still be under way.
             ready!(me.inner.as_mut().poll_complete(cx))?;
             me.behind.seek = Seek::No;
             me.inner.start_seek(position)?;

@@ -60,7 +60,7 @@ impl<T: AsyncRead, U: AsyncRead> AsyncRead for Chain<T, U> {
         if !*me.first_done {
             let before = buf.remaining();
             ready!(me.first.poll_read(cx, buf))?;
-            // Nothing read into no room is not the end.
+            // A read of 0 bytes into a full buffer does not mean the end.
             *me.first_done = before > 0 && buf.remaining() == before;
             if !*me.first_done {
                 return Poll::Ready(Ok(()));

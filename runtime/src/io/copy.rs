@@ -1,4 +1,4 @@
-//! Everything from a reader to a writer.
+//! Copies everything from a reader to a writer.
 
 use std::future::poll_fn;
 use std::io;
@@ -43,7 +43,7 @@ where
     poll_fn(|cx| buffer.poll_copy(cx, Pin::new(&mut *reader), Pin::new(&mut *writer))).await
 }
 
-/// What is on its way from a reader to a writer.
+/// The bytes in transit from a reader to a writer.
 #[derive(Debug)]
 pub(super) struct CopyBuffer {
     memory: Box<[u8]>,
@@ -52,7 +52,7 @@ pub(super) struct CopyBuffer {
     end: usize,
     /// The reader has ended.
     ended: bool,
-    /// Something was written since the last flush.
+    /// Bytes were written since the last flush.
     unflushed: bool,
     copied: u64,
 }
@@ -67,7 +67,7 @@ impl CopyBuffer {
         !self.ended && self.end < self.memory.len()
     }
 
-    /// Reads once to the end of the buffer.
+    /// Reads once into the free end of the buffer.
     fn poll_read<R: AsyncRead + ?Sized>(
         &mut self,
         cx: &mut Context<'_>,

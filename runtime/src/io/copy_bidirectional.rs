@@ -1,4 +1,4 @@
-//! Everything between two streams, in both directions.
+//! Copies everything between two streams, in both directions.
 
 use std::future::poll_fn;
 use std::io;
@@ -77,7 +77,7 @@ where
     let mut a_to_b = Direction::Copying(CopyBuffer::new(a_to_b_buf_size));
     let mut b_to_a = Direction::Copying(CopyBuffer::new(b_to_a_buf_size));
     poll_fn(|cx| {
-        // Both, each time: an error of one must not wait for the other.
+        // Both are polled each time, so that an error of one does not wait for the other.
         let there = a_to_b.poll(cx, Pin::new(&mut *a), Pin::new(&mut *b))?;
         let back = b_to_a.poll(cx, Pin::new(&mut *b), Pin::new(&mut *a))?;
         Poll::Ready(Ok((ready!(there), ready!(back))))

@@ -1,4 +1,4 @@
-//! Everything from a reader with a buffer to a writer.
+//! Copies everything from a reader with a buffer to a writer.
 
 use std::future::poll_fn;
 use std::io;

@@ -1,4 +1,4 @@
-//! A stream that has no bytes and keeps none.
+//! A stream that reads as empty and discards every write.
 
 use std::fmt;
 use std::io::{self, IoSlice, SeekFrom};

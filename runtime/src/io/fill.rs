@@ -1,4 +1,4 @@
-//! Reading into memory with another owner: the room that a `BufMut` offers, the spare capacity of a `Vec`.
+//! Reading into memory of other owners: the free part of a `BufMut`, the spare capacity of a `Vec`.
 //!
 //! Like [`read_buf`](super::read_buf), this file may use unsafe code, so that its callers need none.
 
@@ -10,7 +10,7 @@ use bytes::BufMut;
 
 use super::{AsyncRead, ReadBuf};
 
-/// Reads once into `buf` and returns how many bytes came.
+/// Reads once into `buf`. Returns the number of bytes.
 ///
 /// 0 means the end, or that `buf` has no room.
 #[allow(unsafe_code)]
@@ -35,14 +35,15 @@ where
     Poll::Ready(Ok(n))
 }
 
-/// Reads once into the spare capacity of `vec` and returns how many bytes came.
+/// Reads once into the spare capacity of `vec`. Returns the number of bytes.
 ///
-/// `initialized` says how many bytes of the spare capacity a former call has initialised, and is brought up
-/// to date: a reader that clears its room before it fills it does so once, not at every read.
+/// `initialized` is the number of bytes of the spare capacity that an earlier call has initialised. It is updated, so
+/// that a reader that clears its memory before it fills it does so once, not at every read.
 ///
 /// # Safety
 ///
-/// `initialized` is 0, or what the last call for this `vec` left there, and `vec` was not touched since.
+/// `initialized` is 0, or has the value that the last call for this `vec` left there, and `vec` has not been changed
+/// since.
 #[allow(unsafe_code)]
 pub(super) unsafe fn poll_read_spare<R: AsyncRead + ?Sized>(
     reader: Pin<&mut R>,
@@ -51,7 +52,7 @@ pub(super) unsafe fn poll_read_spare<R: AsyncRead + ?Sized>(
     initialized: &mut usize,
 ) -> Poll<io::Result<usize>> {
     let mut room = ReadBuf::uninit(vec.spare_capacity_mut());
-    // SAFETY: the last call left that many initialised, and the memory is still the same.
+    // SAFETY: the last call left that many bytes initialised, and the memory is still the same.
     unsafe { room.assume_init(*initialized) };
     let polled = poll_fill(reader, cx, &mut room);
     *initialized = room.initialized().len();
@@ -64,7 +65,7 @@ pub(super) unsafe fn poll_read_spare<R: AsyncRead + ?Sized>(
     Poll::Ready(Ok(n))
 }
 
-/// Reads into `room`, and makes sure that it is still the same memory.
+/// Reads into `room`, and checks that it is still the same memory afterwards.
 fn poll_fill<R: AsyncRead + ?Sized>(
     reader: Pin<&mut R>,
     cx: &mut Context<'_>,

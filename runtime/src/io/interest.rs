@@ -1,4 +1,4 @@
-//! What a task wants to do with a source.
+//! The operations for which a task waits on a source.
 
 use std::fmt;
 use std::ops;
@@ -55,7 +55,7 @@ impl Interest {
         }
     }
 
-    /// The readiness that satisfies the interest.
+    /// Returns the readiness that satisfies the interest.
     pub(crate) fn mask(self) -> Ready {
         let mut mask = Ready::EMPTY;
         if self.is_readable() {

@@ -1,4 +1,4 @@
-//! A reader and a writer as one stream.
+//! A reader and a writer combined into one stream.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -19,7 +19,7 @@ pin_project! {
     pub struct Lines<R> {
         #[pin]
         reader: R,
-        // The line so far. Kept here, so that nothing is lost with a future.
+        // The line so far. Kept here, so that it is not lost when a future is dropped.
         line: Vec<u8>,
     }
 }

@@ -94,7 +94,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::task::coop;
 
-/// The capacity of buffers that were not given one, in bytes.
+/// The default capacity of buffers, in bytes.
 pub(crate) const DEFAULT_BUF_SIZE: usize = 8 * 1024;
 
 /// Returns the kind of an error.
@@ -114,7 +114,7 @@ pub fn forget(error: Error) {
     if error.get_ref().is_some() {
         drop_custom(error);
     } else {
-        // Nothing to drop.
+        // There is nothing to drop.
         std::mem::forget(error);
     }
 }
@@ -123,7 +123,7 @@ pub fn forget(error: Error) {
 #[inline(never)]
 fn drop_custom(_: Error) {}
 
-/// Repeats an operation while it is `Interrupted`.
+/// Repeats an operation while it returns `Interrupted`.
 fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
     loop {
         match operation() {
@@ -138,7 +138,7 @@ fn retry<T>(mut operation: impl FnMut() -> Poll<Result<T>>) -> Poll<Result<T>> {
 }
 
 /// Returns the error, unless it is `Interrupted`.
-// SIZE: each copy of the drop is a hundred bytes of a guest.
+// SIZE: each copy of the drop takes a hundred bytes of a guest.
 #[cfg_attr(small_code, cold, inline(never))]
 #[cfg_attr(not(small_code), inline)]
 fn unless_interrupted(error: Error) -> Option<Error> {
@@ -149,24 +149,24 @@ fn unless_interrupted(error: Error) -> Option<Error> {
     None
 }
 
-/// Spends a unit of the task's budget, for what never has to wait.
+/// Spends a unit of the task's budget, for operations that never have to wait.
 pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
     ready!(coop::poll_proceed(cx)).made_progress();
     Poll::Ready(())
 }
 
-/// The memory of `string` if it is empty, to read into and to give back with [`append_utf8`].
+/// Takes the memory of `string` if it is empty. Read into it and return it with [`append_utf8`].
 fn take_bytes(string: &mut String) -> Vec<u8> {
     if string.is_empty() { std::mem::take(string).into_bytes() } else { Vec::new() }
 }
 
-/// Appends `bytes`, or leaves `string` alone when they are not UTF-8.
+/// Appends `bytes`, or leaves `string` unchanged if they are not UTF-8.
 fn append_utf8(string: &mut String, bytes: Vec<u8>) -> Result<()> {
     match String::from_utf8(bytes) {
         Ok(more) if string.is_empty() => *string = more,
         Ok(more) => string.push_str(&more),
         Err(e) => {
-            // The error counts from the start of the string, as if all of it had been checked.
+            // The error counts from the start of the string, as if the whole string had been checked.
             let whole = [string.as_bytes(), e.as_bytes()].concat();
             let error = std::str::from_utf8(&whole).expect_err("a part of it is not UTF-8");
             return Err(Error::new(ErrorKind::InvalidData, error));

@@ -1,6 +1,6 @@
 //! The futures of `read_u8` … `read_f64_le` and `write_u8` … `write_f64_le`.
 //!
-//! One future serves all types: it moves an array of bytes, and a function pointer makes a number of it.
+//! One future serves all types: it moves an array of bytes, and a function pointer converts it to a number.
 
 use std::fmt;
 use std::future::Future;

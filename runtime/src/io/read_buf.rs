@@ -1,7 +1,7 @@
 //! The buffer that [`AsyncRead::poll_read`](super::AsyncRead::poll_read) fills.
 //!
-//! One of the places where unsafe code is allowed: memory that was never written may be read into without
-//! clearing it first. The rest of the crate only sees the safe methods.
+//! Unsafe code is allowed here: memory that was never written may be read into without clearing it first. The rest of
+//! the crate sees only the safe methods.
 
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -32,7 +32,7 @@ use bytes::buf::UninitSlice;
 /// assert_eq!(buf.remaining(), 11);
 /// ```
 pub struct ReadBuf<'a> {
-    // The first `initialized` bytes are initialised and stay so; filled <= initialized <= memory.len().
+    // The first `initialized` bytes are initialised and stay so. Invariant: filled <= initialized <= memory.len().
     memory: &'a mut [MaybeUninit<u8>],
     filled: usize,
     initialized: usize,
@@ -44,8 +44,8 @@ impl<'a> ReadBuf<'a> {
     #[allow(unsafe_code)]
     pub fn new(buf: &'a mut [u8]) -> ReadBuf<'a> {
         let initialized = buf.len();
-        // SAFETY: the layouts are the same. Through the new type uninitialised bytes could be written, which
-        // would show in `buf`; only `inner_mut` and `unfilled_mut` give it out, and their callers promise not to.
+        // SAFETY: the layouts are the same. Uninitialised bytes could be written through the new type, which would show
+        // in `buf`. Only `inner_mut` and `unfilled_mut` give access to it, and their callers promise not to.
         let memory = unsafe { &mut *(buf as *mut [u8] as *mut [MaybeUninit<u8>]) };
         ReadBuf { memory, filled: 0, initialized }
     }
@@ -68,7 +68,7 @@ impl<'a> ReadBuf<'a> {
         &self.initialized()[..self.filled]
     }
 
-    /// How long it is, without a check that it is there.
+    /// Returns the length of the filled part, without checking that the memory is that long.
     #[inline]
     pub(crate) fn filled_len(&self) -> usize {
         self.filled
@@ -218,18 +218,18 @@ impl<'a> ReadBuf<'a> {
             self.remaining()
         );
         let end = self.filled + buf.len();
-        // SAFETY: the layouts are the same, and what is initialised may be read as if it perhaps were not.
+        // SAFETY: the layouts are the same, and initialised bytes may be read as if they might be uninitialised.
         let bytes = unsafe { &*(buf as *const [u8] as *const [MaybeUninit<u8>]) };
         self.memory[self.filled..end].copy_from_slice(bytes);
         self.filled = end;
         self.initialized = self.initialized.max(end);
     }
 
-    /// Lets `fill` add at most `n` bytes, and returns how many it added and what it returned.
+    /// Lets `fill` add at most `n` bytes. Returns the number of bytes added and the result of `fill`.
     ///
     /// # Panics
     ///
-    /// Panics if `fill` puts another buffer in the place of the one it got.
+    /// Panics if `fill` replaces the buffer that it was given.
     pub(crate) fn fill_at_most<R>(
         &mut self,
         n: usize,
@@ -255,8 +255,8 @@ impl<'a> ReadBuf<'a> {
     }
 }
 
-// SAFETY: `chunk_mut` is all of the unfilled part, `remaining_mut` its length, and `advance_mut` moves the
-// start of it by what its caller has initialised.
+// SAFETY: `chunk_mut` is the whole unfilled part, `remaining_mut` its length, and `advance_mut` moves its start by the
+// number of bytes that the caller has initialised.
 #[allow(unsafe_code)]
 unsafe impl bytes::BufMut for ReadBuf<'_> {
     fn remaining_mut(&self) -> usize {

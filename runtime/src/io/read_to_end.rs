@@ -11,15 +11,15 @@ use pin_project_lite::pin_project;
 
 use super::{AsyncRead, ReadBuf, append_utf8, fill, retry, take_bytes};
 
-/// The least room a read is offered.
+/// The least room that is offered to a read.
 const LEAST_ROOM: usize = 32;
 
-/// How far reading to the end has come.
+/// The progress of reading to the end.
 #[derive(Debug)]
 struct Progress {
-    /// Capacity the vector was given by the caller: perhaps the data is just that long.
+    /// The capacity of the caller's vector. The data may be exactly that long.
     given: usize,
-    /// Initialised bytes of the spare capacity.
+    /// The number of initialised bytes in the spare capacity.
     initialized: usize,
     read: usize,
 }
@@ -30,9 +30,9 @@ impl Progress {
     }
 }
 
-/// Appends everything `reader` has to `vec`, and returns how many bytes that were.
+/// Appends everything that `reader` has to `vec`. Returns the number of bytes.
 ///
-/// `vec` must be the same at every call, and not be touched between them.
+/// `vec` must be the same at every call, and must not be changed in between.
 fn poll_read_to_end<R: AsyncRead + ?Sized>(
     mut reader: Pin<&mut R>,
     cx: &mut Context<'_>,
@@ -44,12 +44,12 @@ fn poll_read_to_end<R: AsyncRead + ?Sized>(
         let n = if spare >= LEAST_ROOM {
             ready!(poll_into_spare(reader.as_mut(), cx, vec, progress))?
         } else if vec.capacity() == progress.given && progress.given >= LEAST_ROOM {
-            // The caller may have known the size. Look for the end in other memory, so that the vector does
-            // not double its size for nothing.
+            // The caller may have known the size. Look for the end in other memory, so that the vector does not double
+            // its size for nothing.
             let mut memory = [MaybeUninit::uninit(); LEAST_ROOM];
             let mut probe = ReadBuf::uninit(&mut memory);
             ready!(retry(|| reader.as_mut().poll_read(cx, &mut probe)))?;
-            // What it writes into the spare capacity, or a new place for the vector: both end what was known.
+            // The append writes into the spare capacity or moves the vector. Either makes the count invalid.
             progress.initialized = 0;
             vec.extend_from_slice(probe.filled());
             probe.filled_len()
@@ -72,8 +72,8 @@ fn poll_into_spare<R: AsyncRead + ?Sized>(
     vec: &mut Vec<u8>,
     progress: &mut Progress,
 ) -> Poll<io::Result<usize>> {
-    // SAFETY: `progress` belongs to this vector alone, and whatever else changes the vector in this file
-    // sets `initialized` to 0. The futures below hold the vector, so nobody else reaches it.
+    // SAFETY: `progress` belongs to this vector alone, and all other code in this file that changes the vector sets
+    // `initialized` to 0. The futures below hold the vector, so no other code reaches it.
     retry(|| unsafe { fill::poll_read_spare(reader.as_mut(), cx, vec, &mut progress.initialized) })
 }
 
@@ -113,7 +113,7 @@ pin_project! {
     pub struct ReadToString<'a, R: ?Sized> {
         reader: &'a mut R,
         output: &'a mut String,
-        // Checked and appended to `output` at the end, which is left alone until then.
+        // Checked and appended to `output` at the end. `output` is unchanged until then.
         bytes: Vec<u8>,
         progress: Progress,
         #[pin]

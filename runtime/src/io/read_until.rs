@@ -13,7 +13,8 @@ use crate::task::coop;
 
 /// Moves bytes from `reader` to `buf` up to and including `delimiter`, or to the end.
 ///
-/// Returns how many bytes were moved, counting those of earlier calls that returned `Pending` in `read`.
+/// Returns the number of bytes moved. It includes those of earlier calls that returned `Pending`, which are counted in
+/// `read`.
 pub(super) fn poll_read_until<R: AsyncBufRead + ?Sized>(
     mut reader: Pin<&mut R>,
     cx: &mut Context<'_>,
@@ -27,7 +28,7 @@ pub(super) fn poll_read_until<R: AsyncBufRead + ?Sized>(
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Poll::Ready(Err(e)),
         };
-        // std's search for a byte is fast, and reaches us only through its own reader of a slice.
+        // std's search for a byte is fast, but is only accessible through its reader of a slice.
         let n = available.read_until(delimiter, buf)?;
         reader.as_mut().consume(n);
         *read += n;
@@ -73,7 +74,7 @@ pin_project! {
     pub struct ReadLine<'a, R: ?Sized> {
         reader: &'a mut R,
         output: &'a mut String,
-        // Checked and appended to `output` at the end, which is left alone until then.
+        // Checked and appended to `output` at the end. `output` is unchanged until then.
         bytes: Vec<u8>,
         read: usize,
         #[pin]
@@ -96,7 +97,7 @@ impl<R: AsyncBufRead + Unpin + ?Sized> Future for ReadLine<'_, R> {
         let read =
             ready!(poll_read_until(Pin::new(&mut **me.reader), cx, b'\n', me.bytes, me.read));
         let appended = append_utf8(me.output, std::mem::take(me.bytes));
-        // The reader's error counts more than what it means for the text before it.
+        // The reader's error takes precedence over an error in the text before it.
         let n = read?;
         appended?;
         Poll::Ready(Ok(n))
@@ -133,8 +134,8 @@ impl<'a, R: AsyncBufRead + Unpin + ?Sized> Future for FillBuf<'a, R> {
             }
             Poll::Ready(Err(e)) => Poll::Ready(Err(e)),
             Poll::Ready(Ok(true)) => Poll::Ready(Ok(&[])),
-            // The borrow checker does not let a slice leave one arm and the reader another: ask again for
-            // what is there now. Without a budget, which the first call has perhaps spent.
+            // The borrow checker does not let a slice leave one arm and the reader another, so this asks again for the
+            // buffered bytes. Without a budget, which the first call may have spent.
             Poll::Ready(Ok(false)) => coop::with_unconstrained(|| {
                 let again = Pin::new(reader).poll_fill_buf(cx);
                 assert!(

@@ -1,4 +1,4 @@
-//! What a source can do without waiting.
+//! Readiness: the operations that a source can do without waiting.
 
 use std::fmt;
 use std::ops;
@@ -21,7 +21,7 @@ impl Ready {
     pub const READ_CLOSED: Ready = Ready(4);
     /// The writing half is closed.
     pub const WRITE_CLOSED: Ready = Ready(8);
-    /// Out-of-band data is there: `PRIORITY`, on targets that have it.
+    /// Out-of-band data: `PRIORITY`, on targets that have it.
     pub(crate) const URGENT: Ready = Ready(16);
     /// An error is there.
     pub const ERROR: Ready = Ready(32);
@@ -59,7 +59,7 @@ impl Ready {
         self.0 & 32 != 0
     }
 
-    /// The part of the readiness that answers `interest`.
+    /// Returns the part of the readiness that satisfies `interest`.
     pub(crate) fn intersection(self, interest: Interest) -> Ready {
         self & interest.mask()
     }

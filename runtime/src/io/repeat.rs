@@ -1,4 +1,4 @@
-//! A reader of one byte, again and again.
+//! A reader that repeats one byte.
 
 use std::io;
 use std::pin::Pin;

@@ -78,7 +78,7 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Seek<'a, S: ?Sized> {
         target: &'a mut S,
-        // Where to move, until the move is started.
+        // The target position, until the seek is started.
         pos: Option<SeekFrom>,
         #[pin]
         _pin: PhantomPinned,
@@ -92,7 +92,7 @@ impl<S: AsyncSeek + Unpin + ?Sized> Future for Seek<'_, S> {
         let me = self.project();
         let mut target = Pin::new(&mut **me.target);
         if let Some(pos) = *me.pos {
-            // Some former operation may still be running.
+            // An earlier operation may still be under way.
             ready!(target.as_mut().poll_complete(cx))?;
             target.as_mut().start_seek(pos)?;
             *me.pos = None;

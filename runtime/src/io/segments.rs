@@ -20,7 +20,7 @@ pin_project! {
         #[pin]
         reader: R,
         delimiter: u8,
-        // The segment so far. Kept here, so that nothing is lost with a future.
+        // The segment so far. Kept here, so that it is not lost when a future is dropped.
         segment: Vec<u8>,
     }
 }

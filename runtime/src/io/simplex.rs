@@ -1,4 +1,4 @@
-//! A pipe in memory: what is written at one end is read at the other.
+//! A pipe in memory: bytes that are written at one end are read at the other.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -105,19 +105,19 @@ impl AsyncWrite for SimplexStream {
 
 /// The bytes in transit, and the tasks that wait for them.
 ///
-/// Methods return the wakers instead of using them: the pipe may be locked, and waking or dropping a waker
-/// can run code that wants the same lock.
+/// Methods return the wakers instead of calling them. The pipe may be locked, and waking or dropping a waker can run
+/// code that takes the same lock.
 #[derive(Debug)]
 pub(super) struct Pipe {
     bytes: VecDeque<u8>,
     max: usize,
-    /// Nothing more will be written, or nothing more read.
+    /// One of the ends is closed: nothing more is written, or nothing more is read.
     closed: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
 
-/// What to do once the pipe is not locked any more.
+/// The actions that remain when the pipe is unlocked.
 #[must_use]
 #[derive(Default)]
 pub(super) struct Wakers {
@@ -140,7 +140,7 @@ impl Pipe {
         Pipe { bytes: VecDeque::new(), max, closed: false, reader: None, writer: None }
     }
 
-    /// What is in the pipe can still be read, then it ends. Writing fails from now on.
+    /// Closes the pipe. The bytes in it can still be read. Writing fails from now on.
     pub(super) fn close(&mut self) -> Wakers {
         self.closed = true;
         Wakers { reader: self.reader.take(), writer: self.writer.take(), replaced: None }

@@ -1,4 +1,4 @@
-//! A writer that throws everything away.
+//! A writer that discards everything.
 
 use std::fmt;
 use std::io::{self, IoSlice};

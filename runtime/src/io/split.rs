@@ -1,4 +1,4 @@
-//! One stream as a reader and a writer.
+//! A stream split into a reader and a writer.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -49,13 +49,13 @@ where
     )
 }
 
-// Boxed, since a pinned stream in a mutex cannot be reached without unsafe code. Locked only during a poll.
+// Boxed, because a pinned stream in a mutex cannot be reached without unsafe code. Locked only during a poll.
 type Shared<T> = Arc<Mutex<Pin<Box<T>>>>;
 
 /// The reading half of a stream. [`split`] creates it.
 pub struct ReadHalf<T> {
     stream: Shared<T>,
-    // `Sync` only where the stream is.
+    // `Sync` only if the stream is.
     _stream: PhantomData<Box<T>>,
 }
 

@@ -25,7 +25,7 @@ use crate::sys::stdin;
 #[derive(Debug)]
 pub struct Stdin {
     input: stdin::Input,
-    /// Kept to lend its descriptor.
+    /// Kept so that its descriptor can be borrowed.
     #[allow(dead_code)] // Some targets have no descriptors.
     pub(crate) std: io::Stdin,
 }

@@ -20,7 +20,7 @@ macro_rules! stream {
         #[derive(Debug)]
         pub struct $Stream {
             writer: Writer,
-            /// Kept to lend its descriptor.
+            /// Kept so that its descriptor can be borrowed.
             #[allow(dead_code)] // Some targets have no descriptors.
             pub(crate) std: io::$Stream,
         }

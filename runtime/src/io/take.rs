@@ -1,4 +1,4 @@
-//! The first bytes of a reader.
+//! A reader of the first bytes of another.
 
 use std::io;
 use std::pin::Pin;

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::{AsyncWrite, retry};
 
-/// How many parts of a `Buf` are written at once.
+/// The maximum number of parts of a `Buf` in one write.
 const PARTS: usize = 64;
 
 pin_project! {
@@ -74,7 +74,7 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct WriteAll<'a, W: ?Sized> {
         writer: &'a mut W,
-        // What is still to be written.
+        // The bytes that remain to be written.
         buf: &'a [u8],
         #[pin]
         _pin: PhantomPinned,
@@ -98,7 +98,7 @@ impl<W: AsyncWrite + Unpin + ?Sized> Future for WriteAll<'_, W> {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 n => match me.buf.get(n..) {
                     Some(rest) => *me.buf = rest,
-                    // No panic for a writer that counts wrong: its message would be in every guest.
+                    // No panic for a writer that returns a wrong number: its message would be in every guest.
                     None => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
                 },
             }
@@ -107,7 +107,7 @@ impl<W: AsyncWrite + Unpin + ?Sized> Future for WriteAll<'_, W> {
     }
 }
 
-/// Writes once from `buf` and takes out of it what was written.
+/// Writes once from `buf`, and removes the written bytes from it.
 fn poll_write_buf<W, B>(
     writer: &mut W,
     cx: &mut Context<'_>,

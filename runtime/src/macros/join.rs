@@ -1,6 +1,6 @@
-//! Polling many futures of different types as one: the part of `join!` that is no macro.
+//! Polls several futures of different types as one: the part of `join!` that is not a macro.
 //!
-//! It is compiled once, not once per `join!`: the futures come as trait objects that live for one poll.
+//! It is compiled once, not once per `join!`. The futures are passed as trait objects that live for one poll.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,13 +19,13 @@ pub struct Failed;
 
 /// A future that is joined in the manner of `Kind`.
 pub trait Part<Kind> {
-    /// Polls the future; ready as soon as its output is kept.
+    /// Polls the future. Ready as soon as its output is stored.
     fn poll_part(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Failed>>;
 }
 
 /// Which future a poll begins with.
 pub trait Order {
-    /// The index to begin with, of `count`.
+    /// Returns the index to begin with, of `count`.
     fn first(&mut self, count: usize) -> usize;
 }
 

@@ -1,4 +1,4 @@
-//! A future, or its output once it is done: what `join!` keeps for each of its arguments.
+//! A future, or its output once it is done. `join!` keeps one for each of its arguments.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -17,11 +17,11 @@ pin_project! {
     // that may hold references to itself.
     #[repr(C)]
     pub enum MaybeDone<F: Future> {
-        /// Not done yet.
+        /// The future is not done.
         Running { #[pin] future: F },
-        /// Done, the output is still here.
+        /// The future is done, and the output has not been taken.
         Done { output: F::Output },
-        /// Done, the output was taken.
+        /// The output was taken.
         Taken,
     }
 }

@@ -1,4 +1,4 @@
-//! What the expansions of the macros name. Private to them: it may change in any version.
+//! The items that the macros' expansions refer to. Private to them: they may change in any version.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,7 +44,7 @@ pub fn thread_rng_n(n: u32) -> u32 {
     STATE.with(|state| {
         let mut x = state.get();
         if x == 0 {
-            // Odd times anything but zero is not zero; xorshift never becomes zero by itself.
+            // The seed is odd and so not zero, and xorshift never turns it into zero.
             x = THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(2).wrapping_add(0x9E37_79B9);
         }
         x ^= x << 13;

@@ -1,4 +1,4 @@
-//! `Barrier`: lets tasks through only when enough of them have arrived.
+//! `Barrier`: holds tasks up until enough of them have arrived.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ pub struct Barrier {
 
 struct State {
     arrived: usize,
-    /// How often the barrier has opened.
+    /// The number of times that the barrier has opened.
     generation: usize,
 }
 
@@ -68,7 +68,7 @@ impl Barrier {
         };
         cooperative(async {
             loop {
-                // Made before the check, so that an opening after the check is not missed.
+                // Created before the check, so that an opening after the check is not missed.
                 let released = self.released.notified();
                 if self.state.lock().generation != generation {
                     return;

@@ -1,9 +1,8 @@
-//! `broadcast`: a channel in which every receiver gets every value.
+//! `broadcast`: a channel in which every receiver receives every value.
 //!
-//! The values stand in a ring of slots, each with a lock of its own, so that receivers clone values
-//! without holding each other up, and a `clone` that uses the channel does not find it locked. The tail
-//! (where the next value goes, who is there, who waits) has another lock. Where both are taken, the tail
-//! comes first.
+//! The values are in a ring of slots. Each slot has its own lock, so that receivers clone values without holding each
+//! other up, and a `clone` that uses the channel does not find it locked. The tail (the next position, the number of
+//! senders and receivers, the waiting receivers) has another lock. Code that takes both locks takes the tail's first.
 
 pub mod error;
 mod receiver;
@@ -43,17 +42,17 @@ pub struct WeakSender<T> {
 }
 
 struct Shared<T> {
-    /// A power of two of them. The value of position `p` stands in slot `p % slots.len()`.
+    /// The number of slots is a power of two. The value of position `p` is in slot `p % slots.len()`.
     slots: Box<[Mutex<Slot<T>>]>,
     tail: Mutex<Tail>,
-    /// Told when the last receiver leaves.
+    /// Notified when the last receiver is dropped.
     deserted: Notify,
 }
 
 struct Slot<T> {
-    /// Which value this is, counted from the first ever sent.
+    /// The position of the value, counted from the first ever sent.
     pos: u64,
-    /// How many receivers are still to take the value.
+    /// The number of receivers that have not taken the value yet.
     pending: usize,
     value: Option<T>,
 }
@@ -99,11 +98,11 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 
 impl<T> Shared<T> {
     fn slot(&self, pos: u64) -> &Mutex<Slot<T>> {
-        // Truncating is fine: only the low bits count.
+        // Truncation is fine: only the low bits count.
         &self.slots[pos as usize & (self.slots.len() - 1)]
     }
 
-    /// Takes all tasks off the queue, to be woken.
+    /// Removes all tasks from the queue and returns their wakers.
     fn wake_all(tail: &mut Tail) -> Wakers {
         let mut wakers = Wakers::default();
         while let Some(waker) = tail.waiters.pop_front(()) {
@@ -127,7 +126,7 @@ impl<T> Sender<T> {
             "broadcast channel capacity exceeded `usize::MAX / 2`"
         );
         let capacity = capacity.next_power_of_two();
-        // As if written one round ago and seen by all.
+        // As if written one round ago and received by all.
         let slot =
             |i| Slot { pos: (i as u64).wrapping_sub(capacity as u64), pending: 0, value: None };
         let tail =
@@ -163,7 +162,7 @@ impl<T> Sender<T> {
         let wakers = Shared::<T>::wake_all(&mut tail);
         drop(tail);
         wakers.wake();
-        // After the locks were released: its destructor may be anything.
+        // Outside the locks: the destructor may run any code.
         drop(overwritten);
         Ok(receivers)
     }
@@ -188,7 +187,7 @@ impl<T> Sender<T> {
     pub fn len(&self) -> usize {
         let tail = self.shared.tail.lock();
         let capacity = self.shared.slots.len();
-        // A receiver takes values in order: those that all have taken come first. Find where they end.
+        // A receiver takes values in order, so the values that all have taken come first. Find where they end.
         let oldest = tail.pos.wrapping_sub(capacity as u64);
         let (mut taken, mut end) = (0, capacity);
         while taken < end {
@@ -225,7 +224,7 @@ impl<T> Sender<T> {
     /// Nothing is lost when the future is dropped.
     pub async fn closed(&self) {
         loop {
-            // Made before the check, so that a receiver that leaves after the check is not missed.
+            // Created before the check, so that a receiver that is dropped after the check is not missed.
             let deserted = self.shared.deserted.notified();
             if self.receiver_count() == 0 {
                 return;

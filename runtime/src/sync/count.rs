@@ -1,8 +1,8 @@
-//! A count of permits and the queue for them, without a lock of its own.
+//! A count of permits and the queue of waiters for them. It has no lock of its own.
 //!
-//! Waiters are served in order. A waiter that needs several permits keeps those that become free while it is at the front,
-//! so that small requests do not starve a large one. Hence the invariant: while any waiter is queued, no permit is
-//! available.
+//! Waiters are served in order. A waiter that needs several permits keeps those that become free while it is at the
+//! front, so that small requests do not starve a large one. Hence the invariant: while any waiter is queued, no permit
+//! is available.
 
 use std::task::{Poll, Waker};
 
@@ -10,31 +10,32 @@ use super::waiters::{Key, Waiters, Wakers};
 use crate::task::waker;
 
 pub(super) struct Count {
-    /// The permits that are available, and `CLOSED` once no permit is given out any more.
+    /// The available permits, with the bit `CLOSED` set once no more permits are given out.
     permits: usize,
-    /// Each waiter's data: the permits it still lacks.
+    /// Each waiter's data is the number of permits that it still lacks.
     waiters: Waiters<usize>,
 }
 
-/// The bit that says that the count is closed: one look tells that it is not, and that there are permits.
+/// Set when the count is closed. It is the top bit, so that one comparison tells whether the count is open and has
+/// permits.
 const CLOSED: usize = !(usize::MAX >> 1);
 
-/// No permit is given out any more.
+/// The error of a closed count: no more permits are given out.
 pub(super) struct Closed;
 
-/// How far a future that wants permits has come: one of the constants, or the number of its key, while it waits. One
-/// number, since it is part of many futures.
+/// The progress of a future that acquires permits: one of the constants, or the number of its key while it waits. A
+/// single number, because it is part of many futures.
 #[derive(PartialEq, Eq)]
 pub(super) struct Turn(u32);
 
 impl Turn {
     pub(super) const START: Turn = Turn(Key::NUMBERS);
-    /// It was given all that it wanted and has not taken possession.
+    /// The waiter was granted all its permits, and has not taken them yet.
     const GRANTED: Turn = Turn(Key::NUMBERS + 1);
-    /// Forgets the permits: other code accounts for them now.
+    /// The future no longer owns permits: other code accounts for them.
     pub(super) const DONE: Turn = Turn(Key::NUMBERS + 2);
 
-    /// Whether nothing is to be undone when the future is dropped.
+    /// Returns whether nothing has to be undone when the future is dropped.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
         matches!(*self, Turn::START | Turn::DONE)
@@ -42,7 +43,7 @@ impl Turn {
 }
 
 impl Count {
-    /// The most permits there can be.
+    /// The maximum number of permits.
     pub(super) const MAX: usize = usize::MAX >> 3;
 
     pub(super) const fn new(permits: usize) -> Self {
@@ -61,13 +62,13 @@ impl Count {
         self.permits & CLOSED != 0
     }
 
-    /// Whether there is a permit, and the count is not closed.
+    /// Returns whether a permit is available and the count is not closed.
     #[inline]
     pub(super) fn has_some(&self) -> bool {
         (1..CLOSED).contains(&self.permits)
     }
 
-    /// Takes `n` permits if they are available. A closed count can still be asked: see `is_closed`.
+    /// Takes `n` permits if they are available. A closed count may be asked, too: see `is_closed`.
     pub(super) fn try_take(&mut self, n: usize) -> bool {
         let enough = self.available() >= n;
         if enough {
@@ -76,16 +77,16 @@ impl Count {
         enough
     }
 
-    /// Takes up to `n` permits and returns how many.
+    /// Takes up to `n` permits. Returns the number taken.
     pub(super) fn take_up_to(&mut self, n: usize) -> usize {
         let taken = n.min(self.available());
         self.permits -= taken;
         taken
     }
 
-    /// Asks for `wanted` permits, or goes on waiting for them.
+    /// Requests `wanted` permits, or continues to wait for them.
     ///
-    /// A waker that is not needed any more is put into `unused`, to be dropped outside of the lock.
+    /// Puts a waker that is no longer needed into `unused`, to be dropped outside the lock.
     pub(super) fn poll(
         &mut self,
         turn: &mut Turn,
@@ -120,7 +121,7 @@ impl Count {
         Poll::Ready(Ok(()))
     }
 
-    /// Stops waiting. Returns how many permits are to be released because they had been given.
+    /// Stops waiting. Returns the number of granted permits that have to be released.
     pub(super) fn cancel(
         &mut self,
         turn: &mut Turn,
@@ -166,7 +167,7 @@ impl Count {
         self.permits += n;
     }
 
-    /// Takes back `n` permits that were given out, if no task waits for them.
+    /// Takes back `n` permits if no task waits for them. Returns whether it did.
     pub(super) fn put_back(&mut self, n: usize) -> bool {
         let nobody = self.waiters.is_empty();
         if nobody {
@@ -175,7 +176,7 @@ impl Count {
         nobody
     }
 
-    /// Stops giving out permits, and fails all waiting tasks.
+    /// Closes the count, and fails all waiting tasks.
     pub(super) fn close(&mut self, wakers: &mut Wakers) {
         self.permits |= CLOSED;
         while let Some(&mut lacking) = self.waiters.front() {

@@ -1,8 +1,8 @@
 //! The parts of every lock guard: a pointer to the value, and the permits that are returned on drop.
 //!
-//! The `unsafe` code of the locks is here. A guard points instead of borrowing, because a reference must no longer exist
-//! when the permits are returned, and a reference inside a value that is passed to a function counts as used until the
-//! function returns.
+//! The `unsafe` code of the locks is here. A guard holds a pointer instead of a reference, because no reference may
+//! exist any more when the permits are returned, and a reference inside a value that is passed to a function counts as
+//! used until the function returns.
 
 use std::mem;
 use std::ops::{Deref, DerefMut};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::permits::Permits;
 
-/// A thing whose permits are held: a lock, or its permits alone.
+/// A value whose permits are held: a lock, or its permits alone.
 pub(super) trait Lock {
     fn permits(&self) -> &Permits;
 }
@@ -21,14 +21,14 @@ impl Lock for Permits {
     }
 }
 
-/// Permits that go back when this is dropped. `L` is a reference or an `Arc`.
+/// Permits that are returned when this is dropped. `L` is a reference or an `Arc`.
 pub(super) struct Held<L: Deref<Target: Lock>> {
     lock: L,
     pub(super) permits: usize,
 }
 
 impl<L: Deref<Target: Lock>> Held<L> {
-    /// Takes over permits that were acquired.
+    /// Takes ownership of acquired permits.
     pub(super) fn new(lock: L, permits: usize) -> Self {
         Held { lock, permits }
     }
@@ -37,7 +37,7 @@ impl<L: Deref<Target: Lock>> Held<L> {
         &self.lock
     }
 
-    /// Gives back all but one permit.
+    /// Returns all but one permit.
     pub(super) fn keep_one(&mut self) {
         let surplus = mem::replace(&mut self.permits, 1) - 1;
         self.lock.permits().release(surplus);
@@ -45,7 +45,7 @@ impl<L: Deref<Target: Lock>> Held<L> {
 }
 
 impl<'a, T: Lock + ?Sized> Held<&'a T> {
-    /// Forgets what kind of lock it is.
+    /// Erases the type of the lock.
     pub(super) fn erase(self) -> Held<&'a Permits> {
         let held = Held { lock: self.lock.permits(), permits: self.permits };
         mem::forget(self);
@@ -65,22 +65,22 @@ pub(super) struct Shared<T: ?Sized, H> {
     held: H,
 }
 
-/// A value that only this may touch while `held` lives.
+/// A value that only this guard may access while `held` lives.
 pub(super) struct Exclusive<T: ?Sized, H> {
     data: *mut T,
     held: H,
 }
 
-// SAFETY: sending a `Shared` sends a `&T`, for which `T: Sync` is what is needed, and `H`.
+// SAFETY: sending a `Shared` sends a `&T`, which requires `T: Sync`, and `H`.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Sync, H: Send> Send for Shared<T, H> {}
-// SAFETY: a `&Shared` gives out `&T`.
+// SAFETY: a `&Shared` gives access to `&T`.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Sync, H: Sync> Sync for Shared<T, H> {}
-// SAFETY: sending an `Exclusive` sends a `&mut T`, for which `T: Send` is what is needed, and `H`.
+// SAFETY: sending an `Exclusive` sends a `&mut T`, which requires `T: Send`, and `H`.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Send, H: Send> Send for Exclusive<T, H> {}
-// SAFETY: a `&Exclusive` gives out `&T`.
+// SAFETY: a `&Exclusive` gives access to `&T`.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Sync, H: Sync> Sync for Exclusive<T, H> {}
 
@@ -103,7 +103,7 @@ impl<T: ?Sized, H> Shared<T, H> {
         Shared { data, held: self.held }
     }
 
-    /// As `map`; gives the guard back when there is no such part.
+    /// Like `map`. Returns the guard if there is no such part.
     pub(super) fn try_map<U: ?Sized>(
         self,
         f: impl FnOnce(&T) -> Option<&U>,
@@ -134,7 +134,7 @@ impl<T: ?Sized, H> Exclusive<T, H> {
         Exclusive { data, held: self.held }
     }
 
-    /// As `map`; gives the guard back when there is no such part.
+    /// Like `map`. Returns the guard if there is no such part.
     pub(super) fn try_map<U: ?Sized>(
         mut self,
         f: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -148,7 +148,7 @@ impl<T: ?Sized, H> Exclusive<T, H> {
         }
     }
 
-    /// As `try_map`, for reading only.
+    /// Like `try_map`, for reading only.
     pub(super) fn try_map_shared<U: ?Sized>(
         self,
         f: impl FnOnce(&T) -> Option<&U>,
@@ -159,28 +159,28 @@ impl<T: ?Sized, H> Exclusive<T, H> {
         }
     }
 
-    /// From now on only reads.
+    /// Gives up write access.
     pub(super) fn into_shared(self) -> Shared<T, H> {
         Shared { data: self.data, held: self.held }
     }
 }
 
 impl<'a, T: ?Sized, L: Lock + ?Sized> Shared<T, Held<&'a L>> {
-    /// Forgets what kind of lock is held.
+    /// Erases the type of the lock.
     pub(super) fn erase(self) -> Shared<T, Held<&'a Permits>> {
         Shared { data: self.data, held: self.held.erase() }
     }
 }
 
 impl<'a, T: ?Sized, L: Lock + ?Sized> Exclusive<T, Held<&'a L>> {
-    /// Forgets what kind of lock is held.
+    /// Erases the type of the lock.
     pub(super) fn erase(self) -> Exclusive<T, Held<&'a Permits>> {
         Exclusive { data: self.data, held: self.held.erase() }
     }
 }
 
 impl<T: ?Sized, L: Deref<Target: Lock>> Shared<T, Held<L>> {
-    /// Ends a downgrade: lets other readers in.
+    /// Completes a downgrade: lets other readers in.
     pub(super) fn keep_one(mut self) -> Self {
         self.held.keep_one();
         self
@@ -202,8 +202,8 @@ impl<T: ?Sized, H> Deref for Exclusive<T, H> {
 
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
-        // SAFETY: `held` lives, so by the contract of `new` only `self` reaches the value, and `self` is
-        // borrowed shared.
+        // SAFETY: `held` lives, so by the contract of `new` only `self` accesses the value, and `self` is borrowed
+        // shared.
         unsafe { &*self.data }
     }
 }

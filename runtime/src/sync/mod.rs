@@ -21,16 +21,15 @@
 //
 // Implementation notes.
 //
-// Every primitive is plain state under a `std::sync::Mutex`, which costs next to nothing on a target
-// without threads, plus a wait list (`waiters.rs`). Three rules hold everywhere: wakers are woken, and
-// wakers and users' values dropped, after the lock was released; a waiting future removes itself when it
-// is dropped and passes on what it had been given; poison is ignored, because no user code runs while a
-// lock of ours is held, except a value's `clone` in `broadcast` and the closures of `watch`, which leave
-// our state whole when they panic.
+// Every primitive is plain state under a `std::sync::Mutex`, which costs next to nothing on a target without threads,
+// plus a wait list (`waiters.rs`). Three rules hold everywhere. Wakers are woken, and wakers and users' values dropped,
+// outside the lock. A waiting future removes itself when it is dropped, and passes on what it was given. Poison is
+// ignored, because no user code runs while one of these locks is held, except a value's `clone` in `broadcast` and the
+// closures of `watch`, which leave the state intact when they panic.
 //
 // `unsafe` is in these places only:
-// - `guard.rs`: `Shared` and `Exclusive`, which every lock guard is made of, point to the locked value;
-// - `mutex.rs`, `rwlock.rs`: making those guards, and `Send`/`Sync` of the locks.
+// - `guard.rs`: `Shared` and `Exclusive`, from which every lock guard is made, point to the locked value;
+// - `mutex.rs`, `rwlock.rs`: creating those guards, and `Send`/`Sync` of the locks.
 
 mod barrier;
 pub mod broadcast;

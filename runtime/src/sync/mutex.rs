@@ -39,8 +39,8 @@ pub struct Mutex<T: ?Sized> {
 // SAFETY: a `Mutex` owns its `T`.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
-// SAFETY: the value is reached through a guard only, by one thread at a time, which is as if it were
-// sent from one to the next.
+// SAFETY: the value is accessed through a guard only, by one thread at a time, which is like sending it from one to the
+// next.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
@@ -93,20 +93,20 @@ impl<T: ?Sized> Mutex<T> {
         self.permits.try_acquire(1).map_err(|_| TryLockError(()))
     }
 
-    /// Makes a guard of the permit that the caller has just acquired.
+    /// Creates a guard from the permit that the caller has just acquired.
     #[allow(unsafe_code)]
     fn guard(&self) -> MutexGuard<'_, T> {
         let data = self.value.get();
-        // SAFETY: whoever holds the only permit is alone with the value, and `held` keeps both the permit
-        // and, by its borrow, the mutex.
+        // SAFETY: only the holder of the single permit accesses the value. `held` keeps the permit and, by its borrow,
+        // the mutex.
         MutexGuard { inner: unsafe { Exclusive::new(data, Held::new(self, 1)) } }
     }
 
-    /// As [`guard`](Self::guard).
+    /// Like [`guard`](Self::guard).
     #[allow(unsafe_code)]
     fn guard_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
         let data = self.value.get();
-        // SAFETY: as in `guard`; here it is the `Arc` that keeps the mutex.
+        // SAFETY: as in `guard`. Here the `Arc` keeps the mutex.
         OwnedMutexGuard { inner: unsafe { Exclusive::new(data, Held::new(self, 1)) } }
     }
 

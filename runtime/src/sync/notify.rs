@@ -35,25 +35,25 @@ use crate::lock::Mutex;
 /// # }
 /// ```
 pub struct Notify {
-    /// How often `notify_waiters` was called. Changed only while `state` is locked, so that a `Notified`
-    /// can be made without locking.
+    /// The number of calls of `notify_waiters`. Changed only while `state` is locked, so that a `Notified` can be
+    /// created without locking.
     rounds: AtomicUsize,
     state: Mutex<State>,
 }
 
 struct State {
-    /// A notification that was not received yet. It is never set while a task is queued.
+    /// A notification that no task has received yet. Never set while a task is queued.
     stored: bool,
-    /// Each waiter's data: how it was notified.
+    /// Each waiter's data is how it was notified.
     waiters: Waiters<Option<Notification>>,
 }
 
-/// How a waiter was notified: decides what happens if it is dropped before it could notice.
+/// How a waiter was notified. This decides what happens if it is dropped before it could notice.
 #[derive(Clone, Copy)]
 enum Notification {
-    /// By `notify_one` or `notify_last`: passed on in the same manner.
+    /// By `notify_one` or `notify_last`. It is passed on in the same manner.
     One(Order),
-    /// Notified by `notify_waiters`, with all the others.
+    /// By `notify_waiters`, together with all others.
     All,
 }
 
@@ -238,10 +238,10 @@ impl Future for OwnedNotified {
     }
 }
 
-/// Where a `Notified` is on its way.
+/// The progress of a `Notified`.
 #[derive(Debug)]
 enum Wait {
-    /// Created when `notify_waiters` had been called so many times.
+    /// Created after this many calls of `notify_waiters`.
     Start {
         rounds: usize,
     },
@@ -258,7 +258,7 @@ impl Wait {
         match self {
             Wait::Start { rounds } => {
                 let rounds = *rounds;
-                // Cloned before locking: a waker may be anything, even one that notifies.
+                // Cloned before locking, because a waker may run any code, even code that notifies.
                 let waker = waker.cloned();
                 let mut state = notify.state.lock();
                 if notify.rounds() != rounds {
@@ -270,7 +270,7 @@ impl Wait {
                     *self = Wait::Queued(state.waiters.push(waker, None));
                     return Poll::Pending;
                 }
-                // Before `waker`, which is dropped last.
+                // Released before `waker` is dropped.
                 drop(state);
             }
             Wait::Queued(key) => {
@@ -293,7 +293,7 @@ impl Wait {
         Poll::Ready(())
     }
 
-    /// Leaves the queue, and passes on a notification that was meant for one.
+    /// Leaves the queue, and passes on a notification that was meant for one task.
     fn cancel(&mut self, notify: &Notify) {
         let Wait::Queued(key) = std::mem::replace(self, Wait::Done) else { return };
         let mut state = notify.state.lock();

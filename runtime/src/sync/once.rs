@@ -1,6 +1,6 @@
 //! The value of a `OnceCell` or `SetOnce`: std's `OnceLock`, or a value that was there from the start.
 //!
-//! The second case exists because a `OnceLock` cannot be made with a value in a `const`.
+//! The second case exists because a `OnceLock` cannot be created with a value in a `const`.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! `OnceCell`: a value that the first task to need it computes, asynchronously.
+//! `OnceCell`: a value that the first task to need it computes asynchronously.
 
 use std::fmt;
 use std::future::Future;
@@ -24,7 +24,7 @@ use super::permits::{Permits, TryAcquireError};
 /// ```
 pub struct OnceCell<T> {
     value: Once<T>,
-    /// One permit: the right to set the value. Closed once it is set.
+    /// One permit: the right to set the value. Closed once the value is set.
     permits: Permits,
 }
 
@@ -85,11 +85,11 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// Sets the value, by the right that `permit` gives.
+    /// Sets the value. `permit` is the right to do so.
     fn fill(&self, value: T, permit: Held<&Permits>) -> &T {
         let set = self.value.set(value);
         debug_assert!(set.is_ok(), "only the holder of the permit sets the value");
-        // First closed, then given back: nobody may get it.
+        // Closed before the permit is returned, so that no task acquires it.
         self.permits.close();
         drop(permit);
         self.expect()

@@ -24,7 +24,7 @@ pub mod error {
     pub enum TryRecvError {
         /// Nothing was sent yet.
         Empty,
-        /// Nothing will ever come: the sender is gone, or the value was already received.
+        /// No value will arrive: the sender is gone, or the value was already received.
         Closed,
     }
 
@@ -63,7 +63,7 @@ pub struct Sender<T> {
 /// channel; a value that was sent is dropped with it.
 #[derive(Debug)]
 pub struct Receiver<T> {
-    /// Taken when the value was received, or cannot come any more.
+    /// Taken when the value was received, or cannot arrive any more.
     inner: Option<Arc<Inner<T>>>,
 }
 
@@ -73,9 +73,9 @@ struct Inner<T> {
 
 struct State<T> {
     value: Option<T>,
-    /// The sender is done: it has sent or was dropped.
+    /// The sender has sent or was dropped.
     complete: bool,
-    /// The receiver takes nothing any more, but for a value that was sent before.
+    /// The receiver accepts no more values, except one that was sent before.
     closed: bool,
     rx_waker: Option<Waker>,
     tx_waker: Option<Waker>,
@@ -110,7 +110,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T> Inner<T> {
-    /// Ends the sender's part; gives the value back when the receiver does not take it.
+    /// Completes the sender's side. Returns the value if the receiver does not take it.
     fn complete(&self, value: Option<T>) -> Result<(), Option<T>> {
         let mut state = self.state.lock();
         state.complete = true;
@@ -130,7 +130,7 @@ impl<T> Inner<T> {
         Ok(())
     }
 
-    /// Ends the receiver's part.
+    /// Closes the receiver's side.
     fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
@@ -143,13 +143,13 @@ impl<T> Inner<T> {
         }
     }
 
-    /// The outcome, if there is one already: the value, or `None` when none will come.
+    /// Returns the outcome, if there is one already: the value, or `None` if none will arrive.
     fn outcome(state: &mut State<T>) -> Poll<Option<T>> {
         if state.complete || state.closed { Poll::Ready(state.value.take()) } else { Poll::Pending }
     }
 }
 
-/// Stores a waker; returns one that is to be dropped outside of the lock.
+/// Stores a waker. Returns one that has to be dropped outside the lock.
 fn store(slot: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
     match slot {
         Some(old) if old.will_wake(waker) => None,
@@ -288,7 +288,7 @@ impl<T> Drop for Receiver<T> {
         if let Some(inner) = &self.inner {
             inner.close();
             let value = inner.state.lock().value.take();
-            // After the lock was released: its destructor may be anything.
+            // Outside the lock: the destructor may run any code.
             drop(value);
         }
     }

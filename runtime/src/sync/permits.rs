@@ -1,6 +1,6 @@
-//! A counting semaphore: what `Semaphore`, `Mutex`, `RwLock` and `OnceCell` stand on.
+//! A counting semaphore, on which `Semaphore`, `Mutex`, `RwLock` and `OnceCell` are built.
 //!
-//! It is a [`Count`] under a lock, and knows nothing of what the permits are for.
+//! It is a [`Count`] under a lock, and does not depend on what the permits are for.
 
 use std::fmt;
 use std::future::Future;
@@ -42,7 +42,7 @@ impl std::error::Error for AcquireError {}
 pub enum TryAcquireError {
     /// The semaphore was closed.
     Closed,
-    /// Not enough permits are available now.
+    /// Not enough permits are available.
     NoPermits,
 }
 
@@ -113,12 +113,12 @@ impl Permits {
         }
     }
 
-    /// Takes up to `n` permits away for good, and says how many.
+    /// Removes up to `n` permits for good. Returns the number removed.
     pub(super) fn forget(&self, n: usize) -> usize {
         self.count.lock().take_up_to(n)
     }
 
-    /// Stops giving out permits, and fails all waiting tasks.
+    /// Closes the semaphore, and fails all waiting tasks.
     pub(super) fn close(&self) {
         let mut wakers = Wakers::default();
         self.count.lock().close(&mut wakers);
@@ -141,7 +141,7 @@ pub(super) fn assert_countable(permits: usize) {
     );
 }
 
-/// Waits for permits. Dropped early, it leaves the queue and gives back what it had been given.
+/// Waits for permits. When dropped early, it leaves the queue and returns the permits it was granted.
 pub(super) struct Acquire<'a> {
     permits: &'a Permits,
     wanted: usize,
@@ -160,8 +160,8 @@ impl Future for Acquire<'_> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(_)) => Poll::Ready(Err(AcquireError(()))),
             Poll::Ready(Ok(())) => {
-                // The budget is looked at when the permits are there: a task that is out of budget does
-                // not lose its turn.
+                // The budget is checked once the permits are there, so that a task without budget does not lose its
+                // place in the queue.
                 ready!(coop::poll_proceed(cx)).made_progress();
                 *turn = Turn::DONE;
                 Poll::Ready(Ok(()))

@@ -15,7 +15,7 @@ use crate::runtime::block_on_sync;
 pub use guards::{RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard};
 pub use owned::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
 
-/// The readers a lock lets in at once unless it was made for fewer.
+/// The maximum number of readers of a lock that was not created with a smaller one.
 const MAX_READERS: u32 = u32::MAX >> 3;
 
 /// A lock that many tasks can hold for reading, or one for writing. It can be held across an `.await`.
@@ -49,8 +49,8 @@ pub struct RwLock<T: ?Sized> {
 // SAFETY: a `RwLock` owns its `T`.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
-// SAFETY: several threads may read the value at once (`Sync`), and one after the other may write it, which
-// is as if it were sent from one to the next (`Send`).
+// SAFETY: several threads may read the value at once (`Sync`). They may write it one after the other, which is like
+// sending it from one to the next (`Send`).
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
@@ -120,37 +120,37 @@ impl<T: ?Sized> RwLock<T> {
         self.permits.try_acquire(permits).map_err(|_| TryLockError(()))
     }
 
-    /// Makes a guard of the one permit that the caller has just acquired.
+    /// Creates a guard from the permit that the caller has just acquired.
     #[allow(unsafe_code)]
     fn read_guard(&self) -> RwLockReadGuard<'_, T> {
         let data = self.value.get();
-        // SAFETY: whoever writes holds all permits, so while one is held by this guard nobody does; `held`
-        // keeps the permit and, by its borrow, the lock.
+        // SAFETY: a writer holds all permits, so there is none while this guard holds one. `held` keeps the permit and,
+        // by its borrow, the lock.
         RwLockReadGuard { inner: unsafe { Shared::new(data, Held::new(&self.permits, 1)) } }
     }
 
-    /// As [`read_guard`](Self::read_guard).
+    /// Like [`read_guard`](Self::read_guard).
     #[allow(unsafe_code)]
     fn read_guard_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
         let data = self.value.get();
-        // SAFETY: as in `read_guard`; here it is the `Arc` that keeps the lock.
+        // SAFETY: as in `read_guard`. Here the `Arc` keeps the lock.
         OwnedRwLockReadGuard { inner: unsafe { Shared::new(data, Held::new(self, 1)) } }
     }
 
-    /// Makes a guard of all permits, which the caller has just acquired.
+    /// Creates a guard from all permits, which the caller has just acquired.
     #[allow(unsafe_code)]
     fn write_guard(&self) -> RwLockWriteGuard<'_, T> {
         let data = self.value.get();
-        // SAFETY: readers and writers hold at least one permit; this guard has them all, so it is alone with
-        // the value. `held` keeps them and, by its borrow, the lock.
+        // SAFETY: every reader and writer holds at least one permit. This guard has all of them, so no other code
+        // accesses the value. `held` keeps them and, by its borrow, the lock.
         RwLockWriteGuard { inner: unsafe { Exclusive::new(data, Held::new(self, self.all())) } }
     }
 
-    /// As [`write_guard`](Self::write_guard).
+    /// Like [`write_guard`](Self::write_guard).
     #[allow(unsafe_code)]
     fn write_guard_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
         let (data, all) = (self.value.get(), self.all());
-        // SAFETY: as in `write_guard`; here it is the `Arc` that keeps the lock.
+        // SAFETY: as in `write_guard`. Here the `Arc` keeps the lock.
         OwnedRwLockWriteGuard { inner: unsafe { Exclusive::new(data, Held::new(self, all)) } }
     }
 

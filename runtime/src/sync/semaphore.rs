@@ -1,4 +1,4 @@
-//! `Semaphore`: a number of permits that tasks take and give back.
+//! `Semaphore`: a number of permits that tasks acquire and release.
 
 use std::mem;
 use std::sync::Arc;
@@ -282,7 +282,7 @@ impl Semaphore {
     }
 }
 
-/// Both kinds of permit differ only in how they reach the semaphore.
+/// The methods of both kinds of permit, which differ only in how they reach the semaphore.
 macro_rules! permit_methods {
     ($semaphore:ty, $same:expr) => {
         /// Removes the permits from the semaphore for good.

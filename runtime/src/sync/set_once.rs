@@ -1,4 +1,4 @@
-//! `SetOnce`: a value that is set once, and that tasks wait for.
+//! `SetOnce`: a value that is set once, and that tasks can wait for.
 
 use std::fmt;
 
@@ -85,7 +85,7 @@ impl<T> SetOnce<T> {
     /// Nothing is lost when the future is dropped.
     pub async fn wait(&self) -> &T {
         loop {
-            // Made before the check, so that a value set after the check is not missed.
+            // Created before the check, so that a value set after the check is not missed.
             let set = self.set.notified();
             if let Some(value) = self.get() {
                 return value;

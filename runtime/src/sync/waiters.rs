@@ -1,27 +1,27 @@
 //! The wait list behind every primitive: a FIFO of wakers with O(1) insertion and removal by key.
 //!
-//! A waiting future owns a [`Key`] from the moment it starts to wait until it calls [`Waiters::remove`],
-//! whether or not it was taken off the queue in between. So a key is never reused under its owner, and
-//! what an unlinked waiter was handed (permits, a notification) stays in its slot until the owner
-//! collects it, or passes it on when it is dropped.
+//! A waiting future owns a [`Key`] from the moment it starts to wait until it calls [`Waiters::remove`], whether or not
+//! it was removed from the queue in between. So a key is never reused while it has an owner. Whatever an unlinked
+//! waiter was given (permits, a notification) stays in its slot until the owner collects it, or passes it on when it is
+//! dropped.
 //!
-//! The slots live in one slab: after warm-up waiting allocates nothing. It does not move when it grows
-//! beyond its first block: a vector would leave its old places as holes, as large as itself, in the
-//! memory of a guest, which never shrinks. The list does no locking and wakes nobody. Wakers are collected in [`Wakers`] and woken after the lock was released, because a
-//! waker may run anything; for the same reason every method that takes a waker out hands it to the
-//! caller instead of dropping it.
+//! The slots are in one slab, so waiting allocates nothing once the slab has grown. The slab does not move when it
+//! grows beyond its first block: a vector would leave its old memory behind as a hole of its own size, in the memory of
+//! a guest, which never shrinks. The list locks nothing and wakes nothing. Wakers are collected in [`Wakers`] and woken
+//! outside the lock, because a waker may run any code. For the same reason every method that takes a waker out returns
+//! it to the caller instead of dropping it.
 
 use std::mem;
 use std::task::Waker;
 
 use crate::task::waker;
 
-/// "No slot", as a link.
+/// A link to no slot.
 const NONE: u32 = u32::MAX;
-/// The waiter is not in the queue, as its link to the one before it.
+/// As the link to the previous waiter: this waiter is not in the queue.
 const OFF: u32 = u32::MAX - 1;
 
-/// So many slots are in a block. A slab that has more than one is given back when its last waiter leaves.
+/// The number of slots in a block. A slab of more than one block is freed when its last waiter leaves.
 const BLOCK: usize = 64;
 
 /// The slot of one waiting future. Deliberately not `Clone`: it has one owner.
@@ -29,16 +29,16 @@ const BLOCK: usize = 64;
 pub(super) struct Key(u32);
 
 impl Key {
-    /// What a key is stored as is less.
+    /// The number of every key is below this.
     pub(super) const NUMBERS: u32 = u32::MAX - 16;
 
-    /// Converts it for an owner that stores it in less space than an `Option` needs.
+    /// Converts the key into a number, for an owner that stores it in less space than an `Option` needs.
     #[inline]
     pub(super) fn into_number(self) -> u32 {
         self.0
     }
 
-    /// The key that `into_number` made this of.
+    /// Returns the key that `into_number` converted.
     #[inline]
     pub(super) fn from_number(number: u32) -> Key {
         Key(number)
@@ -48,22 +48,22 @@ impl Key {
 struct Slot<T> {
     waker: Option<Waker>,
     data: T,
-    /// The waiter before it in the queue, or `OFF`.
+    /// The previous waiter in the queue, or `OFF`.
     prev: u32,
     /// The next waiter in the queue, or the next free slot.
     next: u32,
 }
 
-/// A FIFO of waiting futures, each with its waker and a little data.
+/// A queue of waiting futures, first in, first out, each with its waker and a little data.
 pub(super) struct Waiters<T> {
-    /// The first block, which grows: most lists are short.
+    /// The first block. It grows, because most lists are short.
     first: Vec<Slot<T>>,
-    /// The others.
+    /// The other blocks.
     blocks: Vec<Vec<Slot<T>>>,
     head: u32,
     tail: u32,
     free: u32,
-    /// Slots that have an owner.
+    /// The number of slots that have an owner.
     owned: usize,
 }
 
@@ -87,7 +87,7 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
-    /// A slot that is not in the first block.
+    /// Returns a slot that is not in the first block.
     #[cold]
     #[inline(never)]
     fn far(blocks: &mut [Vec<Slot<T>>], index: u32) -> &mut Slot<T> {
@@ -134,7 +134,7 @@ impl<T: Copy> Waiters<T> {
         Key(index)
     }
 
-    /// Queues a waiter again that had been taken off.
+    /// Queues a waiter again that was removed from the queue.
     pub(super) fn requeue(&mut self, key: &Key) {
         debug_assert!(!self.is_queued(key));
         let tail = self.tail;
@@ -144,7 +144,7 @@ impl<T: Copy> Waiters<T> {
         self.append(key.0);
     }
 
-    /// Makes a slot the last one, which itself is linked as such.
+    /// Links a slot, whose own links are those of the last one, at the end of the queue.
     fn append(&mut self, index: u32) {
         match mem::replace(&mut self.tail, index) {
             NONE => self.head = index,
@@ -152,7 +152,7 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
-    /// Links what was before and behind a slot to each other.
+    /// Links the waiters before and after a slot to each other.
     fn close_gap(&mut self, prev: u32, next: u32) {
         match prev {
             NONE => self.head = next,
@@ -164,12 +164,12 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
-    /// Whether the queue is empty.
+    /// Returns whether the queue is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.head == NONE
     }
 
-    /// The data of the waiter that has waited longest.
+    /// Returns the data of the waiter that has waited longest.
     pub(super) fn front(&mut self) -> Option<&mut T> {
         match self.head {
             NONE => None,
@@ -177,12 +177,12 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
-    /// Takes the longest waiting off the queue. Its slot stays, holding `data`, until its owner removes it.
+    /// Removes the waiter that has waited longest from the queue. Its slot keeps `data` until its owner removes it.
     pub(super) fn pop_front(&mut self, data: T) -> Option<Option<Waker>> {
         self.pop(self.head, data)
     }
 
-    /// As [`pop_front`](Self::pop_front), for the one that came last.
+    /// Like [`pop_front`](Self::pop_front), for the waiter that came last.
     pub(super) fn pop_back(&mut self, data: T) -> Option<Option<Waker>> {
         self.pop(self.tail, data)
     }
@@ -199,12 +199,12 @@ impl<T: Copy> Waiters<T> {
         Some(waker)
     }
 
-    /// Whether the waiter has not been taken off the queue.
+    /// Returns whether the waiter is still in the queue.
     pub(super) fn is_queued(&mut self, key: &Key) -> bool {
         self.slot(key.0).prev != OFF
     }
 
-    /// Makes `waker` the one that is woken. Returns the old one, to be dropped outside of the lock.
+    /// Sets the waker. Returns the old one, to be dropped outside the lock.
     #[must_use = "drop it after the lock was released"]
     pub(super) fn set_waker(&mut self, key: &Key, waker: &Waker) -> Option<Waker> {
         let slot = self.slot(key.0);
@@ -214,7 +214,7 @@ impl<T: Copy> Waiters<T> {
         }
     }
 
-    /// Ends the wait: frees the slot, taking it off the queue if it was still on it.
+    /// Ends the wait: frees the slot, and removes it from the queue if it is still there.
     #[must_use = "drop the waker after the lock was released"]
     pub(super) fn remove(&mut self, key: Key) -> (T, Option<Waker>) {
         let free = mem::replace(&mut self.free, key.0);
@@ -233,7 +233,7 @@ impl<T: Copy> Waiters<T> {
     }
 }
 
-/// Wakers to be woken once the lock is released. Allocates only from the second one on.
+/// Wakers to be woken once the lock is released. Allocates only for the second one and later.
 #[derive(Default)]
 #[must_use = "wake them after the lock was released"]
 pub(super) struct Wakers {
@@ -250,7 +250,7 @@ impl Wakers {
         }
     }
 
-    /// Wakes them in the order they were collected.
+    /// Wakes them in the order in which they were collected.
     pub(super) fn wake(self) {
         waker::wake_any(self.first);
         for waker in self.rest {

@@ -1,7 +1,7 @@
 //! `watch`: a channel that keeps only the last value sent.
 //!
-//! The value is behind a `std::sync::RwLock`, whose read guard a [`Ref`] is. Its version is an atomic
-//! beside it, changed only under the write lock, so that looking for a change locks nothing.
+//! The value is behind a `std::sync::RwLock`, and a [`Ref`] is its read guard. The version is a separate atomic,
+//! changed only under the write lock, so that checking for a change takes no lock.
 
 use std::fmt;
 use std::mem;
@@ -88,13 +88,13 @@ pub struct Ref<'a, T> {
 
 struct Shared<T> {
     value: RwLock<T>,
-    /// Counts the values sent in steps of [`STEP`]; the [`CLOSED`] bit is set when no sender is left.
+    /// Counts the values sent, in steps of [`STEP`]. The [`CLOSED`] bit is set when no sender is left.
     version: AtomicUsize,
     receivers: AtomicUsize,
     senders: AtomicUsize,
-    /// Told when the version changes.
+    /// Notified when the version changes.
     changed: Notify,
-    /// Told when the last receiver leaves.
+    /// Notified when the last receiver is dropped.
     deserted: Notify,
 }
 
@@ -132,12 +132,12 @@ pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T> Shared<T> {
-    /// Locks the value for reading. A panic while it was written leaves a value as good as any.
+    /// Locks the value for reading. A panic during a write leaves a valid value, so poison is ignored.
     fn read(&self) -> RwLockReadGuard<'_, T> {
         self.value.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The version, and whether the senders are gone.
+    /// Returns the version, and whether all senders are gone.
     fn version(&self) -> (usize, bool) {
         let version = self.version.load(Ordering::Acquire);
         (version & !CLOSED, version & CLOSED != 0)
@@ -148,10 +148,10 @@ impl<T> Shared<T> {
         Receiver { shared: self.clone(), seen }
     }
 
-    /// Waits for a version other than `seen`, and updates that.
+    /// Waits for a version other than `seen`, and updates `seen`.
     async fn changed(&self, seen: &mut usize) -> Result<(), RecvError> {
         loop {
-            // Made before the check, so that a change after the check is not missed.
+            // Created before the check, so that a change after the check is not missed.
             let changed = self.changed.notified();
             let (version, closed) = self.version();
             if version != *seen {
@@ -244,7 +244,7 @@ impl<T> Sender<T> {
     pub async fn closed(&self) {
         cooperative(async {
             loop {
-                // Made before the check, so that a receiver that leaves after the check is not missed.
+                // Created before the check, so that a receiver that is dropped after the check is not missed.
                 let deserted = self.shared.deserted.notified();
                 if self.is_closed() {
                     return;

@@ -34,7 +34,7 @@ pub(super) const KEYS: Key = u32::MAX - 1;
 /// Marks the end of the list of vacant entries.
 const NOBODY: Key = Key::MAX;
 
-// Where a timer stands; any other number is the sequence number of its node in the heap.
+// The place of a timer. Any other number is the sequence number of its node in the heap.
 /// The timer is not armed.
 const NOWHERE: u32 = 0;
 /// The timer is not armed, but is still listed as new.

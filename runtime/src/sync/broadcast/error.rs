@@ -1,4 +1,4 @@
-//! The errors of this channel.
+//! The errors of `broadcast` channels.
 
 use std::error::Error;
 use std::fmt;

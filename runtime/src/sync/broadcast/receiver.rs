@@ -1,4 +1,4 @@
-//! The receiving side.
+//! The receiver of a `broadcast` channel.
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::sync::notify::Notify;
 use crate::sync::waiters::Key;
 use crate::task::coop::cooperative;
 
-/// More receivers than this are a leak.
+/// More receivers than this mean that they were leaked.
 const MAX_RECEIVERS: usize = usize::MAX >> 2;
 
 /// Receives every value that is sent while it exists.
@@ -25,12 +25,12 @@ pub struct Receiver<T> {
     next: u64,
 }
 
-/// What a receiver finds at its position.
+/// What is at a receiver's position.
 enum Found<'a, T> {
     Value(MutexGuard<'a, Slot<T>>),
-    /// The next value was not sent yet. The tail is locked, so that it cannot be sent meanwhile.
+    /// The next value has not been sent yet. The tail is locked, so that it cannot be sent meanwhile.
     Nothing(MutexGuard<'a, Tail>),
-    /// It was overwritten. The oldest value left is at this position.
+    /// The value was overwritten. The oldest remaining one is at this position.
     Overwritten(u64),
 }
 
@@ -83,7 +83,7 @@ fn find<T>(shared: &Shared<T>, pos: u64) -> Found<'_, T> {
     if slot.pos == pos {
         return Found::Value(slot);
     }
-    // The tail is locked before a slot, never after.
+    // The tail's lock is taken before a slot's, never after it.
     drop(slot);
     let tail = shared.tail.lock();
     let slot = shared.slot(pos).lock();
@@ -96,26 +96,26 @@ fn find<T>(shared: &Shared<T>, pos: u64) -> Found<'_, T> {
     }
 }
 
-/// Counts one receiver off a slot. The last one takes the value along.
+/// Counts one receiver less for a slot. For the last one, takes the value out.
 fn count_off<T>(slot: &mut Slot<T>) -> Option<T> {
     slot.pending -= 1;
     if slot.pending == 0 { slot.value.take() } else { None }
 }
 
-/// Takes a copy of a slot's value.
+/// Returns a copy of a slot's value.
 fn take<T: Clone>(mut slot: MutexGuard<'_, Slot<T>>) -> T {
-    // Counted before it is copied: a value whose `clone` panics counts as received.
+    // Counted before it is cloned: a value whose `clone` panics counts as received.
     match count_off(&mut slot) {
         Some(value) => {
             drop(slot);
-            // Not moved out: tokio clones for everybody.
+            // Cloned, not moved out: tokio clones for every receiver.
             value.clone()
         }
         None => slot.value.clone().expect("a slot has its value until all have taken it"),
     }
 }
 
-/// Goes to the oldest value left and returns how many were missed.
+/// Moves to the oldest remaining value. Returns the number of values missed.
 fn skip_to(oldest: u64, next: &mut u64) -> u64 {
     oldest.wrapping_sub(mem::replace(next, oldest))
 }
@@ -193,15 +193,15 @@ impl<T> Drop for Receiver<T> {
             tail.receivers -= 1;
             (tail.pos, tail.receivers == 0)
         };
-        // Told after the values are gone, even if the destructor of one panics.
+        // Notified after the values are dropped, even if the destructor of one panics.
         let _deserted = last.then(|| NotifyOnDrop(&self.shared.deserted));
-        // What was sent until now waits for this receiver too: count it off.
+        // The values sent until now also count this receiver. Count it off.
         let behind = sent.wrapping_sub(self.next).min(self.shared.slots.len() as u64);
         for pos in (1..=behind).rev().map(|back| sent.wrapping_sub(back)) {
             let mut slot = self.shared.slot(pos).lock();
             let value = if slot.pos == pos { count_off(&mut slot) } else { None };
             drop(slot);
-            // After the lock was released: its destructor may be anything.
+            // Outside the lock: the destructor may run any code.
             drop(value);
         }
     }

@@ -1,4 +1,4 @@
-//! What both kinds of channel share. An unbounded one is a bounded one with more places than memory.
+//! The channel behind both kinds. An unbounded channel is a bounded one with more places than memory.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -16,7 +16,7 @@ use crate::task::waker::{self, wake_any};
 pub(super) struct Chan<T> {
     bound: usize,
     state: Mutex<State<T>>,
-    /// Told when the receiver closes the channel.
+    /// Notified when the receiver closes the channel.
     closed: Notify,
 }
 
@@ -31,17 +31,17 @@ pub(super) struct State<T> {
     weak_senders: usize,
 }
 
-/// What a receiver gets without much ado.
+/// The outcome of the short path of a receiver.
 enum AtOnce<T> {
     Value(T),
-    /// The waker is kept.
+    /// The waker was stored.
     Wait,
-    /// Nothing was done: it takes the long way.
+    /// Nothing was done: the caller takes the long path.
     Ask,
 }
 
 impl<T> State<T> {
-    /// Puts a value into a reserved place. The waker is to be woken outside of the lock.
+    /// Puts a value into a reserved place. The returned waker has to be woken outside the lock.
     pub(super) fn push(&mut self, value: T) -> Option<Waker> {
         self.queue.push(value);
         self.rx_waker.take()
@@ -50,7 +50,7 @@ impl<T> State<T> {
     /// Like `push`, into a place that is not reserved. Calls no other code, not even the allocator.
     #[inline(always)]
     fn send_at_once(&mut self, value: &mut Option<T>) -> Option<Option<Waker>> {
-        // Nobody is overtaken: while others wait, no place is there to be taken.
+        // This overtakes no other sender: while senders wait, no place is available.
         if !self.places.has_some() || !self.queue.has_room() {
             return None;
         }
@@ -59,7 +59,7 @@ impl<T> State<T> {
         Some(self.push(value))
     }
 
-    /// Takes a value, or keeps the waker. Calls no other code, not even the allocator.
+    /// Takes a value, or stores the waker. Calls no other code, not even the allocator.
     #[inline(always)]
     fn receive_at_once(&mut self, waker: &Waker) -> AtOnce<T> {
         if self.queue.is_empty() {
@@ -75,13 +75,13 @@ impl<T> State<T> {
         self.queue.pop().map_or(AtOnce::Ask, AtOnce::Value)
     }
 
-    /// Whether nothing can come any more, once the queue is empty.
+    /// Returns whether no value can arrive any more once the queue is empty.
     fn finished(&self, bound: usize) -> bool {
         self.senders == 0 || (self.places.is_closed() && self.places.available() == bound)
     }
 }
 
-/// Makes a channel. There is one sender and one receiver.
+/// Creates a channel with one sender and one receiver.
 pub(super) fn channel<T>(bound: usize) -> (Tx<T>, Rx<T>) {
     let chan = Arc::new(Chan {
         bound,
@@ -103,7 +103,7 @@ impl<T> Chan<T> {
         self.state.lock()
     }
 
-    /// Gives places free.
+    /// Releases places.
     #[inline]
     pub(super) fn release(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
         if state.places.is_closed() || !state.places.put_back(n) {
@@ -115,7 +115,7 @@ impl<T> Chan<T> {
     fn release_to_waiters(&self, n: usize, mut state: MutexGuard<'_, State<T>>) {
         let mut wakers = Wakers::default();
         state.places.release(n, &mut wakers);
-        // A receiver that has closed the channel waits for what is still reserved.
+        // A receiver that has closed the channel still waits for reserved places.
         if state.places.is_closed() && state.finished(self.bound) {
             wakers.push(state.rx_waker.take());
         }
@@ -131,7 +131,7 @@ impl<T> Chan<T> {
     }
 }
 
-/// The sending side: counts the senders.
+/// The sending side. It counts the senders.
 pub(super) struct Tx<T>(Arc<Chan<T>>);
 
 impl<T> Tx<T> {
@@ -151,14 +151,14 @@ impl<T> Tx<T> {
     }
 
     /// Sends the value if there is a place, the task has budget left, and nothing has to grow.
-    // In the task that sends: with calls, a ping-pong costs a quarter more instructions.
+    // Inlined into the task that sends: with calls, a ping-pong costs a quarter more instructions.
     #[inline(always)]
     pub(super) fn send_at_once(&self, value: &mut Option<T>) -> bool {
         if !coop::has_budget_remaining() {
             return false;
         }
         #[allow(unsafe_code)]
-        // SAFETY: a value is moved and a waker taken, nothing else is called.
+        // SAFETY: the closure moves a value and takes a waker, and calls no other code.
         let sent = unsafe { self.0.state.with(|state| state.send_at_once(value)) };
         let Some(waker) = sent else { return false };
         coop::spend();
@@ -168,12 +168,12 @@ impl<T> Tx<T> {
         true
     }
 
-    /// Sends when there is a place.
+    /// Sends as soon as there is a place.
     pub(super) fn send(&self, value: T) -> Send<'_, T> {
         Send::new(self, value)
     }
 
-    /// Sends into a place that was reserved.
+    /// Sends into a reserved place.
     pub(super) fn send_reserved(&self, value: T) {
         let mut state = self.0.lock();
         if state.deserted {
@@ -185,7 +185,7 @@ impl<T> Tx<T> {
         wake_any(waker);
     }
 
-    /// Reserves places if there are so many.
+    /// Reserves `n` places if that many are free.
     pub(super) fn try_reserve(&self, n: usize) -> Result<(), TrySendError<()>> {
         let mut state = self.0.lock();
         if state.places.is_closed() {
@@ -197,12 +197,12 @@ impl<T> Tx<T> {
         }
     }
 
-    /// Reserves places when there are so many.
+    /// Reserves `n` places as soon as that many are free.
     pub(super) fn reserve(&self, n: usize) -> Reserve<'_, T> {
         Reserve::new(&self.0, n)
     }
 
-    /// Gives back reserved places.
+    /// Returns reserved places.
     pub(super) fn release(&self, n: usize) {
         if n > 0 {
             self.0.release(n, self.0.lock());
@@ -210,7 +210,7 @@ impl<T> Tx<T> {
     }
 
     pub(super) async fn closed(&self) {
-        // Made before the check, so that closing after the check is not missed.
+        // Created before the check, so that a close after the check is not missed.
         let closed = self.0.closed.notified();
         if !self.is_closed() {
             closed.await;
@@ -294,7 +294,7 @@ impl<T> Drop for WeakTx<T> {
     }
 }
 
-/// The senders and the weak senders.
+/// Returns the numbers of senders and weak senders.
 fn counts<T>(chan: &Chan<T>) -> (usize, usize) {
     let state = chan.lock();
     (state.senders, state.weak_senders)
@@ -308,12 +308,12 @@ impl<T> Rx<T> {
         Recv::new(self)
     }
 
-    // As `send_at_once`.
+    // Inlined, for the same reason as `send_at_once`.
     #[inline(always)]
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         if coop::has_budget_remaining() {
             #[allow(unsafe_code)]
-            // SAFETY: a value is moved or a reference counted, nothing else is called.
+            // SAFETY: the closure moves a value or counts a reference, and calls no other code.
             match unsafe { self.0.state.with(|state| state.receive_at_once(cx.waker())) } {
                 AtOnce::Value(value) => {
                     coop::spend();
@@ -375,7 +375,7 @@ impl<T> Rx<T> {
             _ => state.rx_waker.replace(waker::clone(cx.waker())),
         };
         drop(state);
-        // After the lock was released: dropping a waker may drop a task.
+        // Outside the lock: dropping a waker may drop a task.
         drop(unused);
     }
 
@@ -425,7 +425,7 @@ impl<T> Drop for Rx<T> {
         let unused = state.rx_waker.take();
         let queue = std::mem::replace(&mut state.queue, Queue::new());
         self.0.release(queue.len(), state);
-        // After the lock was released: their destructors may be anything.
+        // Outside the lock: the destructors may run any code.
         drop(unused);
         drop(queue);
     }

@@ -1,4 +1,4 @@
-//! The errors of these channels.
+//! The errors of `mpsc` channels.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The futures of a channel: waiting for places, sending, receiving.
+//! The futures of a channel: reserving places, sending, receiving.
 
 use std::future::Future;
 use std::marker::PhantomPinned;
@@ -15,7 +15,7 @@ use crate::task::waker::wake_any;
 
 const NOT_TWICE: &str = "`send` polled after completion";
 
-/// Waits for places. Dropped early, it leaves the queue and gives back what it had been given.
+/// Waits for places. When dropped early, it leaves the queue and returns the places it was granted.
 pub(super) struct Reserve<'a, T> {
     chan: &'a Chan<T>,
     wanted: usize,
@@ -27,7 +27,7 @@ impl<'a, T> Reserve<'a, T> {
         Reserve { chan, wanted, turn: Turn::START }
     }
 
-    /// Polls, and when the places are there does `then` with them, under the same lock.
+    /// Polls. When the places are there, calls `then` under the same lock.
     fn poll_then(
         &mut self,
         cx: &mut Context<'_>,
@@ -54,7 +54,7 @@ impl<'a, T> Reserve<'a, T> {
                 (Poll::Ready(Ok(())), then(&mut state))
             }
             (Poll::Ready(Err(_)), _) => (Poll::Ready(Err(SendError(()))), None),
-            // Out of budget: the places stay granted, so the task does not lose its turn.
+            // The budget is spent. The places stay granted, so the task does not lose its place in the queue.
             (Poll::Ready(Ok(())), Poll::Pending) | (Poll::Pending, _) => (Poll::Pending, None),
         };
         drop(state);
@@ -96,11 +96,11 @@ pin_project! {
     /// Waits for a place and sends.
     pub(super) struct Send<'a, T> {
         tx: &'a Tx<T>,
-        // Taken when it is sent, or given back.
+        // Taken when it is sent or returned.
         value: Option<T>,
-        // Only if it has to wait.
+        // Present only if it has to wait.
         reserve: Option<Reserve<'a, T>>,
-        // As an `async fn`'s future.
+        // `!Unpin`, like the future of an `async fn`.
         #[pin]
         _pinned: PhantomPinned,
     }
@@ -145,7 +145,7 @@ pin_project! {
     /// Waits for a value.
     pub(super) struct Recv<'a, T> {
         rx: &'a mut Rx<T>,
-        // As an `async fn`'s future.
+        // `!Unpin`, like the future of an `async fn`.
         #[pin]
         _pinned: PhantomPinned,
     }

@@ -1,8 +1,8 @@
 //! `mpsc`: channels with many senders and one receiver.
 //!
-//! A [`channel`](channel()) is bounded: senders wait when it is full. An [`unbounded_channel`] takes
-//! everything at once, as long as there is memory. Both are one queue and a count of free places under one
-//! lock, which each operation takes once.
+//! A [`channel`](channel()) is bounded: senders wait when it is full. An [`unbounded_channel`] accepts every value at
+//! once, as long as there is memory. Both are a queue and a count of free places under one lock, which each operation
+//! acquires once.
 
 mod bounded;
 mod chan;

@@ -47,7 +47,7 @@ impl<'a, T> Permit<'a, T> {
     /// If the receiver has been dropped in the meantime, so is the value.
     pub fn send(self, value: T) {
         let chan = self.chan;
-        // Before sending: that wakes the receiver, and a waker may panic.
+        // Forgotten before sending: sending wakes the receiver, and a waker may panic.
         std::mem::forget(self);
         chan.send_reserved(value);
     }

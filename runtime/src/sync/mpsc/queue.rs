@@ -1,14 +1,14 @@
-//! The values in a channel: the first in a place of its own, so that a channel that never holds more than
-//! one allocates nothing for them.
+//! The values in a channel. The first is stored apart, so that a channel that never holds more than one allocates
+//! nothing for them.
 
 use std::collections::VecDeque;
 
-/// An empty queue that has grown larger than this is given back.
+/// An empty queue that has grown larger than this is freed.
 const KEEP: usize = 1024;
 
 /// First in, first out.
 pub(super) struct Queue<T> {
-    /// There is one unless the queue is empty.
+    /// Present unless the queue is empty.
     first: Option<T>,
     others: VecDeque<T>,
 }
@@ -27,13 +27,13 @@ impl<T> Queue<T> {
         usize::from(self.first.is_some()) + self.others.len()
     }
 
-    /// Whether [`push`](Self::push) leaves the allocator alone.
+    /// Returns whether [`push`](Self::push) does not allocate.
     #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
         self.is_empty() || self.others.len() < self.others.capacity()
     }
 
-    /// Whether [`pop`](Self::pop) leaves the allocator alone.
+    /// Returns whether [`pop`](Self::pop) does not free memory.
     #[inline(always)]
     pub(super) fn keeps_memory(&self) -> bool {
         self.others.is_empty() || self.others.capacity() <= KEEP
@@ -58,7 +58,7 @@ impl<T> Queue<T> {
         value
     }
 
-    /// Moves the first `n` values, or all, to the end of `buffer`; returns how many these are.
+    /// Moves the first `n` values, or all if there are fewer, to the end of `buffer`. Returns the number moved.
     pub(super) fn pop_into(&mut self, buffer: &mut Vec<T>, n: usize) -> usize {
         let n = n.min(self.len());
         if n > 0 {

@@ -44,7 +44,7 @@ pub struct MappedMutexGuard<'a, T: ?Sized> {
 #[must_use = "dropped at once, it unlocks at once"]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
     inner: Exclusive<U, HeldArc<Mutex<T>>>,
-    /// Shared between threads only if the whole value may be, as with tokio.
+    /// `Sync` only if the whole value is, as with tokio.
     _whole: PhantomData<Box<T>>,
 }
 

@@ -22,7 +22,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 #[must_use = "dropped at once, it unlocks at once"]
 pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
     inner: Exclusive<T, HeldRef<'a, Permits>>,
-    /// Sent between threads only if it may be shared too, as with tokio.
+    /// `Send` only if the lock is also `Sync`, as with tokio.
     _lock: PhantomData<&'a RwLock<T>>,
 }
 

@@ -20,7 +20,7 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized> {
 /// borrowing it.
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
     inner: Exclusive<U, HeldArc<RwLock<T>>>,
-    /// Sent between threads only if it may be shared too, as with tokio.
+    /// `Send` only if the part is also `Sync`, as with tokio.
     _part: PhantomData<Arc<U>>,
 }
 
