@@ -1,16 +1,16 @@
 //! `HOST[::GUEST]`: directories to grant, as named on the command line or in a variable.
 //!
-//! Exactly what was named is granted. Text that could mean two directories is an error.
+//! A grant is exactly the directory that was named. Text that could mean two directories is an error.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-/// What parts the folder's name from the guest's name of it.
+/// The separator between the folder's name and the guest's name of it.
 pub(crate) const GUEST: &[u8] = b"::";
 
-/// The folder, and the name that the guest finds it under. The last `::` parts them.
+/// Returns the folder, and its name in the guest. The last `::` separates them.
 pub(crate) fn parse(text: &OsStr) -> Result<(PathBuf, String)> {
     let bytes = text.as_encoded_bytes();
     let Some(at) = bytes.windows(GUEST.len()).rposition(|pair| pair == GUEST) else {
@@ -38,14 +38,14 @@ pub(crate) fn parse(text: &OsStr) -> Result<(PathBuf, String)> {
     Ok((host.into(), guest.to_owned()))
 }
 
-/// A part of a text, from and to a byte that is ASCII.
+/// Returns a part of a text. `from` and `to` are the positions of ASCII bytes, or the ends of the text.
 #[cfg(unix)]
 pub(crate) fn part(text: &OsStr, from: usize, to: usize) -> Result<OsString> {
     use std::os::unix::ffi::OsStrExt as _;
     Ok(OsStr::from_bytes(&text.as_bytes()[from..to]).to_owned())
 }
 
-/// A part of a text, from and to a byte that is ASCII.
+/// Returns a part of a text. `from` and `to` are the positions of ASCII bytes, or the ends of the text.
 #[cfg(not(unix))]
 pub(crate) fn part(text: &OsStr, from: usize, to: usize) -> Result<OsString> {
     let text = text.to_str().with_context(|| format!("{text:?} is not Unicode"))?;

@@ -2,10 +2,10 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// How many letters may be wrong, missing, too many or transposed with their neighbour.
+/// The maximum number of letters that are wrong, missing, superfluous or transposed with their neighbour.
 const DISTANCE: usize = 2;
 
-/// Adds the nearest subcommand of `command` to clap's `error`, where it suggests none.
+/// Adds the nearest subcommand of `command` to clap's `error`, if it suggests none.
 pub(crate) fn improve(mut error: clap::Error, command: &clap::Command) -> clap::Error {
     let unknown = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(name)) if error.kind() == ErrorKind::InvalidSubcommand => {

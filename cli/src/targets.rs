@@ -1,7 +1,7 @@
-//! The targets that guests are compiled for, and the engines that run them: one entry each, here and nowhere else.
+//! The targets that guests are compiled for, and the engines that run them: one entry each, defined only here.
 //!
-//! `xtask` and the tests include this file by its path, so that they need not compile an engine. How an engine is started is
-//! in `cargo/runner.rs`, and for tests in `xtask/src/engine.rs`.
+//! `xtask` and the tests include this file by its path, so that they need not compile an engine. The code that starts
+//! an engine is in `cargo/runner.rs`, and for tests in `xtask/src/engine.rs`.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ macro_rules! registry {
         }
 
         impl $name {
-            /// All of them, in the order of reports.
+            /// All values, in the order of reports.
             pub const ALL: &[$name] = &[$($name::$id),+];
 
             const fn entry(self) -> $entry {
@@ -28,13 +28,13 @@ macro_rules! registry {
 }
 
 struct TargetEntry {
-    /// rustc's name.
+    /// rustc's name of the target.
     triple: &'static str,
-    /// A short name, for tests and reports.
+    /// The target's short name, for tests and reports.
     name: &'static str,
     /// The value of `cargo wasio --wasi`.
     wasi: &'static str,
-    /// Its help.
+    /// The help text of that value.
     about: &'static str,
 }
 
@@ -57,15 +57,15 @@ registry! {
 }
 
 struct EngineEntry {
-    /// Its name on the command line, and its program's.
+    /// The engine's name on the command line, which is also its program's.
     name: &'static str,
-    /// The environment variable that names its program.
+    /// The environment variable that names the engine's program.
     variable: &'static str,
-    /// The targets whose guests it runs.
+    /// The targets whose guests the engine runs.
     runs: &'static [Target],
-    /// Its help.
+    /// The help text of the engine.
     about: &'static str,
-    /// What to do where it is missing.
+    /// Advice if the engine is missing.
     install: &'static str,
 }
 
@@ -92,17 +92,17 @@ registry! {
 }
 
 impl Target {
-    /// rustc's name of the target.
+    /// Returns rustc's name of the target.
     pub const fn triple(self) -> &'static str {
         self.entry().triple
     }
 
-    /// Its short name, for tests and reports.
+    /// Returns the target's short name, for tests and reports.
     pub const fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// The value of `cargo wasio --wasi`.
+    /// Returns the value of `cargo wasio --wasi`.
     pub const fn wasi(self) -> &'static str {
         self.entry().wasi
     }
@@ -116,22 +116,22 @@ impl Target {
 }
 
 impl Engine {
-    /// Its name on the command line, and its program's.
+    /// Returns the engine's name on the command line, which is also its program's.
     pub const fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// The environment variable that names its program.
+    /// Returns the environment variable that names the engine's program.
     pub const fn variable(self) -> &'static str {
         self.entry().variable
     }
 
-    /// Whether it runs guests that are compiled for `target`.
+    /// Returns whether the engine runs guests that are compiled for `target`.
     pub fn runs(self, target: Target) -> bool {
         self.entry().runs.contains(&target)
     }
 
-    /// What to do where it is missing.
+    /// Returns advice for when the engine is missing.
     pub const fn install(self) -> &'static str {
         self.entry().install
     }
@@ -156,7 +156,7 @@ impl fmt::Display for Engine {
     }
 }
 
-/// Parses one of `values`, under the name that `possible` gives it.
+/// Parses one of `values`, named by `possible`.
 pub fn parser<T: Copy + Send + Sync + 'static>(
     values: Vec<T>,
     possible: impl Fn(T) -> PossibleValue + Clone + Send + Sync + 'static,

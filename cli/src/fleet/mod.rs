@@ -1,7 +1,7 @@
 //! `wasio fleet`: many copies of a guest at a time, with a live view and a summary.
 //!
-//! Every copy gets the same, and its number. All copies are futures on one runtime, and the thread is free for others
-//! whenever a copy waits.
+//! Every copy gets the same grants and its own number. All copies are futures on one runtime, and the thread is free
+//! for others whenever a copy waits.
 
 mod output;
 mod process;
@@ -26,15 +26,15 @@ use summary::{Summary, printable_json};
 use tally::{Tally, Watched};
 use view::View;
 
-/// The variable that tells a guest its number, from 0.
+/// The variable with a guest's number, from 0.
 const INDEX: &str = "WASIO_FLEET_INDEX";
-/// The variable that tells a guest how many there are.
+/// The variable with the number of guests.
 const COUNT: &str = "WASIO_FLEET_COUNT";
-/// As many guests as fit the addresses and mappings that Linux gives a process.
+/// The number of guests that fit into the addresses and mappings that Linux gives a process.
 const AT_ONCE: u32 = 10_000;
-/// Some guest failed.
+/// The exit code if a guest failed.
 const FAILED: u8 = 1;
-/// How often the view is drawn.
+/// The interval between redraws of the view.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// Run many copies of a guest on one thread
@@ -78,7 +78,7 @@ pub(crate) struct Args {
     guest: GuestArgs,
 }
 
-/// What all copies share.
+/// The state shared by all copies.
 struct Fleet {
     program: Program,
     setup: Setup,
@@ -87,7 +87,7 @@ struct Fleet {
     tally: Tally,
 }
 
-/// Runs the fleet and leaves the process with its exit code.
+/// Runs the fleet and exits the process with its exit code.
 pub(crate) fn run(args: &Args) -> ExitCode {
     let code = match prepare(args) {
         Ok((fleet, runtime)) => {
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         }
     };
     NOTES.settle();
-    // Threads may sit in a name lookup: not waited for.
+    // Threads may be blocked in a name lookup. They are not awaited.
     std::process::exit(code.into())
 }
 
@@ -128,7 +128,7 @@ fn prepare(args: &Args) -> anyhow::Result<(Arc<Fleet>, tokio::runtime::Runtime)>
     Ok((Arc::new(fleet), runtime))
 }
 
-/// Runs all of them; returns the exit code.
+/// Runs all copies. Returns the exit code.
 async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
     let begun = Instant::now();
     let mut view = View::new(fleet.count, args.output, args.json);
@@ -156,7 +156,8 @@ async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
     let wall = begun.elapsed();
     view.finish();
     let summary = Summary::new(&fleet.tally, fleet.count, wall, stopped.is_some());
-    // Guests that exited have waited for whoever reads, and so does their output, until it is enough.
+    // Guests wait for the reader of their output until they exit. Their remaining output does too, unless the fleet is
+    // stopped.
     let stopped = match summary.failed() || stopped.is_some() {
         true => {
             STDOUT.settle();
@@ -180,7 +181,7 @@ async fn sail(args: &Args, fleet: &Arc<Fleet>) -> u8 {
     }
 }
 
-/// One copy, from its start to its end.
+/// Runs one copy, from its start to its end.
 async fn one(fleet: Arc<Fleet>, index: u32) {
     let (stats, tail) = (Stats::new(), Tail::default());
     let mut guest = fleet

@@ -1,4 +1,5 @@
-//! The output of guests: whole lines, each after its guest's number, and the last lines that each wrote to standard error.
+//! The output of guests: whole lines, each after its guest's number, and the last lines that each guest wrote to
+//! standard error.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,18 +10,18 @@ use wasio_host::{Printable, Receive};
 use crate::run::notes::NOTES;
 use crate::run::writer::Writer;
 
-/// A line is passed on in pieces of this size at most.
+/// The maximum size of the pieces in which a line is passed on.
 const LINE: usize = 8192;
-/// As much as is kept of what a guest said last.
+/// The number of bytes that are kept of a guest's last output.
 const TAIL: usize = 1024;
 
-/// Standard output. Nobody may be listening any more.
+/// Standard output, which may be closed.
 pub(super) static STDOUT: Writer = Writer::new(|text| {
     let mut stdout = std::io::stdout();
     let _ = stdout.write_all(text).and_then(|()| stdout.flush());
 });
 
-/// One output of one guest, passed on line by line. Its guest is suspended while nobody reads.
+/// One output of one guest, passed on line by line. The guest is suspended while the output is not read.
 pub(super) struct Lines {
     index: u32,
     to: &'static Writer,
@@ -42,7 +43,8 @@ impl Lines {
     }
 }
 
-/// A line as it is printed. What would move the cursor could write another guest's number: it is escaped.
+/// Formats a line for printing. Characters that move the cursor are escaped, because they could forge another guest's
+/// number.
 fn behind(index: u32, line: &[u8]) -> String {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -80,7 +82,7 @@ impl Drop for Lines {
     }
 }
 
-/// The standard error of a guest: its end is kept, and all of it passed on, if that is wished.
+/// The standard error of a guest: its end is kept, and all of it is passed on if requested.
 pub(super) struct Errors {
     pub(super) tail: Tail,
     pub(super) lines: Option<Lines>,
@@ -99,7 +101,7 @@ impl Receive for Errors {
     }
 }
 
-/// The end of what a guest said. Clones share it.
+/// The end of a guest's output. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Tail(Arc<Mutex<Vec<u8>>>);
 

@@ -1,22 +1,22 @@
-//! The resources that this process may use and does use.
+//! The resources that this process may use, and those that it uses.
 
-/// Raises the limit on open files as far as is allowed: every socket of every guest is one.
+/// Raises the limit on open files as far as allowed, because every socket of every guest is an open file.
 pub(super) fn raise_open_files() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-        // Refused on macOS when there is no maximum; the limit is then as it was.
+        // macOS refuses this when there is no maximum. The limit then stays as it was.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
 }
 
-/// Bytes of memory that this process has in use; `None` where the system does not say.
+/// Returns the memory that this process uses, in bytes, or `None` if the system does not report it.
 pub(super) fn memory() -> Option<u64> {
     status("VmRSS:")
 }
 
-/// The most it ever had in use.
+/// Returns the largest amount of memory that this process has used, in bytes.
 pub(super) fn peak_memory() -> Option<u64> {
     status("VmHWM:")
 }

@@ -10,7 +10,7 @@ use wasio_host::Printable;
 use super::process;
 use super::tally::{Ends, Failure, Tally};
 
-/// JSON on one line, with escapes for what a terminal would not print.
+/// JSON on one line, with escapes for characters that a terminal does not print.
 pub(super) fn printable_json(value: &Value) -> String {
     let mut text = String::new();
     for c in value.to_string().chars() {
@@ -27,7 +27,7 @@ pub(super) fn printable_json(value: &Value) -> String {
     text
 }
 
-/// How the fleet did.
+/// The results of the fleet.
 pub(super) struct Summary {
     pub(super) count: u32,
     pub(super) started: u32,
@@ -39,7 +39,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// The summary of a fleet of `count` guests that took `wall`; `stopped` from outside.
+    /// Summarizes a fleet of `count` guests that took `wall`. `stopped` means from outside.
     pub(super) fn new(tally: &Tally, count: u32, wall: Duration, stopped: bool) -> Summary {
         Summary {
             count,
@@ -51,12 +51,12 @@ impl Summary {
         }
     }
 
-    /// Whether every guest exited with 0.
+    /// Returns whether every guest exited with 0.
     pub(super) fn succeeded(&self) -> bool {
         self.ends.exited.get(&0) == Some(&self.count)
     }
 
-    /// Whether some guest was ended, by a trap or a limit.
+    /// Returns whether some guest was ended, by a trap or a limit.
     pub(super) fn failed(&self) -> bool {
         self.ends.failed > 0
     }
@@ -65,12 +65,12 @@ impl Summary {
         self.ends.exited.values().sum()
     }
 
-    /// Guests that still ran when the fleet was stopped.
+    /// Returns the number of guests that were still running when the fleet was stopped.
     fn ended_early(&self) -> u32 {
         self.started - self.exited() - self.ends.failed
     }
 
-    /// So many of a hundred guests started within this time.
+    /// Returns the time within which `percent` of the guests started.
     fn start(&self, percent: usize) -> Option<Duration> {
         let mut starts = self.ends.starts.clone();
         starts.sort_unstable();

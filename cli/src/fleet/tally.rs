@@ -1,4 +1,4 @@
-//! Counts which guests are running, and how the others ended.
+//! Counts the running guests, and the ends of the others.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use wasio_host::{Error, Exit, Snapshot};
 
-/// So many different errors are told.
+/// The maximum number of distinct errors that are reported.
 pub(super) const ERRORS: usize = 5;
 
 /// The fleet's counters.
@@ -17,21 +17,21 @@ pub(super) struct Tally {
     started: AtomicU32,
     alive: AtomicU32,
     failed: AtomicU32,
-    /// The current frame's number, and how many guests ran in it.
+    /// The current frame's number. `active` counts the guests that executed in it.
     frame: AtomicU64,
     active: AtomicU32,
     ends: Mutex<Ends>,
 }
 
-/// What is known of the guests that ended.
+/// The outcomes of the guests that ended.
 #[derive(Clone, Default)]
 pub(super) struct Ends {
-    /// By exit code.
+    /// The number of guests by exit code.
     pub(super) exited: BTreeMap<i32, u32>,
-    /// Different ends but exits with 0, in the order in which they came, up to [`ERRORS`].
+    /// Distinct outcomes other than exits with 0, in the order of their occurrence, up to [`ERRORS`].
     pub(super) errors: Vec<Failure>,
     pub(super) failed: u32,
-    /// Nanoseconds to start each.
+    /// The start time of each guest, in nanoseconds.
     pub(super) starts: Vec<u32>,
     pub(super) totals: Snapshot,
 }
@@ -40,7 +40,7 @@ pub(super) struct Ends {
 #[derive(Clone)]
 pub(super) struct Failure {
     pub(super) error: String,
-    /// The first guest's number, and the end of what it said.
+    /// The number of the first guest with this error.
     pub(super) first: u32,
     pub(super) said: String,
     pub(super) guests: u32,
@@ -51,7 +51,7 @@ pub(super) struct Progress {
     pub(super) ended: u32,
     /// Guests that executed since the last frame.
     pub(super) running: u32,
-    /// Guests that did not.
+    /// Guests that did not execute since the last frame.
     pub(super) suspended: u32,
     pub(super) failed: u32,
 }
@@ -88,8 +88,8 @@ impl Tally {
             }
         };
         self.failed.fetch_add(1, Relaxed);
-        // Panics are one trap, told apart by what the guest said. What finds no more room counts as the first
-        // of its kind.
+        // All panics are the same trap, so they are distinguished by the guest's output. An error that finds no more
+        // room counts as the first of its kind.
         let same = |f: &Failure| f.error == error && f.said == said;
         let full = ends.errors.len() >= ERRORS;
         let known = ends.errors.iter().position(same);
@@ -103,7 +103,7 @@ impl Tally {
         }
     }
 
-    /// What happened since the last call.
+    /// Returns the progress since the last call.
     pub(super) fn progress(&self) -> Progress {
         self.frame.fetch_add(1, Relaxed);
         let alive = self.alive.load(Relaxed);
@@ -116,12 +116,12 @@ impl Tally {
         }
     }
 
-    /// The number of guests that were started.
+    /// Returns the number of guests that were started.
     pub(super) fn count_started(&self) -> u32 {
         self.started.load(Relaxed)
     }
 
-    /// Takes what is known of the guests that ended.
+    /// Takes the outcomes of the guests that ended.
     pub(super) fn take_ends(&self) -> Ends {
         std::mem::take(&mut *self.ends())
     }
@@ -140,11 +140,11 @@ impl Drop for Life<'_> {
     }
 }
 
-/// A guest's run, which says in which frames it executed.
+/// A guest's run, which records in which frames it executed.
 pub(super) struct Watched<'a, F> {
     run: F,
     tally: &'a Tally,
-    /// One more than the last frame's number.
+    /// The number of the frame in which it last executed, plus 1.
     seen: u64,
 }
 

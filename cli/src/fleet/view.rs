@@ -1,4 +1,4 @@
-//! The live view: a bar on a terminal, a line now and then anywhere else.
+//! The live view: a bar on a terminal, otherwise a line every few seconds.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use super::process;
 use super::tally::{Progress, Tally};
 use crate::run::notes::say;
 
-/// How often a line is printed where there is no terminal.
+/// The interval between lines if there is no terminal.
 const LINE: Duration = Duration::from_secs(2);
-/// Drawing asks the system for its memory: less often than guests are counted.
+/// The interval between queries of the process's memory, which are rarer than redraws.
 const MEMORY: Duration = Duration::from_millis(500);
 
 pub(super) struct View {
@@ -24,8 +24,8 @@ pub(super) struct View {
 }
 
 impl View {
-    /// A bar would tear through lines that guests print, and `quiet` has no view at all where there is no
-    /// terminal.
+    /// Creates a view. There is no bar if lines of guests are printed, because they would tear it. `quiet` has no view
+    /// at all if there is no terminal.
     pub(super) fn new(count: u32, lines: bool, quiet: bool) -> View {
         let bar = (!lines && std::io::stderr().is_terminal()).then(|| bar(count));
         let now = Instant::now();

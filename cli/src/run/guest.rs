@@ -1,4 +1,4 @@
-//! What a guest is given on the command line. `wasio run` and `wasio fleet` share it.
+//! The settings of a guest on the command line, shared by `wasio run` and `wasio fleet`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub(crate) struct GuestArgs {
 }
 
 impl GuestArgs {
-    /// The module's path.
+    /// Returns the module's path.
     pub(crate) fn file(&self) -> &Path {
         self.command.first().map_or(Path::new(""), Path::new)
     }
@@ -77,7 +77,7 @@ impl GuestArgs {
         Ok(program)
     }
 
-    /// Everything that the command line says about guests, to be given to any number of them.
+    /// Returns everything that the command line says about guests. Any number of guests can be set up with it.
     pub(crate) fn setup(&self) -> anyhow::Result<Setup> {
         let name = self.file().file_name().unwrap_or(self.file().as_os_str());
         let mut args = vec![text("the guest's name", name)?];
@@ -128,14 +128,13 @@ impl GuestArgs {
         named.chain(listed).collect()
     }
 
-    /// The guest's arguments as text.
+    /// Returns the guest's arguments as text.
     pub(crate) fn text_args(&self) -> Vec<String> {
         self.guest_args().map(|arg| arg.to_string_lossy().into_owned()).collect()
     }
 
-    /// The guest's arguments. A `--` that parts them from FILE is not one of
-    /// them, unless another stood before FILE: then all that follows is the
-    /// guest's.
+    /// Returns the guest's arguments. A `--` that separates them from FILE is not one of them, unless another one stood
+    /// before FILE: then everything that follows is the guest's.
     fn guest_args(&self) -> impl Iterator<Item = &OsString> {
         let line: Vec<OsString> = std::env::args_os().collect();
         let before = line.len().checked_sub(self.command.len() + 1).and_then(|i| line.get(i));
@@ -145,13 +144,13 @@ impl GuestArgs {
     }
 }
 
-/// What is handed to guests is text.
+/// Checks that a value is UTF-8, which guests require.
 fn text(what: &str, given: &OsStr) -> Result<String> {
     let text = given.to_str().map(str::to_owned);
     text.with_context(|| format!("cannot give the guest {what} {given:?}: it is not UTF-8"))
 }
 
-/// What each guest is given.
+/// The settings of each guest.
 pub(crate) struct Setup {
     args: Vec<String>,
     env: Vec<(String, String)>,
@@ -163,12 +162,12 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// The folders that guests can write to.
+    /// Returns the folders that guests can write to.
     pub(crate) fn granted(&self) -> Vec<PathBuf> {
         self.dirs.iter().map(|(host, _)| host.clone()).collect()
     }
 
-    /// A guest of `program` with all of it, but for its streams.
+    /// Sets up a guest of `program`, except for its streams.
     pub(crate) fn guest(&self, program: &Program) -> GuestBuilder {
         let refusals = self.refusals.clone();
         let mut guest = Guest::builder(program)
@@ -195,7 +194,7 @@ impl Setup {
 #[derive(Clone, Debug)]
 struct Grant(Option<Rule>);
 
-/// Parses one value of `--net`. An empty one, as of an empty variable, is none.
+/// Parses one value of `--net`. An empty one, as of an empty variable, grants nothing.
 fn rule(text: &str) -> Result<Grant, RuleError> {
     if text.trim().is_empty() {
         return Ok(Grant(None));

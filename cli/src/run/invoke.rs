@@ -6,11 +6,11 @@ use anyhow::{Context as _, bail};
 use wasio_host::prelude::{Val, ValType};
 use wasio_host::{Error, Exit, Guest};
 
-/// Calls `name` with `args` and prints what it returns, one value a line.
+/// Calls `name` with `args` and prints the returned values, one a line.
 ///
 /// # Errors
 ///
-/// [`Error`] when the guest ends otherwise than by returning; another error when the arguments do not fit.
+/// [`Error`] if the guest ends otherwise than by returning. Another error if the arguments do not fit.
 pub(crate) async fn invoke(guest: Guest, name: &str, args: &[String]) -> anyhow::Result<Exit> {
     match call(guest, name, args).await {
         Err(error) => match error.downcast_ref() {
@@ -45,7 +45,7 @@ async fn call(guest: Guest, name: &str, args: &[String]) -> anyhow::Result<Vec<V
     Ok(instance.call_dynamic_async(name, &values?).await?)
 }
 
-/// `text` as a value of type `ty`. Integers may be written as signed or as unsigned ones, in decimal or, after `0x`, in
+/// Parses `text` as a value of type `ty`. Integers may be signed or unsigned, in decimal or, after `0x`, in
 /// hexadecimal.
 fn value(ty: &ValType, text: &str) -> anyhow::Result<Val> {
     let integer = || -> Option<i128> {

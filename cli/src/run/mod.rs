@@ -25,16 +25,16 @@ use signals::told_or_interrupted;
 pub(crate) use args::Args;
 pub(crate) use signals::interrupted;
 
-/// The command line or the file is wrong; nothing has run.
+/// The exit code if the command line or the file is wrong. Nothing has run.
 pub(crate) const USAGE: u8 = 2;
-/// As `timeout(1)` has it.
+/// The exit code of a guest that timed out, the same as `timeout(1)`'s.
 const TIMED_OUT: u8 = 124;
-/// 128 and the number of the signal, as shells have it.
+/// The exit code of an aborted guest: 128 plus the number of the signal, as in shells.
 const ABORTED: u8 = 134;
 const TERMINATED: u8 = 143;
 const INTERRUPTED: u8 = 130;
 
-/// Runs the guest and leaves the process with its exit code.
+/// Runs the guest and exits the process with its exit code.
 pub(crate) fn run(args: Args) -> ExitCode {
     let code = match prepare(&args) {
         Ok(prepared) => prepared.finish(&args),
@@ -44,12 +44,12 @@ pub(crate) fn run(args: Args) -> ExitCode {
         }
     };
     notes::NOTES.settle();
-    // Threads may sit in a read of stdin or a name lookup: not waited for.
+    // Threads may be blocked in a read of stdin or a name lookup. They are not awaited.
     let _ = std::io::stdout().flush();
     std::process::exit(code)
 }
 
-/// Says why a file is not run, each thing once: an error may name the file, or its cause, by itself.
+/// Reports why a file is not run. Nothing is said twice, because an error may already name the file or its cause.
 pub(crate) fn say_of(file: &Path, error: &anyhow::Error) {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -75,7 +75,7 @@ fn prepare(args: &Args) -> anyhow::Result<Prepared> {
     let program = args.guest.program(Engine::builder())?;
     let stats = Stats::new();
     let setup = args.guest.setup()?;
-    // Before the guest can do anything to the folder.
+    // Opened before the guest can change the folder.
     let stats_file = args.stats_file.as_ref();
     let stats_file = stats_file.map(|path| StatsFile::open(path, &setup.granted())).transpose()?;
     let mut guest = setup.guest(&program).inherit_stdio().stats(&stats);
@@ -97,7 +97,7 @@ impl Prepared {
         let Prepared { guest, stats, refusals, stats_file, runtime } = self;
         let signals = guest.signals();
         let code = runtime.block_on(async {
-            // A task of its own, so that nothing but its own events wakes it.
+            // The guest runs in a task of its own, so that only its own events wake it.
             let invoked = args.invoke.clone().map(|name| (name, args.guest.text_args()));
             let guest = tokio::spawn(async move {
                 match invoked {

@@ -1,5 +1,5 @@
-//! Messages of the commands on standard error. Printing never waits for the reader (`writer.rs`): if nobody reads, 256 KiB
-//! are kept, and further messages are counted.
+//! Messages of the commands on standard error. Printing never waits for the reader (`writer.rs`): if the messages are
+//! not read, 256 KiB are kept, and further messages are counted.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use wasio_host::Denied;
 
 use super::writer::Writer;
 
-/// How many different refusals are told, of all guests together.
+/// The maximum number of distinct refusals that are reported, for all guests together.
 const REFUSALS: usize = 256;
 
 /// Standard error, which may be closed.
@@ -18,7 +18,7 @@ pub(crate) static NOTES: Writer = Writer::new(|text| {
     let _ = std::io::stderr().write_all(text);
 });
 
-/// Says a line.
+/// Writes a line.
 pub(crate) fn say(message: fmt::Arguments<'_>) {
     write(format!("wasio: {message}\n"));
 }
@@ -28,7 +28,7 @@ pub(crate) fn write(text: String) {
     NOTES.offer(text.into_bytes());
 }
 
-/// What was said of denied accesses: each thing once, however many guests try it.
+/// The denied accesses that were reported: each one once, however many guests try it.
 #[derive(Default)]
 pub(crate) struct Refusals(Mutex<Told>);
 
@@ -56,7 +56,7 @@ impl Refusals {
         }
     }
 
-    /// Says how many were not listed, with those of which the host has not told.
+    /// Reports how many were not listed, including those that the host did not report.
     pub(crate) fn sum_up(&self, unreported: u64) {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let left_out = told.left_out + unreported;

@@ -1,4 +1,4 @@
-//! `--stats`: prints what the guest asked of the host.
+//! `--stats`: prints the guest's use of the host.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use wasio_host::{Snapshot, Stats};
 use super::args::{Args, Format};
 use super::notes::{self, say};
 
-/// How often `--stats-file` is rewritten.
+/// The interval at which `--stats-file` is rewritten.
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keeps `--stats-file` current and answers SIGUSR1 while the guest runs.
@@ -25,7 +25,7 @@ pub(crate) async fn live(args: &Args, stats: &Stats, file: Option<&StatsFile>) -
         let mut interval = tokio::time::interval(INTERVAL);
         loop {
             interval.tick().await;
-            // At the end it is tried again, and told.
+            // The file is written again at the end, and a failure then is reported.
             let _ = file.write(&stats.snapshot());
         }
     };
@@ -56,7 +56,7 @@ async fn on_signal(_f: impl FnMut()) -> Infallible {
     std::future::pending().await
 }
 
-/// The final numbers.
+/// Prints and writes the final numbers.
 pub(crate) fn at_end(args: &Args, stats: &Stats, file: Option<&StatsFile>) {
     let snapshot = stats.snapshot();
     if let Some(file) = file
@@ -77,7 +77,8 @@ fn print(format: Format, snapshot: &Snapshot) {
     notes::write(text);
 }
 
-/// Where `--stats-file` is written. Its folder is opened before the guest runs: the guest may be able to write there.
+/// The destination of `--stats-file`. Its folder is opened before the guest runs, because the guest may be able to
+/// write there.
 pub(crate) struct StatsFile {
     folder: Folder,
     name: OsString,
@@ -85,7 +86,7 @@ pub(crate) struct StatsFile {
 }
 
 impl StatsFile {
-    /// `granted` are the guest's folders: links that a guest made there are not followed.
+    /// Opens the folder. `granted` are the guest's folders: links that a guest made there are not followed.
     pub(crate) fn open(path: &Path, granted: &[PathBuf]) -> anyhow::Result<StatsFile> {
         let tried = || format!("cannot write {}", path.display());
         let name = path.file_name().context("it is not the name of a file").with_context(tried)?;
@@ -97,7 +98,7 @@ impl StatsFile {
         Ok(StatsFile { folder, name: name.to_owned(), path: path.to_owned() })
     }
 
-    /// Readers see the old numbers or the new, never half of them.
+    /// Replaces the file, so that readers see either the old numbers or the new ones.
     fn write(&self, snapshot: &Snapshot) -> io::Result<()> {
         let text = format!("{}\n", json(snapshot));
         self.folder.replace(&self.name, &[text.as_bytes()])

@@ -4,13 +4,13 @@ use wasio_host::{Signal, Signals};
 
 use super::{INTERRUPTED, TERMINATED};
 
-/// Waits for a request to end; returns the exit code for it.
+/// Waits for a request to end. Returns its exit code.
 pub(crate) async fn interrupted() -> u8 {
     code(Requests::new().next().await)
 }
 
-/// Waits for a request to end that the guest is not told of: any, when it does not want to know, else the
-/// second. Dropping the guest's future then stops it, whatever it is doing.
+/// Waits for a request to end that is not passed on to the guest: the second one if the guest receives signals,
+/// otherwise the first. Dropping the guest's future then stops it, whatever it is doing.
 pub(crate) async fn told_or_interrupted(signals: &Signals) -> u8 {
     let mut requests = Requests::new();
     let first = requests.next().await;

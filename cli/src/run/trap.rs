@@ -6,11 +6,11 @@ use wasio_host::Trap;
 
 /// Crates whose frames are left out.
 const STANDARD: [&str; 6] = ["std", "core", "alloc", "panic_abort", "__rustc", "test"];
-/// The same, of functions without a path.
+/// Functions without a path that are left out as well.
 const HIDDEN: [&str; 6] =
     ["abort", "exit", "rust_panic", "rust_begin_unwind", "__rust_start_panic", "__rust_abort"];
 
-/// What is said of `trap`; with every frame of the backtrace if `full`.
+/// Describes `trap`, with every frame of the backtrace if `full`.
 pub(crate) fn describe(trap: &Trap, full: bool) -> String {
     let mut text = format!("the guest trapped: {}", trap.reason());
     let frames = trap.frames();
@@ -39,7 +39,7 @@ pub(crate) fn describe(trap: &Trap, full: bool) -> String {
     text
 }
 
-/// Which function asked for a thread, if that is what the guest died of.
+/// Returns the function that tried to start a thread, if the guest died of that.
 fn thread_asked_for(frames: &[String]) -> Option<String> {
     let spawn = frames.iter().position(|name| {
         name.starts_with("std::thread::") && name.contains("spawn") && !name.contains("{{closure}}")
@@ -55,7 +55,7 @@ fn thread_asked_for(frames: &[String]) -> Option<String> {
 }
 
 fn is_standard(name: &str) -> bool {
-    // The standard library's way to call functions that it is given.
+    // The standard library's wrapper that calls a function passed to it.
     if name.starts_with("<fn(") {
         return true;
     }
@@ -65,14 +65,14 @@ fn is_standard(name: &str) -> bool {
     }
 }
 
-/// The crate that a demangled path begins with: of `<T as Trait>::method`, `T`'s.
+/// Returns the crate that a demangled path begins with. For `<T as Trait>::method`, it is the crate of `T`.
 fn krate(name: &str) -> Option<&str> {
     let mut path = name.trim_start_matches(['<', '&', '*', '(', '[']);
     for word in ["mut ", "const ", "dyn "] {
         path = path.strip_prefix(word).unwrap_or(path).trim_start_matches(['<', '&', '(', '[']);
     }
     let end = path.find(|c: char| !c.is_alphanumeric() && c != '_')?;
-    // `crate[a1b2…]::path` is how it is written in full.
+    // The full form is `crate[a1b2…]::path`.
     path[end..].starts_with(['[', ':']).then(|| &path[..end])
 }
 

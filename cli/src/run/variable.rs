@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 
 use crate::dirs::{GUEST, part};
 
-/// What parts the folders, as in `PATH`.
+/// The separator of folders, as in `PATH`.
 const SEPARATOR: u8 = if cfg!(windows) { b';' } else { b':' };
 
-/// The folders in a variable, each for [`parse`](crate::dirs::parse).
+/// Splits a variable into folders, each for [`parse`](crate::dirs::parse).
 pub(crate) fn split(list: &OsStr) -> Result<Vec<OsString>> {
     let bytes = list.as_encoded_bytes();
     let mut ends = Vec::new();

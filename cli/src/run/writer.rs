@@ -5,14 +5,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// How many bytes may wait to be written.
+/// The maximum number of bytes in the queue.
 const FULL: usize = 256 * 1024;
-/// How long the end waits for somebody who does not read.
+/// How long `Writer::settle` waits for a reader that does not read.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long it waits for somebody who reads slowly.
+/// How long it waits for a reader that reads slowly.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// What waits to be written, and the thread that writes it, which starts with the first text.
+/// A queue of texts to be written, and the thread that writes them. The thread starts with the first text.
 pub(crate) struct Writer {
     state: Mutex<State>,
     changed: Condvar,
@@ -20,12 +20,12 @@ pub(crate) struct Writer {
 }
 
 struct State {
-    /// The text that is being written included.
+    /// The texts to be written, including the current one.
     queue: VecDeque<Vec<u8>>,
     bytes: usize,
     left_out: u64,
     thread: Thread,
-    /// Who waits for room.
+    /// The wakers of tasks that wait for room.
     wakers: Vec<Waker>,
 }
 
@@ -33,12 +33,12 @@ struct State {
 enum Thread {
     None,
     Runs,
-    /// There is none to be had.
+    /// The thread could not be started.
     Failed,
 }
 
 impl Writer {
-    /// One that writes with `print`, which may wait.
+    /// Creates a writer. It writes with `print`, which may block.
     pub(crate) const fn new(print: fn(&[u8])) -> Writer {
         let state = State {
             queue: VecDeque::new(),
@@ -50,7 +50,7 @@ impl Writer {
         Writer { state: Mutex::new(state), changed: Condvar::new(), print }
     }
 
-    /// Takes the text, or, if too much waits already, counts that it is left out.
+    /// Queues the text. If the queue is full, the text is dropped and counted.
     pub(crate) fn offer(&'static self, text: Vec<u8>) {
         let mut state = self.state();
         if state.bytes + text.len() > FULL {
@@ -60,12 +60,12 @@ impl Writer {
         }
     }
 
-    /// Takes the text, however much waits. [`poll_room`](Self::poll_room) comes before.
+    /// Queues the text, however long the queue is. Call [`poll_room`](Self::poll_room) first.
     pub(crate) fn take(&'static self, text: Vec<u8>) {
         self.push(&mut self.state(), text);
     }
 
-    /// Ready when not too much waits.
+    /// Ready when the queue has room.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
         if state.bytes < FULL {
@@ -77,14 +77,15 @@ impl Writer {
         Poll::Pending
     }
 
-    /// Waits until all is written.
+    /// Waits until all texts are written.
     pub(crate) fn finish(&self) {
         let state = self.state();
         let waited = self.changed.wait_while(state, |state| !state.queue.is_empty());
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Waits until all is written, but only for a short time: half a second in which nobody reads, or two in all.
+    /// Waits until all texts are written, but only for a short time: half a second without progress, or two seconds in
+    /// total.
     pub(crate) fn settle(&self) {
         let begun = Instant::now();
         let mut state = self.state();
