@@ -115,19 +115,21 @@ impl GuestBuilder {
         self
     }
 
-    /// Grants the directory `host`. The guest finds it under the name `guest`, and may read and write everything below it.
+    /// Grants the directory `host`. The guest finds it under the name `guest`, and may read and write everything below
+    /// it.
     ///
-    /// Some directories are refused by [`build`](Self::build): those whose files become code, those above them, and those in
-    /// them. These are the cache folder of the engine, and the user's own, which is `wasio` in the user's cache folder or
-    /// `$WASIO_CACHE`. Engines without a cache refuse them too, because another process would execute what the guest wrote.
+    /// Some directories are refused by [`build`](Self::build): those whose files become code, those above them, and
+    /// those in them. These are the cache folder of the engine, and the user's own, which is `wasio` in the user's
+    /// cache folder or `$WASIO_CACHE`. Engines without a cache refuse them too, because another process would execute
+    /// what the guest wrote.
     pub fn dir(mut self, host: impl Into<PathBuf>, guest: impl Into<String>) -> GuestBuilder {
         self.dirs.push((host.into(), guest.into()));
         self
     }
 
-    /// Gives the guest a listener, whatever its network policy says. The first listener is descriptor 3 in the guest, the next
-    /// one 4, and so on. The variable `LISTEN_FDS` holds their number. Granted directories come after them. Only modules of
-    /// preview 1 can be given listeners: see [`build`](Self::build).
+    /// Gives the guest a listener, whatever its network policy says. The first listener is descriptor 3 in the guest,
+    /// the next one 4, and so on. The variable `LISTEN_FDS` holds their number. Granted directories come after them.
+    /// Only modules of preview 1 can be given listeners: see [`build`](Self::build).
     ///
     /// In the guest: `TcpListener::from_std(unsafe { std::net::TcpListener::from_raw_fd(3) })`.
     pub fn listener(mut self, listener: TcpListener) -> GuestBuilder {
@@ -153,13 +155,14 @@ impl GuestBuilder {
         self
     }
 
-    /// Calls a function with each piece that the guest writes to its standard output. The guest waits meanwhile, and so does
-    /// everything else on its thread.
+    /// Calls a function with each piece that the guest writes to its standard output. The guest waits meanwhile, and so
+    /// does everything else on its thread.
     pub fn on_stdout(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
         self.stdout(Sink::always(f))
     }
 
-    /// Calls a function with each piece that the guest writes to its standard error, as [`on_stdout`](Self::on_stdout) does.
+    /// Calls a function with each piece that the guest writes to its standard error, as [`on_stdout`](Self::on_stdout)
+    /// does.
     pub fn on_stderr(self, f: impl FnMut(&[u8]) + Send + 'static) -> GuestBuilder {
         self.stderr(Sink::always(f))
     }
@@ -192,8 +195,8 @@ impl GuestBuilder {
         self
     }
 
-    /// Calls a function for each network access that was refused: once for each distinct one, and for at most 256 of them.
-    /// Further refusals are [counted](crate::Snapshot::unreported_refusals).
+    /// Calls a function for each network access that was refused: once for each distinct one, and for at most 256 of
+    /// them. Further refusals are [counted](crate::Snapshot::unreported_refusals).
     pub fn on_denied(mut self, f: impl Fn(&Denied) + Send + Sync + 'static) -> GuestBuilder {
         self.on_denied = Some(Arc::new(f));
         self
@@ -205,15 +208,15 @@ impl GuestBuilder {
         self
     }
 
-    /// Limits the guest's memory in bytes, over all of its linear memories. Growing beyond the limit fails in the guest, as it
-    /// does when memory runs out.
+    /// Limits the guest's memory in bytes, over all of its linear memories. Growing beyond the limit fails in the
+    /// guest, as it does when memory runs out.
     pub fn max_memory(mut self, bytes: usize) -> GuestBuilder {
         self.most.memory = bytes;
         self
     }
 
-    /// Limits the elements of all of the guest's tables together. The default is a million. Growing beyond the limit fails in
-    /// the guest.
+    /// Limits the elements of all of the guest's tables together. The default is a million. Growing beyond the limit
+    /// fails in the guest.
     pub fn max_table_elements(mut self, elements: usize) -> GuestBuilder {
         self.most.table_elements = elements;
         self
@@ -239,8 +242,8 @@ impl GuestBuilder {
         self
     }
 
-    /// Ends the guest when it has executed this much. A unit is roughly one instruction. Two runs with the same input burn the
-    /// same fuel, whatever else the machine does. Waiting burns none.
+    /// Ends the guest when it has executed this much. A unit is roughly one instruction. Two runs with the same input
+    /// burn the same fuel, whatever else the machine does. Waiting burns none.
     ///
     /// The fuel of an [`Instance`](crate::Instance) is shared by all of its calls. The engine must
     /// [meter](crate::EngineBuilder::meter_fuel).
@@ -249,8 +252,8 @@ impl GuestBuilder {
         self
     }
 
-    /// Makes the guest yield to others whenever it has burnt this much fuel, at least 1. This is in addition to the clock,
-    /// which makes every guest yield. The engine must [meter](crate::EngineBuilder::meter_fuel).
+    /// Makes the guest yield to others whenever it has burnt this much fuel, at least 1. This is in addition to the
+    /// clock, which makes every guest yield. The engine must [meter](crate::EngineBuilder::meter_fuel).
     pub fn yield_after_fuel(mut self, units: u64) -> GuestBuilder {
         self.fuel_slice = Some(units.max(1));
         self
@@ -262,9 +265,10 @@ impl GuestBuilder {
     ///
     /// - [`Error::Open`] if a granted directory cannot be opened.
     /// - [`Error::Grant`] if a directory may not be granted, or if two directories are granted under one name.
-    /// - [`Error::Text`] if an argument or variable contains a NUL, or if the name of a variable is empty or contains a `=`.
-    /// - [`Error::Listener`] if a listener cannot be handed over. Components of WASI 0.2 have no descriptors, so they cannot be
-    ///   given one.
+    /// - [`Error::Text`] if an argument or variable contains a NUL, or if the name of a variable is empty or contains a
+    ///   `=`.
+    /// - [`Error::Listener`] if a listener cannot be handed over. Components of WASI 0.2 have no descriptors, so they
+    ///   cannot be given one.
     /// - [`Error::NotMetered`] if fuel is used and the engine does not count it.
     pub fn build(mut self) -> Result<Guest, Error> {
         let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! The guest's monotonic clock. Reading it and waiting for a deadline must agree on what an instant means, so both count
-//! from the same start.
+//! The guest's monotonic clock. Reading it and waiting for a deadline must agree on what an instant means, so both
+//! count from the same start.
 
 use std::time::{Duration, Instant};
 

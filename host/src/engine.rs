@@ -71,16 +71,17 @@ pub struct EngineBuilder {
 impl EngineBuilder {
     /// Keeps compiled code in `folder` instead of the user's cache folder.
     ///
-    /// Files in the folder are executed. It is therefore used only if it and its entries belong to the effective user and
-    /// nobody else can write to them, and no guest is given it: see [`GuestBuilder::dir`](crate::GuestBuilder::dir). If the
-    /// folder cannot be used, every program is compiled anew, and [`Engine::cache_refusal`] may say why.
+    /// Files in the folder are executed. It is therefore used only if it and its entries belong to the effective user
+    /// and no other user can write to them, and no guest is given it: see
+    /// [`GuestBuilder::dir`](crate::GuestBuilder::dir). If the folder cannot be used, every program is compiled anew,
+    /// and [`Engine::cache_refusal`] may say why.
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
         self.cache = Some(folder.into());
         self
     }
 
-    /// Limits the compiled code that is kept, in bytes. The default is 1 GiB. Beyond the limit, programs that were not loaded
-    /// for the longest time are removed.
+    /// Limits the compiled code that is kept, in bytes. The default is 1 GiB. Beyond the limit, programs that were not
+    /// loaded for the longest time are removed.
     pub fn cache_size(mut self, bytes: u64) -> EngineBuilder {
         self.cache_size = bytes;
         self
@@ -92,37 +93,37 @@ impl EngineBuilder {
         self
     }
 
-    /// Keeps stacks and memories for this many guests at a time, and reuses them instead of mapping new ones. Guests then
-    /// start sooner, and each costs the kernel fewer mappings. A guest beyond that number is refused with
+    /// Keeps stacks and memories for this many guests at a time, and reuses them instead of mapping new ones. Guests
+    /// then start sooner, and each costs the kernel fewer mappings. A guest beyond that number is refused with
     /// [`Error::PoolExhausted`]; the others are not affected.
     ///
-    /// Only address space is reserved, about 6 GiB for each guest. A guest has one memory of up to 4 GiB and two tables of up
-    /// to 20,000 elements. A component counts as as many guests as it has memories.
+    /// Only address space is reserved, about 6 GiB for each guest. A guest has one memory of up to 4 GiB and two tables
+    /// of up to 20,000 elements. A component counts as as many guests as it has memories.
     pub fn pool(mut self, guests: u32) -> EngineBuilder {
         self.pool = Some(guests);
         self
     }
 
-    /// Counts what guests execute, so that they can be given fuel ([`GuestBuilder::fuel`](crate::GuestBuilder::fuel)). The
-    /// compiled code counts at every branch, so guests that compute become slower. Engines without this setting count nothing
-    /// and pay nothing.
+    /// Counts what guests execute, so that they can be given fuel ([`GuestBuilder::fuel`](crate::GuestBuilder::fuel)).
+    /// The compiled code counts at every branch, so guests that compute become slower. Engines without this setting
+    /// count nothing and pay nothing.
     pub fn meter_fuel(mut self) -> EngineBuilder {
         self.fuel = true;
         self
     }
 
-    /// Sets how many threads file operations may occupy: of all guests together, and of each one. The defaults are 64 and 4.
-    /// An operation that finds no free thread waits, and guests take turns.
+    /// Sets how many threads file operations may occupy: of all guests together, and of each one. The defaults are 64
+    /// and 4. An operation that finds no free thread waits, and guests take turns.
     ///
-    /// A thread stays occupied until its operation returns, even if the guest has ended. FIFOs, which wait for their other end,
-    /// are not opened.
+    /// A thread stays occupied until its operation returns, even if the guest has ended. FIFOs, which wait for their
+    /// other end, are not opened.
     pub fn file_threads(mut self, total: usize, per_guest: usize) -> EngineBuilder {
         self.files = pool::Threads { total, per_guest };
         self
     }
 
-    /// Sets how many threads may wait for name lookups by the system: of all guests together, and of each one. The defaults are
-    /// 64 and 8. The system repeats a lookup and waits for many seconds if no server answers.
+    /// Sets how many threads may wait for name lookups by the system: of all guests together, and of each one. The
+    /// defaults are 64 and 8. The system repeats a lookup and waits for many seconds if no server answers.
     pub fn lookup_threads(mut self, total: usize, per_guest: usize) -> EngineBuilder {
         self.lookups = pool::Threads { total, per_guest };
         self
@@ -185,8 +186,8 @@ impl Engine {
         Engine::builder().build()
     }
 
-    /// Starts from the default settings. Compiled code is cached in `$WASIO_CACHE_DIR`, else in `compiled` in `$WASIO_CACHE`,
-    /// else in `wasio/compiled` in the user's cache folder.
+    /// Starts from the default settings. Compiled code is cached in `$WASIO_CACHE_DIR`, else in `compiled` in
+    /// `$WASIO_CACHE`, else in `wasio/compiled` in the user's cache folder.
     pub fn builder() -> EngineBuilder {
         EngineBuilder {
             cache: ours::compiled(),

@@ -53,7 +53,7 @@ pub enum Error {
     NotAModule {
         /// The kind of file that the bytes are.
         what: &'static str,
-        /// What to do.
+        /// The advice.
         hint: &'static str,
     },
     /// The program is invalid, or uses WebAssembly features that are not enabled.
@@ -71,7 +71,7 @@ pub enum Error {
         name: String,
         /// Its type, as the module declares it.
         ty: String,
-        /// What is provided instead.
+        /// Why it is not provided, or what is provided instead.
         reason: String,
     },
     /// The component imports something that is not provided, or exports no
@@ -98,7 +98,7 @@ pub enum Error {
     NotExported {
         /// The function's name.
         name: String,
-        /// What there is instead.
+        /// Why it cannot be called: it does not exist, or has another type.
         reason: String,
     },
     /// Two functions were provided under one name.
@@ -192,7 +192,7 @@ impl Trap {
         Trap { reason: sentence(reason), frames: frames.unwrap_or_default() }
     }
 
-    /// Returns what happened, in wasmtime's words. The text is [printable](Printable).
+    /// Returns the reason, in wasmtime's words. The text is [printable](Printable).
     pub fn reason(&self) -> &str {
         &self.reason
     }

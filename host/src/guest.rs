@@ -86,8 +86,8 @@ impl Guest {
 
     /// Runs the guest until it exits.
     ///
-    /// Whenever the guest waits, its stack is suspended and the future is pending. A guest that only computes yields every
-    /// few milliseconds. Poll the future within a tokio runtime that has I/O and time enabled.
+    /// Whenever the guest waits, its stack is suspended and the future is pending. A guest that only computes yields
+    /// every few milliseconds. Poll the future within a tokio runtime that has I/O and time enabled.
     ///
     /// # Errors
     ///

@@ -208,8 +208,8 @@ impl std::fmt::Debug for Imports {
 pub struct Caller<'a>(pub(crate) wasmtime::Caller<'a, State>);
 
 impl Caller<'_> {
-    /// Returns the guest's memory, if it exports one under the name `memory`. Call this again after the guest has run, because
-    /// its memory may have grown.
+    /// Returns the guest's memory, if it exports one under the name `memory`. Call this again after the guest has run,
+    /// because its memory may have grown.
     pub fn memory(&mut self) -> Option<&mut [u8]> {
         let memory = self.0.get_export("memory")?.into_memory()?;
         Some(memory.data_mut(&mut self.0))

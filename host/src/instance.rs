@@ -19,8 +19,8 @@ const NEVER: u64 = u64::MAX / 2;
 
 /// An instantiated guest: a library whose exports are called one by one. [`Guest::instantiate`] creates it.
 ///
-/// One call runs at a time. An instance is *poisoned* if a call did not return because it trapped, was dropped or ran out
-/// of time: the guest stopped somewhere in the middle. Every later call then fails with [`Error::Poisoned`].
+/// One call runs at a time. An instance is *poisoned* if a call did not return because it trapped, was dropped or ran
+/// out of time: the guest stopped somewhere in the middle. Every later call then fails with [`Error::Poisoned`].
 ///
 /// # Examples
 ///
@@ -88,7 +88,8 @@ impl Instance {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future unwinds the guest and drops the future of the import that it waits for. The instance is poisoned.
+    /// Dropping the future unwinds the guest and drops the future of the import that it waits for. The instance is
+    /// poisoned.
     pub async fn call_async<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
     where
         P: WasmParams + Sync,
@@ -140,7 +141,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// The same as for [`call_async`](Self::call_async). [`Error::NotExported`] is also returned if the arguments do not fit.
+    /// The same as for [`call_async`](Self::call_async). [`Error::NotExported`] is also returned if the arguments do
+    /// not fit.
     pub async fn call_dynamic_async(
         &mut self,
         name: &str,
@@ -184,8 +186,9 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// The same as for [`call_async`](Self::call_async), except that there is no time limit. [`Error::Suspended`] if the
-    /// function reached an async import that was not ready. The guest is then unwound, and the instance is poisoned.
+    /// The same as for [`call_async`](Self::call_async), except that there is no time limit. [`Error::Suspended`] if
+    /// the function reached an async import that was not ready. The guest is then unwound, and the instance is
+    /// poisoned.
     pub fn call<P, R>(&mut self, name: &str, params: P) -> Result<R, Error>
     where
         P: WasmParams + Sync,

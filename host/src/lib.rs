@@ -1,11 +1,11 @@
 //! Runs WASI guests as futures on tokio.
 //!
-//! An [`Engine`] compiles a [`Program`]. A [`Guest`] is one run of it. When a guest waits for a socket, a name, a clock,
-//! standard input, or several of these in `poll_oneoff`, its stack is suspended and its thread is free for others. Guests
-//! in blocking style and guests with a runtime of their own share one thread.
+//! An [`Engine`] compiles a [`Program`]. A [`Guest`] is one run of it. When a guest waits for a socket, a name, a
+//! clock, standard input, or several of these in `poll_oneoff`, its stack is suspended and its thread is free for
+//! others. Guests in blocking style and guests with a runtime of their own share one thread.
 //!
-//! Guests are modules of WASI preview 1 (`wasm32-wasip1`), which also get the socket interface of WasmEdge, and components
-//! of WASI 0.2 (`wasm32-wasip2`). A guest can do nothing that was not granted: grant directories with
+//! Guests are modules of WASI preview 1 (`wasm32-wasip1`), which also get the socket interface of WasmEdge, and
+//! components of WASI 0.2 (`wasm32-wasip2`). A guest can do nothing that was not granted: grant directories with
 //! [`GuestBuilder::dir`], and the network with [`GuestBuilder::network`].
 //!
 //! ```no_run

@@ -1,8 +1,8 @@
 //! Prints text from untrusted sources.
 //!
-//! A guest chooses the names of its functions, of its imports and of the hosts that it looks up. On a terminal, an escape
-//! sequence in such a name moves the cursor or changes colours, a line feed forges a line of the host's, and a thousand
-//! names of a thousand letters hide everything else.
+//! A guest chooses the names of its functions, of its imports and of the hosts that it looks up. On a terminal, an
+//! escape sequence in such a name moves the cursor or changes colours, a line feed forges a line of the host's, and a
+//! thousand names of a thousand letters hide everything else.
 
 use std::fmt::{self, Write as _};
 

@@ -22,8 +22,8 @@ const LONG: usize = 1 << 20;
 /// The number of bytes that are read at once.
 const PIECE: usize = 1 << 18;
 
-/// A compiled program whose imports are all provided: a module of WASI preview 1, or a component of WASI 0.2. Clones share
-/// the code.
+/// A compiled program whose imports are all provided: a module of WASI preview 1, or a component of WASI 0.2. Clones
+/// share the code.
 ///
 /// # Examples
 ///
@@ -64,8 +64,8 @@ impl Program {
         Program::with_imports(engine, wasm, &Imports::new(engine))
     }
 
-    /// Compiles a program as [`Program::new`] does, and provides functions of your own to it. Only modules can import them:
-    /// components cannot.
+    /// Compiles a program as [`Program::new`] does, and provides functions of your own to it. Only modules can import
+    /// them: components cannot.
     ///
     /// # Errors
     ///

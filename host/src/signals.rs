@@ -1,7 +1,7 @@
 //! Requests to end, for guests that handle them (`SIGNALS.md`).
 //!
-//! The host counts the signals that were sent, and each receiver remembers how many of them it has acknowledged. A signal
-//! therefore reaches every receiver, however late it looks, and reaches none twice.
+//! The host counts the signals that were sent, and each receiver remembers how many of them it has acknowledged. A
+//! signal therefore reaches every receiver, however late it looks, and reaches none twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
@@ -36,7 +36,8 @@ impl Signal {
     }
 }
 
-/// Sends signals to one guest, from any thread, also while the guest runs. Clones are for the same guest. [`Guest::signals`](crate::Guest::signals) returns it.
+/// Sends signals to one guest, from any thread, also while the guest runs. Clones are for the same guest.
+/// [`Guest::signals`](crate::Guest::signals) returns it.
 #[derive(Clone, Debug)]
 pub struct Signals {
     shared: Arc<Shared>,
@@ -62,8 +63,8 @@ impl Signals {
         (Signals { shared }, receiver)
     }
 
-    /// Sends a signal to the guest. Returns whether the guest receives it: whether it has ever waited for this signal, for
-    /// example with `ctrl_c`, and has not ended.
+    /// Sends a signal to the guest. Returns whether the guest receives it: whether it has ever waited for this signal,
+    /// for example with `ctrl_c`, and has not ended.
     ///
     /// If it returns `false`, nothing happened. End such a guest by dropping its future.
     pub fn send(&self, signal: Signal) -> bool {

@@ -99,8 +99,8 @@ pub struct Snapshot {
     pub bytes_out: u64,
     /// How often the guest's stack was suspended.
     pub suspensions: u64,
-    /// Time spent in [`GuestBuilder::build`](crate::GuestBuilder::build), and in [`Guest::run`](crate::Guest::run) up to
-    /// the first instruction of the guest's `main`.
+    /// Time spent in [`GuestBuilder::build`](crate::GuestBuilder::build), and in [`Guest::run`](crate::Guest::run) up
+    /// to the first instruction of the guest's `main`.
     pub starting: Duration,
     /// Time during which the guest was executing, or the host on its behalf.
     pub running: Duration,
@@ -122,7 +122,8 @@ impl Snapshot {
         self.calls.values().sum()
     }
 
-    /// Adds the numbers of another guest. Peaks of memory are added, too, although they may have occurred at different times.
+    /// Adds the numbers of another guest. Peaks of memory are added, too, although they may have occurred at different
+    /// times.
     pub fn add(&mut self, other: &Snapshot) {
         for (name, count) in &other.calls {
             *self.calls.entry(name).or_default() += count;

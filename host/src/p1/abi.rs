@@ -144,7 +144,7 @@ table!(describe);
 ///
 /// # Errors
 ///
-/// A sentence about the definitions that exist instead, if any.
+/// A sentence that says why there is none, or names the definitions of that name.
 pub(crate) fn key(module: &str, name: &str, ty: &FuncType) -> Result<&'static str, String> {
     if module != MODULE {
         return Err(format!("no module named `{module}` is provided, only `{MODULE}`"));

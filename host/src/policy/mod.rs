@@ -95,7 +95,7 @@ impl FromStr for Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Denied {
-    /// What the guest tried, such as `connect to 127.0.0.1:6379`. Names that the guest chose are
+    /// The access that the guest tried, such as `connect to 127.0.0.1:6379`. Names that the guest chose are
     /// [printable](crate::Printable).
     pub action: String,
     /// The rule that would allow it, as text. It is empty if the guest looked up text that is not a host name, which

@@ -99,7 +99,7 @@ impl Wake for SlotWaker {
     }
 }
 
-/// What is armed in one slot. It stays with the slot, for the next socket.
+/// The armed directions of one slot. They stay with the slot, for its next socket.
 #[derive(Debug)]
 pub(super) struct Armed {
     pub(super) slot_waker: Arc<SlotWaker>,
