@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-/// Replaces this process by `command`, so that signals and exit codes are the engine's own. On systems that cannot do
+/// Replaces this process with `command`, so that signals and exit codes are the engine's own. On systems that cannot do
 /// this, waits for it.
 pub(crate) fn become_command(mut command: Command) -> Result<ExitCode> {
     let name = command.get_program().to_string_lossy().into_owned();

@@ -98,7 +98,7 @@ fn published(
     let mut found = toolchain::metadata(command, shell, false)?;
     found.packages.retain(Package::is_published);
     let tokio = found.packages.into_iter().find(|package| package.name == "tokio");
-    // A registry that the user's configuration substitutes counts as published.
+    // A registry that the user's configuration puts in its place counts as published.
     let Some(tokio) = tokio else { bail!("cargo patches the tokio of any project here") };
     Ok(tokio)
 }

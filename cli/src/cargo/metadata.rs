@@ -77,7 +77,7 @@ pub(crate) struct DepKind {
 }
 
 impl Package {
-    /// Returns whether it comes from the public registry, or from one that substitutes it.
+    /// Returns whether it comes from the public registry, or from one that replaces it.
     pub(crate) fn is_published(&self) -> bool {
         self.source
             .as_deref()

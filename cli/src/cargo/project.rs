@@ -339,7 +339,7 @@ impl Project {
             .collect())
     }
 
-    /// Replaces the content of `path` by `text` atomically. `None` removes the file. Guests may have been given the
+    /// Replaces the content of `path` with `text` atomically. `None` removes the file. Guests may have been given the
     /// folder, so links in it are not followed.
     fn restore(&self, path: &Path, text: Option<&str>) -> Result<()> {
         let write = || match text {

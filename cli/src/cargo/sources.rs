@@ -19,7 +19,7 @@ use wasio_host::ours;
 use super::lock::compatible;
 use super::toolchain::{toml_text, utf8};
 
-/// The maximum length of a source file, in bytes.
+/// An upper bound on the length of a source file, in bytes.
 const MOST: u64 = 1 << 26;
 
 include!(concat!(env!("OUT_DIR"), "/drop_ins.rs"));

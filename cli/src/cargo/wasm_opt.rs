@@ -98,7 +98,7 @@ impl WasmOpt {
         Ok(())
     }
 
-    /// Replaces a file by the optimizer's output atomically. Returns both lengths in bytes.
+    /// Replaces a file with the optimizer's output atomically. Returns both lengths in bytes.
     fn replace(&self, file: &Path) -> Result<[usize; 2]> {
         let folder = tempfile::Builder::new()
             .prefix(".wasm-opt-")

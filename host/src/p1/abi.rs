@@ -132,7 +132,7 @@ macro_rules! describe {
         /// The keys of all definitions, for finding the nearest match.
         const KEYS: [&str; NAMES.len()] = [$(key_of!($name $($ty)*)),*];
 
-        /// For each definition: its kind, the key of its fast path, and the names of its parameters.
+        /// For each definition: its kind, the key of its fast path, and the types of its parameters.
         const KINDS: [(&str, &str, &[&str]); NAMES.len()] = [
             $((stringify!($how), fast_key!(key_of!($name $($ty)*)), &[$(stringify!($ty)),*])),*
         ];

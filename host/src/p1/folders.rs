@@ -10,7 +10,7 @@ use crate::p1::state::{Cx, parts, state};
 use crate::p1::wasi::unbounded;
 use crate::wasi::at_once;
 
-/// The longest target of a link on any host.
+/// An upper bound on the length of a link's target, on any host.
 const MAX_LINK: u32 = 1 << 16;
 /// The number of bytes of a folder that are listed at once.
 const PIECE: u32 = 1 << 18;

@@ -9,7 +9,7 @@ use crate::p1::errno::Errno;
 use crate::p1::memory::GuestMemory;
 use crate::p1::sockets::table::Numbers;
 
-/// The longest path on any host.
+/// An upper bound on the length of a path, on any host.
 const MAX_TEXT: u32 = 1 << 16;
 
 /// The alignment of the largest value that WASI passes in memory.

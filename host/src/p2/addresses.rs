@@ -23,7 +23,7 @@ pub(crate) fn is_allowed(grants: &Grants, addr: SocketAddr, purpose: SocketAddrU
         // If the guest chose the port, it was checked when it was bound.
         SocketAddrUse::TcpListen => grants.listen(addr, 0),
         SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend => grants.connect(addr),
-        // Accepting clients was granted by listening. `sockets.rs` filters what datagram sockets receive.
+        // A grant to listen admits all clients. `sockets.rs` filters what datagram sockets receive.
         SocketAddrUse::TcpAccept | SocketAddrUse::UdpReceive => Ok(()),
     };
     checked.is_ok()

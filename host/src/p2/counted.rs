@@ -42,7 +42,7 @@ type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
 pub(crate) type Accepted =
     (Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>);
 
-/// Replaces the functions of `linker` by the counting ones.
+/// Replaces the functions of `linker` with the counting ones.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut tcp = linker.instance(TCP)?;
     tcp.func_wrap(

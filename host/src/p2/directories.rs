@@ -30,7 +30,7 @@ struct Entries {
     _permit: Permit,
 }
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
     types.resource(

@@ -25,7 +25,7 @@ use crate::wasi::{Wasi, at_once};
 /// The number of bytes that are read ahead when a stream is only waited for, and the maximum of one read or write.
 const PIECE: usize = 1 << 16;
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types::add_to_linker::<State, Files>(linker, |state| FilesView(&mut state.wasi))?;
     linker.instance("wasi:filesystem/types@0.2.12")?.func_wrap_async(

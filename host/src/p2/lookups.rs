@@ -30,7 +30,7 @@ enum Answers {
     Failed(ErrorCode),
 }
 
-/// Replaces the lookups of `linker` by these.
+/// Replaces the lookups of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut lookup = linker.instance("wasi:sockets/ip-name-lookup@0.2.12")?;
     lookup.resource(

@@ -11,7 +11,7 @@ use crate::fuel::burn;
 use crate::p2::filesystem::{FilesView, outcome};
 use crate::p2::state::{State, Store};
 
-/// The longest path on any host.
+/// An upper bound on the length of a path, on any host.
 const MAX_PATH: usize = 1 << 16;
 
 /// Reads a string of a component, unless it has more than `most` bytes. Validating a longer one burns fuel.
@@ -80,7 +80,7 @@ macro_rules! functions {
     )*};
 }
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
     functions! { types:

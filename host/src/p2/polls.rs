@@ -13,7 +13,7 @@ use crate::fuel::burn;
 use crate::p2::state::{State, Store};
 use crate::stats::Stats;
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     poll::add_to_linker::<State, Polls>(linker, polls)?;
     linker.instance("wasi:io/poll@0.2.12")?.func_wrap_async(

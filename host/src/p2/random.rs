@@ -13,7 +13,7 @@ const PIECE: usize = 1 << 17;
 /// The maximum number of bytes in one call, the same as in wasmtime.
 const MAX_RANDOM: u64 = 64 << 20;
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut secure = linker.instance("wasi:random/random@0.2.12")?;
     secure.func_wrap_async("get-random-bytes", |store, (len,): (u64,)| {

@@ -25,7 +25,7 @@ use crate::p2::state::{State, Store};
 use crate::permits::Permit;
 use crate::policy::Grants;
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.instance("wasi:sockets/tcp-create-socket@0.2.12")?.func_wrap(
         "create-tcp-socket",

@@ -16,7 +16,7 @@ const BLOCKING: usize = 4096;
 
 type Outcome<T> = wasmtime::Result<(Result<T, streams::StreamError>,)>;
 
-/// Replaces the functions of `linker` by these.
+/// Replaces the functions of `linker` with these.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut streams = linker.instance("wasi:io/streams@0.2.12")?;
     streams.func_wrap(

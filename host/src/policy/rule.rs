@@ -58,7 +58,7 @@ pub(super) enum Kind {
     },
 }
 
-/// A port, or any port.
+/// A port number, or any port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Port {
     Any,

@@ -10,7 +10,7 @@
 //! This is stricter than the registries in two ways. Some entries are globally reachable by anycast, but are answered
 //! by the nearest node of one's own network, such as the port control of its NAT: they are refused. So are identifiers
 //! that are not a place in the network (ORCHIDv2, DETs). The prefix of a network's own NAT64 or 6rd cannot be told from
-//! other addresses. The operator of such a network must not translate it to inner addresses.
+//! other addresses. It is assumed that the operator of such a network does not translate inner addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

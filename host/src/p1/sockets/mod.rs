@@ -2,7 +2,7 @@
 //!
 //! Each file is one group of imports. [`socket`] holds the sockets that they operate on, and [`table`] the guest's
 //! numbers for them. The semantics follow WasmEdge's host (2026): buffers, families, the two versions of some calls.
-//! WasmEdge does not offer unix sockets (`AFNOSUPPORT`).
+//! Unix sockets are not offered (`AFNOSUPPORT`).
 
 pub(crate) mod address;
 pub(crate) mod armed;

@@ -401,7 +401,7 @@ impl Drop for Socket {
     }
 }
 
-/// Runs `operation`. If it returns `true`, clears the readiness for `interest` that was remembered before.
+/// Runs `operation`, and clears the readiness for `interest` that was remembered before if its second value is `true`.
 fn gated<T>(
     stream: &TcpStream,
     interest: Interest,
