@@ -1,4 +1,4 @@
-//! The types that functions accept where an address is expected.
+//! The types that functions accept as an address.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -156,7 +156,7 @@ fn is_localhost(host: &str) -> bool {
     last.eq_ignore_ascii_case(b"localhost") && (above.is_empty() || above.ends_with(b"."))
 }
 
-/// What keeps the trait ours: nobody outside can name these.
+/// Seals the trait: these items cannot be named outside the crate.
 pub(crate) mod sealed {
     use std::future::Future;
     use std::net::SocketAddr;
@@ -166,11 +166,11 @@ pub(crate) mod sealed {
 
     /// The part of the trait that is not public.
     pub trait Resolve {
-        /// What is found.
+        /// The addresses that are found.
         type Addrs: Found + Send + Sync + Unpin + 'static;
 
-        /// Finds it.
-        // SIZE: a type of its own where nothing is looked up, so that such a program links no other case (decision 0011).
+        /// The future that finds them.
+        // SIZE: a separate type where nothing is looked up, so that such a program links no other case (decision 0011).
         type Resolving: Future<Output = io::Result<Self::Addrs>> + Send + Sync + Unpin + 'static;
 
         /// Begins to find the addresses.
@@ -182,13 +182,13 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub struct Internal(pub(crate) fn(String, u16) -> Answer);
 
-    /// The addresses of a name, later.
+    /// A future of the addresses of a name.
     pub(crate) type Answer =
         Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>;
 
     /// Addresses that were found.
     pub trait Found: Iterator<Item = SocketAddr> {
-        /// Calls `op` with each until one succeeds; the error is that of the last.
+        /// Calls `op` with each address until one succeeds. Returns the last error if none does.
         fn each<R>(mut self, mut op: impl FnMut(SocketAddr) -> io::Result<R>) -> io::Result<R>
         where
             Self: Sized,
@@ -296,9 +296,9 @@ pub(crate) mod sealed {
     /// The addresses that were found.
     #[derive(Debug)]
     pub enum Addrs {
-        /// The usual case, without an allocation.
+        /// One address, the usual case: no allocation.
         One(option::IntoIter<SocketAddr>),
-        /// Any number.
+        /// Any number of addresses.
         Many(vec::IntoIter<SocketAddr>),
     }
 

@@ -1,4 +1,4 @@
-//! Errors that say what was tried.
+//! Errors that name the operation that failed.
 
 use std::error::Error;
 use std::fmt::{self, Display, Write as _};
@@ -10,22 +10,22 @@ use wasio_runtime::text_error::{boxed_error, text_error};
 
 use crate::sys::HOST;
 
-/// An error of the host, with what was tried and, if the host denied it, the grant that permits it.
-// SIZE: the text is made when it is asked for, piece by piece, without a `String`. A type for each kind of object, so that
-// a program that looks no names up links nothing for them (decision 0011).
+/// An error of the host, with the operation that failed and, if the host denied it, the grant that permits it.
+// SIZE: the text is written on demand, piece by piece, without a `String`. There is a type for each kind of object, so
+// that a program that looks no names up links nothing for them (decision 0011).
 struct Failed<T> {
     tried: &'static Tried,
     object: T,
     error: io::Error,
 }
 
-/// What can be tried.
+/// An operation that can fail.
 struct Tried {
-    /// Up to the object.
+    /// The text before the object.
     what: &'static str,
-    /// What a grant of the object begins with.
+    /// The beginning of a grant for the object.
     to_grant: &'static str,
-    /// What stock wasmtime is to be given.
+    /// The option of stock wasmtime that permits it.
     elsewhere: &'static str,
 }
 
@@ -62,11 +62,11 @@ impl<T: Display> fmt::Debug for Failed<T> {
     }
 }
 
-// It has no `source`: the text says what the host's error does, and would be printed twice by those who follow sources.
+// It has no `source`. The text contains the host's error, which a program that follows sources would print twice.
 impl<T: Display> Error for Failed<T> {}
 
 /// An address in a message.
-// SIZE: not the standard library's `Display`: its padding and all forms of IPv6 are four kilobytes, and numbers written
+// SIZE: not the standard library's `Display`, whose padding and forms of IPv6 take four kilobytes, and numbers written
 // through a formatter another half.
 pub(crate) struct Addr(pub(crate) SocketAddr);
 
@@ -85,7 +85,7 @@ impl Display for Addr {
                 (&v6, 2, ':', 16)
             }
         };
-        // Every group of IPv6 is written; `::` would only be shorter.
+        // Every group of an IPv6 address is written: `::` would only be shorter.
         for (place, octets) in octets.chunks(width).enumerate() {
             if place > 0 {
                 f.write_char(separator)?;
@@ -131,12 +131,12 @@ pub(crate) fn lookup(name: &str, error: io::Error) -> io::Error {
     failed(&LOOKUP, name.to_owned(), error)
 }
 
-/// What became of several addresses, of which none would do.
+/// The failures of several addresses, none of which worked.
 #[derive(Default)]
 pub(crate) struct Failures(Option<io::Error>);
 
 impl Failures {
-    /// One more address failed. The error is of its kind, and says what the others' did.
+    /// Adds the failure of another address. The error has its kind, and the text contains those of the others.
     pub(crate) fn add(&mut self, error: io::Error) {
         self.0 = Some(match self.0.take() {
             None => error,
@@ -149,12 +149,12 @@ impl Failures {
     }
 }
 
-/// A socket could not be made.
+/// Opening a socket failed.
 pub(crate) fn open(error: io::Error) -> io::Error {
     failed(&OPEN, "", error)
 }
 
-/// What was given names no address at all.
+/// The argument contains no address.
 pub(crate) fn no_address() -> io::Error {
     text_error(io::ErrorKind::InvalidInput, "could not resolve to any address")
 }

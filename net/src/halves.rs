@@ -1,6 +1,6 @@
 //! The halves of a split stream, which are the same for TCP and Unix sockets.
 //!
-//! A macro and not a generic type: programs name these types, and tokio's have no parameters.
+//! A macro and not a generic type, because programs name these types, and tokio's have no parameters.
 
 /// Defines `ReadHalf`, `WriteHalf`, `OwnedReadHalf`, `OwnedWriteHalf` and `ReuniteError` of a stream whose
 /// addresses are of type `$addr`.
@@ -116,7 +116,7 @@ macro_rules! halves {
         impl Drop for OwnedWriteHalf {
             fn drop(&mut self) {
                 if self.shutdown_on_drop {
-                    // The connection may be gone; then there is nothing to shut down.
+                    // The connection may be gone. Then there is nothing to shut down.
                     let _ = self.stream.io().shutdown_write();
                 }
             }

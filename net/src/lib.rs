@@ -14,8 +14,8 @@
 //! [`Unsupported`](std::io::ErrorKind::Unsupported): nothing pretends.
 
 mod addr;
-// The condition is that of the package `domain` in Cargo.toml. On WASI 0.2 the host's lookup suspends only the task, and
-// the resolver would add 100 KB to a guest.
+// The condition is that of the package `domain` in Cargo.toml. On WASI 0.2 the host's lookup suspends only the task,
+// and the resolver would add 100 KB to a guest.
 #[cfg_attr(not(any(unix, all(target_os = "wasi", target_env = "p1"))), path = "dns/none.rs")]
 mod dns;
 mod error;

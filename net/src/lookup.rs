@@ -1,4 +1,4 @@
-//! From names to addresses.
+//! Name lookup.
 
 use std::io;
 use std::net::SocketAddr;
@@ -71,18 +71,18 @@ pub async fn lookup_host<T: ToSocketAddrs>(
     to_socket_addrs(host).await
 }
 
-/// Finds the addresses of a peer. Callers try several one after the other.
+/// Finds the addresses of a peer. Callers try several, one after the other.
 pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
     arg.resolve(Internal(of_others))
 }
 
-/// Finds an address to listen at.
-// SIZE: the host knows its own names, and a guest that only listens links no resolver.
+/// Finds an address to listen on.
+// SIZE: the host knows its own names, so a guest that only listens links no resolver.
 pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
     arg.resolve(Internal(of_this_host))
 }
 
-/// The addresses of a peer's name: the resolver's answer if it has one, else the host's.
+/// Returns the addresses of a peer's name: the resolver's answer if it has one, otherwise the host's.
 fn of_others(name: String, port: u16) -> Answer {
     if HOST.resolver == Resolver::Never {
         return of_this_host(name, port);
@@ -97,7 +97,7 @@ fn of_others(name: String, port: u16) -> Answer {
     })
 }
 
-/// The addresses that the host knows of a name.
+/// Returns the addresses that the host has for a name.
 fn of_this_host(name: String, port: u16) -> Answer {
     Box::pin(ask_host(name, port))
 }

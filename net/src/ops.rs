@@ -1,8 +1,8 @@
 //! The operations that several socket types have in common, each written once.
 //!
-//! Macros and not a trait: these are inherent methods in tokio, callable without an import.
+//! These are macros and not a trait, because in tokio they are inherent methods, callable without an import.
 
-/// Waiting for readiness, and operations of the user's own. `$type` has a method `io`.
+/// Waiting for readiness, and the user's own operations. `$type` has a method `io`.
 macro_rules! waiting {
     ($type:ty) => {
         impl $type {
@@ -214,7 +214,7 @@ macro_rules! streaming {
                 self: std::pin::Pin<&mut Self>,
                 _: &mut std::task::Context<'_>,
             ) -> std::task::Poll<std::io::Result<()>> {
-                // Nothing is kept here.
+                // Nothing is buffered here.
                 std::task::Poll::Ready(Ok(()))
             }
 
@@ -234,7 +234,7 @@ macro_rules! streaming {
     };
 }
 
-/// Sending and receiving messages; `$addr` is the type of their addresses.
+/// Sending and receiving messages. `$addr` is the type of their addresses.
 macro_rules! messaging {
     ($type:ty, $addr:ty) => {
         $crate::ops::waiting!($type);

@@ -1,4 +1,4 @@
-//! A socket and its registration with the reactor: what all types of this crate consist of.
+//! A socket and its registration with the reactor, of which all types of this crate consist.
 
 use std::fmt;
 use std::future::Future;
@@ -12,7 +12,7 @@ use wasio_runtime::reactor::{Direction, Source};
 use crate::sys::{HOST, Hooks as _, Socket};
 
 pub(crate) struct Registered {
-    // Above the socket: it is deregistered before it is closed.
+    // Declared before the socket, so that it is deregistered before the socket is closed.
     source: Source,
     socket: Socket,
 }
@@ -25,8 +25,8 @@ impl Registered {
         Ok(Registered { source, socket })
     }
 
-    /// Registers a connection that was just accepted. Its first read and write are worth an attempt, and a
-    /// wait for them ends at once, as in tokio.
+    /// Registers a connection that was just accepted. Its first read and write are worth an attempt, and a wait for
+    /// them returns at once, as in tokio.
     #[track_caller]
     pub(crate) fn accepted(socket: Socket) -> io::Result<Registered> {
         let io = Registered::new(socket)?;
@@ -41,7 +41,7 @@ impl Registered {
         Ok(io)
     }
 
-    /// Registers a socket that nothing can have come to yet.
+    /// Registers a socket that cannot have received anything yet.
     #[track_caller]
     pub(crate) fn unread(socket: Socket) -> io::Result<Registered> {
         let io = Registered::new(socket)?;
@@ -51,10 +51,10 @@ impl Registered {
         Ok(io)
     }
 
-    /// Begins to connect, and waits until that succeeded or failed.
+    /// Begins to connect, and waits until the connection succeeded or failed.
     ///
-    /// It suspends also where the connection exists at once, as tokio does: programs rely on other tasks running
-    /// before a connection is there.
+    /// It suspends even if the connection exists at once, as tokio does: programs rely on other tasks running before a
+    /// connection is there.
     pub(crate) async fn connect(socket: Socket, addr: SocketAddr) -> io::Result<Registered> {
         socket.connect(addr)?;
         let io = Registered::new(socket)?;
@@ -81,7 +81,7 @@ impl Registered {
         Ok(ready)
     }
 
-    /// Like `ready`, without saying what is ready.
+    /// Like `ready`, without returning the readiness.
     pub(crate) async fn wait(&self, interest: Interest) -> io::Result<()> {
         self.source.ready(interest).await.map(drop)
     }
@@ -126,7 +126,7 @@ impl Registered {
         self.source.async_io(interest, move || op(&self.socket))
     }
 
-    /// Reads from a stream into what is left of `buf`.
+    /// Reads from a stream into the free part of `buf`.
     pub(crate) fn poll_read_into(
         &self,
         cx: &mut Context<'_>,
@@ -135,7 +135,7 @@ impl Registered {
         self.source.poll_read(cx, || self.socket.recv_all_into(buf))
     }
 
-    /// Receives a message into what is left of `buf`.
+    /// Receives a message into the free part of `buf`.
     pub(crate) fn poll_recv(
         &self,
         cx: &mut Context<'_>,
@@ -164,7 +164,7 @@ impl Registered {
         self.poll_write(cx, |socket| socket.send_vectored(bufs))
     }
 
-    /// Gives a datagram socket a peer.
+    /// Sets the peer of a datagram socket.
     pub(crate) fn set_peer(&self, addr: SocketAddr) -> io::Result<()> {
         self.socket.reconnect(&self.source, addr)
     }
@@ -178,7 +178,7 @@ impl Registered {
         Poll::Ready(Registered::accepted(socket).map(|io| (io, addr)))
     }
 
-    /// Shuts the writing half down. That the peer has closed first is no error.
+    /// Shuts the writing half down. It is no error if the peer has closed first.
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
         match self.socket.shutdown(std::net::Shutdown::Write) {
             Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -193,7 +193,7 @@ impl fmt::Debug for Registered {
     }
 }
 
-/// `Debug` of a type that holds a socket: addresses where they are known, and the descriptor.
+/// `Debug` for a type that holds a socket: the addresses that are known, and the descriptor.
 pub(crate) fn debug_socket(name: &str, socket: &Socket, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut debug = f.debug_struct(name);
     if let Ok(addr) = socket.local_addr() {
@@ -205,7 +205,7 @@ pub(crate) fn debug_socket(name: &str, socket: &Socket, f: &mut fmt::Formatter<'
     debug.field("fd", &socket.fd_number()).finish()
 }
 
-/// Like [`debug_socket`], of a Unix socket.
+/// Like [`debug_socket`], for a Unix socket.
 pub(crate) fn debug_unix(name: &str, socket: &Socket, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut debug = f.debug_struct(name);
     if let Ok(addr) = socket.local_unix() {

@@ -354,7 +354,7 @@ impl UdpSocket {
     }
 }
 
-/// Sends; a refusal by the host says how to permit it.
+/// Sends. If the host refuses, the error names the grant that permits it.
 fn send_to(socket: &Socket, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
     target.send_to(socket, buf).map_err(|e| match e.kind() {
         io::ErrorKind::PermissionDenied => error::connect(target)(e),
@@ -363,11 +363,11 @@ fn send_to(socket: &Socket, buf: &[u8], target: SocketAddr) -> io::Result<usize>
 }
 
 fn sender(socket: &Socket) -> io::Result<SocketAddr> {
-    // Some systems tell the sender only to those who take a byte.
+    // Some systems return the sender only if at least one byte is taken.
     socket.peek_from(&mut [0]).map(|(_, addr)| addr)
 }
 
-/// Pairs of a getter and a setter for an option. Targets add those that only they have.
+/// Pairs of a getter and a setter for an option. Targets add options that only they have.
 macro_rules! options {
     ($(
         $(#[doc = $what:literal])+

@@ -1,7 +1,7 @@
-//! Whom to ask for names, and how: `DNS_SERVER`, `/etc/resolv.conf`, `RES_OPTIONS`, `/etc/hosts`.
+//! The resolver's configuration: `DNS_SERVER`, `/etc/resolv.conf`, `RES_OPTIONS`, `/etc/hosts`.
 //!
-//! What a C library would make of them, as far as looking up addresses goes. A file that the guest may not
-//! read is as good as none.
+//! They are interpreted as a C library does, as far as they concern the lookup of addresses. A file that the guest may
+//! not read counts as missing.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -10,27 +10,27 @@ use std::{env, fs, io};
 use crate::sys::{HOST, Resolver};
 
 const PORT: u16 = 53;
-/// Of those in `/etc/resolv.conf`, as many are asked.
+/// The number of servers in `/etc/resolv.conf` that are asked.
 const SERVERS: usize = 3;
 
-/// Whom to ask, and how.
+/// The servers to ask, and how to ask them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Config {
     pub(super) servers: Vec<SocketAddr>,
-    /// `DNS_SERVER` names the servers, so nobody else is asked instead.
+    /// `DNS_SERVER` names the servers, so no others are asked.
     pub(super) is_explicit: bool,
-    /// Domains in which a name with few dots is looked for.
+    /// Domains in which a name with few dots is looked up.
     pub(super) search: Vec<String>,
-    /// A name with fewer dots is looked for in `search` first.
+    /// A name with fewer dots is looked up in `search` first.
     pub(super) ndots: usize,
-    /// How long an answer is waited for.
+    /// How long to wait for an answer.
     pub(super) timeout: Duration,
-    /// How often each server is asked.
+    /// How many times each server is asked.
     pub(super) attempts: u32,
 }
 
 impl Config {
-    /// What this environment says; `None` if it names no server.
+    /// Reads the configuration of this environment. Returns `None` if it names no server.
     pub(super) fn of_environment() -> io::Result<Option<Config>> {
         let explicit = env::var("DNS_SERVER").unwrap_or_default();
         if explicit.is_empty() && HOST.resolver != Resolver::IfConfigured {
@@ -57,7 +57,7 @@ impl Config {
         Ok(Some(config).filter(|config| !config.servers.is_empty()))
     }
 
-    /// Takes in a line of `/etc/resolv.conf`.
+    /// Reads a line of `/etc/resolv.conf`.
     fn line(&mut self, line: &str) {
         let line = line.split(['#', ';']).next().unwrap_or_default();
         let mut words = line.split_ascii_whitespace();
@@ -87,7 +87,7 @@ impl Config {
         }
     }
 
-    /// The names to ask for when somebody says `name`, in this order.
+    /// Returns the names to look up for `name`, in this order.
     pub(super) fn candidates(&self, name: &str) -> Vec<String> {
         if name.ends_with('.') {
             return vec![name.to_owned()];
@@ -101,13 +101,13 @@ impl Config {
     }
 }
 
-/// `ADDRESS` or `ADDRESS:PORT`.
+/// Parses `ADDRESS` or `ADDRESS:PORT`.
 fn server(text: &str) -> Option<SocketAddr> {
     let ip = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT));
     ip.or_else(|_| text.parse()).ok()
 }
 
-/// What `DNS_SERVER` says: servers, separated by commas or blanks.
+/// Parses `DNS_SERVER`: servers, separated by commas or blanks.
 fn servers(text: &str) -> io::Result<Vec<SocketAddr>> {
     let words = text.split([',', ' ']).filter(|word| !word.is_empty());
     words
@@ -121,7 +121,7 @@ fn servers(text: &str) -> io::Result<Vec<SocketAddr>> {
         .collect()
 }
 
-/// What `/etc/hosts` says of a name.
+/// Returns the addresses of a name in `/etc/hosts`.
 pub(super) fn known(name: &str) -> Vec<IpAddr> {
     hosts(&fs::read_to_string("/etc/hosts").unwrap_or_default(), name)
 }

@@ -1,4 +1,4 @@
-//! One server is asked for one name: both kinds of address at once over UDP, over TCP what is too long.
+//! Asks one server for one name: for both kinds of address at once over UDP, and over TCP if the answer is too long.
 
 use std::collections::hash_map::RandomState;
 use std::future::{Future, poll_fn};
@@ -16,14 +16,13 @@ use crate::error;
 use crate::registered::Registered;
 use crate::sys::{Family, Kind as SocketKind, Socket};
 
-/// The longest message that a server may send in a datagram to somebody who has not said otherwise is 512
-/// bytes; some do not care.
+/// A server may send a datagram of at most 512 bytes to a client that has not announced more. Some servers send more.
 const DATAGRAM: usize = 4096;
 
-/// Asks; `Failed` when no answer was of use. An error says that the server could not be asked, or did not
-/// answer in time.
+/// Asks a server. Returns `Failed` if no answer was usable. An error means that the server could not be asked, or did
+/// not answer in time.
 pub(super) async fn ask(server: SocketAddr, name: &Name, deadline: Instant) -> io::Result<Reply> {
-    // The keys are the host's random numbers: nobody else can tell what they hash to.
+    // The keys are the host's random numbers, so the hash cannot be guessed.
     let random = RandomState::new().hash_one(0u8);
     let questions = [(random as u16, Kind::V4), ((random >> 16) as u16, Kind::V6)]
         .map(|(id, kind)| Question::new(id, kind, name));
@@ -44,7 +43,7 @@ pub(super) async fn ask(server: SocketAddr, name: &Name, deadline: Instant) -> i
             Err(_) if has_address(&replies) => break,
             Err(silence) => return Err(silence),
         };
-        // A connected socket has no other sender; a host might not keep to that.
+        // A connected socket receives from no other sender, but a host might not enforce that.
         if (from.ip(), from.port()) != (server.ip(), server.port()) {
             continue;
         }
@@ -65,21 +64,21 @@ pub(super) async fn ask(server: SocketAddr, name: &Name, deadline: Instant) -> i
     Ok(together(replies))
 }
 
-/// A socket that exchanges messages with the server and nobody else.
+/// Returns a socket that exchanges messages with the server only.
 fn datagrams(server: SocketAddr) -> io::Result<Registered> {
     let any: IpAddr = match server {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = Socket::open(Family::of(server), SocketKind::Datagram)?;
-    // A port of its own for each question: one thing more that a forger has to guess.
+    // Each question has a port of its own: one more value that a forger has to guess.
     socket.bind(SocketAddr::new(any, 0))?;
     let socket = Registered::unread(socket)?;
     socket.set_peer(server)?;
     Ok(socket)
 }
 
-/// Asks the same over TCP, where a message follows its length.
+/// Asks the same question over TCP, where each message follows its length.
 async fn over_tcp(
     server: SocketAddr,
     question: &Question<'_>,
@@ -128,7 +127,7 @@ fn has_address(replies: &[Option<Reply>]) -> bool {
     replies.iter().any(|reply| matches!(reply, Some(Reply::Addrs(found)) if !found.is_empty()))
 }
 
-/// What both replies say: addresses if there are any, then what went wrong, then what there is not.
+/// Combines both replies: the addresses if there are any, otherwise a failure, otherwise what is missing.
 fn together(replies: [Option<Reply>; 2]) -> Reply {
     let found = has_address(&replies);
     let [v4, v6] = replies.map(|reply| reply.unwrap_or(Reply::Addrs(Vec::new())));
@@ -143,7 +142,7 @@ fn together(replies: [Option<Reply>; 2]) -> Reply {
     }
 }
 
-/// What the future says, if it is ready in time.
+/// Returns the result of the future, if it is ready in time.
 async fn until<F: Future>(deadline: Instant, future: F) -> io::Result<F::Output> {
     let (mut future, mut late) = (pin!(future), pin!(sleep_anyway(deadline)));
     poll_fn(|cx| {

@@ -1,8 +1,7 @@
-//! DNS messages: a question, and what an answer to it says. No I/O.
+//! DNS messages: writes a question, and reads the answer to it. No I/O.
 //!
-//! The wire format is the crate `domain`'s; here is what a stub resolver thinks of it. Whatever bytes come,
-//! reading them ends in one of the variants of [`Reading`]: nothing that a network sends may panic, since a
-//! panic ends a guest.
+//! The wire format is the crate `domain`'s. This file has the rules of a stub resolver. Reading any bytes ends in one
+//! of the variants of [`Reading`]. Nothing that a network sends may cause a panic, because a panic ends a guest.
 
 use std::net::IpAddr;
 
@@ -13,15 +12,15 @@ use domain::base::{Message, MessageBuilder, ParseRecordData};
 use domain::dep::octseq::array::Array;
 use domain::rdata::{A, Aaaa, Cname};
 
-/// How many aliases lead to an address at most.
+/// The maximum number of aliases that lead to an address.
 const ALIASES: usize = 16;
 
-/// A name on the wire.
+/// A name in wire format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(domain::base::Name<Vec<u8>>);
 
 impl Name {
-    /// `None`: an empty label, one of more than 63 bytes, or more than 255 in all.
+    /// Returns `None` for an empty label, one of more than 63 bytes, or more than 255 bytes in all.
     pub(super) fn new(text: &str) -> Option<Name> {
         let mut wire = Vec::with_capacity(text.len() + 2);
         for label in text.strip_suffix('.').unwrap_or(text).split('.') {
@@ -35,37 +34,37 @@ impl Name {
     }
 }
 
-/// Which addresses are asked for.
+/// The kind of address that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     V4,
     V6,
 }
 
-/// A question that was, or is to be, sent.
+/// A question to a server.
 pub(super) struct Question<'a> {
     id: u16,
     kind: Kind,
     name: &'a Name,
 }
 
-/// What a server says of one question.
+/// A server's reply to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// The addresses; possibly none.
+    /// The addresses, possibly none.
     Addrs(Vec<IpAddr>),
-    /// There is no such name.
+    /// The name does not exist.
     NoName,
-    /// The server cannot or will not say.
+    /// The server cannot or will not answer.
     Failed(&'static str),
 }
 
-/// What some bytes are to a question.
+/// What received bytes mean for a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// No answer to it: somebody else's, forged, late, or no message at all.
+    /// Not an answer to it: it belongs to another question, is forged or late, or is no message at all.
     Unrelated,
-    /// There is more than fits into a datagram.
+    /// The answer does not fit into a datagram.
     Truncated,
     Reply(Reply),
 }
@@ -82,9 +81,9 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The question as a message.
+    /// Returns the question as a message.
     pub(super) fn message(&self) -> Vec<u8> {
-        // A header, a name of at most 255 bytes, type and class: it always fits.
+        // A header, a name of at most 255 bytes, type and class: these always fit.
         let room = "a question has room";
         let mut message =
             MessageBuilder::from_target(Array::<512>::default()).expect(room).question();
@@ -94,7 +93,7 @@ impl<'a> Question<'a> {
         message.as_slice().to_vec()
     }
 
-    /// What `bytes` are to this question.
+    /// Reads `bytes` as an answer to this question.
     pub(super) fn read(&self, bytes: &[u8]) -> Reading {
         let Ok(message) = Message::from_slice(bytes) else { return Reading::Unrelated };
         let header = message.header();
@@ -102,7 +101,7 @@ impl<'a> Question<'a> {
             return Reading::Unrelated;
         }
         let rcode = header.rcode();
-        // Some servers repeat no question when they refuse it.
+        // Some servers do not repeat the question when they refuse it.
         let bare = message.header_counts().qdcount() == 0
             && !matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN);
         if !bare && !self.is_question_of(message) {
@@ -114,7 +113,7 @@ impl<'a> Question<'a> {
         Reading::Reply(match rcode {
             Rcode::NOERROR => match self.addresses(message) {
                 None => Reply::Failed("it sent what cannot be read"),
-                // It knows whom one could ask instead; a resolver would ask them itself.
+                // The server knows which other servers to ask. A recursive resolver would ask them itself.
                 Some(found) if found.is_empty() && !header.aa() && !header.ra() => {
                     Reply::Failed("it looks nothing up for others")
                 }
@@ -137,7 +136,7 @@ impl<'a> Question<'a> {
             && question.qclass() == Class::IN
     }
 
-    /// Follows the aliases to the addresses; `None` if that cannot be read or leads nowhere.
+    /// Follows the aliases to the addresses. Returns `None` if the message cannot be read or the aliases lead nowhere.
     fn addresses(&self, message: &Message<[u8]>) -> Option<Vec<IpAddr>> {
         let mut name = message.first_question()?.into_qname();
         for _ in 0..ALIASES {
@@ -171,7 +170,7 @@ fn records<'a, D: ParseRecordData<'a, [u8]>>(
     Some(message.answer().ok()?.limit_to_in())
 }
 
-/// The addresses of `name` in the answer.
+/// Returns the addresses of `name` in the answer.
 fn of<'a, D: ParseRecordData<'a, [u8]>>(
     message: &'a Message<[u8]>,
     name: &impl ToName,

@@ -1,8 +1,8 @@
-//! A small resolver, for hosts whose own would stop the whole guest, and for whoever names a server.
+//! A small resolver, for hosts whose own would block the whole guest, and for programs that name a server.
 //!
-//! It is a stub: it asks servers that do the work, over sockets of this crate, so only the task that asks
-//! waits. [`lookup_host`](crate::lookup_host) says when it is used. It keeps nothing: each look-up reads the
-//! configuration and asks. No DNSSEC, no EDNS: an answer of more than 512 bytes comes over TCP.
+//! It is a stub resolver: it asks recursive servers, over sockets of this crate, so only the task that asks waits.
+//! [`lookup_host`](crate::lookup_host) says when it is used. It caches nothing: each lookup reads the configuration and
+//! asks. It supports neither DNSSEC nor EDNS, so an answer of more than 512 bytes comes over TCP.
 
 mod config;
 mod exchange;
@@ -23,10 +23,10 @@ use crate::sys::{HOST, Resolver};
 use config::Config;
 use message::{Name, Reply};
 
-/// The addresses of a name; `None`: the host is to be asked.
+/// The addresses of a name. `None`: ask the host.
 type Found = io::Result<Option<Vec<IpAddr>>>;
 
-/// Begins to look a name up. `None`: the host is to be asked.
+/// Begins to look a name up. `None`: ask the host.
 pub(crate) fn lookup(name: &str) -> Option<Pin<Box<dyn Future<Output = Found> + Send + Sync>>> {
     let config = match Config::of_environment() {
         Ok(config) => config,
@@ -46,7 +46,7 @@ pub(crate) fn lookup(name: &str) -> Option<Pin<Box<dyn Future<Output = Found> + 
     Some(Box::pin(async move {
         match config.resolve(&name).await {
             Ok(found) => Ok(Some(found)),
-            // The host knows other ways, and says itself what it permits.
+            // The host has other ways, and its own error names what it permits.
             Err(e) if e.kind() == io::ErrorKind::PermissionDenied && !config.is_explicit => {
                 Ok(None)
             }
@@ -55,7 +55,7 @@ pub(crate) fn lookup(name: &str) -> Option<Pin<Box<dyn Future<Output = Found> + 
     }))
 }
 
-/// What a server said that is final, and which.
+/// A final reply, and the server that sent it.
 struct Answer {
     server: SocketAddr,
     reply: Reply,
@@ -63,7 +63,7 @@ struct Answer {
 
 impl Config {
     async fn resolve(&self, text: &str) -> io::Result<Vec<IpAddr>> {
-        // A name without an address is nearer to what was meant than one that is not there.
+        // A name that exists without an address is closer to the intended one than a name that does not exist.
         let mut missing: Option<(SocketAddr, &str)> = None;
         for candidate in self.candidates(text) {
             let Some(name) = Name::new(&candidate) else {
@@ -85,7 +85,7 @@ impl Config {
         Err(failed(text, io::ErrorKind::NotFound, what))
     }
 
-    /// Asks one server after the other, all of them several times, until one knows.
+    /// Asks one server after the other, all of them several times, until one knows the name.
     async fn ask_all(&self, text: &str, name: &Name) -> io::Result<Answer> {
         let mut faults: Vec<Option<(io::ErrorKind, String)>> = vec![None; self.servers.len()];
         for _ in 0..self.attempts {
@@ -118,7 +118,7 @@ impl Config {
     }
 }
 
-/// Servers were asked for a name; `what` says which and what came of it.
+/// The servers failed to resolve a name. `what` lists them and their faults.
 fn failed(name: &str, kind: io::ErrorKind, what: String) -> io::Error {
     io::Error::new(kind, format!("lookup {name}: {what}"))
 }

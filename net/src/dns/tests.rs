@@ -1,4 +1,4 @@
-//! What is made of messages, good and bad.
+//! How good and bad messages are read.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
-/// A name on the wire, written by hand: the tests do not trust what they test.
+/// A name in wire format, written by hand, so that the tests do not rely on the code under test.
 fn wire(name: &str) -> Vec<u8> {
     let mut wire = Vec::new();
     for label in name.split('.') {
@@ -100,10 +100,10 @@ fn aliases_in_any_order() {
     ];
     let said = read(&answer(ANSWER, ("host.test", A), &records));
     assert_eq!(said, addrs(&[[10, 0, 0, 3]]));
-    // An alias of something without an address.
+    // An alias of a name without an address.
     let said = read(&answer(ANSWER, ("host.test", A), &records[1..]));
     assert_eq!(said, addrs(&[]));
-    // The name is compressed: it is the question's.
+    // The name is compressed: it refers to the question's.
     let mut compressed = answer(ANSWER, ("host.test", A), &[]);
     compressed[7] = 1;
     compressed.extend([0xc0, 12]);
@@ -128,12 +128,12 @@ fn other_answers() {
     for rcode in [1, 2, 4, 5, 9, 15] {
         assert!(fails(&answer(ANSWER | rcode, question, &[])), "{rcode}");
     }
-    // Some refuse without repeating the question; it takes nothing less to be believed otherwise.
+    // Some servers refuse without repeating the question. No other answer is accepted without it.
     assert!(fails(&numbers(&[ID, ANSWER | 5, 0, 0, 0, 0])));
     for flags in [ANSWER, ANSWER | 3] {
         assert_eq!(read(&numbers(&[ID, flags, 0, 0, 0, 0])), Reading::Unrelated);
     }
-    // No recursion, no authority, no address: a referral.
+    // No recursion, no authority and no address: a referral.
     assert!(fails(&answer(0x8100, question, &[])));
     assert_eq!(read(&answer(0x8500, question, &[])), addrs(&[]));
 }
@@ -167,7 +167,7 @@ fn what_is_no_answer_to_the_question() {
     }
 }
 
-/// Good messages with some bytes changed, cut at any place: whatever it is, reading it ends.
+/// Good messages with some bytes changed, cut at any place. Reading them never panics.
 #[test]
 fn garbage_is_read_without_a_panic() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -190,7 +190,7 @@ fn garbage_is_read_without_a_panic() {
         let mut bytes = compressed.clone();
         for _ in 0..random(8) {
             let at = random(bytes.len());
-            // Numbers that mean something: lengths, pointers, the largest.
+            // Numbers with a meaning: lengths, pointers, the largest.
             bytes[at] = [0, 1, 4, 0x3f, 0x40, 0xc0, 0xff, random(256) as u8][random(8)];
         }
         if random(4) == 0 {

@@ -1,4 +1,4 @@
-//! A program that was started.
+//! A child process.
 
 use std::io;
 use std::process::{ExitStatus, Output};
@@ -9,8 +9,8 @@ use wasio_runtime::io::{AsyncRead, AsyncReadExt};
 use super::{ChildStderr, ChildStdin, ChildStdout};
 use crate::sys::Exits;
 
-/// Children that were dropped before they had exited. The system keeps each until somebody asks for its status, which
-/// is done whenever another child is started, waited for or dropped.
+/// Children that were dropped before they had exited. The system keeps each of them until its status is read, which is
+/// done whenever another child is started, waited for or dropped.
 static DROPPED: Mutex<Vec<std::process::Child>> = Mutex::new(Vec::new());
 
 fn reap() {
@@ -116,7 +116,7 @@ impl Child {
         if let Some(status) = self.try_wait()? {
             return Ok(status);
         }
-        // From here on no exit goes unheard.
+        // From here on no exit is missed.
         let mut exits = Exits::new()?;
         loop {
             if let Some(status) = self.try_wait()? {
@@ -178,7 +178,7 @@ impl Drop for Child {
             return;
         }
         if kill {
-            // It may have exited just now.
+            // The child may have exited just now.
             let _ = child.kill();
         }
         DROPPED.lock().unwrap_or_else(PoisonError::into_inner).push(child);

@@ -37,7 +37,7 @@ pub struct Command {
     kill_on_drop: bool,
 }
 
-/// Methods that pass on what they are given, and return the command.
+/// Methods that forward their arguments and return the command.
 macro_rules! builder {
     ($($(#[$doc:meta])+ $name:ident$([$($generic:tt)+])?($($arg:ident: $type:ty),*) $([$($bounds:tt)+])?;)*) => {$(
         $(#[$doc])+

@@ -1,4 +1,4 @@
-//! The ends of the pipes to a child.
+//! The ends of the pipes to a child process.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -33,7 +33,7 @@ macro_rules! end {
         impl TryInto<Stdio> for $name {
             type Error = io::Error;
 
-            /// For another program, which gets it blocking.
+            /// Converts the pipe for another program, which receives it in blocking mode.
             fn try_into(self) -> io::Result<Stdio> {
                 self.0.into_stdio()
             }

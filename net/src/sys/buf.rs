@@ -1,4 +1,4 @@
-//! Receiving into buffers that are not initialised: the only place that vouches for what `recv` filled.
+//! Receiving into uninitialised buffers. Only this file asserts that the bytes that `recv` counts are initialised.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -10,9 +10,9 @@ use wasio_runtime::reactor::Left;
 
 use super::{Address, Hooks as _, Socket};
 
-/// Initialised memory as memory that may be filled.
+/// Returns initialised memory as memory that may be uninitialised.
 fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    // SAFETY: same layout, and `Socket`'s functions never un-initialise a byte.
+    // SAFETY: the layouts are the same, and `Socket`'s functions never make a byte uninitialised.
     unsafe { &mut *(std::ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) }
 }
 
@@ -22,17 +22,17 @@ impl Socket {
         self.recv_uninit(uninit(buf), false)
     }
 
-    /// Like `recv`; what was read stays in the socket.
+    /// Like `recv`, but the bytes stay in the socket.
     pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv_uninit(uninit(buf), true)
     }
 
-    /// Like `recv`, with the sender's address.
+    /// Like `recv`, and returns the sender's address.
     pub(crate) fn recv_from<A: Address>(&self, buf: &mut [u8]) -> io::Result<(usize, A)> {
         A::recv_from(self, uninit(buf), false)
     }
 
-    /// Like `recv_from`; the message stays in the socket.
+    /// Like `recv_from`, but the message stays in the socket.
     pub(crate) fn peek_from<A: Address>(&self, buf: &mut [u8]) -> io::Result<(usize, A)> {
         A::recv_from(self, uninit(buf), true)
     }
@@ -42,7 +42,7 @@ impl Socket {
         fill(buf, |space| Ok((self.recv_uninit(space, peek)?, ()))).map(|(n, ())| n)
     }
 
-    /// Appends to a `ReadBuf` from a stream, and says how much and what is left.
+    /// Appends to a `ReadBuf` from a stream. Returns the number of bytes, and whether more is left.
     pub(crate) fn recv_all_into(&self, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Left)> {
         fill(buf, |space| {
             let room = space.len();
@@ -56,7 +56,7 @@ impl Socket {
         })
     }
 
-    /// Appends to a `ReadBuf`, with the sender's address.
+    /// Appends to a `ReadBuf`, and returns the sender's address.
     pub(crate) fn recv_from_into<A: Address>(
         &self,
         buf: &mut ReadBuf<'_>,
@@ -70,7 +70,7 @@ impl Socket {
         append(buf, |space| Ok((self.recv_uninit(space, false)?, ()))).map(|(n, ())| n)
     }
 
-    /// Appends to a `BufMut`, with the sender's address.
+    /// Appends to a `BufMut`, and returns the sender's address.
     pub(crate) fn recv_buf_from<B: BufMut, A: Address>(
         &self,
         buf: &mut B,
@@ -79,12 +79,12 @@ impl Socket {
     }
 }
 
-/// Runs `recv` on the rest of a `ReadBuf`; `recv` must be one of `Socket`'s.
+/// Runs `recv` on the free part of a `ReadBuf`. `recv` must be one of `Socket`'s functions.
 pub(super) fn fill<R>(
     buf: &mut ReadBuf<'_>,
     recv: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<(usize, R)>,
 ) -> io::Result<(usize, R)> {
-    // SAFETY: `Socket`'s functions never un-initialise a byte.
+    // SAFETY: `Socket`'s functions never make a byte uninitialised.
     let (n, rest) = recv(unsafe { buf.unfilled_mut() })?;
     // SAFETY: they initialise the bytes that they count.
     unsafe { buf.assume_init(n) };
@@ -92,12 +92,12 @@ pub(super) fn fill<R>(
     Ok((n, rest))
 }
 
-/// Runs `recv` on the next chunk of a `BufMut`; `recv` must be one of `Socket`'s.
+/// Runs `recv` on the next chunk of a `BufMut`. `recv` must be one of `Socket`'s functions.
 pub(super) fn append<B: BufMut, R>(
     buf: &mut B,
     recv: impl FnOnce(&mut [MaybeUninit<u8>]) -> io::Result<(usize, R)>,
 ) -> io::Result<(usize, R)> {
-    // SAFETY: `Socket`'s functions never un-initialise a byte.
+    // SAFETY: `Socket`'s functions never make a byte uninitialised.
     let (n, rest) = recv(unsafe { buf.chunk_mut().as_uninit_slice_mut() })?;
     // SAFETY: they initialise the bytes that they count, all of them in the chunk.
     unsafe { buf.advance_mut(n) };

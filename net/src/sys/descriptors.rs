@@ -1,4 +1,4 @@
-//! The descriptors of the public types, on targets that have descriptors. Nothing depends on this file.
+//! The descriptors of the public types, on targets that have descriptors. No other code depends on this file.
 #![allow(unsafe_code)] // `FromRawFd` is an unsafe function.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -38,7 +38,7 @@ macro_rules! owned_descriptor {
             ///
             /// # Safety
             ///
-            /// The descriptor is a socket of the right kind that nobody else owns, and it does not block.
+            /// The descriptor is a socket of the right kind, nothing else owns it, and it does not block.
             unsafe fn from_raw_fd(fd: RawFd) -> Self {
                 // SAFETY: promised by the caller.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };

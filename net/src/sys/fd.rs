@@ -1,4 +1,4 @@
-//! Sockets from and into the standard library's, on targets where both are descriptors.
+//! Conversions from and into the standard library's sockets, on targets where both are descriptors.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -12,7 +12,7 @@ impl Socket {
         Socket::from_fd(std.into())
     }
 
-    /// Takes a socket that is not registered yet, as it is.
+    /// Takes a socket that is not registered yet, without changing it.
     pub(crate) fn from_std_unchecked(std: impl Into<OwnedFd>) -> Socket {
         Socket::from_fd_unchecked(std.into())
     }

@@ -1,14 +1,14 @@
 //! The contract of a socket backend, and the selection of the target's one.
 //!
-//! A backend is a folder. It holds every host import and nearly every `unsafe` of this crate; what is above it is the same on
-//! all targets. `shell/` is the template: a backend that compiles anywhere and supports nothing.
+//! A backend is a folder. It holds every host import and nearly every `unsafe` of this crate. The code above it is the
+//! same on all targets. `shell/` is the template: a backend that compiles anywhere and supports nothing.
 //!
 //! # What a backend has
 //!
 //! - `Socket`: an owned socket that never blocks. It is closed on drop.
 //! - `lookup`: asks the host for the addresses of a name.
 //! - `HOST`: facts about the host ([`Host`]).
-//! - [`Hooks`] for `Socket`: what the target does differently. Each hook has a default body.
+//! - [`Hooks`] for `Socket`: the differences of the target. Each hook has a default body.
 //! - [`Address`] for `std::net::SocketAddr` and for `UnixAddr`.
 //! - `UnixAddr`, `unix_addr` and the Unix functions of `Socket`; `ChildReader`, `ChildWriter` and `Exits` for processes. A
 //!   target without them includes `shell/unix.rs` and `shell/process.rs`, in which everything fails.
@@ -32,13 +32,13 @@
 //! - `send` returns how many bytes the host took. If the peer is gone, it fails with `BrokenPipe` and raises no signal.
 //! - `shutdown`, `local_addr`, `peer_addr`, `linger` and `set_membership` are those of the standard library and POSIX.
 //! - `take_error` returns a pending error, if the host keeps one.
-//! - `option` and `set_option` read and change one [`Opt`] as a number. Switches are 0 and 1. What the host lacks is
-//!   `Unsupported`, except `set_option(NoDelay)`, which succeeds everywhere: programs treat its failure as fatal, and it changes
-//!   only timing.
+//! - `option` and `set_option` read and change one [`Opt`] as a number. Switches are 0 and 1. An option that the host
+//!   lacks is `Unsupported`, except `set_option(NoDelay)`, which succeeds everywhere: programs treat its failure as
+//!   fatal, and it changes only timing.
 //! - `fd_number` is the number that `Debug` shows.
 //!
-//! An error is the host's, with the right [`io::ErrorKind`]. The functions above add what was tried. An operation that the
-//! target lacks fails with `Unsupported`, and its message says what is missing.
+//! An error is the host's, with the right [`io::ErrorKind`]. The functions above add the operation that failed. An
+//! operation that the target lacks fails with `Unsupported`, and its message says what is missing.
 //!
 //! The drop-in `socket2` uses more on WASI: `set_keepalive_times`, `borrowed`, and the functions in `raw.rs` of each target.
 //!
@@ -53,8 +53,8 @@
 //! hosts do not report readiness; they complete operations (io_uring, JavaScript promises, WASI 0.3). A backend for such a host
 //! keeps to the same contract:
 //!
-//! - The failed attempt may *begin* the operation. It passes the host a buffer that the socket owns, not the caller's, since the
-//!   caller may drop its buffer at any time. Then it returns `WouldBlock`.
+//! - The failed attempt may *begin* the operation. It passes the host a buffer that the socket owns, not the caller's,
+//!   because the caller may drop its buffer at any time. Then it returns `WouldBlock`.
 //! - An attempt during an operation in progress returns `WouldBlock`, and begins no second one.
 //! - When the operation completes, the backend keeps the result in the socket, and the reactor reports the direction as
 //!   ready. The next attempt takes the result: `recv_uninit` copies as many bytes as fit and keeps the rest; an error is returned
@@ -62,9 +62,10 @@
 //! - `send` copies the caller's bytes and may report them as sent at once, within a bounded buffer, if the copy is written later
 //!   without the caller. It returns a later failure from the next operation. Dropping the socket must not lose these bytes: the
 //!   reactor keeps a source that still writes (`Lingering`).
-//! - Canceling is `Selector::disarm` of the runtime, or nothing: an operation may go on, because its result is kept and nothing
-//!   that was received is lost. Dropping the socket cancels it.
-//! - Received bytes that nobody has read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket away.
+//! - Canceling is `Selector::disarm` of the runtime, or nothing: an operation may go on, because its result is kept and
+//!   no received data is lost. Dropping the socket cancels it.
+//! - Received bytes that have not been read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket
+//!   away.
 //!
 //! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell the end
 //! of a stream without reading, so the backend reads into a buffer of its own, and later reads take from that first.
@@ -93,7 +94,7 @@ use wasio_runtime::reactor::Source;
 
 pub(crate) use target::*;
 
-/// What kind of address a socket has.
+/// The address family of a socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Family {
     V4,
@@ -106,16 +107,16 @@ impl Family {
     }
 }
 
-/// Whether bytes or messages are sent.
+/// Whether a socket sends bytes or messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Stream,
     Datagram,
 }
 
-/// An address to which messages are sent and from which they come.
+/// An address for sending and receiving messages.
 pub(crate) trait Address: Sized {
-    /// `recvfrom`, as `Socket::recv_uninit` receives.
+    /// `recvfrom`, which receives like `Socket::recv_uninit`.
     fn recv_from(
         socket: &Socket,
         buf: &mut [MaybeUninit<u8>],
@@ -157,16 +158,16 @@ pub enum Opt {
 
 /// Facts about the host of a target. Each target has one, the constant `HOST`.
 pub(crate) struct Host {
-    /// The reactor is told of arrivals without asking the host again, so that a first read that cannot succeed is skipped.
-    /// Where the host must be asked, asking costs as much as the attempt.
+    /// The reactor learns of arrivals without asking the host again, so that a first read that cannot succeed is
+    /// skipped. On a host that must be asked, asking costs as much as the attempt.
     pub(crate) reports_unasked: bool,
     /// The host's lookup knows `localhost`.
     pub(crate) resolves_localhost: bool,
-    /// When names are looked up by `dns` instead of the host.
+    /// When `dns` looks names up instead of the host.
     pub(crate) resolver: Resolver,
-    /// The host denies what was not granted: errors name the grant of `wasio run`.
+    /// The host denies operations that were not granted, so errors name the grant of `wasio run`.
     pub(crate) denies_by_default: bool,
-    /// Stock wasmtime runs such guests, too: errors name its flag as well.
+    /// Stock wasmtime also runs such guests, so errors name its flag as well.
     pub(crate) runs_on_wasmtime: bool,
 }
 
@@ -176,16 +177,16 @@ pub(crate) struct Host {
 pub(crate) enum Resolver {
     /// Never: the host's lookup suspends only the task that asks.
     Never,
-    /// If the environment names a server.
+    /// Only if the environment names a server.
     IfNamed,
-    /// If a server is configured in any way, because the host's lookup blocks the whole guest.
+    /// Whenever a server is configured in any way, because the host's lookup blocks the whole guest.
     IfConfigured,
 }
 
-/// What some targets do differently, for `Socket` only. The default bodies fit hosts whose sockets are descriptors.
+/// Differences between targets, for `Socket` only. The default bodies fit hosts whose sockets are descriptors.
 #[allow(dead_code)] // Not every target calls all of them.
 pub(crate) trait Hooks: Borrow<Socket> {
-    /// A TCP socket that listens, with `SO_REUSEADDR` where the host has it.
+    /// Returns a TCP socket that listens, with `SO_REUSEADDR` where the host has it.
     fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
         let socket = Socket::open(Family::of(addr), Kind::Stream)?;
         unless_unsupported(socket.set_switch(Opt::ReuseAddr, true))?;
@@ -194,39 +195,39 @@ pub(crate) trait Hooks: Borrow<Socket> {
         Ok(socket)
     }
 
-    /// Called before `listen` on a socket that may not be bound. Elsewhere `listen` binds.
+    /// Called before `listen` on a socket that may not be bound. On other targets `listen` binds.
     fn ensure_bound(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Whether the peer has sent its end, if readiness does not tell.
+    /// Returns whether the peer has sent its end, if readiness does not tell.
     fn is_read_closed(&self) -> bool {
         false
     }
 
-    /// Like `recv_uninit`. `true` if the host said that nothing is left to read.
+    /// Like `recv_uninit`. Also returns whether the host said that nothing is left to read.
     fn recv_drained(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
         self.borrow().recv_uninit(buf, false).map(|n| (n, false))
     }
 
-    /// Connects a registered datagram socket. A host may replace what `source` waits for.
+    /// Connects a registered datagram socket. A host may replace the pollables that `source` waits for.
     fn reconnect(&self, source: &Source, addr: SocketAddr) -> io::Result<()> {
         let _ = source;
         self.borrow().connect(addr)
     }
 
-    /// Ends a registration whose socket lives on.
+    /// Ends the registration of a socket that stays open.
     fn deregister(&self, source: Source) {
         drop(source);
     }
 
-    /// Fails while something is kept that was read ahead, which another owner of the socket would not get.
+    /// Fails while the socket keeps bytes that were read ahead, because another owner of it would not receive them.
     fn must_be_whole(&self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Accepts that the socket lacks an option.
+/// Treats an option that the socket lacks as success.
 fn unless_unsupported(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::Unsupported => {

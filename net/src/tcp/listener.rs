@@ -1,4 +1,4 @@
-//! The server's end: `TcpListener`.
+//! `TcpListener`: accepts TCP connections.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,7 +18,7 @@ use crate::lookup::own_addrs;
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Hooks as _, Opt, Socket};
 
-/// How many connections may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// A TCP socket that accepts connections.

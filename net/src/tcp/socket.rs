@@ -1,4 +1,4 @@
-//! A socket that is not connected yet: `TcpSocket`.
+//! `TcpSocket`: a TCP socket that is not connected yet.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! A connection: `TcpStream`.
+//! `TcpStream`: a TCP connection.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Messages over Unix sockets: `UnixDatagram`.
+//! `UnixDatagram`: messages over Unix sockets.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! The server's end: `UnixListener`.
+//! `UnixListener`: accepts Unix connections.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use super::stream::UnixStream;
 use crate::registered::{Registered, debug_unix};
 use crate::sys::{Kind, Socket, unix_addr};
 
-/// How many connections may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// A Unix socket that accepts connections.

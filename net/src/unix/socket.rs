@@ -1,4 +1,4 @@
-//! A socket that is not connected yet: `UnixSocket`.
+//! `UnixSocket`: a Unix socket that is not connected yet.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! A connection: `UnixStream`.
+//! `UnixStream`: a Unix connection.
 
 use std::fmt;
 use std::io;
@@ -68,10 +68,10 @@ impl UnixStream {
         UnixStream::connecting(socket).await
     }
 
-    /// Waits for a connection that was begun.
+    /// Waits for a connection that is under way.
     pub(crate) async fn connecting(socket: Socket) -> io::Result<UnixStream> {
         let stream = UnixStream::new(socket)?;
-        // The connection exists at once; that the listener went away without accepting it comes as an event.
+        // The connection exists at once. If the listener is closed without accepting it, that is reported as an event.
         stream.writable().await?;
         match stream.take_error()? {
             None => Ok(stream),

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use super::socket::Socket;
 
-/// The longest name of an interface, with its zero.
+/// The longest name of an interface, including its terminating zero.
 const IFNAMSIZ: usize = 16;
 
 fn check(result: libc::c_int) -> io::Result<()> {
@@ -17,7 +17,7 @@ impl Socket {
     pub(crate) fn device(&self) -> io::Result<Option<Vec<u8>>> {
         let mut name = [0u8; IFNAMSIZ];
         let mut len = name.len() as libc::socklen_t;
-        // SAFETY: `len` is the length of `name`, both live for the call.
+        // SAFETY: `len` is the length of `name`, and both live for the call.
         check(unsafe {
             libc::getsockopt(
                 self.0.as_raw_fd(),

@@ -1,6 +1,6 @@
 //! The native backend: the system's sockets, through rustix.
 //!
-//! For development; it follows what the OS does and adds nothing.
+//! It is for development: it follows the OS's behaviour and adds nothing.
 
 mod api;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -21,12 +21,12 @@ pub(crate) const HOST: Host = Host {
     runs_on_wasmtime: false,
 };
 
-/// What this target adds to public modules.
+/// The items that this target adds to public modules.
 pub(crate) mod public {
-    /// Of the crate.
+    /// Items of the crate's root.
     pub(crate) mod root {}
 
-    /// Of the module `unix`.
+    /// Items of the module `unix`.
     pub(crate) mod unix {
         pub use super::super::pipe;
     }

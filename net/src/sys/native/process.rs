@@ -27,17 +27,17 @@ macro_rules! ends {
 
 ends!(Receiver, Sender);
 
-/// Tells when a child of this process exited, whichever that is.
+/// Reports that a child of this process exited, whichever it is.
 pub(crate) struct Exits(Signal);
 
 impl Exits {
-    /// Hears of exits from now on.
+    /// Begins to listen for exits.
     #[track_caller]
     pub(crate) fn new() -> io::Result<Exits> {
         signal(SignalKind::child()).map(Exits)
     }
 
-    /// Before a child is started: panics where one could not be waited for.
+    /// Called before a child is started. Panics if the runtime could not wait for it.
     #[track_caller]
     pub(crate) fn prepare() -> io::Result<()> {
         Exits::new().map(drop)

@@ -1,4 +1,4 @@
-//! A socket of the system.
+//! A socket of the operating system.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -15,7 +15,7 @@ use wasio_runtime::reactor::Source;
 
 use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
-/// More buffers than this the kernel refuses in one call.
+/// The kernel refuses more buffers than this in one call.
 const IOV_MAX: usize = 1024;
 
 #[cfg(not(target_vendor = "apple"))]
@@ -46,7 +46,7 @@ impl Socket {
         Ok(Socket(fd))
     }
 
-    /// Takes a socket that is not registered yet, as it is.
+    /// Takes a socket that is not registered yet, without changing it.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
         Socket(fd)
     }

@@ -1,4 +1,4 @@
-//! Unix sockets natively.
+//! Unix sockets of the operating system.
 
 use std::ffi::OsStr;
 use std::io;
@@ -19,10 +19,10 @@ use crate::sys::{Address, Kind};
 /// The length of an address before its path.
 const FAMILY: u32 = 2;
 
-/// What a Unix socket's address is made of.
+/// The data of a Unix socket's address.
 pub(crate) type UnixAddr = StdAddr;
 
-/// The address of a path; on Linux one that begins with a zero byte is an abstract name.
+/// Returns the address of a path. On Linux a path that begins with a zero byte is an abstract name.
 pub(crate) fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
     let bytes = path.as_os_str().as_bytes();
     match bytes.strip_prefix(b"\0") {
@@ -60,7 +60,7 @@ fn unnamed() -> io::Result<UnixAddr> {
 }
 
 fn from_system(addr: Option<SocketAddrAny>) -> io::Result<UnixAddr> {
-    // An address that is only its family has no name; rustix makes an empty abstract one of it.
+    // An address that consists only of its family has no name. rustix would turn it into an empty abstract one.
     let named = addr.filter(|addr| addr.addr_len() > FAMILY);
     let Some(addr) = named.and_then(|addr| SocketAddrUnix::try_from(addr).ok()) else {
         return unnamed();
@@ -98,7 +98,7 @@ impl Socket {
         Ok((Socket(a), Socket(b)))
     }
 
-    /// Whether messages are sent and not bytes.
+    /// Returns whether the socket sends messages instead of bytes.
     pub(crate) fn is_datagram(&self) -> io::Result<bool> {
         Ok(net::sockopt::socket_type(&self.0)? == SocketType::DGRAM)
     }
@@ -127,14 +127,14 @@ impl Socket {
         from_system(net::getpeername(&self.0)?)
     }
 
-    /// The peer's process, user and group.
+    /// Returns the peer's process, user and group.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn peer_cred(&self) -> io::Result<(Option<i32>, u32, u32)> {
         let cred = net::sockopt::socket_peercred(&self.0)?;
         Ok((Some(cred.pid.as_raw_nonzero().get()), cred.uid.as_raw(), cred.gid.as_raw()))
     }
 
-    /// The peer's process, user and group.
+    /// Returns the peer's process, user and group.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(crate) fn peer_cred(&self) -> io::Result<(Option<i32>, u32, u32)> {
         Err(io::ErrorKind::Unsupported.into())

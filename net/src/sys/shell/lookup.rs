@@ -1,4 +1,4 @@
-//! Names, of which no host can be asked.
+//! Name lookup on a target without a host to ask.
 
 use std::io;
 use std::net::SocketAddr;

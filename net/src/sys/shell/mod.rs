@@ -1,8 +1,9 @@
 //! The template of a backend, and the backend of every target that has none: it compiles anywhere, and everything that
 //! needs a host is `Unsupported`.
 //!
-//! To add a target, copy this folder, write `socket.rs` and `lookup.rs`, state the facts in [`HOST`], and select the copy in
-//! `sys/mod.rs`. What the target lacks stays as it is here: other targets use `process.rs` and `unix.rs` as well.
+//! To add a target, copy this folder, write `socket.rs` and `lookup.rs`, state the facts in [`HOST`], and select the
+//! copy in `sys/mod.rs`. Features that the target lacks stay as they are here: other targets use `process.rs` and
+//! `unix.rs` as well.
 
 mod lookup;
 mod process;
@@ -19,12 +20,12 @@ pub(crate) const HOST: Host = Host {
     runs_on_wasmtime: false,
 };
 
-/// What this target adds to public modules.
+/// The items that this target adds to public modules.
 pub(crate) mod public {
-    /// Of the crate.
+    /// Items of the crate's root.
     pub(crate) mod root {}
 
-    /// Of the module `unix`.
+    /// Items of the module `unix`.
     pub(crate) mod unix {}
 }
 

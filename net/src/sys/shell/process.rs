@@ -1,4 +1,4 @@
-//! Processes where there are none: what cannot be made has types all the same.
+//! Processes on a target without them. The types exist all the same.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,11 +11,11 @@ fn unsupported<T>() -> io::Result<T> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Never exists.
+/// Cannot be created.
 #[derive(Debug)]
 pub(crate) enum ChildReader {}
 
-/// Never exists.
+/// Cannot be created.
 #[derive(Debug)]
 pub(crate) enum ChildWriter {}
 
@@ -67,7 +67,7 @@ impl AsyncWrite for ChildWriter {
     }
 }
 
-/// Nothing exits.
+/// No child ever exits.
 pub(crate) struct Exits;
 
 impl Exits {
@@ -75,7 +75,7 @@ impl Exits {
         unsupported()
     }
 
-    /// In the words of the standard library.
+    /// The standard library's error text.
     pub(crate) fn prepare() -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "operation not supported on this platform"))
     }

@@ -1,4 +1,4 @@
-//! A socket without a host. None can be opened; the standard library's are accepted, and every operation on them fails.
+//! A socket without a host. None can be opened. The standard library's are accepted, and every operation on them fails.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

@@ -1,4 +1,4 @@
-//! Through the public API, everything says that it is not supported, and none of it panics or waits.
+//! Every function of the public API fails as unsupported. None panics or waits.
 
 use std::fmt::Debug;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use crate::{
     lookup_host,
 };
 
-/// Nothing has to wait.
+/// Polls a future that must be ready at once.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -62,7 +62,7 @@ fn processes() {
     unsupported(Command::new("true").spawn(), "not supported");
 }
 
-/// Of the standard library's sockets, where there are any.
+/// The standard library's sockets, on targets that have them.
 #[test]
 fn sockets_of_others() {
     let Ok(listener) = std::net::TcpListener::bind("127.0.0.1:0") else { return };

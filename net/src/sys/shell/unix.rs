@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::sys::{Address, Kind, Socket};
 
-/// What a Unix socket's address is made of: there is none.
+/// The data of a Unix socket's address. There is none.
 #[derive(Clone, Debug)]
 pub(crate) enum UnixAddr {}
 

@@ -1,4 +1,4 @@
-//! What both targets of WASI have.
+//! Items that both WASI targets share.
 
 #[path = "../descriptors.rs"]
 mod descriptors;
@@ -6,5 +6,5 @@ mod descriptors;
 mod fd;
 pub mod raw;
 
-/// How many peers that are gone one `accept` skips.
+/// The maximum number of peers that are gone which one `accept` skips.
 pub(super) const DEAD_PEERS: usize = 32;

@@ -1,7 +1,7 @@
-//! Sockets without a reactor: what the drop-in `socket2` stands on where there is no system. Not for programs.
+//! Sockets without a reactor, for the drop-in `socket2` where there is no system. Not for programs.
 //!
-//! Thin on purpose: each function is the one of the target's backend. Sockets do not block unless
-//! [`RawSocket::set_nonblocking`] says so.
+//! Each function is the one of the target's backend. Sockets do not block unless [`RawSocket::set_nonblocking`] says
+//! so.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -35,7 +35,7 @@ impl RawSocket {
         RawSocket(Inner::Owned(Socket::from_fd_unchecked(fd)))
     }
 
-    /// Uses somebody else's socket, which must outlive this.
+    /// Borrows a socket, which must outlive the result.
     pub fn lent(fd: BorrowedFd<'_>) -> RawSocket {
         RawSocket(Inner::Lent(Socket::borrowed(fd)))
     }
@@ -111,12 +111,12 @@ impl RawSocket {
         self.socket().recv_vectored(bufs)
     }
 
-    /// The same for memory that need not be initialised; what is counted is.
+    /// Like `recv`, for memory that may be uninitialised. The bytes that are counted are initialised.
     pub fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], peek: bool) -> io::Result<usize> {
         self.socket().recv_uninit(buf, peek)
     }
 
-    /// The same with the sender.
+    /// Like `recv_uninit`, and returns the sender.
     pub fn recv_from(
         &self,
         buf: &mut [MaybeUninit<u8>],
@@ -125,7 +125,7 @@ impl RawSocket {
         SocketAddr::recv_from(self.socket(), buf, peek)
     }
 
-    /// The same for memory that is initialised.
+    /// Like `recv_from`, for initialised memory.
     pub fn recv_from_init(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.socket().recv_from(buf)
     }
@@ -176,7 +176,7 @@ impl RawSocket {
         self.socket().set_keepalive_times(time, interval, retries)
     }
 
-    /// Returns the idle time before the first keepalive probe, the time between two, and how many may stay unanswered: on
+    /// Returns the idle time before the first keepalive probe, the time between two, and how many may stay unanswered.
     /// WASI 0.2 only.
     pub fn keepalive_times(&self) -> io::Result<(Duration, Duration, u32)> {
         self.socket().keepalive_times()
@@ -212,7 +212,7 @@ impl RawSocket {
         self.socket().set_timeout(sends, timeout)
     }
 
-    /// Waits until a connection that was begun is there, or failed, or for `timeout`.
+    /// Waits until a connection under way is established or has failed, or for `timeout`.
     pub fn wait_connected(&self, timeout: Duration) -> io::Result<()> {
         self.socket().wait_connected(timeout)
     }

@@ -1,4 +1,4 @@
-//! Addresses, as the imports pass them.
+//! Addresses in the form that the imports use.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,7 +18,7 @@ pub(super) fn with_address(
     check(call(&RawAddress { buf: octets.as_mut_ptr(), len }))
 }
 
-/// Reads an address from an import, which gets an address, a family and a port to fill.
+/// Reads an address from an import, which fills in an address, a family and a port.
 pub(super) fn name(
     call: impl FnOnce(*const RawAddress, *mut u32, *mut u32) -> u32,
 ) -> Result<SocketAddr, i32> {
@@ -37,7 +37,7 @@ pub(super) fn name(
     Ok(SocketAddr::new(ip, port as u16))
 }
 
-/// The IP address of 4 or 16 octets.
+/// Returns the IP address of 4 or 16 octets.
 pub(super) fn ip(octets: &[u8]) -> IpAddr {
     match octets.try_into() {
         Ok::<[u8; 4], _>(octets) => Ipv4Addr::from(octets).into(),

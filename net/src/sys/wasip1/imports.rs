@@ -4,7 +4,7 @@
 use std::io;
 
 pub(super) const NONBLOCK: u16 = 4;
-/// A flag of the result, on hosts with flat polling: nothing is left to read.
+/// A flag of the result, on hosts with the poll extension: nothing is left to read.
 pub(super) const RECV_DRAINED: u16 = 1 << 15;
 pub(super) const RECV_PEEK: u32 = 1;
 pub(super) const SHUT_READ: u32 = 1;
@@ -24,7 +24,7 @@ pub(super) const ENOTCAPABLE: i32 = 76;
 pub(super) const SOL_SOCKET: u32 = 0;
 pub(super) const SO_ERROR: u32 = 2;
 
-/// `RawAddress` of WasmEdge: the octets, whose number says which family they are of.
+/// `RawAddress` of WasmEdge: the octets, whose number determines their family.
 #[repr(C)]
 pub(super) struct RawAddress {
     pub(super) buf: *mut u8,
@@ -47,7 +47,7 @@ pub(super) struct Ciovec {
     pub(super) len: usize,
 }
 
-/// Address with its family in front: what the second versions of the imports pass.
+/// An address after its family, in the form that the second versions of the imports use.
 #[repr(C, align(2))]
 pub(super) struct Storage(pub(super) [u8; 128]);
 
@@ -122,7 +122,7 @@ unsafe extern "C" {
     pub(super) fn fd_fdstat_set_flags(fd: i32, flags: u32) -> u32;
 }
 
-/// The result of an import.
+/// Converts the result of an import.
 #[inline] // SIZE: 71 bytes of an echo server.
 pub(super) fn check(errno: u32) -> io::Result<()> {
     if errno == 0 { Ok(()) } else { Err(error(errno as i32)) }
@@ -131,9 +131,9 @@ pub(super) fn check(errno: u32) -> io::Result<()> {
 #[cold]
 pub(super) fn error(errno: i32) -> io::Error {
     match errno {
-        // std has no kind for it; it means that the host does not permit this.
+        // std has no kind for it. It means that the host does not permit this.
         ENOTCAPABLE => io::ErrorKind::PermissionDenied.into(),
-        // Hosts without a call answer so; std calls neither of them unsupported.
+        // Hosts without a call return these, and std maps neither to `Unsupported`.
         ENOSYS | ENOTSUP => io::ErrorKind::Unsupported.into(),
         errno => io::Error::from_raw_os_error(errno),
     }

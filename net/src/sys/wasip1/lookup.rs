@@ -1,7 +1,7 @@
 //! Name lookup through WasmEdge's `sock_getaddrinfo`.
 //!
-//! It fills a list that the guest has laid out beforehand: as many answers as there is room for, each with
-//! room for an address. Blocks the guest.
+//! The import fills a list that the guest has laid out: as many entries as there is room for, each with room for an
+//! address. It blocks the guest.
 #![allow(unsafe_code)] // An import.
 
 use std::io;
@@ -11,7 +11,7 @@ use std::ptr;
 use super::address::ip;
 use super::imports::check;
 
-/// Room for this many answers; a host cuts off what is more.
+/// The maximum number of answers. A host drops the others.
 const ANSWERS: usize = 16;
 /// The kernel's largest address without its family.
 const DATA: usize = 26;
@@ -66,7 +66,7 @@ fn addrinfo(addr: *mut Sockaddr, next: *mut Addrinfo) -> Addrinfo {
     Addrinfo {
         flags: 0,
         family: 0,
-        // One answer per address, not one for each type of socket.
+        // One answer per address, instead of one for each type of socket.
         kind: TYPE_STREAM,
         protocol: 0,
         addr_len: 0,
@@ -99,14 +99,14 @@ fn ask(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         addrs.iter_mut().map(|addr| addrinfo(addr, ptr::null_mut())).collect();
     let first = list.as_mut_ptr();
     for i in 0..ANSWERS - 1 {
-        // SAFETY: both elements are in the list, which does not move any more. All links come from one
-        // pointer, which stays the only way to it during the call.
+        // SAFETY: both elements are in the list, which does not move any more. All links come from one pointer, which
+        // stays the only access to the list during the call.
         unsafe { (*first.add(i)).next = first.add(i + 1) };
     }
     let hints = addrinfo(ptr::null_mut(), ptr::null_mut());
     let mut count = 0;
-    // SAFETY: the list is one of `ANSWERS` elements, each with an address that has room for `DATA` bytes;
-    // the texts end with a zero that their lengths count; all of it lives until the end of this function.
+    // SAFETY: the list has `ANSWERS` elements, each with an address that has room for `DATA` bytes. The texts end with
+    // a zero that their lengths count. All of it lives until the end of this function.
     let errno = unsafe {
         sock_getaddrinfo(
             node.as_ptr(),

@@ -1,13 +1,13 @@
 //! The backend for WASI preview 1: WasmEdge's socket imports, which `wasio run` offers too.
 //!
-//! The imports are declared here rather than taken from the crate `wasmedge_wasi_socket`: that one cannot
-//! connect to IPv6 addresses, leaves ports in the wrong byte order, passes one buffer where several are
-//! given, shuts connections down when they are dropped, and brings a DNS client and a random number
-//! generator along. Where an import exists in two versions, the one chosen is accepted by every host that
-//! has these imports: standard `sock_accept` with flags, `sock_recv_from` with a port.
+//! The imports are declared here rather than taken from the crate `wasmedge_wasi_socket`. That crate cannot connect to
+//! IPv6 addresses, leaves ports in the wrong byte order, passes one buffer where several are given, shuts connections
+//! down when they are dropped, and brings a DNS client and a random number generator along. Where an import exists in
+//! two versions, the chosen one is accepted by every host that has these imports: standard `sock_accept` with flags,
+//! `sock_recv_from` with a port.
 //!
-//! Limits: an IPv6 address loses its flow and scope; `lookup` blocks the guest; there are no options but
-//! those of `SOL_SOCKET`, and on `wasio run` also `TCP_NODELAY`.
+//! Limits: an IPv6 address loses its flow and scope; `lookup` blocks the guest; the only options are those of
+//! `SOL_SOCKET`, and on `wasio run` also `TCP_NODELAY`.
 
 mod address;
 mod imports;
@@ -29,14 +29,14 @@ pub(crate) const HOST: Host = Host {
     runs_on_wasmtime: false,
 };
 
-/// What this target adds to public modules.
+/// The items that this target adds to public modules.
 pub(crate) mod public {
-    /// Of the crate.
+    /// Items of the crate's root.
     pub(crate) mod root {
         pub use super::super::wasi::raw;
     }
 
-    /// Of the module `unix`.
+    /// Items of the module `unix`.
     pub(crate) mod unix {}
 }
 

@@ -13,11 +13,11 @@ use super::socket::{Socket, unsupported};
 use crate::sys::Opt;
 
 const SO_LINGER: u32 = 9;
-/// Not of WasmEdge: `wasio run` knows `IPPROTO_TCP` and its first option.
+/// WasmEdge does not have it: `wasio run` knows `IPPROTO_TCP` and its first option.
 const IPPROTO_TCP: u32 = 6;
 const TCP_NODELAY: u32 = 1;
 
-/// `struct linger`, as the kernel has it.
+/// `struct linger` of the kernel.
 #[repr(C)]
 struct Linger {
     on: i32,
@@ -43,7 +43,7 @@ impl Socket {
         check(self.set(SOL_SOCKET, SO_LINGER, &value))
     }
 
-    /// The times are the host's; they change only when a lost peer is noticed.
+    /// The times are the host's. They only affect when a lost peer is noticed.
     pub(crate) fn set_keepalive_times(
         &self,
         _: Option<Duration>,
@@ -68,7 +68,7 @@ impl Socket {
 
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
         let (level, name) = place(opt)?;
-        // Kernels double the size of a buffer and take it as a signed number.
+        // Kernels double the size of a buffer and store it as a signed number.
         let value = value.min(i32::MAX as u32);
         match self.set(level, name, &value.to_le_bytes()) {
             errno if opt == Opt::NoDelay && is_refusal(errno) => {
@@ -79,21 +79,21 @@ impl Socket {
         }
     }
 
-    /// Returns the host's number.
+    /// Returns the host's error number.
     pub(super) fn get(&self, level: u32, name: u32, value: &mut [u8]) -> u32 {
         let mut size = value.len() as u32;
-        // SAFETY: `size` is the length of `value`, both live for the call.
+        // SAFETY: `size` is the length of `value`, and both live for the call.
         unsafe { sock_getsockopt(self.fd(), level, name, value.as_mut_ptr(), &mut size) }
     }
 
-    /// Returns the host's number.
+    /// Returns the host's error number.
     pub(super) fn set(&self, level: u32, name: u32, value: &[u8]) -> u32 {
         // SAFETY: the size is that of `value`, which lives for the call.
         unsafe { sock_setsockopt(self.fd(), level, name, value.as_ptr(), value.len() as u32) }
     }
 }
 
-/// Where an option is found.
+/// Returns the level and name of an option.
 fn place(opt: Opt) -> io::Result<(u32, u32)> {
     Ok(match opt {
         Opt::ReuseAddr => (SOL_SOCKET, 0),
@@ -106,7 +106,7 @@ fn place(opt: Opt) -> io::Result<(u32, u32)> {
     })
 }
 
-/// Whether the host does not know an option.
+/// Returns whether the error means that the host does not know the option.
 fn is_refusal(errno: u32) -> bool {
     matches!(errno as i32, EINVAL | ENOPROTOOPT | ENOSYS | ENOTSUP)
 }

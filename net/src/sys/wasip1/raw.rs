@@ -1,4 +1,4 @@
-//! What only the drop-in `socket2` asks of a socket of preview 1: blocking, timeouts, its kind.
+//! Operations on a socket of preview 1 that only the drop-in `socket2` uses: blocking mode, timeouts, its kind.
 #![allow(unsafe_code)] // Imports, and the C library's `poll`.
 
 use std::io;
@@ -48,7 +48,7 @@ unsafe extern "C" {
     fn poll(fds: *mut PollFd, count: usize, millis: i32) -> i32;
 }
 
-/// Somebody else's socket: it is not closed when this is dropped.
+/// A borrowed socket: it is not closed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Borrowed(ManuallyDrop<Socket>);
 
@@ -61,9 +61,9 @@ impl Deref for Borrowed {
 }
 
 impl Socket {
-    /// Uses a socket that outlives the result.
+    /// Borrows a socket that outlives the result.
     pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
-        // SAFETY: it is never closed here; the caller sees to it that the owner lives longer.
+        // SAFETY: it is never closed here, and the caller makes sure that the owner lives longer.
         let fd = unsafe { OwnedFd::from_raw_fd(fd.as_raw_fd()) };
         Borrowed(ManuallyDrop::new(Socket::from_fd_unchecked(fd)))
     }
@@ -84,7 +84,7 @@ impl Socket {
 
     pub(crate) fn is_nonblocking(&self) -> io::Result<bool> {
         let mut stat = Fdstat::default();
-        // SAFETY: `stat` is a place for the result.
+        // SAFETY: `stat` has room for the result.
         check(unsafe { fd_fdstat_get(self.as_raw_fd(), &mut stat) })?;
         Ok(stat.flags & NONBLOCK != 0)
     }
@@ -95,7 +95,7 @@ impl Socket {
         check(unsafe { fd_fdstat_set_flags(self.as_raw_fd(), flags.into()) })
     }
 
-    /// For how long a receive, or a send, blocks.
+    /// Returns how long a receive, or a send, blocks.
     pub(crate) fn timeout(&self, sends: bool) -> io::Result<Option<Duration>> {
         let mut time = [0; TIME];
         check(self.get(SOL_SOCKET, if sends { SO_SNDTIMEO } else { SO_RCVTIMEO }, &mut time))?;
@@ -116,7 +116,7 @@ impl Socket {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Waits until a connection that was begun is there, or failed, or for `timeout`.
+    /// Waits until a connection under way is established or has failed, or for `timeout`.
     pub(crate) fn wait_connected(&self, timeout: Duration) -> io::Result<()> {
         let start = Instant::now();
         loop {

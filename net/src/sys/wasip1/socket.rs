@@ -14,14 +14,14 @@ use super::imports::*;
 use super::wasi::DEAD_PEERS;
 use crate::sys::{Address, Family, Hooks, Kind, Membership};
 
-/// At most this many buffers go into one call; a stream may take less than it is offered.
+/// The maximum number of buffers in one call. A stream may accept less than it is offered.
 const MAX_BUFFERS: usize = 64;
 
 /// A socket that does not block.
 #[derive(Debug)]
 pub(crate) struct Socket {
     fd: OwnedFd,
-    /// `TCP_NODELAY` as it was set, for hosts without it.
+    /// The last value set for `TCP_NODELAY`, for hosts without it.
     pub(super) nodelay: AtomicBool,
 }
 
@@ -44,9 +44,9 @@ impl Socket {
             Kind::Stream => 2,
         };
         let mut fd = -1;
-        // SAFETY: `fd` is a place for the result.
+        // SAFETY: `fd` has room for the result.
         check(unsafe { sock_open(family, kind, &mut fd) })?;
-        // SAFETY: the host made it for us.
+        // SAFETY: the host created the descriptor for the guest.
         let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
         socket.unblock()?;
         Ok(socket)
@@ -58,7 +58,7 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Takes a socket that is not registered yet, as it is.
+    /// Takes a socket that is not registered yet, without changing it.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
         Socket::own(fd)
     }
@@ -95,13 +95,13 @@ impl Socket {
     pub(crate) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
         for _ in 0..DEAD_PEERS {
             let mut fd = -1;
-            // SAFETY: `fd` is a place for the result.
+            // SAFETY: `fd` has room for the result.
             check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
-            // SAFETY: the host made it for us.
+            // SAFETY: the host created the descriptor for the guest.
             let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
             match socket.peer() {
                 Ok(addr) => return Ok((socket, addr)),
-                // The peer has gone, and with it the only way to learn who it was.
+                // The peer is gone, and with it its address.
                 Err(ENOTCONN | EINVAL) => {}
                 Err(errno) => return Err(error(errno)),
             }
@@ -146,7 +146,7 @@ impl Socket {
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        // SAFETY: `name` passes pointers to what lives for the call.
+        // SAFETY: `name` passes pointers to memory that lives for the call.
         name(|addr, family, port| unsafe { sock_getlocaladdr(self.fd(), addr, family, port) })
             .map_err(error)
     }
@@ -155,9 +155,9 @@ impl Socket {
         self.peer().map_err(error)
     }
 
-    /// The peer's address, or the host's number for why not.
+    /// Returns the peer's address, or the host's error number.
     fn peer(&self) -> Result<SocketAddr, i32> {
-        // SAFETY: `name` passes pointers to what lives for the call.
+        // SAFETY: `name` passes pointers to memory that lives for the call.
         name(|addr, family, port| unsafe { sock_getpeeraddr(self.fd(), addr, family, port) })
     }
 
@@ -180,10 +180,10 @@ impl Socket {
         self.recv_iov(&iov[..count], false).map(|(n, _)| n)
     }
 
-    /// How many bytes came, and whether the host says that these were all (`host/POLL_EXTENSION.md`).
+    /// Returns the number of bytes, and whether the host says that these were all (`host/POLL_EXTENSION.md`).
     fn recv_iov(&self, iov: &[Iovec], peek: bool) -> io::Result<(usize, bool)> {
         let (mut len, mut out_flags) = (0, 0);
-        // SAFETY: the buffers are exclusively borrowed by the callers, everything lives for the call.
+        // SAFETY: the callers borrow the buffers exclusively, and everything lives for the call.
         check(unsafe {
             let flags = u32::from(peek) * RECV_PEEK;
             sock_recv(self.fd(), iov.as_ptr(), iov.len(), flags, &mut len, &mut out_flags)
@@ -207,7 +207,7 @@ impl Socket {
 
     fn send_iov(&self, iov: &[Ciovec]) -> io::Result<usize> {
         let mut len = 0;
-        // SAFETY: the buffers are borrowed by the callers, everything lives for the call.
+        // SAFETY: the callers borrow the buffers, and everything lives for the call.
         check(unsafe { sock_send(self.fd(), iov.as_ptr(), iov.len(), 0, &mut len) })?;
         Ok(len)
     }
@@ -216,7 +216,7 @@ impl Socket {
         Err(unsupported())
     }
 
-    /// Receives a message, whose sender's address goes to `from`; returns its length and the sender's port.
+    /// Receives a message. Stores its sender's address in `from`. Returns the message's length and the sender's port.
     pub(super) fn recv_from_storage(
         &self,
         buf: &mut [MaybeUninit<u8>],
@@ -239,7 +239,7 @@ impl Socket {
                 &mut out_flags,
             )
         })?;
-        // This port alone comes in network order.
+        // Only this port is in network byte order.
         Ok((len.min(buf.len()), u16::from_be(port)))
     }
 }

@@ -1,8 +1,8 @@
-//! Unix sockets of WasmEdge, whose host allows them with `--allow-af-unix`; elsewhere none can be opened.
+//! Unix sockets of WasmEdge, which allows them with `--allow-af-unix`. On other hosts none can be opened.
 //!
-//! The imports are the second versions by name: the first ones, which the plain names give, know IP addresses
-//! only. A path is the host's, not one of the guest's directories, and at most 107 bytes long. Pairs,
-//! credentials and abstract names do not exist.
+//! The imports are the second versions by name. The first versions, which have the plain names, know IP addresses only.
+//! A path is the host's, not in one of the guest's directories, and at most 107 bytes long. Pairs, credentials and
+//! abstract names do not exist.
 #![allow(unsafe_code)] // Imports.
 
 use std::ffi::OsStr;
@@ -43,7 +43,7 @@ unsafe extern "C" {
     fn sock_getpeeraddr_v2(fd: i32, addr: *const RawAddress, port: *mut u32) -> u32;
 }
 
-/// What a Unix socket's address is made of: a path, empty where there is none.
+/// The data of a Unix socket's address: a path, empty if there is none.
 #[derive(Clone)]
 pub(crate) struct UnixAddr(PathBuf);
 
@@ -66,7 +66,7 @@ impl std::fmt::Debug for UnixAddr {
     }
 }
 
-/// The address of a path.
+/// Returns the address of a path.
 pub(crate) fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.contains(&0) {
@@ -93,7 +93,7 @@ fn with_address(addr: &UnixAddr, call: impl FnOnce(*const RawAddress) -> u32) ->
     check(call(&RawAddress { buf: storage.0.as_mut_ptr(), len: storage.0.len() }))
 }
 
-/// Reads an address from an import, which gets an address and a port to fill.
+/// Reads an address from an import, which fills in an address and a port.
 fn name(call: impl FnOnce(*const RawAddress, *mut u32) -> u32) -> io::Result<UnixAddr> {
     let mut storage = Storage([0; 128]);
     let address = RawAddress { buf: storage.0.as_mut_ptr(), len: storage.0.len() };
@@ -147,22 +147,22 @@ impl Socket {
 
     pub(crate) fn accept_unix(&self) -> io::Result<(Socket, UnixAddr)> {
         let mut fd = -1;
-        // SAFETY: `fd` is a place for the result.
+        // SAFETY: `fd` has room for the result.
         check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
-        // SAFETY: the host made it for us.
+        // SAFETY: the host created the descriptor for the guest.
         let socket = Socket::own(unsafe { OwnedFd::from_raw_fd(fd) });
-        // A peer that has gone is not known any more; what it sent can be read all the same.
+        // The address of a peer that is gone is not known any more, but the bytes that it sent can still be read.
         let peer = socket.peer_unix().unwrap_or_else(|_| UnixAddr(PathBuf::new()));
         Ok((socket, peer))
     }
 
     pub(crate) fn local_unix(&self) -> io::Result<UnixAddr> {
-        // SAFETY: `name` passes pointers to what lives for the call.
+        // SAFETY: `name` passes pointers to memory that lives for the call.
         name(|addr, port| unsafe { sock_getlocaladdr_v2(self.fd(), addr, port) })
     }
 
     pub(crate) fn peer_unix(&self) -> io::Result<UnixAddr> {
-        // SAFETY: `name` passes pointers to what lives for the call.
+        // SAFETY: `name` passes pointers to memory that lives for the call.
         name(|addr, port| unsafe { sock_getpeeraddr_v2(self.fd(), addr, port) })
     }
 

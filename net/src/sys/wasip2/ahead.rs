@@ -1,6 +1,6 @@
-//! What was read ahead of the program: to peek, or to find out whether the end has come.
+//! Bytes that were read ahead of the program, to peek or to find out whether the end has come.
 //!
-//! `wasi:sockets` can do neither without reading. What was read is kept, and read again first.
+//! `wasi:sockets` can do neither without reading. The bytes are kept, and later reads return them first.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,15 +11,15 @@ use wasio_runtime::once::Once;
 
 use super::tcp::{Streams, fill};
 
-/// How much is read ahead to find the end.
+/// The maximum number of bytes that are read ahead to find the end.
 const MOST: usize = 4 * 1024;
 
-/// Reads what is kept, and after that what comes.
+/// Reads the bytes that are kept, and after them new ones.
 type Read = fn(&Streams, &mut [MaybeUninit<u8>]) -> io::Result<usize>;
 
 #[derive(Default)]
 pub(super) struct Ahead {
-    /// Set when something is first read ahead.
+    /// Set when bytes are first read ahead.
     // SIZE: a pointer, so that a program that never reads ahead links no code for it (decision 0011).
     read: Once<Read>,
     kept: Mutex<Kept>,
@@ -28,18 +28,18 @@ pub(super) struct Ahead {
 #[derive(Default)]
 struct Kept {
     bytes: Vec<u8>,
-    /// What comes after the bytes; the host tells an error only once.
+    /// The error after the bytes, because the host reports an error only once.
     error: Option<io::ErrorKind>,
 }
 
 impl Kept {
-    /// Notes whether a read would find something here, without asking the host.
+    /// Records whether a read would find something here without asking the host.
     fn note(&self, streams: &Streams) {
         let is_kept = !self.bytes.is_empty() || self.error.is_some();
         streams.is_ahead.store(is_kept, Ordering::Relaxed);
     }
 
-    /// Reads until there are `len` bytes, if they are there. `Ok(false)` is the end.
+    /// Reads until there are `len` bytes, if they have arrived. `Ok(false)` is the end.
     fn extend(&mut self, streams: &Streams, len: usize) -> io::Result<bool> {
         let missing = len.saturating_sub(self.bytes.len());
         if missing == 0 || self.error.is_some() {
@@ -59,7 +59,7 @@ impl Kept {
 }
 
 impl Ahead {
-    /// How to read what may be kept, if something ever was.
+    /// Returns the function that reads bytes that may be kept, if any ever were.
     pub(super) fn reader(&self) -> Option<Read> {
         self.read.get().copied()
     }
@@ -86,7 +86,7 @@ fn read(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     Ok(n)
 }
 
-/// Copies what is there, and leaves it there.
+/// Copies the bytes that have arrived, and keeps them.
 pub(super) fn peek(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
     let mut kept = streams.ahead.lock();
     if kept.bytes.is_empty() {
@@ -94,13 +94,13 @@ pub(super) fn peek(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result
             return Err(error.into());
         }
     }
-    // Whoever peeks wants to see all that is there.
+    // A peek has to see all bytes that have arrived.
     let result = kept.extend(streams, buf.len());
     kept.note(streams);
     result.map(|_| fill(buf, &kept.bytes))
 }
 
-/// Whether the peer has sent its end, or is gone.
+/// Returns whether the peer has sent its end, or is gone.
 pub(super) fn is_closed(streams: &Streams) -> bool {
     let mut kept = streams.ahead.lock();
     let more = kept.extend(streams, MOST);

@@ -1,4 +1,4 @@
-//! Addresses and errors, between std's types and those of `wasi:sockets`.
+//! Addresses and errors: conversions between std's types and those of `wasi:sockets`.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -20,7 +20,7 @@ impl From<Family> for IpAddressFamily {
     }
 }
 
-/// The address of a socket that has none yet.
+/// Returns the address of a socket that has none yet.
 pub(super) fn unspecified(family: IpAddressFamily) -> SocketAddr {
     match family {
         IpAddressFamily::Ipv4 => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -67,10 +67,10 @@ pub(super) fn ip(addr: IpAddress) -> IpAddr {
     }
 }
 
-/// An error of the interface, with its kind.
+/// Converts an error of the interface.
 #[inline(never)] // SIZE: every operation has one.
 pub(super) fn error(code: ErrorCode) -> io::Error {
-    // SIZE: lists; a `match` of so many cases is three times as large.
+    // SIZE: lists, because a `match` of this many cases is three times as large.
     let kind = KINDS.get(code as usize).copied().unwrap_or(io::ErrorKind::Other);
     match TEXTS.iter().find(|(with, _)| *with == code as u8) {
         Some((_, text)) => text_error(kind, text),
@@ -78,7 +78,7 @@ pub(super) fn error(code: ErrorCode) -> io::Error {
     }
 }
 
-/// By code, in the order of the interface.
+/// Indexed by code, in the order of the interface.
 const KINDS: [io::ErrorKind; 21] = {
     use io::ErrorKind as Kind;
     let mut kinds = [Kind::Other; 21];
@@ -101,7 +101,7 @@ const KINDS: [io::ErrorKind; 21] = {
     kinds
 };
 
-/// What the kind does not say.
+/// Details that the kind does not contain.
 static TEXTS: [(u8, &str); 6] = [
     (ErrorCode::InvalidState as u8, "the socket is not in a state for this"),
     (ErrorCode::ConcurrencyConflict as u8, "another operation is in progress"),
@@ -111,7 +111,7 @@ static TEXTS: [(u8, &str); 6] = [
     (ErrorCode::Unknown as u8, "the host does not say why"),
 ];
 
-/// The same, of a look-up.
+/// Converts an error of a lookup.
 pub(super) fn unresolved(code: ErrorCode) -> io::Error {
     use io::ErrorKind as Kind;
     let (kind, text) = match code {
@@ -119,7 +119,7 @@ pub(super) fn unresolved(code: ErrorCode) -> io::Error {
         ErrorCode::TemporaryResolverFailure => {
             (Kind::Other, "the name server does not answer; try again later")
         }
-        // The one code for "a lookup will never work here", which is how hosts deny it.
+        // The only code for "a lookup will never work here", which is how hosts deny it.
         ErrorCode::PermanentResolverFailure => {
             (Kind::PermissionDenied, "the host looks up no names for this guest")
         }
@@ -128,7 +128,7 @@ pub(super) fn unresolved(code: ErrorCode) -> io::Error {
     text_error(kind, text)
 }
 
-/// The same; a socket in the wrong state is one that is not connected.
+/// Like `error`, but a socket in the wrong state is one that is not connected.
 pub(super) fn unconnected(code: ErrorCode) -> io::Error {
     match code {
         ErrorCode::InvalidState => io::ErrorKind::NotConnected.into(),
@@ -136,13 +136,13 @@ pub(super) fn unconnected(code: ErrorCode) -> io::Error {
     }
 }
 
-/// An error of a stream. The interface tells only a text for debugging.
+/// Converts an error of a stream. The interface provides only a text for debugging.
 #[cold]
 #[inline(never)]
 pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
     use io::ErrorKind as Kind;
     let StreamError::Failed(text) = failure else { return closed.into() };
-    // A part of wasmtime's names for its codes, the interface's, and std's, in whatever case.
+    // Parts of wasmtime's names for its codes, the interface's names, and std's, in any case.
     const KNOWN: [(&str, io::ErrorKind); 5] = [
         ("reset", Kind::ConnectionReset),
         ("abort", Kind::ConnectionAborted),
@@ -150,7 +150,7 @@ pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
         ("timeout", Kind::TimedOut),
         ("timed", Kind::TimedOut),
     ];
-    // SIZE: unrolled, it would be a good part of a kilobyte.
+    // SIZE: unrolled, this would be a good part of a kilobyte.
     let known = std::hint::black_box(&KNOWN[..]);
     match known.iter().find(|(name, _)| contains(&text, name)) {
         Some((_, kind)) => (*kind).into(),
@@ -158,7 +158,7 @@ pub(super) fn failed(failure: StreamError, closed: io::ErrorKind) -> io::Error {
     }
 }
 
-/// Whether a text contains a name, in whatever case.
+/// Returns whether a text contains a name, ignoring case.
 fn contains(text: &str, name: &str) -> bool {
     let starts = |at: usize| {
         let part = text.as_bytes().get(at..at + name.len());

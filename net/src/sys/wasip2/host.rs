@@ -1,7 +1,7 @@
-//! What a server or client of TCP calls of `wasi:sockets`, declared under the version that the C library declares, as
-//! the runtime does with streams (`wasip2_io.rs`): the streams of a connection are those.
+//! The functions of `wasi:sockets` that a TCP server or client calls. They are declared under the version that the C
+//! library declares, as the runtime does for streams (`runtime/src/sys/wasip2/host.rs`), whose types a connection uses.
 //!
-//! Options and other kinds of socket go through the published bindings.
+//! Options and other kinds of socket use the published bindings.
 #![allow(unsafe_code)] // Imports, as the canonical ABI lowers them.
 
 use std::mem::{ManuallyDrop, transmute};
@@ -17,7 +17,7 @@ use crate::sys::Family;
 /// A socket of the host.
 pub(super) struct TcpSocket(u32);
 
-/// What is ended apart from its beginning.
+/// Operations that are begun and finished in separate calls.
 #[derive(Clone, Copy)]
 pub(super) enum Begun {
     Bind,
@@ -65,8 +65,8 @@ struct Code(u8);
 
 impl From<Code> for ErrorCode {
     fn from(code: Code) -> ErrorCode {
-        // SAFETY: the host's answer is one of the interface's, by the canonical ABI, and those are the enum's, which
-        // is of one byte and numbered as they are.
+        // SAFETY: by the canonical ABI, the host's answer is a case of the interface. The enum has the same cases, with
+        // the same numbers, in one byte.
         unsafe { transmute::<Code, ErrorCode>(code) }
     }
 }
@@ -85,12 +85,12 @@ unsafe extern "C" {
     fn create_tcp_socket(is_v6: u32, socket: *mut Answer<u32, Code>);
 }
 
-/// `start-bind` and `start-connect`: the socket, the network, an address in twelve parts, and where the answer goes.
+/// `start-bind` and `start-connect`: the socket, the network, an address in twelve parts, and a pointer for the result.
 #[rustfmt::skip]
 type Start = unsafe extern "C" fn(
     u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, *mut Answer<(), Code>,
 );
-/// What is asked of a socket alone.
+/// An import whose only argument is the socket.
 type Ask<T> = unsafe extern "C" fn(u32, *mut Answer<T, Code>);
 
 #[link(wasm_import_module = "wasi:sockets/tcp@0.2.0")]
@@ -130,55 +130,55 @@ unsafe extern "C" {
     fn drop_socket(socket: u32);
 }
 
-/// The network that the guest was given: one handle for all.
+/// Returns the network that the guest was given: one handle for all.
 pub(super) fn network() -> &'static Network {
     static NETWORK: Once<Network> = Once::new();
-    // SAFETY: what the host returns is ours.
+    // SAFETY: the guest owns the handle that the host returns.
     NETWORK.get_or_init(|| unsafe { Network::from_handle(instance_network()) })
 }
 
 impl TcpSocket {
     pub(super) fn create(family: Family) -> Result<TcpSocket> {
         let is_v6 = u32::from(family == Family::V6);
-        // SAFETY: the answer is a handle, which is ours, or a code.
+        // SAFETY: the result is a handle, which the guest owns, or a code.
         let socket = unsafe { Answer::<u32, Code>::of(|answer| create_tcp_socket(is_v6, answer)) };
         socket.map(TcpSocket).map_err(ErrorCode::from)
     }
 
-    /// The socket with this handle.
+    /// Takes ownership of the socket with this handle.
     ///
     /// # Safety
     ///
-    /// It is one, and nobody else owns it.
+    /// The handle is one of a socket, and nothing else owns it.
     pub(super) unsafe fn from_handle(handle: u32) -> TcpSocket {
         TcpSocket(handle)
     }
 
-    /// Its handle, which belongs to the caller then.
+    /// Returns the handle, which the caller then owns.
     pub(super) fn into_handle(self) -> u32 {
         ManuallyDrop::new(self).0
     }
 
-    /// The same socket for the published bindings.
+    /// Returns the same socket in the type of the published bindings.
     pub(super) fn published(&self) -> ManuallyDrop<published::TcpSocket> {
-        // SAFETY: it is never dropped there, and borrowed for calls.
+        // SAFETY: the result is never dropped, and is only borrowed for calls.
         ManuallyDrop::new(unsafe { published::TcpSocket::from_handle(self.0) })
     }
 
     /// # Safety
     ///
-    /// `ask` is an import of sockets, with an answer of this type.
+    /// `ask` is an import for sockets, with a result of this type.
     #[inline] // SIZE: 29 bytes of an echo server.
     unsafe fn ask<T: Copy>(&self, ask: Ask<T>) -> Result<T> {
-        // SAFETY: the socket is ours, and the caller's promise.
+        // SAFETY: the guest owns the socket. The rest is promised by the caller.
         unsafe { Answer::of(|answer| ask(self.0, answer)) }.map_err(ErrorCode::from)
     }
 
-    /// Passes an address, flat.
+    /// Passes an address as flat arguments.
     ///
     /// # Safety
     ///
-    /// `start` is an import of sockets.
+    /// `start` is an import for sockets.
     unsafe fn start(&self, start: Start, addr: SocketAddr) -> Result<()> {
         let mut rest = [0; 10];
         let is_v6 = match addr {
@@ -198,7 +198,7 @@ impl TcpSocket {
         };
         let [a, b, c, d, e, f, g, h, i, j] = rest;
         let (network, port) = (network().handle(), addr.port().into());
-        // SAFETY: the socket and the network are ours, and the caller's promise.
+        // SAFETY: the guest owns the socket and the network. The rest is promised by the caller.
         let done = unsafe {
             Answer::of(|answer| {
                 start(self.0, network, is_v6, port, a, b, c, d, e, f, g, h, i, j, answer);
@@ -208,43 +208,43 @@ impl TcpSocket {
     }
 
     pub(super) fn start_bind(&self, addr: SocketAddr) -> Result<()> {
-        // SAFETY: it is one.
+        // SAFETY: it is such an import.
         unsafe { self.start(start_bind, addr) }
     }
 
-    /// Ends what was begun, or tells that it is still under way.
+    /// Finishes an operation, or returns that it is still under way.
     pub(super) fn finish(&self, what: Begun) -> Result<()> {
         let finish = match what {
             Begun::Bind => finish_bind,
             Begun::Listen => finish_listen,
         };
-        // SAFETY: it is one.
+        // SAFETY: it is such an import.
         unsafe { self.ask(finish) }
     }
 
     pub(super) fn start_connect(&self, addr: SocketAddr) -> Result<()> {
-        // SAFETY: it is one.
+        // SAFETY: it is such an import.
         unsafe { self.start(start_connect, addr) }
     }
 
     pub(super) fn finish_connect(&self) -> Result<(InputStream, OutputStream)> {
-        // SAFETY: it is one, and returns streams that are ours.
+        // SAFETY: it is such an import, and the guest owns the streams that it returns.
         unsafe { self.ask(finish_connect).map(|[input, output]| streams(input, output)) }
     }
 
     pub(super) fn set_listen_backlog_size(&self, size: u64) -> Result<()> {
-        // SAFETY: the socket is ours, and the answer is of these cases.
+        // SAFETY: the guest owns the socket, and the result has these cases.
         let done = unsafe { Answer::of(|answer| set_listen_backlog_size(self.0, size, answer)) };
         done.map_err(|code: Code| code.into())
     }
 
     pub(super) fn start_listen(&self) -> Result<()> {
-        // SAFETY: it is one.
+        // SAFETY: it is such an import.
         unsafe { self.ask(start_listen) }
     }
 
     pub(super) fn accept(&self) -> Result<Connection> {
-        // SAFETY: it is one, and returns a socket and streams that are ours.
+        // SAFETY: it is such an import, and the guest owns the socket and the streams that it returns.
         unsafe {
             self.ask(accept).map(|[socket, input, output]| {
                 let (input, output) = streams(input, output);
@@ -254,22 +254,22 @@ impl TcpSocket {
     }
 
     pub(super) fn local_address(&self) -> Result<SocketAddr> {
-        // SAFETY: it is one.
+        // SAFETY: it is such an import.
         unsafe { self.ask(local_address) }.map(SocketAddr::from)
     }
 
     pub(super) fn remote_address(&self) -> Result<SocketAddr> {
-        // SAFETY: it is one.
+        // SAFETY: it is such an import.
         unsafe { self.ask(remote_address) }.map(SocketAddr::from)
     }
 
     pub(super) fn subscribe(&self) -> Pollable {
-        // SAFETY: the socket is ours, and so is what the host returns.
+        // SAFETY: the guest owns the socket and the pollable that the host returns.
         unsafe { Pollable::from_handle(subscribe(self.0)) }
     }
 
     pub(super) fn shutdown(&self, how: published::ShutdownType) -> Result<()> {
-        // SAFETY: the socket is ours, and the answer is of these cases.
+        // SAFETY: the guest owns the socket, and the result has these cases.
         let done = unsafe { Answer::of(|answer| shutdown(self.0, how as u32, answer)) };
         done.map_err(|code: Code| code.into())
     }
@@ -277,16 +277,16 @@ impl TcpSocket {
 
 impl Drop for TcpSocket {
     fn drop(&mut self) {
-        // SAFETY: it is ours, and its children are gone.
+        // SAFETY: the guest owns it, and its children are dropped.
         unsafe { drop_socket(self.0) }
     }
 }
 
 /// # Safety
 ///
-/// The handles are those of streams that nobody else owns.
+/// The handles belong to streams that nothing else owns.
 unsafe fn streams(input: u32, output: u32) -> (InputStream, OutputStream) {
-    // SAFETY: the caller's promise.
+    // SAFETY: promised by the caller.
     unsafe { (InputStream::from_handle(input), OutputStream::from_handle(output)) }
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn lookup(name: &str, port: u16) -> io::Result<Vec<SocketAddr>>
 
 /// A question, and the answers so far.
 struct Lookup {
-    // Above the question: it is deregistered before the pollable goes.
+    // Declared before the question, so that it is deregistered before the pollable is dropped.
     source: Source,
     question: Arc<Question>,
     port: u16,
@@ -33,7 +33,7 @@ struct Lookup {
 }
 
 struct Question {
-    // A child of the answers: dropped before them.
+    // A child of the answers, dropped before them.
     pollable: Once<Pollable>,
     answers: ResolveAddressStream,
 }
@@ -58,7 +58,7 @@ impl Lookup {
         Ok(Lookup { source, question, port, found: Vec::new() })
     }
 
-    /// The addresses, once all are there.
+    /// Returns the addresses once all have arrived.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<SocketAddr>>> {
         let Lookup { source, question, port, found } = self;
         let next = || question.answers.resolve_next_address().map_err(unresolved);

@@ -1,13 +1,13 @@
 //! The backend for WASI 0.2: `wasi:sockets`, through the published bindings.
 //!
-//! A socket is a resource of the host with children: streams, and the pollables by which one waits for them.
-//! A child must be dropped before its parent, which is what the order of fields is for. There are no
-//! descriptors: `table.rs` makes numbers for those who need some.
+//! A socket is a resource of the host with children: streams, and the pollables for waiting. A child must be dropped
+//! before its parent, which the order of fields ensures. There are no descriptors: `table.rs` creates numbers for
+//! programs that need some.
 //!
-//! Limits: what `wasi:sockets` does not have is `Unsupported`: lingering, multicast, broadcast, most options.
-//! Peeking is done here, by keeping what was read for the next read; so is finding out, for those who ask
-//! what is ready, whether the end is near. `SO_REUSEADDR` is always on, as the
-//! interface says; `TCP_NODELAY` is the host's affair, and reads as it was set.
+//! Limits: options and operations that `wasi:sockets` does not have are `Unsupported`: lingering, multicast, broadcast,
+//! most options. This backend implements peeking by keeping the bytes for the next read. It finds out in the same way
+//! whether the end is near, for programs that ask for readiness. `SO_REUSEADDR` is always on, as the interface says.
+//! `TCP_NODELAY` is left to the host, and reads as it was set.
 
 mod ahead;
 mod convert;
@@ -38,14 +38,14 @@ pub(crate) const HOST: Host = Host {
     runs_on_wasmtime: true,
 };
 
-/// What this target adds to public modules.
+/// The items that this target adds to public modules.
 pub(crate) mod public {
-    /// Of the crate.
+    /// Items of the crate's root.
     pub(crate) mod root {
         pub use super::super::wasi::raw;
     }
 
-    /// Of the module `unix`.
+    /// Items of the module `unix`.
     pub(crate) mod unix {}
 }
 

@@ -1,18 +1,18 @@
-//! The same as `libc/mod.rs` with a C library that cannot take a socket, nor give one away.
+//! Replaces `libc/mod.rs` where the C library cannot take or give sockets.
 
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-/// The handles of a socket, which belong to whoever has this.
+/// The handles of a socket, which the owner of this value owns.
 pub(super) struct Handles {
     pub(super) socket: u32,
-    /// Input and output, once it is connected.
+    /// Input and output, once the socket is connected.
     pub(super) streams: Option<(u32, u32)>,
-    /// What was asked for: the host has no such option.
+    /// The requested value: the host has no such option.
     pub(super) nodelay: bool,
 }
 
-/// What a socket is besides, when it is handed over.
+/// Further properties of a socket that is handed over.
 #[allow(dead_code)]
 pub(super) struct Kind {
     pub(super) is_v6: bool,
@@ -37,7 +37,7 @@ pub(super) mod udp {
     use std::io;
     use std::os::fd::{OwnedFd, RawFd};
 
-    /// The handles of a socket, which belong to whoever has this.
+    /// The handles of a socket, which the owner of this value owns.
     pub(in super::super) struct Handles {
         pub(in super::super) socket: u32,
         /// Incoming and outgoing messages, once one was sent or waited for.

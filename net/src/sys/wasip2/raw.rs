@@ -1,4 +1,4 @@
-//! What only the drop-in `socket2` asks of a socket of WASI 0.2. No socket blocks there.
+//! Operations on a socket of WASI 0.2 that only the drop-in `socket2` uses. No socket blocks there.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ impl Socket {
     pub(crate) fn is_stream(&self) -> io::Result<bool> {
         match &*self.0 {
             Shared::Tcp(_) => Ok(true),
-            // A descriptor that is no socket says so.
+            // A descriptor that is no socket fails here.
             Shared::Other(other) => other.local_addr().map(|_| false),
         }
     }

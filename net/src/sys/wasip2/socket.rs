@@ -16,7 +16,7 @@ use super::tcp::Tcp;
 use super::udp::Udp;
 use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
 
-/// Does the same with a socket of any kind.
+/// Calls the same method of a socket of any kind.
 macro_rules! each {
     ($shared:expr, $socket:ident => $do:expr) => {
         match &*$shared {
@@ -28,26 +28,26 @@ macro_rules! each {
 /// A socket that does not block.
 pub(crate) struct Socket(pub(super) Arc<Shared>);
 
-/// A socket's resource, of which the reactor and the table of numbers have shares, too.
+/// A socket's resource, which the reactor and the table of numbers share.
 ///
-/// TCP is called directly, so that a program has only those of its operations that it uses; other kinds through
-/// a table, so that a program that makes none of them has nothing of them.
+/// TCP is called directly, so that a program links only the operations that it uses. Other kinds are called through a
+/// table, so that a program without them links none of their code.
 pub(super) enum Shared {
     Tcp(Tcp),
     Other(Box<dyn Resource>),
 }
 
-/// What sockets other than TCP's can do; what they cannot is `Unsupported`.
+/// The operations of sockets other than TCP's. Missing ones are `Unsupported`.
 pub(super) trait Resource: Subscribe {
     /// The number that stands for the socket.
     fn number(&self) -> &Number;
 
-    /// What can be given to the C library, and taken from it.
+    /// Returns the socket if it can be given to and taken from the C library.
     fn udp(&self) -> Option<&Udp> {
         None
     }
 
-    /// The same, of one for which [`udp`](Self::udp) is some.
+    /// The same by value, for a socket for which [`udp`](Self::udp) returns some.
     fn into_udp(self: Box<Self>) -> Option<Udp> {
         None
     }
@@ -78,7 +78,7 @@ pub(super) trait Resource: Subscribe {
 }
 
 impl Shared {
-    /// What only TCP's sockets can do.
+    /// Returns the TCP socket, for operations that no other kind has.
     pub(super) fn tcp(&self) -> io::Result<&Tcp> {
         match self {
             Shared::Tcp(tcp) => Ok(tcp),
@@ -142,7 +142,7 @@ impl Socket {
     }
 
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        // An error is the result of the operation that finds it; the interface keeps none.
+        // The operation that finds an error returns it. The interface keeps none.
         Ok(None)
     }
 
@@ -220,7 +220,7 @@ impl Socket {
 
     #[inline]
     pub(crate) fn set_option(&self, opt: Opt, value: u32) -> io::Result<()> {
-        // SIZE: the host decides; it is known here, so that callers link no code for an error.
+        // SIZE: the host decides. The result is known here, so callers link no code for an error.
         if opt == Opt::NoDelay {
             if let Shared::Tcp(tcp) = &*self.0 {
                 tcp.set_nodelay(value != 0);
@@ -237,7 +237,7 @@ impl Socket {
 
 impl Hooks for Socket {
     fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
-        // It is its kind that is known here.
+        // The kind of the socket is known here.
         let tcp = Tcp::open(Family::of(addr))?;
         tcp.bind(addr)?;
         tcp.listen(backlog)?;
@@ -249,7 +249,7 @@ impl Hooks for Socket {
     }
 
     fn is_read_closed(&self) -> bool {
-        // Pollables do not tell. May read ahead.
+        // Pollables do not tell this. It may read ahead.
         self.0.tcp().is_ok_and(|tcp| tcp.is_read_closed())
     }
 
@@ -279,8 +279,8 @@ impl Hooks for Socket {
 impl Drop for Socket {
     #[inline(never)] // SIZE: every operation that makes one may have to drop it.
     fn drop(&mut self) {
-        // One that was registered is the reactor's by now if it is writing; a share in the table means that it lives
-        // on. Nobody waits for another.
+        // If the socket was registered and is still writing, the reactor has taken it over by now. A share in the table
+        // means that the socket stays open. For any other socket nothing else waits for the writes.
         if Arc::strong_count(&self.0) == 1 && self.0.close() {
             finish(self.0.clone());
         }

@@ -1,13 +1,13 @@
 //! Numbers for sockets, where programs expect descriptors.
 //!
-//! WASI 0.2 has no descriptors, but programs pass sockets on by them: from socket2 through std's types to
-//! tokio's. A number is made when somebody asks, and only this crate, and the drop-ins on top of it,
-//! understand it. Numbers start where the C library's end, so that it takes none of them for its own.
+//! WASI 0.2 has no descriptors, but programs use them to pass sockets on: from socket2 through std's types to tokio's.
+//! A number is created on demand, and only this crate and the drop-ins on top of it understand it. Numbers start above
+//! the range of the C library, so that it never uses one of them.
 //!
-//! Who gives a socket away gives it to the C library, which std's types are over (`libc/mod.rs`); with one that cannot
-//! take it, it keeps its number.
+//! A socket that is given away goes to the C library, on which std's types are built (`libc/mod.rs`). If the C library
+//! cannot take it, the socket keeps its number.
 //!
-//! Limits: then std's types do not know whom the number belongs to. When one of them is dropped with the number
+//! Limits: in that case std's types do not know the owner of the number. When one of them is dropped with the number
 //! inside, the socket stays open until the guest ends.
 #![allow(unsafe_code)] // Owned descriptors are made from numbers.
 
@@ -26,14 +26,14 @@ use super::tcp::Tcp;
 use super::udp::Udp;
 use crate::sys::Opt;
 
-/// Far above what the C library counts up to.
+/// Far above the numbers that the C library assigns.
 const FIRST: RawFd = 1 << 20;
 
 enum Entry {
     Free,
-    /// Somebody knows the number of a socket that lives elsewhere, if it still does.
+    /// The number of a socket that is owned elsewhere, if it still exists.
     Lent(Weak<Shared>),
-    /// The number is all that there is of the socket.
+    /// The table owns the socket.
     Owned(Arc<Shared>),
 }
 
@@ -47,8 +47,8 @@ fn index(number: RawFd) -> Option<usize> {
     usize::try_from(number.checked_sub(FIRST)?).ok()
 }
 
-/// A socket's number, once somebody asked for one, and how it is given back: a pointer, so that a program in which
-/// nobody asks has nothing of the table.
+/// A socket's number, once one was requested, and the function that releases it. A pointer, so that a program that
+/// requests no numbers links nothing of the table.
 #[derive(Default)]
 pub(super) struct Number(Once<(RawFd, fn(RawFd))>);
 
@@ -86,16 +86,16 @@ impl Socket {
     #[track_caller]
     pub(crate) fn from_fd(fd: OwnedFd) -> io::Result<Socket> {
         let socket = Socket::from_fd_unchecked(fd);
-        // One that is none of ours says so.
+        // A descriptor that is neither fails here.
         if let Err(error) = socket.local_addr() {
-            // That there is no runtime is told first, as on every target.
+            // A missing runtime is reported first, as on every target.
             socket.register()?;
             return Err(error);
         }
         Ok(socket)
     }
 
-    /// The same; a descriptor that is no socket makes one on which everything fails.
+    /// Like `from_fd`, but a descriptor that is no socket becomes one on which every operation fails.
     pub(crate) fn from_fd_unchecked(fd: OwnedFd) -> Socket {
         let mut table = table();
         match index(fd.as_raw_fd()).and_then(|index| table.get_mut(index)) {
@@ -104,7 +104,7 @@ impl Socket {
                     unreachable!("matched above")
                 };
                 *entry = Entry::Lent(Arc::downgrade(&socket));
-                // The C library never knew it.
+                // The C library never knew this number.
                 let _ = fd.into_raw_fd();
                 Socket(socket)
             }
@@ -115,14 +115,14 @@ impl Socket {
                 Err(_) => Socket(Foreign::shared()),
             },
             None => match libc::take(fd) {
-                // SAFETY: they were the C library's, which has no use for them any more.
+                // SAFETY: the C library owned them, and does not use them any more.
                 Ok(handles) => Socket(Arc::new(Shared::Tcp(unsafe { Tcp::from_handles(handles) }))),
                 Err(_) => Socket(Foreign::shared()),
             },
         }
     }
 
-    /// Uses somebody else's socket.
+    /// Borrows a socket.
     pub(crate) fn borrowed(fd: BorrowedFd<'_>) -> Borrowed {
         let table = table();
         let entry = index(fd.as_raw_fd()).and_then(|index| table.get(index));
@@ -137,7 +137,7 @@ impl Socket {
         drop(table);
         let number = fd.as_raw_fd();
         let socket = if let Some(handles) = libc::look(number) {
-            // SAFETY: the C library has the handles while the descriptor is lent; they are forgotten before that ends.
+            // SAFETY: the C library owns the handles while the descriptor is lent. They are forgotten before that ends.
             let tcp = unsafe { Tcp::from_handles(handles) };
             Socket(Arc::new(Shared::Tcp(tcp)))
         } else if let Some(handles) = udp::look(number) {
@@ -160,7 +160,7 @@ impl Socket {
         }
     }
 
-    /// Gives the socket to the C library, so that it is std's; if that cannot be, to whoever knows its number.
+    /// Gives the socket to the C library, so that std can use it. If that is impossible, gives it to the table.
     pub(crate) fn into_fd(self) -> OwnedFd {
         if self.is_ahead() {
             return self.into_number();
@@ -171,7 +171,7 @@ impl Socket {
                 match libc::give(tcp.into_handles(), kind) {
                     Ok(fd) => return fd,
                     Err(handles) => {
-                        // SAFETY: the C library did not take the handles, so they are still ours alone.
+                        // SAFETY: the C library did not take the handles, so this function still owns them.
                         let tcp = unsafe { Tcp::from_handles(handles) };
                         Socket(Arc::new(Shared::Tcp(tcp)))
                     }
@@ -192,32 +192,32 @@ impl Socket {
         socket.into_number()
     }
 
-    /// Gives the socket to whoever knows its number.
+    /// Moves the socket into the table, from which its number retrieves it.
     fn into_number(self) -> OwnedFd {
         let socket = self;
         let number = socket.as_raw_fd();
         if let Some(index) = index(number) {
             table()[index] = Entry::Owned(socket.0.clone());
         }
-        // SAFETY: nobody else owns the number; the C library has no such descriptor, and closing it there
-        // does nothing.
+        // SAFETY: nothing else owns the number. The C library has no such descriptor, and closing it there does
+        // nothing.
         unsafe { OwnedFd::from_raw_fd(number) }
     }
 
-    /// What it consists of, without ending it.
+    /// Returns the inner value without running the destructor.
     fn into_shared(self) -> Arc<Shared> {
         let socket = ManuallyDrop::new(self);
-        // SAFETY: it is never dropped there.
+        // SAFETY: the original is never dropped.
         unsafe { std::ptr::read(&socket.0) }
     }
 }
 
-/// Somebody else's socket.
+/// A borrowed socket.
 #[derive(Debug)]
 pub(crate) struct Borrowed {
-    /// `None` only while it is dropped.
+    /// `None` only during the drop.
     socket: Option<Socket>,
-    /// The descriptor, if its handles are the C library's.
+    /// The descriptor, if the C library owns its handles.
     c: Option<RawFd>,
 }
 
@@ -235,7 +235,7 @@ impl std::ops::Deref for Borrowed {
 impl Drop for Borrowed {
     fn drop(&mut self) {
         let (Some(fd), Some(socket)) = (self.c, self.socket.take()) else { return };
-        // No more than numbers are left; the pollables are dropped.
+        // Only numbers are left, because the pollables are dropped.
         match Arc::try_unwrap(socket.into_shared()) {
             Ok(Shared::Tcp(tcp)) => _ = tcp.into_handles(),
             Ok(Shared::Other(other)) => {
@@ -248,7 +248,7 @@ impl Drop for Borrowed {
     }
 }
 
-/// A descriptor that is none of ours. Nothing can be done with it.
+/// A descriptor that this crate does not know. Every operation on it fails.
 #[derive(Default)]
 struct Foreign(Number);
 
@@ -318,7 +318,7 @@ impl AsRawFd for Socket {
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the number stays this socket's as long as it lives.
+        // SAFETY: the number belongs to this socket as long as it lives.
         unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }
     }
 }

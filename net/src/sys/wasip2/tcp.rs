@@ -1,8 +1,8 @@
 //! TCP over `wasi:sockets`.
 //!
-//! The host buffers: a write is taken whole, up to what `check-write` permits, and goes on in the
-//! background. Dropping a stream waits for that, and would hold up every task of the guest; so a socket
-//! with writes under way is kept until they are done.
+//! The host buffers: it accepts a write as a whole, up to the number of bytes that `check-write` permits, and sends it
+//! in the background. Dropping a stream waits for that, and would hold up every task of the guest. So a socket with
+//! writes under way is kept until they are done.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -28,16 +28,16 @@ use super::table::Number;
 use super::wasi::DEAD_PEERS;
 use crate::sys::{Family, Opt};
 
-/// How much several buffers are joined to at most, for one call.
+/// The maximum number of bytes to which several buffers are joined for one call.
 const JOINED: usize = 64 * 1024;
 pub(super) struct Tcp {
-    // Children before their parents: fields are dropped in this order.
+    // Children are declared before their parents, because fields are dropped in this order.
     streams: Once<Streams>,
-    /// While connecting, and for listening.
+    /// Used while connecting, and for listening.
     pollable: Once<Pollable>,
     socket: TcpSocket,
     number: Number,
-    /// `TCP_NODELAY` as it was set: the interface has none.
+    /// The last value set for `TCP_NODELAY`: the interface has no such option.
     nodelay: AtomicBool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Streams {
     input: InputStream,
     output: OutputStream,
     pub(super) ahead: Ahead,
-    /// Whether something read ahead is kept. Here for the room that it takes.
+    /// Whether bytes that were read ahead are kept. The field is here because there is room for it.
     pub(super) is_ahead: AtomicBool,
     has_written: AtomicBool,
 }
@@ -65,7 +65,7 @@ impl Streams {
         }
     }
 
-    /// Reads; an empty answer is the end.
+    /// Reads. An empty result is the end.
     pub(super) fn read(&self, len: usize) -> io::Result<Vec<u8>> {
         match self.input.read(len as u64) {
             Ok(bytes) if bytes.is_empty() && len > 0 => Err(io::ErrorKind::WouldBlock.into()),
@@ -75,7 +75,7 @@ impl Streams {
         }
     }
 
-    /// How much may be written now.
+    /// Returns the number of bytes that may be written now.
     fn permit(&self) -> io::Result<usize> {
         match self.output.check_write() {
             Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
@@ -91,19 +91,19 @@ impl Streams {
         Ok(bytes.len())
     }
 
-    /// Whether dropping the stream would wait.
+    /// Returns whether dropping the stream would wait.
     fn is_writing(&self) -> bool {
         if !self.has_written.load(Ordering::Relaxed) {
             return false;
         }
         let is_writing = matches!(self.output.check_write(), Ok(0));
-        // The socket is asked once more when its source is gone.
+        // The socket is asked once more after its source is gone.
         self.has_written.store(is_writing, Ordering::Relaxed);
         is_writing
     }
 }
 
-/// Copies as much as fits.
+/// Copies as many bytes as fit.
 pub(super) fn fill(buf: &mut [MaybeUninit<u8>], bytes: &[u8]) -> usize {
     for (to, from) in buf.iter_mut().zip(bytes) {
         to.write(*from);
@@ -123,18 +123,18 @@ impl Tcp {
         Tcp { streams, pollable: Once::new(), socket, number, nodelay }
     }
 
-    /// The socket with these handles.
+    /// Creates a socket from these handles.
     ///
     /// # Safety
     ///
-    /// They are those of a socket and of its streams, which nobody else owns.
+    /// The handles belong to a socket and its streams, and nothing else owns them.
     pub(super) unsafe fn from_handles(handles: Handles) -> Tcp {
-        // SAFETY: the caller's promise.
+        // SAFETY: promised by the caller.
         unsafe {
             let streams = handles.streams.map(|(input, output)| {
                 let input = InputStream::from_handle(input);
                 let streams = Streams::new(input, OutputStream::from_handle(output));
-                // Others may have written.
+                // The previous owner may have written.
                 streams.has_written.store(true, Ordering::Relaxed);
                 streams
             });
@@ -145,7 +145,7 @@ impl Tcp {
         }
     }
 
-    /// The handles, which belong to the caller then. What was read ahead is lost.
+    /// Returns the handles, which the caller then owns. Bytes that were read ahead are lost.
     pub(super) fn into_handles(self) -> Handles {
         let Tcp { streams, pollable, socket, number, nodelay } = self;
         drop((pollable, number));
@@ -157,12 +157,12 @@ impl Tcp {
         Handles { socket: socket.into_handle(), streams, nodelay: nodelay.into_inner() }
     }
 
-    /// Whether something was read ahead, and is kept here.
+    /// Returns whether bytes that were read ahead are kept here.
     pub(super) fn is_ahead(&self) -> bool {
         self.streams.get().is_some_and(|streams| streams.is_ahead.load(Ordering::Relaxed))
     }
 
-    /// What it is, for whoever takes it over.
+    /// Returns the properties of the socket, for its next owner.
     pub(super) fn kind(&self) -> Kind {
         let socket = self.socket.published();
         Kind {
@@ -176,7 +176,7 @@ impl Tcp {
         self.pollable.get_or_init(|| self.socket.subscribe())
     }
 
-    /// Waits for the end of something that hosts do at once.
+    /// Waits for the end of an operation that hosts complete at once.
     fn complete(&self, what: Begun) -> io::Result<()> {
         loop {
             match self.socket.finish(what) {
@@ -197,11 +197,11 @@ impl Subscribe for Tcp {
         let place = match (streams, direction) {
             (None, _) => &self.pollable,
             (Some(streams), Direction::Write) => &streams.writable,
-            // What was read ahead is there to be read.
+            // Bytes that were read ahead can be read.
             (Some(streams), _) if streams.is_ahead.load(Ordering::Relaxed) => return None,
             (Some(streams), _) => &streams.readable,
         };
-        // Of all three in one place.
+        // Created in one place, so that the code exists once.
         let pollable = place.get_or_init(|| match (streams, direction) {
             (None, _) => self.socket.subscribe(),
             (Some(streams), Direction::Write) => streams.output.subscribe(),
@@ -230,7 +230,7 @@ impl Tcp {
         self.complete(Begun::Bind)
     }
 
-    /// Binds the socket to any address if it has none, which elsewhere listening implies.
+    /// Binds the socket to any address if it has none. On other targets listening implies that.
     pub(super) fn ensure_bound(&self) -> io::Result<()> {
         if let Err(ErrorCode::InvalidState) = self.socket.local_address() {
             self.bind(unspecified(self.socket.published().address_family()))?;
@@ -251,7 +251,7 @@ impl Tcp {
         for _ in 0..DEAD_PEERS {
             let (socket, input, output) = self.socket.accept().map_err(error)?;
             let tcp = Tcp::new(Once::from(Streams::new(input, output)), socket);
-            // Without an address, the peer has gone.
+            // If it has no address, the peer is gone.
             if let Ok(addr) = tcp.socket.remote_address() {
                 return Ok((tcp, addr));
             }
@@ -391,7 +391,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// The idle time before the first probe, the time between two, and how many may stay unanswered.
+    /// Returns the idle time before the first probe, the time between two, and how many may stay unanswered.
     pub(super) fn keepalive_times(&self) -> io::Result<(Duration, Duration, u32)> {
         let socket = self.socket.published();
         let time = socket.keep_alive_idle_time().map_err(error)?;
@@ -404,7 +404,7 @@ impl Tcp {
         self.socket.published().is_listening()
     }
 
-    /// Waits until a connection that was begun is there, or failed, or for `timeout`.
+    /// Waits until a connection under way is established or has failed, or for `timeout`.
     pub(super) fn wait_connected(&self, timeout: Duration) -> io::Result<()> {
         let nanos = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         let end = wasip2::clocks::monotonic_clock::subscribe_duration(nanos);
@@ -421,7 +421,7 @@ impl Tcp {
         }
     }
 
-    /// Does something with a socket that goes on as if it had nothing to write.
+    /// Calls `then` while the socket appears to have no writes under way.
     pub(super) fn without_writes(&self, then: impl FnOnce()) {
         let has_written = self.streams.get().map(|streams| &streams.has_written);
         let before = has_written.map(|flag| flag.swap(false, Ordering::Relaxed));

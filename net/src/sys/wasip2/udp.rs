@@ -1,6 +1,6 @@
 //! UDP over `wasi:sockets`.
 //!
-//! Messages go through two streams, which are made at the first use and made anew by `connect`.
+//! Messages go through two streams. The first use creates them, and `connect` replaces them.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -26,11 +26,11 @@ use super::tcp::{fill, saturate};
 use crate::sys::{Family, Opt};
 
 pub(super) struct Udp {
-    // Children before their parents: fields are dropped in this order.
+    // Children are declared before their parents, because fields are dropped in this order.
     streams: Mutex<Option<Streams>>,
     socket: UdpSocket,
     number: Number,
-    /// The C library has it, too, and would not see what is peeked at.
+    /// The C library owns the socket, too, and would not see a message that was peeked at.
     is_lent: bool,
 }
 
@@ -39,7 +39,7 @@ struct Streams {
     writable: Once<Pollable>,
     incoming: IncomingDatagramStream,
     outgoing: OutgoingDatagramStream,
-    /// A message that was received to be peeked at; it is received again first.
+    /// A message that was received for a peek. The next receive returns it first.
     peeked: Option<(Vec<u8>, SocketAddr)>,
 }
 
@@ -58,11 +58,11 @@ impl Udp {
 
     /// # Safety
     ///
-    /// They are those of a socket and of its streams, which nobody else owns; `is_lent`, or the C library, which gets them
-    /// back by [`into_handles`](Self::into_handles).
+    /// The handles belong to a socket and its streams, and nothing else owns them, unless `is_lent`. Then the C library
+    /// owns them, too, and gets them back through [`into_handles`](Self::into_handles).
     #[allow(unsafe_code)]
     pub(super) unsafe fn from_handles(handles: Handles, is_lent: bool) -> Udp {
-        // SAFETY: the caller's promise.
+        // SAFETY: promised by the caller.
         let (streams, socket) = unsafe {
             let streams = handles.streams.map(|(incoming, outgoing)| {
                 Streams::new(
@@ -75,7 +75,7 @@ impl Udp {
         Udp { streams: Mutex::new(streams), socket, number: Number::default(), is_lent }
     }
 
-    /// The handles, which belong to the caller then. What was peeked at is lost.
+    /// Returns the handles, which the caller then owns. A message that was peeked at is lost.
     pub(super) fn into_handles(self) -> Handles {
         let streams = self.streams.into_inner().unwrap_or_else(PoisonError::into_inner);
         let streams = streams.map(|Streams { readable, writable, incoming, outgoing, .. }| {
@@ -85,7 +85,7 @@ impl Udp {
         Handles { socket: self.socket.take_handle(), streams }
     }
 
-    /// Whether something was peeked at, and is kept here.
+    /// Returns whether a message that was peeked at is kept here.
     pub(super) fn is_ahead(&self) -> bool {
         self.lock().as_ref().is_some_and(|streams| streams.peeked.is_some())
     }
@@ -136,7 +136,7 @@ impl Udp {
             match streams.outgoing.send(&[message]) {
                 Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
                 Ok(_) => Ok(buf.len()),
-                // Without an address of its own, only a connected socket's message has one.
+                // Without a destination of its own, a message can only be sent through a connected socket.
                 Err(ErrorCode::InvalidArgument | ErrorCode::InvalidState) if to.is_none() => {
                     Err(io::ErrorKind::NotConnected.into())
                 }
@@ -150,14 +150,14 @@ impl Subscribe for Udp {
     fn pollable(&self, direction: Direction) -> Option<u32> {
         let handle = self.with(|streams| {
             let pollable = match direction {
-                // What was peeked at is there to be received.
+                // A message that was peeked at can be received.
                 Direction::Read if streams.peeked.is_some() => return Ok(None),
                 Direction::Read => streams.readable.get_or_init(|| streams.incoming.subscribe()),
                 Direction::Write => streams.writable.get_or_init(|| streams.outgoing.subscribe()),
             };
             Ok(Some(pollable.handle()))
         });
-        // Without streams, an attempt tells what is wrong.
+        // Without streams, the attempt returns the error.
         handle.unwrap_or(None)
     }
 }
@@ -185,7 +185,7 @@ impl Resource for Udp {
         }
     }
 
-    /// The caller sees to it that the reactor does not use the pollables meanwhile.
+    /// The caller makes sure that the reactor does not use the pollables meanwhile.
     fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         let mut streams = self.lock();
         if streams.take().is_some() {
@@ -247,7 +247,7 @@ impl Resource for Udp {
                 Ok(ttl) => self.socket.set_unicast_hop_limit(ttl),
                 Err(_) => Err(ErrorCode::InvalidArgument),
             },
-            // As for TCP.
+            // The same as for TCP.
             Opt::ReuseAddr if value != 0 => Ok(()),
             _ => return unsupported(),
         };

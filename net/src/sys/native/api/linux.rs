@@ -1,4 +1,4 @@
-//! What only Linux and Android have.
+//! Methods that only Linux and Android have.
 
 use std::io;
 

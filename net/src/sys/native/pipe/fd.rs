@@ -16,7 +16,7 @@ use crate::sys::buf::{append, fill};
 #[derive(Debug)]
 pub(crate) struct Pipe(OwnedFd);
 
-/// What the descriptor permits.
+/// The direction that a descriptor permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum End {
     Read,
@@ -24,7 +24,7 @@ pub(crate) enum End {
 }
 
 impl Pipe {
-    /// Both ends of a new one: first the reading one.
+    /// Creates a pipe and returns both ends, the reading one first.
     pub(crate) fn new() -> io::Result<(Pipe, Pipe)> {
         #[cfg(not(target_vendor = "apple"))]
         let (read, write) = {
@@ -39,7 +39,7 @@ impl Pipe {
         Ok((Pipe(read), Pipe(write)))
     }
 
-    /// Opens a named one without waiting for the other end.
+    /// Opens a named pipe without waiting for the other end.
     pub(crate) fn open(path: &Path, end: End, both: bool) -> io::Result<Pipe> {
         let file = OpenOptions::new()
             .read(both || end == End::Read)
@@ -49,7 +49,7 @@ impl Pipe {
         Ok(Pipe(file.into()))
     }
 
-    /// Takes a descriptor as it is.
+    /// Takes a descriptor without changing it.
     pub(crate) fn unchecked(fd: OwnedFd) -> Pipe {
         Pipe(fd)
     }
@@ -59,7 +59,7 @@ impl Pipe {
         Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
     }
 
-    /// Whether the descriptor was opened for this.
+    /// Returns whether the descriptor was opened for this direction.
     pub(crate) fn permits(&self, end: End) -> io::Result<bool> {
         let mode = rustix::fs::fcntl_getfl(&self.0)? & OFlags::RWMODE;
         let wanted = if end == End::Read { OFlags::RDONLY } else { OFlags::WRONLY };

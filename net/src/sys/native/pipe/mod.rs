@@ -121,7 +121,7 @@ fn must_be_pipe(pipe: &Pipe) -> io::Result<()> {
     }
 }
 
-/// Checks a descriptor of the user's and makes it non-blocking.
+/// Checks the user's descriptor and makes it non-blocking.
 fn adopt(fd: OwnedFd, end: End, otherwise: &str) -> io::Result<Pipe> {
     let pipe = Pipe::unchecked(fd);
     must_be_pipe(&pipe)?;
@@ -132,7 +132,7 @@ fn adopt(fd: OwnedFd, end: End, otherwise: &str) -> io::Result<Pipe> {
     Ok(pipe)
 }
 
-/// Defines an end: what both have in common.
+/// Defines one end, with the methods that both have.
 macro_rules! end {
     ($end:ident, $interest:expr, $kind:expr, $otherwise:literal) => {
         impl $end {
@@ -257,7 +257,7 @@ macro_rules! end {
 /// The end of a pipe that is written to.
 #[derive(Debug)]
 pub struct Sender {
-    // Above the pipe: it is deregistered before it is closed.
+    // Declared before the pipe, so that it is deregistered before the pipe is closed.
     source: Source,
     pipe: Pipe,
 }
@@ -265,7 +265,7 @@ pub struct Sender {
 /// The end of a pipe that is read from.
 #[derive(Debug)]
 pub struct Receiver {
-    // Above the pipe: it is deregistered before it is closed.
+    // Declared before the pipe, so that it is deregistered before the pipe is closed.
     source: Source,
     pipe: Pipe,
 }
@@ -343,7 +343,7 @@ impl AsyncWrite for Sender {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Only closing ends a pipe.
+        // Only closing the pipe ends it.
         Poll::Ready(Ok(()))
     }
 }

@@ -1,14 +1,14 @@
-//! Sockets of the C library, on which std's stand: taking them over, and handing it ours. TCP here, UDP in
-//! `udp.rs`.
+//! Sockets of the C library, on which std's are built: taking them over, and handing wasio's sockets over. TCP is here,
+//! UDP in `udp.rs`.
 //!
-//! There is no public function for either. The C library has functions that add a socket to its table of descriptors and
-//! find an entry (`build.rs` looks whether they are there), but what an entry holds is private and differs between its
+//! There is no public function for either. The C library has functions that add a socket to its table of descriptors
+//! and find an entry (`build.rs` checks that they exist), but the content of an entry is private and differs between
 //! versions. So before anything is read or written, a new entry is compared with the one layout that this file knows,
 //! byte by byte, also after options were set that are kept in it ([`entries`]). With any other C library sockets keep
 //! their numbers (`table.rs`), and std's are refused.
 //!
-//! What is taken over leaves the table: its place is freed with a socket that nobody uses. What is handed over is the
-//! C library's alone.
+//! A socket that is taken over leaves the table: an unused socket replaces it, whose descriptor is closed. A socket
+//! that is handed over belongs to the C library alone.
 #![allow(unsafe_code)] // Functions and memory of the C library.
 
 pub(super) mod udp;
@@ -32,12 +32,12 @@ struct Entry {
     functions: usize,
 }
 
-/// A socket of TCP in it.
+/// The data of a TCP socket's entry.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq)]
 struct Data {
     socket: u32,
-    /// Pollables are 0 until somebody waits.
+    /// Pollables are 0 until the first wait.
     pollable: u32,
     blocks: u8,
     no_delay: u8,
@@ -49,7 +49,7 @@ struct Data {
     recv_timeout: u64,
 }
 
-/// In the state `CONNECTED`.
+/// Valid in the state `CONNECTED`.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq)]
 struct DataStreams {
@@ -86,35 +86,35 @@ unsafe extern "C" {
     fn setsockopt(fd: RawFd, level: i32, name: i32, value: *const c_void, len: usize) -> i32;
 }
 
-/// The handles of a socket, which belong to whoever has this. Those of pollables are dropped already.
+/// The handles of a socket, which the owner of this value owns. Those of pollables are dropped already.
 pub(super) struct Handles {
     pub(super) socket: u32,
-    /// Input and output, once it is connected.
+    /// Input and output, once the socket is connected.
     pub(super) streams: Option<(u32, u32)>,
-    /// What was asked for: the host has no such option.
+    /// The requested value: the host has no such option.
     pub(super) nodelay: bool,
 }
 
-/// What a socket is besides, when it is handed over.
+/// Further properties of a socket that is handed over.
 pub(super) struct Kind {
     pub(super) is_v6: bool,
     pub(super) is_bound: bool,
     pub(super) is_listening: bool,
 }
 
-/// The functions of the entries for sockets of TCP, if entries are what this file takes them for.
+/// Returns the functions of the entries for TCP sockets, if entries have the layout that this file expects.
 fn entries() -> Option<usize> {
     static ENTRIES: Once<Option<usize>> = Once::new();
     *ENTRIES.get_or_init(|| {
         let socket = TcpSocket::create(Family::V4).ok()?.into_handle();
         let fd = add(socket, true, true)?;
-        // SAFETY: it is new.
+        // SAFETY: the descriptor is new.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         is_as_known(fd.as_raw_fd(), socket)
     })
 }
 
-/// Compares a new entry for `socket`, of IPv6 and blocking, with the layout. Returns its functions if it is that.
+/// Compares a new entry for `socket`, of IPv6 and blocking, with the layout. Returns its functions if they match.
 fn is_as_known(fd: RawFd, socket: u32) -> Option<usize> {
     let streams = DataStreams { input: 0, readable: 0, output: 0, writable: 0 };
     let mut expected = Data {
@@ -147,7 +147,7 @@ fn is_as_known(fd: RawFd, socket: u32) -> Option<usize> {
     is(&expected).then_some(functions)
 }
 
-/// An entry's data and functions.
+/// Returns an entry's data and functions.
 fn entry(fd: RawFd) -> Option<(*mut c_void, usize)> {
     // SAFETY: the table's function may be called with any descriptor. An entry begins with two words in every version.
     unsafe {
@@ -156,16 +156,16 @@ fn entry(fd: RawFd) -> Option<(*mut c_void, usize)> {
     }
 }
 
-/// The same of a new entry of any C library, if its data is an allocation of so many bytes or more.
+/// The same for a new entry of any C library, if its data is an allocation of at least `size` bytes.
 fn allocation(fd: RawFd, size: usize) -> Option<(*mut c_void, usize)> {
     let (data, functions) = entry(fd)?;
-    // An earlier version has the functions first: those are no allocation, whose size could be asked for.
+    // An earlier version has the functions first. They are not an allocation, so their size must not be asked for.
     let is_memory =
         |address: usize| address % 8 == 0 && address < core::arch::wasm32::memory_size(0) << 16;
     if data.is_null() || !is_memory(data.addr()) || functions == 0 {
         return None;
     }
-    // SAFETY: the C library allocated the data, whose size it knows.
+    // SAFETY: the C library allocated the data, and knows its size.
     (unsafe { malloc_usable_size(data) } >= size).then_some((data, functions))
 }
 
@@ -175,39 +175,40 @@ fn set<T>(fd: RawFd, level: i32, name: i32, value: &T) -> Option<()> {
     (failed == 0).then_some(())
 }
 
-/// Adds a socket to the table, which owns its handle then, also when it has no room for it.
+/// Adds a socket to the table, which then owns its handle, even if it has no room for it.
 fn add(socket: u32, is_v6: bool, blocks: bool) -> Option<RawFd> {
-    // SAFETY: the function takes the handle of a socket, which nobody else owns.
+    // SAFETY: the function takes the handle of a socket, and nothing else owns it.
     let fd = unsafe { __wasilibc_add_tcp_socket(socket, is_v6.into(), blocks.into()) };
     (fd >= 0).then_some(fd)
 }
 
-/// The entry's data for a descriptor, if it is a socket of TCP.
+/// Returns the entry's data for a descriptor, if it is a TCP socket.
 fn data(fd: RawFd) -> Option<*mut Data> {
     let (data, functions) = entry(fd)?;
     (Some(functions) == entries()).then_some(data.cast())
 }
 
-/// What the handles of a descriptor are, if it is a socket of TCP. They stay the C library's.
+/// Returns the handles of a descriptor, if it is a TCP socket. The C library keeps them.
 pub(super) fn look(fd: RawFd) -> Option<Handles> {
-    // SAFETY: `data` found it, and nobody else has it while this is read.
+    // SAFETY: `data` found it, and nothing else accesses it while this is read.
     let Data { socket, state, streams, no_delay, .. } = unsafe { data(fd)?.read() };
     let streams = (state == CONNECTED).then_some((streams.input, streams.output));
     Some(Handles { socket, streams, nodelay: no_delay != 0 })
 }
 
-/// Takes a socket of TCP over: its descriptor is closed.
+/// Takes a TCP socket over. Its descriptor is closed.
 ///
 /// # Errors
 ///
-/// `Err(None)` if it is none, or the C library is another; otherwise the host's error. The socket is closed then.
+/// `Err(None)` if it is no such socket, or the C library has another layout; otherwise the host's error. The socket is
+/// closed then.
 pub(super) fn take(fd: OwnedFd) -> Result<Handles, Option<io::Error>> {
     let handles = look(fd.as_raw_fd()).ok_or(None)?;
     let data = data(fd.as_raw_fd()).ok_or(None)?;
-    // In its place in the table.
+    // An unused socket, which replaces it in the table.
     let nothing = TcpSocket::create(Family::V4).map_err(|code| Some(error(code)))?.into_handle();
-    // SAFETY: `data` found it, and nobody else has it while this is written. Its pollables are the C library's, which
-    // forgets them.
+    // SAFETY: `data` found it, and nothing else accesses it while this is written. Its pollables are the C library's,
+    // whose fields are reset.
     unsafe {
         let pollables = match handles.streams {
             Some(_) => [(*data).streams.readable, (*data).streams.writable, (*data).pollable],
@@ -223,21 +224,21 @@ pub(super) fn take(fd: OwnedFd) -> Result<Handles, Option<io::Error>> {
     Ok(handles)
 }
 
-/// Hands a socket of TCP over, not to block.
+/// Hands a TCP socket over in non-blocking mode.
 ///
 /// # Errors
 ///
-/// Gives the handles back if the C library is another.
+/// Returns the handles if the C library has another layout.
 pub(super) fn give(handles: Handles, kind: Kind) -> Result<OwnedFd, Handles> {
     if entries().is_none() {
         return Err(handles);
     }
     let fd = add(handles.socket, kind.is_v6, false);
     let Some((fd, data)) = fd.and_then(|fd| data(fd).map(|data| (fd, data))) else {
-        // It had no memory for it.
+        // The C library had no memory for it.
         std::alloc::handle_alloc_error(std::alloc::Layout::new::<Data>())
     };
-    // SAFETY: `data` found it, and nobody else has it while this is written. The streams are handed over.
+    // SAFETY: `data` found it, and nothing else accesses it while this is written. The streams are handed over.
     unsafe {
         (*data).no_delay = handles.nodelay.into();
         (*data).state = match handles.streams {

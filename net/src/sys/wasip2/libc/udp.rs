@@ -1,7 +1,7 @@
 //! UDP sockets of the C library, as `mod.rs` has those of TCP: the same rules, another layout.
 //!
-//! A borrowed socket is used by both: its pollables are dropped first, as the C library makes new ones when it waits, and
-//! what changed is put back afterwards ([`put_back`]).
+//! Both sides use a borrowed socket. Its pollables are dropped first, because the C library creates new ones when it
+//! waits, and changes are put back afterwards ([`put_back`]).
 
 use std::ffi::c_void;
 use std::io;
@@ -20,13 +20,13 @@ use super::{allocation, entry};
 #[derive(Clone, Copy, PartialEq)]
 struct Data {
     socket: u32,
-    /// Pollables are 0 until somebody waits.
+    /// Pollables are 0 until the first wait.
     pollable: u32,
     blocks: u8,
     is_v6: u8,
     unused: u16,
     state: u32,
-    /// In the states `STREAMING` and `CONNECTED`.
+    /// Valid in the states `STREAMING` and `CONNECTED`.
     streams: DataStreams,
 }
 
@@ -52,7 +52,7 @@ unsafe extern "C" {
     fn __wasilibc_add_udp_socket(socket: u32, is_v6: u32, blocks: u32) -> RawFd;
 }
 
-/// The handles of a socket, which belong to whoever has this. Those of pollables are dropped already.
+/// The handles of a socket, which the owner of this value owns. Those of pollables are dropped already.
 pub(in super::super) struct Handles {
     pub(in super::super) socket: u32,
     /// Incoming and outgoing messages, once one was sent or waited for.
@@ -60,18 +60,18 @@ pub(in super::super) struct Handles {
 }
 
 fn add(socket: u32, is_v6: bool, blocks: bool) -> Option<RawFd> {
-    // SAFETY: the function takes the handle of a socket, which nobody else owns.
+    // SAFETY: the function takes the handle of a socket, and nothing else owns it.
     let fd = unsafe { __wasilibc_add_udp_socket(socket, is_v6.into(), blocks.into()) };
     (fd >= 0).then_some(fd)
 }
 
-/// The functions of the entries for UDP sockets, if entries are what this file takes them for.
+/// Returns the functions of the entries for UDP sockets, if entries have the layout that this file expects.
 fn entries() -> Option<usize> {
     static ENTRIES: Once<Option<usize>> = Once::new();
     *ENTRIES.get_or_init(|| {
         let socket = unused().ok()?;
         let fd = add(socket, true, true)?;
-        // SAFETY: it is new.
+        // SAFETY: the descriptor is new.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         let (data, functions) = allocation(fd.as_raw_fd(), size_of::<Data>())?;
         let expected = Data {
@@ -89,26 +89,27 @@ fn entries() -> Option<usize> {
     })
 }
 
-/// The handle of a socket that nobody uses.
+/// Returns the handle of a socket without any use.
 fn unused() -> io::Result<u32> {
     Ok(create_udp_socket(IpAddressFamily::Ipv4).map_err(error)?.take_handle())
 }
 
-/// The entry's data for a descriptor, if it is a UDP socket.
+/// Returns the entry's data for a descriptor, if it is a UDP socket.
 fn data(fd: RawFd) -> Option<*mut Data> {
     let (data, functions): (*mut c_void, usize) = entry(fd)?;
     (Some(functions) == entries()).then_some(data.cast())
 }
 
-/// Whether a descriptor is a UDP socket that can be taken over.
+/// Returns whether a descriptor is a UDP socket that can be taken over.
 pub(in super::super) fn is_one(fd: RawFd) -> bool {
     data(fd).is_some()
 }
 
-/// What the handles of a descriptor are, if it is a UDP socket. They stay the C library's, which makes pollables anew.
+/// Returns the handles of a descriptor, if it is a UDP socket. The C library keeps them, and creates new pollables.
 pub(in super::super) fn look(fd: RawFd) -> Option<Handles> {
     let data = data(fd)?;
-    // SAFETY: `data` found it, and nobody else has it meanwhile. The pollables are the C library's, which forgets them.
+    // SAFETY: `data` found it, and nothing else accesses it meanwhile. The pollables are the C library's, whose fields
+    // are reset.
     unsafe {
         let Data { socket, pollable, state, streams, .. } = data.read();
         let has_streams = matches!(state, STREAMING | CONNECTED);
@@ -128,17 +129,18 @@ pub(in super::super) fn look(fd: RawFd) -> Option<Handles> {
     }
 }
 
-/// Takes a UDP socket over: its descriptor is closed.
+/// Takes a UDP socket over. Its descriptor is closed.
 ///
 /// # Errors
 ///
-/// `Err(None)` if it is none, or the C library is another; otherwise the host's error. The socket is closed then.
+/// `Err(None)` if it is no such socket, or the C library has another layout; otherwise the host's error. The socket is
+/// closed then.
 pub(in super::super) fn take(fd: OwnedFd) -> Result<Handles, Option<io::Error>> {
     let data = data(fd.as_raw_fd()).ok_or(None)?;
-    // In its place in the table.
+    // An unused socket, which replaces it in the table.
     let nothing = unused().map_err(Some)?;
     let handles = look(fd.as_raw_fd()).ok_or(None)?;
-    // SAFETY: `data` found it, and nobody else has it while this is written.
+    // SAFETY: `data` found it, and nothing else accesses it while this is written.
     unsafe {
         (*data).socket = nothing;
         (*data).state = UNBOUND;
@@ -147,36 +149,36 @@ pub(in super::super) fn take(fd: OwnedFd) -> Result<Handles, Option<io::Error>> 
     Ok(handles)
 }
 
-/// Hands a UDP socket over, not to block.
+/// Hands a UDP socket over in non-blocking mode.
 ///
 /// # Errors
 ///
-/// Gives the handles back if the C library is another.
+/// Returns the handles if the C library has another layout.
 pub(in super::super) fn give(handles: Handles) -> Result<OwnedFd, Handles> {
     if entries().is_none() {
         return Err(handles);
     }
-    // SAFETY: the handle is a socket's; it goes on below.
+    // SAFETY: the handle is a socket's, and is passed on below.
     let socket = unsafe { UdpSocket::from_handle(handles.socket) };
     let is_v6 = socket.address_family() == IpAddressFamily::Ipv6;
     let Some(fd) = add(socket.take_handle(), is_v6, false) else {
-        // It had no memory for it.
+        // The C library had no memory for it.
         std::alloc::handle_alloc_error(std::alloc::Layout::new::<Data>())
     };
     put_back(fd, &handles);
-    // SAFETY: it is new.
+    // SAFETY: the descriptor is new.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Tells the C library what became of its socket, whose handles these are.
+/// Updates the C library's entry of the socket to these handles.
 pub(in super::super) fn put_back(fd: RawFd, handles: &Handles) {
     let Some(data) = data(fd) else { return };
-    // SAFETY: the handle is a socket's. It stays where it is.
+    // SAFETY: the handle is a socket's. This does not drop it.
     let socket = unsafe { UdpSocket::from_handle(handles.socket) };
     let is_connected = socket.remote_address().is_ok();
     let is_bound = socket.local_address().is_ok();
     let _ = socket.take_handle();
-    // SAFETY: `data` found it, and nobody else has it while this is written. It has no pollables.
+    // SAFETY: `data` found it, and nothing else accesses it while this is written. It has no pollables.
     unsafe {
         (*data).state = match handles.streams {
             Some((incoming, outgoing)) => {
