@@ -31,7 +31,7 @@ pub use macros::support as macro_support;
 pub use sys::public::root::*;
 
 /// The items that only some targets have, apart from the rest, so that the crate `wasio` can re-export them without naming
-/// a target. They are also in [`io`](crate::io), [`signal`](crate::signal) and the root.
+/// a target. They are also in [`io`], [`signal`] and the root.
 #[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own.
 pub mod additions {
     /// Those of [`io`](crate::io).

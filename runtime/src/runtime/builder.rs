@@ -36,11 +36,13 @@ pub struct Builder {
     park: ParkHooks,
     /// Makes the runtime's hooks from `park`, if any is set.
     // SIZE: a pointer, so that a program without hooks links nothing of them.
-    hooks: Option<fn(&ParkHooks) -> Box<dyn Hooks>>,
+    hooks: Option<MakeHooks>,
     /// Starts the worker that drives the runtime while no thread blocks on it.
     // SIZE: a pointer, so that a program without a `multi_thread` runtime links no worker.
     start_worker: Option<fn(&Handle) -> io::Result<Worker>>,
 }
+
+type MakeHooks = fn(&ParkHooks) -> Box<dyn Hooks>;
 
 /// A function of the user's.
 type Hook = Option<Arc<dyn Fn() + Send + Sync>>;

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use xtask::platform::{BuiltFor, target_name, target_parser};
-use xtask::targets::Target;
 use xtask::workspace;
 
 /// The version whose tests are run.

@@ -41,7 +41,7 @@ pub(crate) fn run(own: &Shared, max: usize) -> usize {
 /// Returns whether no peer has a ready task.
 #[inline]
 pub(crate) fn is_idle(own: &Shared) -> bool {
-    !table().is_some_and(|peers| !peers.is_idle(own))
+    table().is_none_or(|peers| peers.is_idle(own))
 }
 
 /// Returns the shorter of `timeout` and the time until the peers' next timer.

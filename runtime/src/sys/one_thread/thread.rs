@@ -9,7 +9,7 @@ use crate::runtime::Handle;
 
 /// The one thread drives every runtime that it blocks on.
 #[derive(Default)]
-pub(crate) struct DriverLock;
+pub(crate) struct DriverLock(());
 
 pub(crate) struct DriverGuard;
 
@@ -25,7 +25,7 @@ impl DriverLock {
 
 /// Accepts the builder's thread options, and ignores them.
 #[derive(Clone, Default)]
-pub(crate) struct ThreadConfig;
+pub(crate) struct ThreadConfig(());
 
 impl ThreadConfig {
     pub(crate) fn set_name(&mut self, _: impl Fn() -> String) {}
