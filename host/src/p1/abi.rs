@@ -13,7 +13,7 @@
 //! - `suspend`: implemented here, may suspend the guest's stack;
 //! - `fast`: the same, with a fast path that is tried first and never suspends (`trampoline.rs`);
 //! - `shared`: implemented here. Either the descriptor decides whether it is served here or by wasmtime-wasi, or the
-//!   work is done in pieces (`files.rs`, `bulk.rs`, `folders.rs`, `random.rs`);
+//!   work is done in pieces (`files.rs`, `bulk.rs`, `folders.rs`, `random.rs`), or it is `poll_oneoff` (`poll/`);
 //! - `exit`: ends the guest.
 //!
 //! Parameters of type `fd` are descriptors of wasmtime-wasi, which may have other numbers in the guest. The types of

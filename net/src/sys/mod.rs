@@ -26,11 +26,12 @@
 //! - `listen` binds an unbound socket, or [`Hooks::ensure_bound`] does.
 //! - `accept` returns the peer's address with the socket. It skips peers that are gone already. After many of them it returns
 //!   `WouldBlock`, so that other tasks can run.
+//! - `bind` binds the socket to a local address.
 //! - `recv_uninit(buf, peek)` initializes the first `n` bytes of the buffer and returns `n`, which is at most its length.
 //!   `Ok(0)` for a buffer with room is the end of a stream. It never writes uninitialized bytes. `buf.rs` builds the other
 //!   forms of receiving on it. Vectored operations may use only the first buffers.
 //! - `send` returns how many bytes the host took. If the peer is gone, it fails with `BrokenPipe` and raises no signal.
-//! - `shutdown`, `local_addr`, `peer_addr`, `linger` and `set_membership` are those of the standard library and POSIX.
+//! - `shutdown`, `local_addr`, `peer_addr`, `linger`, `set_linger` and `set_membership` are those of the standard library and POSIX.
 //! - `take_error` returns a pending error, if the host keeps one.
 //! - `option` and `set_option` read and change one [`Opt`] as a number. Switches are 0 and 1. An option that the host
 //!   lacks is `Unsupported`, except `set_option(NoDelay)`, which succeeds everywhere: programs treat its failure as
@@ -62,10 +63,10 @@
 //! - `send` copies the caller's bytes and may report them as sent at once, within a bounded buffer, if the copy is written later
 //!   without the caller. It returns a later failure from the next operation. Dropping the socket must not lose these bytes: the
 //!   reactor keeps a source that still writes (`Lingering`).
-//! - Canceling is `Selector::disarm` of the runtime, or nothing: an operation may go on, because its result is kept and
-//!   no received data is lost. Dropping the socket cancels it.
-//! - Received bytes that have not been read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket
-//!   away.
+//! - Canceling is `Selector::disarm` of the runtime, where it loses no received data; otherwise the operation goes on, and its
+//!   result is kept. Dropping the socket cancels it.
+//! - Received bytes that have not been read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket away.
+//!   `fd.rs` calls it; a target without descriptors calls it in its own `into_std`.
 //!
 //! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell the end
 //! of a stream without reading, so the backend reads into a buffer of its own, and later reads take from that first.

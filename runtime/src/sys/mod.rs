@@ -15,7 +15,8 @@
 //! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the source is or
 //!   becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A direction stays armed until its
 //!   event was reported, however often it is armed.
-//! - `Selector::disarm(key)` disarms both directions and returns those that were armed.
+//! - `Selector::disarm(key)` disarms both directions and returns those that were armed. A backend whose host reports edges has
+//!   none.
 //! - `Selector::is_armed()` says whether a wait without a timeout can end.
 //! - `Driver::poll(selector, parked, unexplained, events)` waits as `parked` says and appends the events. An error of
 //!   one source is an event of that source (`Ready::ERROR` with its direction), never an error of the poll. Spurious
@@ -42,19 +43,22 @@
 //! - The event is the completion. `poll` reports it as `READABLE` or `WRITABLE`, or with `ERROR`; the attempt that follows
 //!   takes the result, or the error, out of the source. Bytes that do not fit into the caller's buffer stay for the next one.
 //! - At most one operation is under way in each direction. Arming a direction with an operation under way begins
-//!   nothing. A wait for readiness alone, as in `ready(interest)`, begins a read whose size the backend chooses.
+//!   nothing. Arming another for reading begins the operation that the source is for: a read of a stream, a receive of a
+//!   datagram socket, an accept of a listener. Arming for writing begins nothing: it is ready when `send` has room for a
+//!   copy.
 //! - A task that stops waiting cancels nothing: the result stays for the next attempt, as bytes in a kernel's buffer
-//!   would. `disarm` and `deregister` cancel the operation. If the host has no other way, they wait until it releases
-//!   the buffer.
+//!   would. `disarm` cancels what can be cancelled without losing received data, and keeps everything else.
+//!   `deregister` cancels everything. If the host has no other way, it waits until the host releases the buffer.
+//! - In `HOST`, `attempts_see` is false, and so is `speculates`, unless beginning and cancelling an operation costs little.
 //! - `Lingering` keeps a source whose last write is still under way when it is dropped.
 //!
-//! `net/src/sys/wasip2/ahead.rs` is the precedent: it reads more than was asked for, and serves later reads from the
-//! rest. A backend with readiness pays nothing for this, because all of it is in the operations of the source and in
+//! `net/src/sys/wasip2/ahead.rs` is the precedent for the buffer: it keeps bytes that the host delivered, and serves later
+//! reads from them. A backend with readiness pays nothing for this, because all of it is in the operations of the source and in
 //! its `Raw`.
 //!
 //! # Everything else
 //!
-//! - `HOST` states properties of the host ([`Host`]). A condition on it costs nothing: it is a constant.
+//! - `HOST` states properties of the host ([`Host`]). It is a constant: the compiler removes branches on it.
 //! - `public` has a module for each public module to which the target adds items of its own.
 //! - `stdin::Input` and `stdout::Writer` are the standard streams, and `ctrl_c()` waits for a signal.
 //! - `set_mode` and `set_created` apply options of files that only some targets have.
@@ -98,6 +102,6 @@ pub(crate) enum Outcome {
     /// As requested: with events, or after the timeout.
     Done,
     /// Early, and without an event.
-    #[cfg_attr(not(target_env = "p1"), expect(dead_code, reason = "only preview 1 can do so"))]
+    #[allow(dead_code)] // Most hosts never do so.
     Unexplained,
 }
