@@ -401,15 +401,15 @@ macro_rules! options {
 pub(crate) use options;
 
 options! {
-    /// Whether messages may be sent to broadcast addresses (`SO_BROADCAST`).
+    /// Returns whether messages may be sent to broadcast addresses (`SO_BROADCAST`).
     Broadcast: broadcast, set_broadcast: bool, switch, set_switch;
-    /// Whether messages to IPv4 multicast groups come back to this machine.
+    /// Returns whether messages to IPv4 multicast groups come back to this machine.
     MulticastLoopV4: multicast_loop_v4, set_multicast_loop_v4: bool, switch, set_switch;
-    /// Whether messages to IPv6 multicast groups come back to this machine.
+    /// Returns whether messages to IPv6 multicast groups come back to this machine.
     MulticastLoopV6: multicast_loop_v6, set_multicast_loop_v6: bool, switch, set_switch;
-    /// How many hops a message to an IPv4 multicast group may make.
+    /// Returns the maximum number of hops of a message to an IPv4 multicast group.
     MulticastTtlV4: multicast_ttl_v4, set_multicast_ttl_v4: u32, option, set_option;
-    /// How many hops a message may make.
+    /// Returns the maximum number of hops of a message.
     Ttl: ttl, set_ttl: u32, option, set_option;
 }
 

@@ -1,4 +1,4 @@
-//! The standard streams. That input suspends only its reader is tested with a host.
+//! The standard streams. A test with a host checks that input suspends only its reader.
 
 #[path = "all/io_support.rs"]
 mod io_support;
@@ -16,7 +16,7 @@ async fn output_is_accepted_and_flushed() {
     let mut err = stderr();
     err.write_all(b"to the standard error stream\n").await.unwrap();
     err.shutdown().await.unwrap();
-    // Larger than one operation moves.
+    // Larger than the maximum of one operation.
     let large = vec![b'\n'; 5];
     for _ in 0..3 {
         out.write_all(&large).await.unwrap();

@@ -1,4 +1,4 @@
-//! Many connections, many bytes, and no descriptors left.
+//! Many connections and many bytes leave no descriptors behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +92,7 @@ async fn receive(mut read: impl wasio::io::AsyncRead + Unpin) -> (usize, u64) {
 
 #[wasio::test]
 async fn a_hundred_megabytes_both_ways() {
-    // An interpreter would take minutes for the whole of it.
+    // An interpreter would take minutes for all of it.
     let total = match std::env::var("WASIO_TEST_BYTES") {
         Ok(bytes) => bytes.parse().unwrap(),
         Err(_) => 100 << 20,
@@ -124,7 +124,7 @@ async fn a_peer_that_goes_away_wakes_its_own_task_only() {
     wasio::time::sleep(Duration::from_millis(10)).await;
     let mut bystander = clients.pop().unwrap();
     for (i, client) in clients.into_iter().enumerate() {
-        // WASI 0.2 cannot.
+        // WASI 0.2 does not support this.
         let resets = i % 2 == 0 && cfg!(not(target_env = "p2"));
         if resets {
             client.set_zero_linger().unwrap();

@@ -1,4 +1,4 @@
-//! Signals of unix, natively.
+//! Signals of Unix, natively.
 #![cfg(unix)]
 
 use std::process::{Command, id};

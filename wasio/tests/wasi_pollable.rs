@@ -1,4 +1,4 @@
-//! The host's own pollables, awaited: WASI 0.2 only.
+//! Awaiting the host's own pollables. WASI 0.2 only.
 #![cfg(all(target_os = "wasi", target_env = "p2"))]
 
 use std::future::{Future, poll_fn};
@@ -88,7 +88,7 @@ async fn several_tasks_wait_for_one() {
         .await;
 }
 
-/// What is dropped while it is waited for is not polled any more: polling a handle that is gone traps.
+/// A pollable that is dropped while a task waits for it is not polled any more. Polling a handle that is gone traps.
 #[wasio::test]
 async fn dropped_in_mid_wait() {
     for _ in 0..3 {
@@ -97,12 +97,12 @@ async fn dropped_in_mid_wait() {
         sleep(Duration::from_millis(1)).await;
         task.abort();
         assert!(task.await.unwrap_err().is_cancelled());
-        // The next poll of the host happens without it, with a new one in its place.
+        // The next poll of the host happens without it, with a new pollable in its place.
         clock(Duration::from_millis(1)).ready().await.unwrap();
     }
     let kept = clock(Duration::from_millis(5));
     assert!(poll_once(kept.ready()).is_pending());
-    // The wait that was given up costs nothing.
+    // The dropped wait costs nothing.
     kept.ready().await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! The mark that an executor runs on this thread.
+//! Marks that an executor runs on this thread.
 
 use std::cell::Cell;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! futures' executor, over wasio's runtime.
 //!
-//! As published, `block_on` parks its thread until another thread wakes it. A guest has one thread: what the future
-//! waits for never happens, and the guest panics. Here `block_on` drives wasio's runtimes meanwhile, so that tasks,
-//! timers and sockets go on.
+//! In the published crate, `block_on` parks its thread until another thread wakes it. A guest has one thread, so the
+//! event that the future waits for never happens, and the guest panics. Here `block_on` drives wasio's runtimes while
+//! it waits, so that tasks, timers and sockets make progress.
 //!
 //! # On WASI
 //!

@@ -77,7 +77,7 @@ type Incoming = RefCell<Vec<LocalFutureObj<'static, ()>>>;
 #[derive(Debug, Default)]
 pub struct LocalPool {
     tasks: FuturesUnordered<LocalFutureObj<'static, ()>>,
-    /// Spawned and not yet among the tasks.
+    /// Tasks that were spawned and not added to the pool yet.
     incoming: Rc<Incoming>,
 }
 
@@ -141,7 +141,7 @@ impl LocalPool {
         let _ = self.stalled(LocalPool::poll_all);
     }
 
-    /// Polls while something is woken; `None` if nothing is any more.
+    /// Polls while tasks are woken. Returns `None` when none is woken any more.
     fn stalled<T>(
         &mut self,
         mut poll: impl FnMut(&mut LocalPool, &mut Context<'_>) -> Poll<T>,
@@ -157,7 +157,7 @@ impl LocalPool {
         None
     }
 
-    /// Polls until a task has ended; `None` if there are none.
+    /// Polls until a task has completed. Returns `None` if there are no tasks.
     fn poll_one(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
         loop {
             self.tasks.extend(self.incoming.borrow_mut().drain(..));

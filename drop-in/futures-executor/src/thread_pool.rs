@@ -1,4 +1,4 @@
-//! A pool of threads: a runtime of wasio's.
+//! A thread pool, which is a runtime of wasio.
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ pub struct ThreadPool {
     runtime: Arc<Ends>,
 }
 
-/// The runtime; one that is dropped inside of a task must not wait.
+/// The runtime. One that is dropped inside a task must not wait.
 struct Ends(Option<Runtime>);
 
 impl Drop for Ends {

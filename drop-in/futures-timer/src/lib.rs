@@ -1,7 +1,8 @@
 //! futures-timer, over wasio's timers.
 //!
-//! As published, the first [`Delay`] starts a thread, which a guest cannot. Here the timers belong to a runtime that is
-//! made for them. On WASI whoever waits drives it: tokio's runtimes, and `block_on` of futures and of pollster.
+//! In the published crate, the first [`Delay`] starts a thread, which a guest cannot do. Here the timers belong to a
+//! runtime of their own. On WASI every blocking call drives it: tokio's runtimes, and `block_on` of futures and of
+//! pollster.
 
 use std::fmt;
 use std::future::Future;
@@ -59,7 +60,7 @@ impl fmt::Debug for Delay {
     }
 }
 
-/// The runtime that has the timers. It is a `multi_thread` one, so that it is driven whoever waits.
+/// The runtime that has the timers. It is a `multi_thread` one, so that every blocking call drives it.
 fn timers() -> &'static Runtime {
     static TIMERS: OnceLock<Runtime> = OnceLock::new();
     TIMERS.get_or_init(|| {

@@ -1,7 +1,7 @@
-//! hostname where the system has no name.
+//! hostname, for systems without a host name.
 //!
-//! This package is put in hostname's place with `[patch.crates-io]`. The published one does not compile for WASI,
-//! which knows no name of the machine; lettre and others ask for one.
+//! This package replaces hostname through `[patch.crates-io]`. The published crate does not compile for WASI, which has
+//! no name for the machine. lettre and other crates depend on it.
 
 #[cfg(feature = "set")]
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! pollster 0.3, whose interface version 1 has, too: see the drop-in for that one.
+//! pollster 0.3, whose interface is part of version 1: see the drop-in for version 1.
 
 pub use newest::*;
 #[cfg(feature = "macro")]

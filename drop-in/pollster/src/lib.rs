@@ -1,7 +1,8 @@
 //! pollster, over wasio's runtime.
 //!
-//! As published, `block_on` parks its thread until another thread wakes it. A guest has one thread, and parking returns
-//! at once there, so `block_on` never ends. Here it drives wasio's runtimes meanwhile: tasks, timers and sockets go on.
+//! In the published crate, `block_on` parks its thread until another thread wakes it. A guest has one thread, on which
+//! parking returns at once, so `block_on` never ends. Here it drives wasio's runtimes while it waits, so that tasks,
+//! timers and sockets make progress.
 
 use std::future::IntoFuture;
 
@@ -10,7 +11,7 @@ pub use pollster_macro::{main, test};
 
 /// `block_on` as a method of futures.
 pub trait FutureExt: IntoFuture {
-    /// Runs the future to its end, as [`block_on`] does.
+    /// Runs the future to completion, as [`block_on`] does.
     ///
     /// # Panics
     ///

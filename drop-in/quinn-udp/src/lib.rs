@@ -1,11 +1,11 @@
 //! quinn-udp over wasio's sockets.
 //!
-//! This package is put in quinn-udp's place with `[patch.crates-io]`, beside the drop-in `tokio`. Published
-//! quinn-udp does not compile for WASI: it makes a [`UdpSockRef`] of a socket on Unix and Windows only. QUIC
-//! needs no more than messages with addresses, and every WASI host has those.
+//! This package replaces quinn-udp through `[patch.crates-io]`, together with the drop-in `tokio`. Published quinn-udp
+//! does not compile for WASI, because it creates a [`UdpSockRef`] from a socket on Unix and Windows only. QUIC needs
+//! only messages with addresses, and every WASI host has those.
 //!
-//! One message is sent or received at a time, natively as on WASI. Nothing is known of congestion marks, of
-//! the address that a message was sent to, or of segments.
+//! One message is sent or received at a time, natively and on WASI. Congestion marks, the address that a message was
+//! sent to, and segmentation are not supported.
 
 mod socket;
 mod sys;
@@ -33,7 +33,7 @@ pub struct RecvMeta {
 }
 
 impl Default for RecvMeta {
-    /// A value to be overwritten.
+    /// A value that is going to be overwritten.
     fn default() -> Self {
         let addr = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
         RecvMeta { addr, len: 0, stride: 0, ecn: None, dst_ip: None }
@@ -64,7 +64,7 @@ pub enum EcnCodepoint {
     Ect0 = 0b10,
     /// ECT(1): the sender understands the marks.
     Ect1 = 0b01,
-    /// CE: there was congestion on the way.
+    /// CE: there was congestion on the path.
     Ce = 0b11,
 }
 

@@ -151,7 +151,7 @@ mod report {
 
     use crate::Transmit;
 
-    /// The least time between two reports.
+    /// The minimum time between two reports.
     const PAUSE: Duration = Duration::from_secs(60);
 
     /// When the last error was reported.

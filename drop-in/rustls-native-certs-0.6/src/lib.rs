@@ -1,4 +1,4 @@
-//! rustls-native-certs 0.6, over the drop-in for 0.8: see there for where certificates come from.
+//! rustls-native-certs 0.6, over the drop-in for 0.8, which documents the sources of certificates.
 
 use std::io;
 

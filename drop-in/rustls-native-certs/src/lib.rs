@@ -1,7 +1,7 @@
-//! rustls-native-certs where the system has no certificate store.
+//! rustls-native-certs, for systems without a certificate store.
 //!
-//! This package is put in rustls-native-certs' place with `[patch.crates-io]`. The published one does not compile
-//! for WASI, and many crates depend on it: async-nats, kube, octocrab, tiberius, the clients of AWS.
+//! This package replaces rustls-native-certs through `[patch.crates-io]`. The published crate does not compile for
+//! WASI, and many crates depend on it: async-nats, kube, octocrab, tiberius, the clients of AWS.
 //!
 //! [`load_native_certs`] takes the first of:
 //!
@@ -13,7 +13,7 @@
 //!    `wasio run --dir /etc/ssl` grants it.
 //! 3. Mozilla's roots, which are part of the program (the crate `webpki-root-certs`).
 //!
-//! It is the same natively, so macOS' keychain and the store of Windows are not asked.
+//! It is the same natively, so macOS' keychain and the store of Windows are not used.
 
 mod load;
 

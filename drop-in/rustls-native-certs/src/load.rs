@@ -11,7 +11,7 @@ use rustls_pki_types::pem::{self, PemObject};
 
 use crate::{CertificateResult, Error, ErrorKind};
 
-/// Where systems keep all their roots in one file: Debian and Arch, Fedora, openSUSE, Alpine and macOS.
+/// The file in which a system keeps all its roots: on Debian and Arch, Fedora, openSUSE, Alpine and macOS.
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -32,7 +32,7 @@ pub fn load_native_certs() -> CertificateResult {
 }
 
 fn find(variable: impl Fn(&str) -> Option<OsString>) -> CertificateResult {
-    // An empty value is none: a shell cannot always unset a variable.
+    // An empty value counts as unset, because a shell cannot always unset a variable.
     let named = |name| variable(name).filter(|value| !value.is_empty());
     let file = named("SSL_CERT_FILE").map(PathBuf::from);
     let folders = named("SSL_CERT_DIR").map(|all| split(&all)).unwrap_or_default();
@@ -59,7 +59,7 @@ pub fn load_certs_from_paths(file: Option<&Path>, dir: Option<&Path>) -> Certifi
     load(file, &folders)
 }
 
-/// The folders of a list with colons. `env::split_paths` panics on WASI.
+/// Splits a list of folders at colons. `env::split_paths` panics on WASI.
 fn split(list: &OsString) -> Vec<PathBuf> {
     let text = list.to_string_lossy();
     text.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect()
@@ -98,8 +98,8 @@ impl CertificateResult {
         }
     }
 
-    /// `barred` gets the first of the links that lead out of what was granted, as most do in `/etc/ssl/certs`: the
-    /// bundle there has the same certificates.
+    /// `barred` is set to the first link that leads out of the granted folders. Most links in `/etc/ssl/certs` do, and
+    /// the bundle there has the same certificates.
     fn read_folder(&mut self, folder: &Path, barred: &mut Option<(io::Error, PathBuf)>) {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
@@ -113,7 +113,7 @@ impl CertificateResult {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => self.read_file(&path),
                 Ok(_) => {}
-                // A link to what was removed.
+                // A dangling link.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     barred.get_or_insert((error, path));
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_environment_goes_before_what_is_built_in() {
-        // Below the folder that a guest's tests are granted; WASI has no temporary one.
+        // Below the folder that a guest's tests are granted, because WASI has no folder for temporary files.
         let [one, two] = ["certificates-1", "certificates-2"].map(Path::new);
         for folder in [one, two] {
             let _ = fs::remove_dir_all(folder);
@@ -165,7 +165,7 @@ mod tests {
             2
         );
         assert_eq!(with("", "certificates-2").unwrap().len(), 1);
-        // Nothing else is trusted when what was named is not there.
+        // If the named file is missing, no other certificates are trusted.
         let missing = with("no-such-file.pem", "");
         assert_eq!((missing.certs.len(), missing.errors.len()), (0, 1));
         assert!(with("", "").unwrap().len() > 50, "a system's bundle, or Mozilla's roots");

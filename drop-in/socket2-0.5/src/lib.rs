@@ -1,8 +1,8 @@
 //! socket2 0.5 over wasio's sockets, for `[patch.crates-io]`, for trees that still use that version.
 //!
-//! It is made of the source of the drop-in for 0.6, apart from what upstream renamed.
+//! It is built from the source of the drop-in for 0.6, except for the items that upstream renamed.
 
-// Some options are of 0.6 alone.
+// Some options exist only in 0.6.
 #![allow(dead_code)]
 #![allow(unreachable_pub, unused_imports)]
 

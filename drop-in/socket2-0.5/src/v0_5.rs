@@ -1,4 +1,4 @@
-//! What version 0.5 has under a name or type of its own; 0.6 has a file like it.
+//! Items that version 0.5 has under names or types of its own. 0.6 has a similar file.
 #![allow(unsafe_code)] // Unsafe functions of upstream's.
 
 use std::io;
@@ -15,7 +15,7 @@ impl SockAddr {
     ///
     /// The first `len` bytes of `storage` are the address of a socket, and all of them are initialised.
     pub const unsafe fn new(storage: sockaddr_storage, len: socklen_t) -> SockAddr {
-        // SAFETY: both are 128 bytes; the caller vouches for them.
+        // SAFETY: both are 128 bytes, and the caller promises that they are valid.
         let storage = unsafe { std::mem::transmute::<sockaddr_storage, Storage>(storage) };
         SockAddr { storage, len }
     }
@@ -46,19 +46,19 @@ impl SockAddr {
 
     /// The memory of the address.
     pub const fn as_storage(self) -> sockaddr_storage {
-        // SAFETY: both are 128 bytes, and any bytes are the C library's type.
+        // SAFETY: both are 128 bytes, and any bytes are a value of the C library's type.
         unsafe { std::mem::transmute::<Storage, sockaddr_storage>(self.storage) }
     }
 }
 
 options! {
-    /// Whether small segments are sent at once (`TCP_NODELAY`). Setting it succeeds where a WASI host lacks it.
+    /// Returns whether small segments are sent at once (`TCP_NODELAY`). Setting it succeeds where a WASI host lacks it.
     nodelay, set_nodelay: bool = TCP_NODELAY;
-    /// The type of service of packets (`IP_TOS`).
+    /// Returns the type of service of packets (`IP_TOS`).
     tos, set_tos: u32 = IP_TOS;
-    /// Whether the type of service comes with messages (`IP_RECVTOS`).
+    /// Returns whether messages are received with their type of service (`IP_RECVTOS`).
     recv_tos, set_recv_tos: bool = IP_RECVTOS;
-    /// How many hops a packet of IPv4 may make (`IP_TTL`).
+    /// Returns the maximum number of hops of an IPv4 packet (`IP_TTL`).
     ttl, set_ttl: u32 = IP_TTL;
 }
 
@@ -73,27 +73,27 @@ mod all {
     use crate::{SockAddr, Socket};
 
     options! {
-        /// Whether packets come with a header of the caller's (`IP_HDRINCL`).
+        /// Returns whether the program provides the header of packets (`IP_HDRINCL`).
         header_included, set_header_included: bool = IP_HDRINCL;
-        /// The same under another name.
+        /// Returns the same option under another name.
         header_included_v4, set_header_included_v4: bool = IP_HDRINCL;
-        /// The same for IPv6 (`IPV6_HDRINCL`).
+        /// Returns the same for IPv6 (`IPV6_HDRINCL`).
         header_included_v6, set_header_included_v6: bool = IPV6_HDRINCL;
-        /// Whether the socket may have the address of another machine (`IP_TRANSPARENT`).
+        /// Returns whether the socket can be bound to the address of another machine (`IP_TRANSPARENT`).
         ip_transparent, set_ip_transparent: bool = IP_TRANSPARENT;
-        /// Whether the socket may have an address that does not exist yet (`IP_FREEBIND`).
+        /// Returns whether the socket can be bound to an address that does not exist yet (`IP_FREEBIND`).
         freebind, set_freebind: bool = IP_FREEBIND;
-        /// The same for IPv6 (`IPV6_FREEBIND`).
+        /// Returns the same for IPv6 (`IPV6_FREEBIND`).
         freebind_ipv6, set_freebind_ipv6: bool = IPV6_FREEBIND;
-        /// The largest segment that is sent, in bytes (`TCP_MAXSEG`).
+        /// Returns the largest segment that is sent, in bytes (`TCP_MAXSEG`).
         mss, set_mss: u32 = TCP_MAXSEG;
-        /// Whether only full segments are sent (`TCP_CORK`).
+        /// Returns whether only full segments are sent (`TCP_CORK`).
         cork, set_cork: bool = TCP_CORK;
-        /// Whether segments are acknowledged at once (`TCP_QUICKACK`).
+        /// Returns whether segments are acknowledged at once (`TCP_QUICKACK`).
         quickack, set_quickack: bool = TCP_QUICKACK;
-        /// Whether thin streams are retransmitted after equal times (`TCP_THIN_LINEAR_TIMEOUTS`).
+        /// Returns whether thin streams are retransmitted at constant intervals (`TCP_THIN_LINEAR_TIMEOUTS`).
         thin_linear_timeouts, set_thin_linear_timeouts: bool = TCP_THIN_LINEAR_TIMEOUTS;
-        /// The index of the interface that the socket is bound to, for IPv4.
+        /// Returns the index of the interface that the socket is bound to, for IPv4.
         device_index, bind_device_by_index: Option<NonZeroU32> = DEVICE_INDEX_V4;
     }
 

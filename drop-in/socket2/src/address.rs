@@ -18,7 +18,7 @@ use crate::sys::{self, number, sa_family_t, socklen_t};
 #[derive(Clone, Copy)]
 pub(crate) struct Storage(pub(crate) [u8; 128]);
 
-/// The length of `sockaddr_in`, `sockaddr_in6` and `sockaddr_vm`, and where the path is in `sockaddr_un`.
+/// The length of `sockaddr_in`, `sockaddr_in6` and `sockaddr_vm`, and the offset of the path in `sockaddr_un`.
 const IN: usize = 16;
 const IN6: usize = 28;
 const VM: usize = 16;
@@ -66,7 +66,7 @@ impl SockAddr {
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if the path is too long.
     pub fn unix<P: AsRef<Path>>(path: P) -> io::Result<SockAddr> {
         let path = path.as_ref().as_os_str().as_encoded_bytes();
-        // An abstract name is as long as it is given; a path ends with a zero, which it does not contain.
+        // An abstract name has the given length. A path is followed by a zero, which it does not contain.
         let is_abstract = path.first() == Some(&0);
         if path.len() > sys::PATH_MAX - usize::from(!is_abstract) {
             let text = format!("a Unix socket's path has fewer than {} bytes", sys::PATH_MAX);
@@ -159,7 +159,7 @@ impl SockAddr {
         is_vsock.then(|| (number(8), number(4)))
     }
 
-    /// What follows the family in the address of a Unix socket.
+    /// Returns the bytes after the family in the address of a Unix socket.
     fn path(&self) -> Option<&[u8]> {
         let end = (self.len as usize).min(self.storage.0.len());
         self.is_unix().then(|| self.storage.0.get(PATH..end).unwrap_or_default())
@@ -173,7 +173,7 @@ impl SockAddr {
     /// Returns the path, if the address belongs to a Unix socket that has one.
     pub fn as_pathname(&self) -> Option<&Path> {
         let path = self.path().filter(|path| !path.is_empty() && path[0] != 0)?;
-        // As natively, up to the zero that the length counts.
+        // As natively, up to the zero, which the length includes.
         sys::path(&path[..path.len() - 1])
     }
 

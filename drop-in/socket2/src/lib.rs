@@ -20,7 +20,7 @@
 //!   refuses `false`, and timeouts are unsupported. [`Socket::connect_timeout`] does wait.
 //! - The times of [`TcpKeepalive`] are ignored on wasm32-wasip1, whose hosts have no such options.
 
-// What only the feature `all` uses.
+// Items that only the feature `all` uses.
 #![cfg_attr(not(feature = "all"), allow(dead_code, unreachable_pub, unused_imports))]
 
 mod address;

@@ -1,4 +1,4 @@
-//! Options of sockets, apart from those of the feature `all` and those that versions 0.5 and 0.6 name differently.
+//! Options of sockets, except for those of the feature `all` and those that versions 0.5 and 0.6 name differently.
 
 use std::ffi::c_int;
 use std::io;
@@ -41,7 +41,7 @@ macro_rules! integers {
 
 integers!(u8, u32, usize);
 
-/// The index of a network interface.
+/// The index of a network interface. Zero is `None`.
 impl Value for Option<NonZeroU32> {
     fn from_int(int: c_int) -> Self {
         NonZeroU32::new(int as u32)
@@ -52,7 +52,7 @@ impl Value for Option<NonZeroU32> {
     }
 }
 
-/// Milliseconds; zero is none.
+/// Milliseconds. Zero is `None`.
 impl Value for Option<Duration> {
     fn from_int(int: c_int) -> Self {
         (int != 0).then(|| Duration::from_millis((int as u32).into()))
@@ -63,7 +63,7 @@ impl Value for Option<Duration> {
     }
 }
 
-/// Methods that read an option, and that set it.
+/// Methods that read an option and methods that set it.
 macro_rules! options {
     ($($(#[doc = $what:literal])+ $get:ident $(, $set:ident)?: $type:ty = $opt:ident;)*) => {
         impl $crate::Socket {$(
@@ -95,44 +95,45 @@ macro_rules! options {
 pub(crate) use options;
 
 options! {
-    /// Whether messages may go to broadcast addresses (`SO_BROADCAST`).
+    /// Returns whether messages may go to broadcast addresses (`SO_BROADCAST`).
     broadcast, set_broadcast: bool = SO_BROADCAST;
-    /// Whether a silent peer is probed (`SO_KEEPALIVE`).
+    /// Returns whether a silent peer is probed (`SO_KEEPALIVE`).
     keepalive, set_keepalive: bool = SO_KEEPALIVE;
-    /// Whether out-of-band data stays in the stream (`SO_OOBINLINE`).
+    /// Returns whether out-of-band data stays in the stream (`SO_OOBINLINE`).
     out_of_band_inline, set_out_of_band_inline: bool = SO_OOBINLINE;
-    /// Whether the sender's credentials come with messages (`SO_PASSCRED`).
+    /// Returns whether messages are received with the sender's credentials (`SO_PASSCRED`).
     passcred, set_passcred: bool = SO_PASSCRED;
-    /// The size of the buffer for received data, in bytes (`SO_RCVBUF`). Linux doubles what is set.
+    /// Returns the size of the receive buffer, in bytes (`SO_RCVBUF`). Linux doubles the value.
     recv_buffer_size, set_recv_buffer_size: usize = SO_RCVBUF;
-    /// Whether an address that was used just now can be bound (`SO_REUSEADDR`). It is always on on wasm32-wasip2.
+    /// Returns whether an address that was in use a moment ago can be bound (`SO_REUSEADDR`). Always on on
+    /// wasm32-wasip2.
     reuse_address, set_reuse_address: bool = SO_REUSEADDR;
-    /// The size of the buffer for data to be sent, in bytes (`SO_SNDBUF`). Linux doubles what is set.
+    /// Returns the size of the send buffer, in bytes (`SO_SNDBUF`). Linux doubles the value.
     send_buffer_size, set_send_buffer_size: usize = SO_SNDBUF;
-    /// Whether multicast messages of IPv4 come back to this machine (`IP_MULTICAST_LOOP`).
+    /// Returns whether multicast messages of IPv4 come back to this machine (`IP_MULTICAST_LOOP`).
     multicast_loop_v4, set_multicast_loop_v4: bool = IP_MULTICAST_LOOP;
-    /// How many hops a multicast packet of IPv4 may make (`IP_MULTICAST_TTL`).
+    /// Returns the maximum number of hops of an IPv4 multicast packet (`IP_MULTICAST_TTL`).
     multicast_ttl_v4, set_multicast_ttl_v4: u32 = IP_MULTICAST_TTL;
-    /// How many hops a multicast packet of IPv6 may make (`IPV6_MULTICAST_HOPS`).
+    /// Returns the maximum number of hops of an IPv6 multicast packet (`IPV6_MULTICAST_HOPS`).
     multicast_hops_v6, set_multicast_hops_v6: u32 = IPV6_MULTICAST_HOPS;
-    /// The index of the interface for multicast packets of IPv6 (`IPV6_MULTICAST_IF`).
+    /// Returns the index of the interface for multicast packets of IPv6 (`IPV6_MULTICAST_IF`).
     multicast_if_v6, set_multicast_if_v6: u32 = IPV6_MULTICAST_IF;
-    /// Whether multicast messages of IPv6 come back to this machine (`IPV6_MULTICAST_LOOP`).
+    /// Returns whether multicast messages of IPv6 come back to this machine (`IPV6_MULTICAST_LOOP`).
     multicast_loop_v6, set_multicast_loop_v6: bool = IPV6_MULTICAST_LOOP;
-    /// How many hops a packet of IPv6 may make (`IPV6_UNICAST_HOPS`).
+    /// Returns the maximum number of hops of an IPv6 packet (`IPV6_UNICAST_HOPS`).
     unicast_hops_v6, set_unicast_hops_v6: u32 = IPV6_UNICAST_HOPS;
-    /// Whether the socket takes no IPv4 (`IPV6_V6ONLY`). It is always on on wasm32-wasip2.
+    /// Returns whether the socket refuses IPv4 (`IPV6_V6ONLY`). Always on on wasm32-wasip2.
     only_v6, set_only_v6: bool = IPV6_V6ONLY;
-    /// Whether the traffic class comes with messages (`IPV6_RECVTCLASS`).
+    /// Returns whether messages are received with their traffic class (`IPV6_RECVTCLASS`).
     recv_tclass_v6, set_recv_tclass_v6: bool = IPV6_RECVTCLASS;
 }
 
 /// A network interface, for multicast.
 #[derive(Clone, Copy, Debug)]
 pub enum InterfaceIndexOrAddress {
-    /// Its index.
+    /// The interface's index.
     Index(u32),
-    /// One of its addresses.
+    /// One of the interface's addresses.
     Address(Ipv4Addr),
 }
 
@@ -178,7 +179,7 @@ groups! {
         InterfaceIndexOrAddress::Index(index) => Membership::V4At(*multiaddr, *index),
         InterfaceIndexOrAddress::Address(address) => Membership::V4(*multiaddr, *address),
     };
-    /// Joins a group of IPv4 for what one source sends.
+    /// Joins an IPv4 group for the messages of one source.
     join_ssm_v4, leave_ssm_v4(source: &Ipv4Addr, group: &Ipv4Addr, interface: &Ipv4Addr) =
         Membership::Source { source: *source, group: *group, interface: *interface };
     /// Joins a group of IPv6 at the interface with an index; zero leaves the choice to the system.

@@ -10,43 +10,43 @@ use crate::sys::{number, opt};
 use crate::{Domain, Protocol, Socket};
 
 options! {
-    /// Whether messages of all groups that the machine has joined are received (`IP_MULTICAST_ALL`).
+    /// Returns whether messages of all groups that the machine has joined are received (`IP_MULTICAST_ALL`).
     multicast_all_v4, set_multicast_all_v4: bool = IP_MULTICAST_ALL;
-    /// The same for IPv6 (`IPV6_MULTICAST_ALL`).
+    /// Returns the same for IPv6 (`IPV6_MULTICAST_ALL`).
     multicast_all_v6, set_multicast_all_v6: bool = IPV6_MULTICAST_ALL;
-    /// Whether the hop limit comes with messages (`IPV6_RECVHOPLIMIT`).
+    /// Returns whether messages are received with their hop limit (`IPV6_RECVHOPLIMIT`).
     recv_hoplimit_v6, set_recv_hoplimit_v6: bool = IPV6_RECVHOPLIMIT;
-    /// The traffic class of packets (`IPV6_TCLASS`).
+    /// Returns the traffic class of packets (`IPV6_TCLASS`).
     tclass_v6, set_tclass_v6: u32 = IPV6_TCLASS;
-    /// Whether several sockets may have the same address (`SO_REUSEPORT`).
+    /// Returns whether several sockets may have the same address (`SO_REUSEPORT`).
     reuse_port, set_reuse_port: bool = SO_REUSEPORT;
-    /// The mark of packets, for routing and filters (`SO_MARK`). Setting it takes a privilege.
+    /// Returns the mark of packets, for routing and filters (`SO_MARK`). Setting it takes a privilege.
     mark, set_mark: u32 = SO_MARK;
-    /// The processor that handles the socket's packets (`SO_INCOMING_CPU`).
+    /// Returns the processor that handles the socket's packets (`SO_INCOMING_CPU`).
     cpu_affinity, set_cpu_affinity: usize = SO_INCOMING_CPU;
-    /// How long sent data may stay unacknowledged before the connection is given up (`TCP_USER_TIMEOUT`).
+    /// Returns how long sent data may stay unacknowledged before the connection is dropped (`TCP_USER_TIMEOUT`).
     tcp_user_timeout, set_tcp_user_timeout: Option<Duration> = TCP_USER_TIMEOUT;
-    /// The index of the interface that the socket is bound to (`SO_BINDTOIFINDEX`).
+    /// Returns the index of the interface that the socket is bound to (`SO_BINDTOIFINDEX`).
     device_index_v4, bind_device_by_index_v4: Option<NonZeroU32> = DEVICE_INDEX_V4;
-    /// The same for IPv6.
+    /// Returns the same for IPv6.
     device_index_v6, bind_device_by_index_v6: Option<NonZeroU32> = DEVICE_INDEX_V6;
-    /// Whether `listen` was called (`SO_ACCEPTCONN`).
+    /// Returns whether `listen` was called (`SO_ACCEPTCONN`).
     is_listener: bool = SO_ACCEPTCONN;
-    /// The service of a socket of DCCP (`DCCP_SOCKOPT_SERVICE`).
+    /// Returns the service of a socket of DCCP (`DCCP_SOCKOPT_SERVICE`).
     dccp_service, set_dccp_service: u32 = DCCP_SERVICE;
-    /// Whether the server keeps the time-wait state (`DCCP_SOCKOPT_SERVER_TIMEWAIT`).
+    /// Returns whether the server keeps the time-wait state (`DCCP_SOCKOPT_SERVER_TIMEWAIT`).
     dccp_server_timewait, set_dccp_server_timewait: bool = DCCP_SERVER_TIMEWAIT;
-    /// How much of a sent packet the checksum covers (`DCCP_SOCKOPT_SEND_CSCOV`).
+    /// Returns the part of a sent packet that the checksum covers (`DCCP_SOCKOPT_SEND_CSCOV`).
     dccp_send_cscov, set_dccp_send_cscov: u32 = DCCP_SEND_CSCOV;
-    /// How much of a received packet the checksum must cover (`DCCP_SOCKOPT_RECV_CSCOV`).
+    /// Returns the part of a received packet that the checksum must cover (`DCCP_SOCKOPT_RECV_CSCOV`).
     dccp_recv_cscov, set_dccp_recv_cscov: u32 = DCCP_RECV_CSCOV;
-    /// How many packets the queue for sending holds (`DCCP_SOCKOPT_QPOLICY_TXQLEN`).
+    /// Returns the maximum number of packets in the send queue (`DCCP_SOCKOPT_QPOLICY_TXQLEN`).
     dccp_qpolicy_txqlen, set_dccp_qpolicy_txqlen: u32 = DCCP_QPOLICY_TXQLEN;
-    /// The congestion control for sending (`DCCP_SOCKOPT_TX_CCID`).
+    /// Returns the congestion control for sending (`DCCP_SOCKOPT_TX_CCID`).
     dccp_tx_ccid: u32 = DCCP_TX_CCID;
-    /// The congestion control for receiving (`DCCP_SOCKOPT_RX_CCID`). The name is upstream's.
+    /// Returns the congestion control for receiving (`DCCP_SOCKOPT_RX_CCID`). The name is upstream's.
     dccp_xx_ccid: u32 = DCCP_RX_CCID;
-    /// The largest packet that can be sent, in bytes (`DCCP_SOCKOPT_GET_CUR_MPS`).
+    /// Returns the largest packet that can be sent, in bytes (`DCCP_SOCKOPT_GET_CUR_MPS`).
     dccp_cur_mps: u32 = DCCP_CUR_MPS;
 }
 
@@ -75,7 +75,7 @@ impl Socket {
     ///
     /// An error of `getsockopt`. [`Unsupported`](io::ErrorKind::Unsupported) on WASI.
     pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
-        // The zero at the end counts.
+        // The length includes the terminating zero.
         let mut name = self.0.bytes(opt::SO_BINDTODEVICE, number::IFNAMSIZ)?;
         Ok(name.pop().map(|_| name))
     }

@@ -17,7 +17,7 @@ use crate::{
 /// A socket of the system, closed when it is dropped.
 pub struct Socket(pub(crate) sys::Inner);
 
-/// Documents that a method's errors are the system's.
+/// Documents that a method returns the system's errors.
 macro_rules! system {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty),*) -> $result:ty = $do:expr;)*) => {$(
         $(#[$meta])*
@@ -86,9 +86,9 @@ impl Socket {
     }
 
     system! {
-        /// Gives the socket an address.
+        /// Binds the socket to an address.
         bind(address: &SockAddr) -> () = |s, address| s.0.bind(address);
-        /// Connects. If the socket does not block, it is not connected yet when this returns.
+        /// Connects. A non-blocking socket is not connected yet when this returns.
         connect(address: &SockAddr) -> () = |s, address| s.0.connect(address);
         /// Makes the socket accept connections.
         listen(backlog: c_int) -> () = |s, backlog| s.0.listen(backlog);
@@ -97,11 +97,11 @@ impl Socket {
         /// Like [`accept`](Self::accept), with no flag set.
         accept_raw() -> (Socket, SockAddr) =
             |s| s.0.accept_raw().map(|(new, from)| (Socket(new), from));
-        /// The address that the socket is bound to.
+        /// Returns the address that the socket is bound to.
         local_addr() -> SockAddr = |s| s.0.local_addr();
         /// Returns the address that the socket is connected to.
         peer_addr() -> SockAddr = |s| s.0.peer_addr();
-        /// Another handle of the same socket.
+        /// Returns another handle of the same socket.
         try_clone() -> Socket = |s| s.0.try_clone().map(Socket);
         /// Sets whether operations return [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting.
         set_nonblocking(nonblocking: bool) -> () = |s, nonblocking| s.0.set_nonblocking(nonblocking);
@@ -127,7 +127,7 @@ impl Socket {
 
     #[cfg(feature = "all")]
     system! {
-        /// Whether operations return [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting.
+        /// Returns whether operations return [`WouldBlock`](io::ErrorKind::WouldBlock) instead of waiting.
         nonblocking() -> bool = |s| s.0.nonblocking();
         /// Like [`accept`](Self::accept), with flags (`SOCK_NONBLOCK`, `SOCK_CLOEXEC`).
         accept4(flags: c_int) -> (Socket, SockAddr) =
@@ -336,7 +336,7 @@ impl Socket {
     }
 }
 
-/// `Read` and `Write` of a socket and of a reference to one.
+/// `Read` and `Write` for a socket and for a reference to one.
 macro_rules! streams {
     ($($type:ty),*) => {$(
         impl Read for $type {
@@ -400,7 +400,7 @@ impl FromRawFd for Socket {
     ///
     /// # Safety
     ///
-    /// The descriptor is a socket that nobody else owns.
+    /// The descriptor is a socket, and nothing else owns it.
     unsafe fn from_raw_fd(fd: RawFd) -> Socket {
         // SAFETY: promised by the caller.
         Socket::from(unsafe { OwnedFd::from_raw_fd(fd) })

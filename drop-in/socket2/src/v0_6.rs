@@ -1,4 +1,4 @@
-//! What version 0.6 has under a name or type of its own; 0.5 has a file like it.
+//! Items that version 0.6 has under names or types of its own. 0.5 has a similar file.
 #![allow(unsafe_code)] // Unsafe functions of upstream's.
 
 use std::fmt;
@@ -43,7 +43,8 @@ impl SockAddrStorage {
     /// `T` is one of the system's `sockaddr_*` types.
     pub unsafe fn view_as<T>(&mut self) -> &mut T {
         assert!(size_of::<T>() <= size_of::<SockAddrStorage>(), "the address is too large");
-        // SAFETY: it is large enough, as aligned as `sockaddr_storage`, and initialised; the caller vouches for `T`.
+        // SAFETY: it is large enough, as aligned as `sockaddr_storage`, and initialised. The caller promises that `T`
+        // is valid.
         unsafe { &mut *(&raw mut self.0).cast() }
     }
 }
@@ -96,13 +97,13 @@ impl SockAddr {
 }
 
 options! {
-    /// Whether small segments are sent at once (`TCP_NODELAY`). Setting it succeeds where a WASI host lacks it.
+    /// Returns whether small segments are sent at once (`TCP_NODELAY`). Setting it succeeds where a WASI host lacks it.
     tcp_nodelay, set_tcp_nodelay: bool = TCP_NODELAY;
-    /// The type of service of packets (`IP_TOS`).
+    /// Returns the type of service of packets (`IP_TOS`).
     tos_v4, set_tos_v4: u32 = IP_TOS;
-    /// Whether the type of service comes with messages (`IP_RECVTOS`).
+    /// Returns whether messages are received with their type of service (`IP_RECVTOS`).
     recv_tos_v4, set_recv_tos_v4: bool = IP_RECVTOS;
-    /// How many hops a packet of IPv4 may make (`IP_TTL`).
+    /// Returns the maximum number of hops of an IPv4 packet (`IP_TTL`).
     ttl_v4, set_ttl_v4: u32 = IP_TTL;
 }
 
@@ -116,31 +117,31 @@ mod all {
     use crate::{SockAddr, Socket};
 
     options! {
-        /// Whether packets come with a header of the caller's (`IP_HDRINCL`).
+        /// Returns whether the program provides the header of packets (`IP_HDRINCL`).
         header_included_v4, set_header_included_v4: bool = IP_HDRINCL;
-        /// The same for IPv6 (`IPV6_HDRINCL`).
+        /// Returns the same for IPv6 (`IPV6_HDRINCL`).
         header_included_v6, set_header_included_v6: bool = IPV6_HDRINCL;
-        /// Whether the socket may have the address of another machine (`IP_TRANSPARENT`).
+        /// Returns whether the socket can be bound to the address of another machine (`IP_TRANSPARENT`).
         ip_transparent_v4, set_ip_transparent_v4: bool = IP_TRANSPARENT;
-        /// The same for IPv6 (`IPV6_TRANSPARENT`).
+        /// Returns the same for IPv6 (`IPV6_TRANSPARENT`).
         ip_transparent_v6, set_ip_transparent_v6: bool = IPV6_TRANSPARENT;
-        /// Whether the socket may have an address that does not exist yet (`IP_FREEBIND`).
+        /// Returns whether the socket can be bound to an address that does not exist yet (`IP_FREEBIND`).
         freebind_v4, set_freebind_v4: bool = IP_FREEBIND;
-        /// The same for IPv6 (`IPV6_FREEBIND`).
+        /// Returns the same for IPv6 (`IPV6_FREEBIND`).
         freebind_v6, set_freebind_v6: bool = IPV6_FREEBIND;
-        /// The largest segment that is sent, in bytes (`TCP_MAXSEG`).
+        /// Returns the largest segment that is sent, in bytes (`TCP_MAXSEG`).
         tcp_mss, set_tcp_mss: u32 = TCP_MAXSEG;
-        /// Whether only full segments are sent (`TCP_CORK`).
+        /// Returns whether only full segments are sent (`TCP_CORK`).
         tcp_cork, set_tcp_cork: bool = TCP_CORK;
-        /// Whether segments are acknowledged at once (`TCP_QUICKACK`).
+        /// Returns whether segments are acknowledged at once (`TCP_QUICKACK`).
         tcp_quickack, set_tcp_quickack: bool = TCP_QUICKACK;
-        /// Whether thin streams are retransmitted after equal times (`TCP_THIN_LINEAR_TIMEOUTS`).
+        /// Returns whether thin streams are retransmitted at constant intervals (`TCP_THIN_LINEAR_TIMEOUTS`).
         tcp_thin_linear_timeouts, set_tcp_thin_linear_timeouts: bool = TCP_THIN_LINEAR_TIMEOUTS;
-        /// How many unsent bytes keep the socket from being writable (`TCP_NOTSENT_LOWAT`).
+        /// Returns the number of unsent bytes from which the socket is not writable (`TCP_NOTSENT_LOWAT`).
         tcp_notsent_lowat, set_tcp_notsent_lowat: u32 = TCP_NOTSENT_LOWAT;
-        /// The priority of packets (`SO_PRIORITY`).
+        /// Returns the priority of packets (`SO_PRIORITY`).
         priority, set_priority: u32 = SO_PRIORITY;
-        /// For how many microseconds a receive polls the device (`SO_BUSY_POLL`).
+        /// Returns how long a receive polls the device, in microseconds (`SO_BUSY_POLL`).
         busy_poll, set_busy_poll: u32 = SO_BUSY_POLL;
     }
 

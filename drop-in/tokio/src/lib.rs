@@ -1,8 +1,8 @@
 //! wasio under the name tokio.
 //!
-//! This package is put in tokio's place with `[patch.crates-io]`, or used as a dependency named `tokio`:
-//! every crate that says `tokio` then runs on wasio, unchanged. It holds nothing of its own but the
-//! attribute macros, which expand to `tokio::…`; everything else, and its documentation, is [`wasio`]'s.
+//! This package replaces tokio through `[patch.crates-io]`, or is used as a dependency named `tokio`. Every crate that
+//! depends on `tokio` then runs on wasio, unchanged. It defines only the attribute macros, which expand to `tokio::…`.
+//! Everything else, and its documentation, is [`wasio`]'s.
 
 #[cfg(feature = "fs")]
 pub use wasio::fs;

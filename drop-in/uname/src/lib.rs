@@ -1,7 +1,7 @@
-//! uname where the system has no call of that name.
+//! uname, for systems without a call of that name.
 //!
-//! This package is put in uname's place with `[patch.crates-io]`. The published one does not compile for WASI; sentry
-//! asks it for the system's name and version.
+//! This package replaces uname through `[patch.crates-io]`. The published crate does not compile for WASI. sentry uses
+//! it for the system's name and version.
 
 use std::io;
 

@@ -1,7 +1,7 @@
 //! wasite over the standard library.
 //!
-//! This package is put in wasite's place with `[patch.crates-io]`. The published one calls WASI 0.2 on wasip1, too:
-//! no host of preview 1 starts a guest that has it in it, and every whoami 2 does, and so every tokio-postgres.
+//! This package replaces wasite through `[patch.crates-io]`. The published crate calls WASI 0.2 on wasip1, too, and no
+//! host of preview 1 starts a guest that contains it. Every whoami 2 does, and so does every tokio-postgres.
 
 mod terminal;
 
@@ -14,7 +14,7 @@ pub use terminal::{Command, Cursor, Dimensions, Error, Result, State, execute, s
 #[non_exhaustive]
 pub struct Languages(String);
 
-/// Iterators over the languages for one purpose, which stand as `Purpose=language`.
+/// Iterators over the languages for one purpose, written as `Purpose=language`.
 macro_rules! purposes {
     ($($(#[doc = $what:literal])+ $name:ident: $key:literal;)*) => {$(
         $(#[doc = $what])+

@@ -1,4 +1,4 @@
-//! The terminal: commands are bytes on the standard output.
+//! The terminal. Commands are bytes on the standard output.
 
 use std::fmt;
 use std::io::{self, Read, Write};

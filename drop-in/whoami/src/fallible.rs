@@ -1,4 +1,4 @@
-//! The same, with errors: the environment always has an answer, or one is made up.
+//! The same functions with a `Result`. A variable that the environment lacks has a default.
 
 use std::env;
 use std::ffi::OsString;

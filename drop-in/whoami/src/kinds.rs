@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind};
 
 use crate::Result;
 
-/// An enumeration of things with a name, and of unknown ones.
+/// An enumeration of named things, and of unknown ones.
 macro_rules! named {
     ($(#[$doc:meta])* $type:ident { $($variant:ident: $name:literal,)* }) => {
         $(#[$doc])*
@@ -150,7 +150,7 @@ impl Arch {
 impl Platform {
     pub(crate) fn here() -> Platform {
         match env::consts::OS {
-            // Empty there.
+            // `consts::OS` is empty on WASI.
             _ if cfg!(target_family = "wasm") => Platform::Unknown("WASI".to_owned()),
             "linux" => Platform::Linux,
             "macos" => Platform::MacOS,

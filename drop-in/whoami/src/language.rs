@@ -11,7 +11,7 @@ use crate::Result;
 #[non_exhaustive]
 #[repr(u32)]
 pub enum Country {
-    /// Any, or none that is known.
+    /// Any language, or no known one.
     Any,
 }
 

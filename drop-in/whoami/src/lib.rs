@@ -1,9 +1,9 @@
 //! whoami 1 over the environment.
 //!
-//! This package is put in whoami's place with `[patch.crates-io]`. The published versions below 2 do not compile
-//! for wasip2; sqlx 0.8 and older versions of tokio-postgres depend on them for the name of the user, `USER`.
+//! This package replaces whoami through `[patch.crates-io]`. The published versions below 2 do not compile for wasip2.
+//! sqlx 0.8 and older versions of tokio-postgres depend on them for the name of the user, `USER`.
 //!
-//! What the environment does not say is what the published version says on WASI: the user is `anonymous`, the
+//! Values that the environment does not have are those of the published version on WASI: the user is `anonymous`, the
 //! machine `localhost`. It is the same natively.
 
 pub mod fallible;

@@ -36,7 +36,7 @@ async fn written_then_read() {
     assert_eq!(file.read(&mut [0; 1]).await.unwrap(), 0);
 }
 
-/// What reading a file that is open for writing gives.
+/// The result of reading a file that is open for writing only.
 fn denied() -> ErrorKind {
     let dir = TempDir::new("file-denied");
     std::fs::File::create(dir.join("f"))
@@ -80,7 +80,7 @@ async fn seeks() {
     assert_eq!(file.read_u8().await.unwrap(), b'h');
 }
 
-/// Makes the file read ahead: a read of six bytes is begun, cancelled, and three of them taken.
+/// Makes the file read ahead: begins a read of six bytes, cancels it, and takes three of them.
 async fn read_ahead(file: &mut File) {
     let mut six = [0; 6];
     match poll_once(file.read(&mut six)) {
@@ -150,7 +150,7 @@ async fn operations_are_limited_in_size() {
     file.read_exact(&mut buf[4..]).await.unwrap();
     assert_eq!(buf, HELLO);
 
-    // And without a limit of one's own.
+    // The same without a limit set by the test.
     let large = vec![7; 5 * 1024 * 1024];
     let mut file = File::create(dir.join("large")).await.unwrap();
     file.write_all(&large).await.unwrap();
@@ -166,7 +166,7 @@ async fn the_error_of_a_write_comes_with_the_next_one() {
     assert_eq!(file.write(b"x").await.unwrap(), 1);
     let kind = file.flush().await.unwrap_err().kind();
     file.flush().await.unwrap();
-    // A read in between keeps it.
+    // A read in between keeps the error.
     assert_eq!(file.write(b"x").await.unwrap(), 1);
     assert_eq!(file.read_u8().await.unwrap(), b'h');
     file.sync_all().await.unwrap();
@@ -229,7 +229,7 @@ async fn clones_share_the_position() {
     assert_eq!(clone.read_u8().await.unwrap(), b'e');
 }
 
-/// Without a flush, too: who wrote was told that the bytes were accepted.
+/// Holds without a flush, too: the writer was told that the bytes were accepted.
 #[cfg(not(target_family = "wasm"))]
 #[test]
 fn accepted_bytes_are_written_when_the_runtime_ends() {

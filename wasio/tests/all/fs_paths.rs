@@ -1,4 +1,4 @@
-//! What is done to paths.
+//! Operations on paths.
 
 use crate::fs_support;
 

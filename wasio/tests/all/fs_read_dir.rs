@@ -13,7 +13,7 @@ use wasio::fs;
 #[wasio::test]
 async fn every_entry_once() {
     let dir = TempDir::new("read-dir-every-entry");
-    // More than are read at once.
+    // More entries than are read at once.
     let names: BTreeSet<String> = (0..100).map(|i| format!("file-{i}")).collect();
     for name in &names {
         fs::write(dir.join(name), name).await.unwrap();
@@ -21,7 +21,7 @@ async fn every_entry_once() {
     let mut entries = fs::read_dir(dir.join("")).await.unwrap();
     let mut seen = BTreeSet::new();
     loop {
-        // A cancelled call loses no entry: only what it returned is gone.
+        // A cancelled call loses only the entry that it returned.
         let next = match poll_once(entries.next_entry()) {
             std::task::Poll::Ready(next) => next,
             std::task::Poll::Pending => entries.next_entry().await,

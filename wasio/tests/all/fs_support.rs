@@ -1,4 +1,4 @@
-//! A directory of its own for each test.
+//! Provides a directory of its own for each test.
 #![allow(dead_code, unreachable_pub)] // Each test file uses some of it.
 
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 pub struct TempDir(PathBuf);
 
 impl TempDir {
-    /// `name` is that of the test, so that no two are the same.
+    /// `name` is that of the test, so that no two directories are the same.
     pub fn new(name: &str) -> TempDir {
-        // A guest sees its current directory only, and knows it as `.`.
+        // A guest sees only its current directory, and knows it as `.`.
         let parent = if cfg!(target_family = "wasm") { "." } else { env!("CARGO_TARGET_TMPDIR") };
         let path = Path::new(parent).join(format!("wasio-test-{name}"));
         let _ = std::fs::remove_dir_all(&path);

@@ -1,4 +1,4 @@
-//! Streams that never have to wait let other tasks run all the same.
+//! Streams that never have to wait still let other tasks run.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -18,7 +18,7 @@ async fn a_reader_reads_ahead() {
     assert_eq!(reader.read_u8().await.unwrap(), b'a');
     assert_eq!(reader.buffer(), b"bcd");
     let mut buf = [0; 8];
-    // First what is buffered, even if more is wanted; then, past the buffer, a large read.
+    // A read returns the buffered bytes first, even if more is wanted. A large read then bypasses the buffer.
     assert_eq!(reader.read(&mut buf).await.unwrap(), 3);
     assert_eq!(reader.read(&mut buf).await.unwrap(), 2);
     assert_eq!(&buf[..2], b"ef");
@@ -59,7 +59,7 @@ async fn a_writer_gathers() {
     assert!(writer.get_ref().written.is_empty());
     writer.write_all(b"e").await.unwrap();
     assert_eq!((writer.buffer(), &writer.get_ref().written[..]), (&b"e"[..], &b"abcd"[..]));
-    // What is as large as the buffer goes past it, after what is in it.
+    // A write as large as the buffer bypasses it, after the buffered bytes.
     writer.write_all(b"fghij").await.unwrap();
     assert_eq!((writer.buffer(), &writer.get_ref().written[..]), (&b""[..], &b"abcdefghij"[..]));
     writer.write_all(b"k").await.unwrap();
@@ -93,14 +93,14 @@ async fn a_failed_flush_keeps_what_was_not_written() {
 #[wasio::test]
 async fn vectored_writes_gather() {
     let parts = [b"", &b"ab"[..], b"c", b"defgh"].map(IoSlice::new);
-    // The inner writer takes one part at a time: as many parts as fit are buffered.
+    // The inner writer takes one part at a time, so as many parts as fit are buffered.
     let mut writer = BufWriter::with_capacity(4, Script::default());
     assert!(writer.is_write_vectored());
     assert_eq!(writer.write_vectored(&parts).await.unwrap(), 3);
     assert_eq!(writer.write_vectored(&parts[3..]).await.unwrap(), 5);
     assert_eq!(writer.get_ref().written, b"abcdefgh");
     assert_eq!(writer.write_vectored(&parts[..1]).await.unwrap(), 0);
-    // It takes all: they are handed on when they do not fit.
+    // The inner writer takes all parts, so they are passed on when they do not fit.
     let mut writer = BufWriter::with_capacity(4, Vec::new());
     writer.write_all(b"-").await.unwrap();
     assert_eq!(writer.write_vectored(&parts[..3]).await.unwrap(), 3);

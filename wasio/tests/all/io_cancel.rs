@@ -1,4 +1,4 @@
-//! Cancel safety of `io`: each operation is polled once and dropped, and what it promised is not lost.
+//! Cancel safety of `io`: each operation is polled once and dropped, and loses no more than it documents.
 
 use crate::io_support;
 use crate::sync_support;
@@ -34,7 +34,7 @@ async fn read_and_read_buf() {
 
 #[wasio::test]
 async fn read_exact_has_taken_what_came() {
-    // Not safe, and this is how far: the bytes are in the caller's buffer.
+    // Not cancel safe, to this extent: the bytes are in the caller's buffer.
     let (mut near, mut far) = duplex(16);
     far.write_all(b"ab").await.unwrap();
     let mut buf = [0; 4];
@@ -67,7 +67,7 @@ async fn write_and_write_vectored() {
     assert_eq!(far.read_u8().await.unwrap(), b'a');
     assert_eq!(write.wakes(), 1);
     drop(write);
-    // Nothing of it was written.
+    // Nothing was written.
     near.write_all(b"x").await.unwrap();
     assert!(probe(near.write_vectored(&[std::io::IoSlice::new(b"yz")])).is_pending());
     drop(near);
@@ -164,7 +164,7 @@ async fn a_simplex_pipe() {
 
 #[wasio::test]
 async fn numbers_and_strings_that_are_not_complete() {
-    // Not safe: the beginning is lost, and the target is as it was.
+    // Not cancel safe: the beginning is lost, and the target is unchanged.
     let mut script = Script::reads([Step::Data(b"\x01"), Step::Pending, Step::Data(b"\x02\x03")]);
     assert!(probe(script.read_u16()).is_pending());
     assert_eq!(script.read_u16().await.unwrap(), 0x0203);

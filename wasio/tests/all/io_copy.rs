@@ -27,7 +27,7 @@ async fn flushes_when_the_reader_has_to_wait() {
     let mut reader = Script::reads([Data(b"ab"), Pending, Pending, Data(b"c")]);
     let mut writer = Script::default();
     assert_eq!(copy(&mut reader, &mut writer).await.unwrap(), 3);
-    // Once for the first wait, nothing new at the second, once at the end.
+    // Once for the first wait, not again at the second, and once at the end.
     assert_eq!(writer.flushes, 2);
 
     let mut reader = BufReader::new(Script::reads([Data(b"ab"), Pending, Pending, Data(b"c")]));
@@ -77,7 +77,7 @@ async fn both_directions_until_both_end() {
     client.write_all(b"request").await.unwrap();
     client.shutdown().await.unwrap();
     let mut request = String::new();
-    // The end goes through, and the way back stays open.
+    // The end is passed on, and the other direction stays open.
     server.read_to_string(&mut request).await.unwrap();
     assert_eq!(request, "request");
     server.write_all(b"the answer").await.unwrap();

@@ -22,7 +22,7 @@ async fn writing_waits_for_reading() {
     let mut buf = [0; 8];
     b.read_exact(&mut buf).await.unwrap();
     assert_eq!(&buf, b"abcdefgh");
-    // Nothing of the cancelled write is there.
+    // The cancelled write left no bytes.
     let _a = writer.await.unwrap();
     cancel(b.read(&mut buf));
 }
@@ -107,7 +107,7 @@ async fn halves_belong_together() {
     writer.write_all(b"out").await.unwrap();
     b.write_all(b"in").await.unwrap();
     assert_eq!(reader.read_u16().await.unwrap(), u16::from_be_bytes(*b"in"));
-    // The stream lives as long as one half does.
+    // The stream lives as long as either half.
     drop(writer);
     let mut out = [0; 3];
     b.read_exact(&mut out).await.unwrap();

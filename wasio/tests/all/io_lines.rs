@@ -19,7 +19,7 @@ async fn read_until_stops_behind_the_delimiter() {
     assert_eq!(reader.read_until(b',', &mut buf).await.unwrap(), 4);
     assert_eq!(reader.read_until(b',', &mut buf).await.unwrap(), 2);
     assert_eq!(buf, b"abc,d,");
-    // The end without a delimiter; a buffer that ends with one is not taken for it.
+    // The end without a delimiter. Data that happens to end with one is not affected.
     assert_eq!(reader.read_until(b',', &mut buf).await.unwrap(), 1);
     assert_eq!(reader.read_until(b',', &mut buf).await.unwrap(), 0);
     assert_eq!(buf, b"abc,d,e");

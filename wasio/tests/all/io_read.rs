@@ -38,7 +38,7 @@ async fn read_buf_appends() {
     let mut reader = Script::reads([Data(b"abc"), Data(b"defg")]);
     let mut vec = b"-".to_vec();
     assert_eq!(reader.read_buf(&mut vec).await.unwrap(), 3);
-    // A limited buffer gets no more than fits.
+    // A limited buffer receives no more than fits.
     assert_eq!(reader.read_buf(&mut (&mut vec).limit(2)).await.unwrap(), 2);
     assert_eq!(vec, b"-abcde");
     assert_eq!(reader.read_buf(&mut (&mut vec).limit(0)).await.unwrap(), 0);
@@ -100,7 +100,7 @@ fn a_cancelled_take_keeps_its_limit() {
 async fn chain_reads_one_after_the_other() {
     let first = Script::reads([Data(b"ab"), Pending, Data(b"c")]);
     let mut chain = first.chain(&b"de"[..]);
-    // Nothing read into no room is not the end of the first.
+    // A read of 0 bytes into a full buffer is not the end of the first reader.
     assert_eq!(chain.read(&mut []).await.unwrap(), 0);
     let mut all = String::new();
     assert_eq!(chain.read_to_string(&mut all).await.unwrap(), 5);

@@ -1,4 +1,4 @@
-//! `ReadBuf`: what is filled, what is initialised, and what panics.
+//! `ReadBuf`: which bytes are filled, which are initialised, and which calls panic.
 
 use crate::io_support;
 
@@ -16,7 +16,7 @@ fn over_uninitialised_memory() {
     buf.put_slice(b"ab");
     assert_eq!((buf.filled(), buf.initialized().len(), buf.remaining()), (&b"ab"[..], 2, 6));
 
-    // Cleared as far as needed, and only what was not initialised.
+    // Clears as much as is needed, and only bytes that were not initialised.
     buf.initialize_unfilled_to(2).copy_from_slice(b"cd");
     assert_eq!(buf.initialized(), b"abcd");
     assert_eq!(buf.initialize_unfilled_to(3), b"cd\0");

@@ -34,7 +34,7 @@ async fn a_vector_of_the_right_size_does_not_grow() {
     }
 }
 
-/// Clears its room before it fills it, as readers over std's do.
+/// A reader that clears its room before it fills it, as readers over std's do.
 struct Clearing {
     left: usize,
     cleared: usize,

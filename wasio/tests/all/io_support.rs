@@ -9,21 +9,21 @@ use std::task::{Context, Poll, Waker};
 
 use wasio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What the next operation of a [`Script`] does.
+/// The action of the next operation of a [`Script`].
 pub enum Step {
-    /// Is not ready, and is ready at once after that.
+    /// The operation is not ready, and is ready at once after that.
     Pending,
-    /// A read gives these bytes, as many as fit; what is left stays for the next one.
+    /// A read returns these bytes, as many as fit. The rest stays for the next one.
     Data(&'static [u8]),
-    /// A write takes so many bytes at most.
+    /// A write takes at most this many bytes.
     Accept(usize),
-    /// Fails.
+    /// The operation fails.
     Fail(ErrorKind),
 }
 
 /// A stream whose reads and writes follow two scripts.
 ///
-/// A read after the last step is the end; a write after it takes everything.
+/// After the last step, a read is at the end, and a write takes everything.
 #[derive(Default)]
 pub struct Script {
     pub reads: VecDeque<Step>,
@@ -105,13 +105,13 @@ pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Polls a future once and drops it: it must not have been ready.
+/// Polls a future once and drops it. It must not be ready.
 #[track_caller]
 pub fn cancel<F: Future>(future: F) {
     assert!(poll_once(future).is_pending(), "the operation did not have to wait");
 }
 
-/// The result of a future that is ready at the first poll.
+/// Returns the result of a future that is ready at the first poll.
 #[track_caller]
 pub fn now<F: Future>(future: F) -> F::Output {
     match poll_once(future) {

@@ -1,4 +1,4 @@
-//! The traits' implementations for std's types, and what wraps them.
+//! The traits' implementations for std's types and for wrappers.
 
 use crate::io_support;
 
@@ -84,7 +84,7 @@ fn vectored_writes_reach_the_innermost_writer() {
     assert_eq!(now(outer.write_vectored(&parts)).unwrap(), 4);
     assert_eq!(vec, b"abcd");
 
-    // The default takes the first part that is not empty.
+    // The default writes the first part that is not empty.
     let mut plain = Script::default();
     assert!(!plain.is_write_vectored());
     assert_eq!(now(plain.write_vectored(&parts)).unwrap(), 2);

@@ -1,4 +1,4 @@
-//! `#[wasio::main]` and `#[wasio::test]`: on which functions, with which arguments.
+//! `#[wasio::main]` and `#[wasio::test]`: the functions and arguments that they accept.
 #![allow(unreachable_pub)] // A macro's input has it.
 
 use wasio::runtime::{Handle, RuntimeFlavor};
@@ -101,7 +101,7 @@ macro_rules! through_a_macro {
 }
 
 through_a_macro! {
-    /// The body comes as one fragment.
+    /// The body is passed as one fragment.
     pub inside_a_macro {
         assert_eq!(Handle::current().name(), Some("from a macro"));
     } "from a macro"

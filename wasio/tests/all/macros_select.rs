@@ -1,4 +1,4 @@
-//! `select!`: which branch wins, what becomes of the others, what syntax it takes.
+//! `select!`: which branch wins, what happens to the others, and the syntax that it accepts.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -13,7 +13,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Counts how often it is dropped.
+/// Counts the times that it is dropped.
 struct OnDrop(Rc<Cell<u32>>);
 
 impl Drop for OnDrop {
@@ -268,7 +268,7 @@ async fn unbiased_begins_everywhere() {
 
 #[test]
 fn a_spent_budget_makes_it_yield() {
-    // The budget is only there inside of a task.
+    // A budget exists only inside a task.
     let runtime = wasio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         for _ in 0..128 {

@@ -1,6 +1,6 @@
-//! The public API's tests, a module for each subject; in one program, so that they are linked and compiled for an
-//! engine once. Those that need a process of their own are beside this folder. The shell has no sockets, processes, or items
-//! of unix.
+//! The tests of the public API, a module for each subject. They are one program, so that they are linked and compiled
+//! for an engine once. Tests that need a process of their own are beside this folder. The shell has no sockets, no
+//! processes, and no items of Unix.
 
 mod fs_file;
 mod fs_open_options;

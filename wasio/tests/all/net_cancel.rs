@@ -10,7 +10,7 @@ async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (mut server, _) = listener.accept().await.unwrap();
-    // Accepted sockets count as readable until a try shows otherwise.
+    // Accepted sockets count as readable until an attempt shows otherwise.
     assert!(probe(server.read_u8()).is_pending());
     (client, server)
 }

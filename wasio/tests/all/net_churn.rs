@@ -1,4 +1,4 @@
-//! Sockets that come and go between two waits, in any number.
+//! Sockets that are opened and closed between two waits, in any number.
 
 use crate::sync_support;
 
@@ -17,12 +17,12 @@ async fn hears(socket: &UdpSocket) {
     assert_eq!(received.expect("it hears").unwrap(), 5);
 }
 
-/// More than a host takes changes in one call.
+/// More changes than a host takes in one call.
 #[wasio::test]
 async fn one_after_the_other_without_a_wait() {
     let kept = UdpSocket::bind(LOOPBACK).await.unwrap();
     let mut buf = [0; 8];
-    // Set where guests are interpreted, and a round takes nearly a millisecond.
+    // The variable is set for interpreted guests, in which a round takes nearly a millisecond.
     let rounds = if std::env::var("WASIO_TEST_BYTES").is_ok() { 5_000 } else { 70_000 };
     for round in 0..rounds {
         let socket = UdpSocket::bind(LOOPBACK).await.unwrap();
@@ -34,7 +34,7 @@ async fn one_after_the_other_without_a_wait() {
     hears(&kept).await;
 }
 
-/// What the host knew of goes, and as much comes, before it is told of either.
+/// All sockets that the host knew are closed, and as many opened, before the host learns of either.
 #[wasio::test]
 async fn many_at_a_time() {
     const COUNT: usize = 400;
@@ -45,14 +45,14 @@ async fn many_at_a_time() {
         for _ in 0..COUNT {
             let socket = UdpSocket::bind(LOOPBACK).await.unwrap();
             assert!(probe(socket.recv(&mut buf)).is_pending());
-            // Some are given up in between.
+            // Some waits are dropped in between.
             if fresh.len() % 3 == 0 {
                 let other = UdpSocket::bind(LOOPBACK).await.unwrap();
                 assert!(probe(other.recv(&mut buf)).is_pending());
             }
             fresh.push(socket);
         }
-        // None of the old ones was dropped before, and all are now.
+        // The old ones all stayed until now, and are all dropped here.
         sockets = fresh;
         if round != 1 {
             wasio::time::sleep(Duration::from_millis(1)).await;
@@ -63,7 +63,7 @@ async fn many_at_a_time() {
     }
 }
 
-/// A socket that is waited for, given to another registration, and waited for again, all at once.
+/// A socket is waited for, moved to another registration, and waited for again, all at once.
 #[wasio::test]
 async fn a_socket_changes_hands_without_a_wait() {
     let mut buf = [0; 8];
@@ -73,7 +73,7 @@ async fn a_socket_changes_hands_without_a_wait() {
         let Ok(std) = socket.into_std() else { return };
         match UdpSocket::from_std(std) {
             Ok(again) => socket = again,
-            // WASI 0.2 has no way back.
+            // WASI 0.2 cannot move it back.
             Err(_) => return,
         }
     }
@@ -81,7 +81,7 @@ async fn a_socket_changes_hands_without_a_wait() {
     hears(&socket).await;
 }
 
-/// However many peers are gone before they are accepted, others have their turn in between.
+/// However many peers are gone before they are accepted, other tasks run in between.
 #[wasio::test]
 async fn peers_that_are_gone_take_no_more_than_a_turn() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
@@ -89,12 +89,12 @@ async fn peers_that_are_gone_take_no_more_than_a_turn() {
     for _ in 0..100 {
         let stream = TcpStream::connect(addr).await.unwrap();
         if stream.set_zero_linger().is_err() {
-            // Nothing else resets it: WASI 0.2.
+            // Nothing else causes a reset: WASI 0.2.
             return;
         }
     }
     let alive = TcpStream::connect(addr).await.unwrap();
-    // Natively those that are gone are accepted.
+    // Natively, connections whose peer is gone are accepted.
     assert!(
         probe(listener.accept()).is_pending() || cfg!(unix),
         "it has skipped all of them at once"

@@ -1,5 +1,5 @@
-//! Connecting suspends at least once, as under tokio, also where the connection exists at once. Programs rely on it:
-//! whoever races connections, or counts those that are being made, sees others first.
+//! Connecting suspends at least once, as under tokio, even if the connection exists at once. Programs rely on it: code
+//! that races connections, or counts pending ones, sees the other tasks run first.
 
 use std::future::Future;
 use std::pin::pin;
@@ -36,7 +36,7 @@ async fn a_socket_is_pending_first() {
     talks(&listener, connect.await.unwrap()).await;
 }
 
-/// What hyper-util's client does: who finds another connecting waits for that one, if it comes to a wait at all.
+/// hyper-util's client does this: a task that finds another one connecting waits for it, if connecting suspends at all.
 #[wasio::test]
 async fn others_run_before_a_connection_is_there() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Busy connections beside many idle ones: the idle ones are heard, and what is busy is told no more than is true.
+//! Busy connections beside many idle ones. Idle connections are noticed, and tasks of busy ones see correct readiness.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use wasio::net::{TcpListener, TcpStream};
 use wasio::task::{AbortHandle, JoinSet};
 use wasio::time::{Instant, timeout};
 
-/// An idle connection is heard within this, however busy the others are. A slow machine has to manage it, too; it
-/// would be far more if nobody asked for as long as others have something.
+/// An idle connection is noticed within this time, however busy the others are. Slow machines have to meet it, too. It
+/// would take far longer if the idle ones were asked about only once the others fall silent.
 const SOON: Duration = Duration::from_secs(2);
 
 async fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
@@ -20,7 +20,7 @@ async fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// Sends bytes that come one at a time to and fro.
+/// Sends bytes back and forth, one at a time.
 async fn ping_pong(mut stream: TcpStream, begins: bool) {
     if begins {
         stream.write_u8(1).await.unwrap();
@@ -43,7 +43,7 @@ async fn drain(mut stream: TcpStream) {
     while stream.read(&mut bytes).await.unwrap() > 0 {}
 }
 
-/// 100 connections that wait, one of which is written to now and then while `busy` goes on.
+/// 100 connections wait, and one of them is written to now and then while `busy` runs.
 async fn idle_ones_are_heard(listener: TcpListener, busy: Vec<AbortHandle>) {
     let mut clients = Vec::new();
     let mut heard = JoinSet::new();
@@ -52,7 +52,7 @@ async fn idle_ones_are_heard(listener: TcpListener, busy: Vec<AbortHandle>) {
         clients.push(client);
         heard.spawn(async move { server.read_u64().await.unwrap() });
     }
-    // The busy ones are known for that by now.
+    // By now the busy connections are known to be busy.
     wasio::time::sleep(Duration::from_millis(100)).await;
     for number in [70_u64, 3, 99, 42] {
         let began = Instant::now();
@@ -87,7 +87,7 @@ async fn beside_a_flood() {
     idle_ones_are_heard(listener, busy.map(|task| task.abort_handle()).to_vec()).await;
 }
 
-/// Reads are tried on a guess where there was something a moment ago; `readable` is not told so.
+/// Reads are attempted on a guess where there was data a moment ago. `readable` does not report the guess.
 #[wasio::test]
 async fn what_was_busy_is_not_called_readable_for_that() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -104,7 +104,7 @@ async fn what_was_busy_is_not_called_readable_for_that() {
         server.write_u8(round).await.unwrap();
         assert_eq!(client.read_u8().await.unwrap(), round);
     }
-    // What was ready may still be said once; who tries finds out.
+    // Readiness that is out of date may still be reported once. An attempt finds that out.
     let mut byte = [0];
     assert!(server.try_read(&mut byte).is_err());
     let told = timeout(Duration::from_millis(50), server.readable()).await;
@@ -115,7 +115,7 @@ async fn what_was_busy_is_not_called_readable_for_that() {
     busy.iter().for_each(AbortHandle::abort);
 }
 
-/// Connections come, become busy, fall silent and go, in an order that differs from round to round.
+/// Connections are opened, become busy, fall silent and are closed, in an order that differs from round to round.
 #[wasio::test]
 async fn any_of_many_may_be_the_busy_ones() {
     const COUNT: usize = 60;
@@ -148,8 +148,8 @@ async fn any_of_many_may_be_the_busy_ones() {
     }
 }
 
-/// A read that fills its buffer leaves the socket readable until somebody finds nothing, even where the host says that
-/// nothing is left, and what comes later is heard of.
+/// A read that fills its buffer leaves the socket readable until an attempt finds nothing, even if the host says that
+/// nothing is left. Data that arrives later is noticed.
 #[wasio::test]
 async fn a_full_read_leaves_the_socket_readable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

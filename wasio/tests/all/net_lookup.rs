@@ -1,4 +1,4 @@
-//! From names to addresses, on every backend.
+//! Name lookup, on every backend.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,6 +1,6 @@
-//! Sockets that cross between the standard library's types and ours keep working on both sides.
+//! Sockets that are converted between the standard library's types and wasio's keep working on both sides.
 //!
-//! On preview 1 the standard library can read, write, accept and close, and nothing else.
+//! On preview 1 the standard library supports only reading, writing, accepting and closing.
 
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use wasio::net::UdpSocket;
 use wasio::net::{TcpListener, TcpStream};
 use wasio::time::sleep;
 
-/// What the standard library has on this target.
+/// The operations that the standard library has on this target.
 const IS_WHOLE: bool = !cfg!(target_env = "p1");
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -21,7 +21,7 @@ async fn pair() -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// Reads with a socket of the standard library's that does not block.
+/// Reads from a non-blocking socket of the standard library.
 async fn read(mut stream: &std::net::TcpStream, buf: &mut [u8]) -> usize {
     loop {
         match stream.read(buf) {
@@ -57,7 +57,7 @@ async fn what_the_standard_library_drops_is_closed() {
     assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
 }
 
-/// As redis does after connecting.
+/// redis does this after connecting.
 #[wasio::test]
 async fn there_and_back() {
     let (mut client, mut server) = pair().await;
@@ -153,7 +153,7 @@ async fn a_file_is_no_socket() {
     assert!(error.to_string().len() > 10, "{error}");
 }
 
-/// On WASI 0.2 what was peeked at is kept by us: it is not lost.
+/// On WASI 0.2 wasio keeps the bytes that were peeked at, so they are not lost.
 #[wasio::test]
 async fn what_was_peeked_at() {
     let (client, mut server) = pair().await;
@@ -173,7 +173,7 @@ async fn what_was_peeked_at() {
     }
 }
 
-/// Receives with a socket of the standard library's that does not block.
+/// Receives from a non-blocking socket of the standard library.
 #[cfg(not(target_env = "p1"))]
 async fn receive(socket: &std::net::UdpSocket) -> (Vec<u8>, std::net::SocketAddr) {
     let mut buf = [0; 16];
@@ -211,7 +211,7 @@ async fn the_standard_library_has_datagrams_of_ours() {
         assert_eq!(other.recv_from(&mut buf).await.unwrap(), (3, local));
         other.send_to(b"answer", local).await.unwrap();
         assert_eq!(receive(&std).await, (b"answer".to_vec(), peer));
-        // What it drops is closed: the port is free, and nothing is leaked.
+        // A socket that the standard library drops is closed: the port is free, and nothing is leaked.
         drop(std);
         UdpSocket::bind(local).await.unwrap();
     }
@@ -257,7 +257,7 @@ async fn datagrams_of_the_standard_librarys() {
     }
 }
 
-/// The host has so many sockets and streams for a guest, and no more.
+/// The host has only this many sockets and streams for a guest.
 #[cfg(not(target_env = "p1"))]
 #[wasio::test]
 async fn datagram_sockets_that_cross_often_leak_nothing() {
@@ -282,7 +282,7 @@ async fn datagram_sockets_that_cross_often_leak_nothing() {
     }
 }
 
-/// On WASI 0.2 what was peeked at is kept by us: it is not lost.
+/// On WASI 0.2 wasio keeps the message that was peeked at, so it is not lost.
 #[cfg(not(target_env = "p1"))]
 #[wasio::test]
 async fn a_datagram_that_was_peeked_at() {

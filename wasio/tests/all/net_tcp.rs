@@ -17,7 +17,7 @@ async fn pair() -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// An address where nobody listens.
+/// An address without a listener.
 async fn closed() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
@@ -117,11 +117,11 @@ async fn texts_that_are_no_addresses() {
     }
 }
 
-/// Ends a connection on which there is something unread.
+/// Closes a connection that has unread data.
 fn reset(stream: TcpStream) {
     match stream.set_zero_linger() {
         Ok(()) => assert_eq!(stream.linger().unwrap(), Some(Duration::ZERO)),
-        // WASI 0.2; what is unread makes it a reset all the same.
+        // WASI 0.2: the unread data still causes a reset.
         Err(e) => assert_eq!(e.kind(), ErrorKind::Unsupported),
     }
     drop(stream);
@@ -222,7 +222,7 @@ async fn vectored_writes() {
     assert!(wasio::io::AsyncWrite::is_write_vectored(&client));
     let parts: Vec<[u8; 3]> = (0..100u8).map(|i| [i; 3]).collect();
     let mut sent = 0;
-    // More slices than one host call takes; what it takes is a prefix.
+    // More slices than one host call takes. It takes a prefix of them.
     while sent < 300 {
         let flat: Vec<u8> = parts.concat();
         let rest: Vec<IoSlice<'_>> = flat[sent..].chunks(3).map(IoSlice::new).collect();
@@ -368,14 +368,14 @@ async fn a_dropped_operation_loses_nothing() {
     assert_eq!(peer, client.local_addr().unwrap());
 }
 
-/// On WASI 0.2 dropping a stream would wait for the peer, so that whoever is dropped is kept.
+/// On WASI 0.2 dropping a stream would wait for the peer, so a dropped stream is kept.
 #[wasio::test]
 async fn what_was_written_arrives_though_the_stream_is_dropped() {
     const BYTES: usize = 4 << 20;
     let (client, mut server) = pair().await;
     let writer = wasio::spawn(async move {
         server.write_all(&vec![7; BYTES]).await.unwrap();
-        // Not all of it has left.
+        // Not all of the data has been sent.
         drop(server);
     });
     let mut reader = client;
@@ -384,7 +384,7 @@ async fn what_was_written_arrives_though_the_stream_is_dropped() {
         read += reader.read(&mut buf).await.unwrap();
         yield_now().await;
     }
-    // Nobody is held up by it.
+    // No task is held up by it.
     let (mut client, mut server) = pair().await;
     client.write_all(b"x").await.unwrap();
     server.read_exact(&mut [0; 1]).await.unwrap();
@@ -394,7 +394,7 @@ async fn what_was_written_arrives_though_the_stream_is_dropped() {
 
 #[wasio::test]
 async fn a_connect_can_be_given_up() {
-    // The queue of this listener holds one connection; further ones get no answer.
+    // The queue of this listener holds one connection. Further connections get no answer.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(0).unwrap();
@@ -407,20 +407,20 @@ async fn a_connect_can_be_given_up() {
         }
         assert!(streams.len() < 100, "the queue never fills");
     }
-    // The others are unharmed.
+    // The other connections are not affected.
     for _ in &streams {
         listener.accept().await.unwrap();
     }
 }
 
-/// Readiness stays until an operation finds it gone; that the stream has ended is seen all the same.
+/// Readiness stays until an operation finds it gone. The end of the stream is noticed all the same.
 #[wasio::test]
 async fn an_end_is_seen_beside_readiness_that_nobody_uses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (mut server, _) = listener.accept().await.unwrap();
     if std::env::var_os("WASIO_TEST_UNIX_SOCKETS").is_some() {
-        // Set for WasmEdge, which does not tell before everything is read.
+        // The variable is set for WasmEdge, which does not report the end before everything is read.
         return;
     }
     client.write_all(b"unread").await.unwrap();
@@ -434,7 +434,7 @@ async fn an_end_is_seen_beside_readiness_that_nobody_uses() {
     assert_eq!(unread, b"unread");
 }
 
-/// How often a task that sleeps is woken while another one waits for the network.
+/// Counts how often a sleeping task is woken while another one waits for the network.
 async fn ticks(limit: Duration) -> u32 {
     let start = std::time::Instant::now();
     let mut ticks = 0;

@@ -37,7 +37,7 @@ async fn connected() {
     let mut buf = [0; 16];
     assert_eq!(b.recv(&mut buf).await.unwrap(), 4);
     assert_eq!(&buf[..4], b"ping");
-    // Strangers are not heard.
+    // Messages from other senders are not received.
     c.send_to(b"stranger", b_addr).await.unwrap();
     a.send(b"friend").await.unwrap();
     assert_eq!(b.recv_from(&mut buf).await.unwrap(), (6, a_addr));
@@ -140,7 +140,7 @@ async fn too_long_a_message() {
     let ((a, _), (_b, b_addr)) = (bound().await, bound().await);
     let error = a.send_to(&vec![0; 70_000], b_addr).await.unwrap_err();
     assert_ne!(error.kind(), ErrorKind::WouldBlock);
-    // The socket is as good as before.
+    // The socket works as before.
     a.send_to(b"short", b_addr).await.unwrap();
 }
 
@@ -154,7 +154,7 @@ async fn nobody_listens() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
-/// The error comes while a task waits, and the socket can be used and waited on afterwards.
+/// The error is reported while a task waits. The socket can be used and waited on afterwards.
 #[wasio::test]
 async fn a_waiting_task_hears_that_nobody_listens() {
     let a = std::sync::Arc::new(bound().await.0);
@@ -171,7 +171,7 @@ async fn a_waiting_task_hears_that_nobody_listens() {
         let error = waiting.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     }
-    // What is left of the error wakes nobody.
+    // The error, once reported, wakes no task again.
     let mut buf = [0; 8];
     assert!(timeout(Duration::from_millis(50), a.recv(&mut buf)).await.is_err());
 }
@@ -181,7 +181,7 @@ async fn options() {
     let (a, _) = bound().await;
     assert!(a.take_error().unwrap().is_none());
     if cfg!(target_env = "p2") {
-        // The interface has few, and these.
+        // The interface has only these options.
         a.set_ttl(20).unwrap();
         assert_eq!(a.ttl().unwrap(), 20);
         assert_eq!(a.broadcast().unwrap_err().kind(), ErrorKind::Unsupported);

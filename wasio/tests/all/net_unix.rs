@@ -1,4 +1,4 @@
-//! Unix sockets through the public API: real ones natively and on WasmEdge, `Unsupported` elsewhere.
+//! Unix sockets through the public API: they work natively and on WasmEdge, and are `Unsupported` elsewhere.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use wasio::io::{AsyncReadExt, AsyncWriteExt};
 use wasio::net::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
 use wasio::time::timeout;
 
-/// Whether this host has them: a host of which it is known is not believed when it denies it.
+/// Whether this host supports them. On hosts that are known to support them, an error fails the test.
 fn are_there() -> bool {
     let known = cfg!(unix) || std::env::var_os("WASIO_TEST_UNIX_SOCKETS").is_some();
     if !known {
@@ -44,7 +44,7 @@ impl Drop for Place {
 async fn a_host_without_them_says_so() {
     use ErrorKind::Unsupported;
 
-    // Nobody has these.
+    // No target supports these.
     assert_eq!(UnixStream::pair().unwrap_err().kind(), Unsupported);
     assert_eq!(UnixDatagram::pair().unwrap_err().kind(), Unsupported);
     if std::env::var_os("WASIO_TEST_UNIX_SOCKETS").is_some() {
@@ -87,7 +87,7 @@ async fn streams() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
-/// As of TCP (`net_connect`).
+/// The same as for TCP (`net_connect`).
 #[wasio::test]
 async fn connecting_is_pending_first() {
     use std::future::Future;
@@ -235,7 +235,7 @@ async fn pipes() {
 
     let (tx, rx) = pipe::pipe().unwrap();
     drop(rx);
-    // Nothing is tried before the reactor has spoken, as in tokio.
+    // Nothing is attempted before the reactor reports an event, as in tokio.
     tx.writable().await.unwrap();
     assert_eq!(tx.try_write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
 }

@@ -1,4 +1,4 @@
-//! Programs are started, talked to, waited for and killed natively; on WASI every attempt is `Unsupported`.
+//! Child processes are started, talked to, waited for and killed natively. On WASI every attempt is `Unsupported`.
 
 use std::io;
 use std::process::Stdio;
@@ -60,7 +60,7 @@ async fn a_conversation() {
     assert!(child.wait().await.unwrap().success(), "a second time");
 }
 
-/// Tasks go on while a child is waited for, and one child's end is not taken for another's.
+/// Tasks run while a child is waited for, and the end of one child is not taken for another's.
 #[wasio::test]
 #[cfg(unix)]
 async fn many_at_a_time() {

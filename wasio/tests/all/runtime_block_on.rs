@@ -1,4 +1,4 @@
-//! `block_on`: who drives, who counts as a worker, and what is left after a shutdown.
+//! `block_on`: which thread drives, which code counts as a worker, and what is left after a shutdown.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ fn the_future_of_a_current_thread_runtime_may_not() {
     current_thread().block_on(async { block_in_place(|| {}) });
 }
 
-/// A future that yields has its turn after every other task had one.
+/// A future that yields is polled again after every other task was polled.
 #[test]
 fn a_root_that_yields_is_not_kept_waiting() {
     let polls = Rc::new(Cell::new(0));
@@ -89,14 +89,14 @@ fn output_after_a_shutdown_fails() {
     assert_eq!(error.to_string(), "background task failed");
 }
 
-/// What was handed to `spawn_blocking` is done, though nobody waits for it, and its result is there.
+/// A closure of `spawn_blocking` runs although nothing waits for it, and its result is available.
 #[test]
 fn a_queued_closure_runs_before_the_end() {
     let runtime = current_thread();
     let handle = runtime.handle().clone();
     let (tx, rx) = wasio::sync::oneshot::channel();
     let mut rx = Some(rx);
-    // Dropped at the end, before the closure has to wait for ever.
+    // Dropped at the end, before the closure would have to wait forever.
     let _task = runtime.spawn(async move {
         std::future::pending::<()>().await;
         drop(tx)

@@ -1,4 +1,4 @@
-//! Numbers about a runtime.
+//! The metrics of a runtime.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn parks() {
     assert_eq!(metrics.worker_park_unpark_count(0) % 2, 0);
 }
 
-/// A task is run by the worker; the future of `block_on` is not, when a runtime has workers of its own.
+/// The worker runs tasks. It does not run the future of `block_on`, if a runtime has workers of its own.
 #[test]
 fn who_is_a_worker() {
     let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();

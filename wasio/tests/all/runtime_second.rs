@@ -1,5 +1,5 @@
-//! Several runtimes at a time: a `multi_thread` one runs whether or not somebody blocks on it, as under tokio. On WASI
-//! whoever blocks drives all of them.
+//! Several runtimes at a time. A `multi_thread` one runs whether or not a thread blocks on it, as under tokio. On WASI
+//! every blocking call drives all of them.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ fn multi_thread() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// As libraries have it: made at the first use, never dropped.
+/// A runtime as libraries have it: created on first use, and never dropped.
 static LIBRARY: LazyLock<Runtime> = LazyLock::new(multi_thread);
 
 #[test]
@@ -138,7 +138,7 @@ fn a_current_thread_runtime_runs_only_while_somebody_blocks_on_it() {
     assert!(ran.load(Ordering::Relaxed));
 }
 
-/// The tasks of the first go on while one of its blocking closures blocks on the second.
+/// The tasks of the first runtime run while one of its blocking closures blocks on the second.
 #[test]
 fn a_blocking_closure_blocks_on_another_runtime() {
     for first in [current_thread(), multi_thread()] {
@@ -176,10 +176,10 @@ fn neither_starves_the_other() {
         }
     });
     current_thread().block_on(async {
-        // Timers and yields of the first come, though the second is never idle.
+        // Timers and yields of the first runtime work, although the second is never idle.
         sleep(Duration::from_millis(2)).await;
         let before = turns.load(Ordering::Relaxed);
-        // A busy first lets the second go on.
+        // A busy first runtime lets the second run.
         timeout(Duration::from_secs(10), async {
             while turns.load(Ordering::Relaxed) < before + 1_000 {
                 yield_now().await;

@@ -1,4 +1,4 @@
-//! The `blocking_…` methods: outside of a runtime, inside `spawn_blocking`, and where they must not be.
+//! The `blocking_…` methods: outside of a runtime, inside `spawn_blocking`, and where they panic.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;

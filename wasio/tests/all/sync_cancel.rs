@@ -1,6 +1,6 @@
 //! Cancel safety: each operation of `sync` is polled once and dropped, and nothing is lost.
 //!
-//! "Nothing" includes what the dropped future had been handed and had not seen yet.
+//! That includes permits and notifications that the dropped future was given and had not seen yet.
 #![forbid(unsafe_code)]
 
 use crate::sync_support;
@@ -42,7 +42,7 @@ fn mpsc_send() {
     let mut second = probe(tx.send(3));
     assert!(first.is_pending() && second.is_pending());
     assert_eq!(rx.try_recv(), Ok(1));
-    // The place was handed to `first`, which does not come for it.
+    // The place was given to `first`, which does not take it.
     assert_eq!((first.wakes(), second.wakes()), (1, 0));
     drop(first);
     assert_eq!(second.wakes(), 1);
@@ -255,7 +255,7 @@ fn notify_passes_a_single_notification_on() {
     drop(first);
     assert_eq!(second.wakes(), 1);
     drop(second);
-    // Nobody was left: it is stored.
+    // No waiter was left, so the notification is stored.
     probe(notify.notified()).ready();
     assert!(probe(notify.notified()).is_pending());
 }
@@ -310,7 +310,7 @@ fn set_once_wait() {
 
 #[test]
 fn barrier_counts_even_those_that_left() {
-    // Not cancel safe, and documented so.
+    // Not cancel safe, as documented.
     let barrier = Barrier::new(2);
     let mut gone = probe(barrier.wait());
     assert!(gone.is_pending());

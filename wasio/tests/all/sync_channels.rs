@@ -1,4 +1,4 @@
-//! The channels: what is received, when they close, what is counted.
+//! The channels: received values, closing, and counts.
 #![forbid(unsafe_code)]
 
 use crate::sync_support;

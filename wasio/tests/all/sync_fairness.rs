@@ -1,4 +1,4 @@
-//! First come, first served, everywhere in `sync` where somebody waits.
+//! Everything in `sync` that waits is served first come, first served.
 #![forbid(unsafe_code)]
 
 use crate::sync_support;
@@ -76,7 +76,7 @@ async fn senders_send_in_the_order_in_which_they_waited() {
         })
         .collect();
     wasio::task::yield_now().await;
-    // One that comes later does not push in, though a place is free for a moment.
+    // A task that comes later does not overtake, although a place is free for a moment.
     let mut received = vec![rx.recv().await.unwrap()];
     assert!(tx.try_send(99).is_err());
     for _ in 0..5 {
@@ -125,7 +125,7 @@ async fn a_task_out_of_budget_keeps_its_turn() {
     while has_budget_remaining() {
         consume_budget().await;
     }
-    // Queued although there is no budget left, before one that comes later.
+    // Queued although there is no budget left, before a task that comes later.
     assert!(waiting.is_pending());
     let mut later = probe(mutex.lock());
     assert!(later.is_pending());
@@ -137,7 +137,7 @@ async fn a_task_out_of_budget_keeps_its_turn() {
     assert_eq!(later.wakes(), 1);
 }
 
-/// A task that always finds something must let the others run.
+/// A task whose operations always succeed must let other tasks run.
 #[wasio::test]
 async fn no_operation_keeps_the_others_waiting() {
     async fn yields<F: AsyncFnMut()>(mut operation: F) -> bool {

@@ -1,4 +1,4 @@
-//! The guards of `Mutex` and `RwLock`: mapped, owned, downgraded, unsized; each unlocks once.
+//! The guards of `Mutex` and `RwLock`: mapped, owned, downgraded, unsized. Each unlocks once.
 #![forbid(unsafe_code)]
 
 use crate::sync_support;

@@ -1,5 +1,5 @@
-//! No lock of `sync` is held while somebody else's code runs: a waker that is woken, a waker or a value
-//! that is dropped. Each of them here uses the very primitive it comes from, which would hang otherwise.
+//! No lock of `sync` is held while foreign code runs: a waker that is woken, a waker or a value that is dropped. In
+//! these tests the foreign code uses the same primitive, which would deadlock otherwise.
 #![forbid(unsafe_code)]
 
 use crate::sync_support;
@@ -147,7 +147,7 @@ fn watch() {
 fn semaphore_and_locks() {
     let semaphore = Arc::new(Semaphore::new(1));
     let mut waiting = probe(semaphore.acquire_many(2));
-    // Twice: the second waker replaces the first, whose destructor gives a permit back.
+    // Twice: the second waker replaces the first, whose destructor releases a permit.
     for _ in 0..2 {
         let held = Arc::new(std::sync::Mutex::new(semaphore.clone().try_acquire_owned().ok()));
         let waker = waker_with_destructor(move || drop(held.lock().unwrap().take()));
@@ -173,6 +173,6 @@ fn notify() {
     assert!(waiting.poll_with(&waker).is_pending());
     notify.notify_waiters();
     waiting.ready();
-    // What the waker did was stored.
+    // The waker's notification was stored.
     probe(notify.notified()).ready();
 }

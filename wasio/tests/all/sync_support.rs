@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers that the tests share.
 #![allow(dead_code)]
 
 use std::future::Future;
@@ -32,7 +32,7 @@ impl<F: Future> Probe<F> {
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
-    /// Polls with another waker than `poll` does.
+    /// Polls with a different waker than `poll` does.
     pub(crate) fn poll_with(&mut self, waker: &Waker) -> Poll<F::Output> {
         self.future.as_mut().poll(&mut Context::from_waker(waker))
     }
@@ -49,7 +49,7 @@ impl<F: Future> Probe<F> {
         }
     }
 
-    /// How often it was woken since this was last asked.
+    /// Returns how often it was woken since the last call.
     pub(crate) fn wakes(&self) -> usize {
         self.wakes.0.swap(0, Ordering::SeqCst)
     }

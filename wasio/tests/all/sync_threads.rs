@@ -1,4 +1,4 @@
-//! Across real threads. Natively only: WASI has none.
+//! Tests with several threads. Natively only, because WASI has none.
 #![forbid(unsafe_code)]
 #![cfg(not(target_family = "wasm"))]
 
@@ -20,7 +20,7 @@ fn everywhere<F: Future<Output = ()>>(f: impl Fn(usize) -> F + Send + Sync) {
             let f = &f;
             scope.spawn(move || {
                 if cfg!(miri) {
-                    // Without a reactor: miri knows no epoll with eventfd timeouts.
+                    // Without a reactor: miri does not support epoll with timeouts of eventfd.
                     futures_block_on(f(n));
                 } else {
                     Builder::new_current_thread().build().unwrap().block_on(f(n));
@@ -111,7 +111,7 @@ fn an_mpsc_channel_loses_nothing() {
         }
         let tx = {
             let mut slot = tx.lock().unwrap();
-            // The last one takes the original away.
+            // The last one takes the original.
             let clone = slot.as_ref().unwrap().clone();
             if slot.as_ref().unwrap().strong_count() == THREADS {
                 *slot = None;
@@ -124,7 +124,7 @@ fn an_mpsc_channel_loses_nothing() {
                 1 => tx.reserve().await.unwrap().send(value),
                 _ => tx.reserve_many(2).await.unwrap().next().unwrap().send(value),
             }
-            // Given up half way.
+            // Dropped half way.
             let mut dropped = std::pin::pin!(tx.reserve_many(3));
             let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
             let _ = dropped.as_mut().poll(&mut cx);
@@ -145,7 +145,7 @@ fn a_oneshot_channel_between_threads() {
 
 #[test]
 fn notifications_are_not_lost() {
-    // A token that goes round: every notification counts.
+    // A token goes round, so every notification counts.
     let notify: Vec<_> = (0..THREADS).map(|_| Notify::new()).collect();
     let laps = AtomicUsize::new(0);
     notify[0].notify_one();

@@ -78,7 +78,7 @@ async fn a_local_set_keeps_its_tasks() {
 async fn giving_the_turn_away() {
     assert!(probe(yield_now()).is_pending());
     probe(coop::consume_budget()).ready();
-    // A dropped operation that did nothing gives its unit of budget back.
+    // A dropped operation that did nothing returns its unit of budget.
     let (_tx, mut rx) = wasio::sync::mpsc::channel::<()>(1);
     for _ in 0..1000 {
         assert!(probe(rx.recv()).is_pending());

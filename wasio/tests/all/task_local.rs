@@ -1,4 +1,4 @@
-//! `task_local!`: whose value it is, and for how long.
+//! `task_local!`: which task sees a value, and for how long.
 
 use std::cell::RefCell;
 use std::future::{Future, pending};

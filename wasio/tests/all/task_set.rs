@@ -7,7 +7,7 @@ use std::rc::Rc;
 use wasio::runtime::Builder;
 use wasio::task::{LocalSet, spawn_local, yield_now};
 
-/// Says when it is dropped.
+/// Records when it is dropped.
 struct Flag(Rc<Cell<bool>>);
 
 impl Drop for Flag {

@@ -1,4 +1,4 @@
-//! Tasks: results, aborts, what is dropped when, and what happens at the end of the runtime.
+//! Tasks: results, aborts, the order of drops, and the end of the runtime.
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use wasio::runtime::{Builder, Runtime};
 use wasio::task::{JoinSet, yield_now};
 
-/// Counts how many of its clones are gone.
+/// Counts the clones that were dropped.
 #[derive(Clone, Default)]
 struct Drops(Arc<AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! Dropping what waits for time loses nothing, leaves nothing behind and disturbs nobody.
+//! Dropping a future that waits for time loses nothing, leaves nothing behind and affects no other timer.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -74,7 +74,7 @@ async fn pause_and_resume() {
     time::pause();
     let paused = Instant::now();
     sleep(Duration::from_secs(60)).await;
-    // A millisecond more: the clock was paused between two.
+    // One millisecond more, because the clock was paused between two.
     assert!((60_000..=60_001).contains(&paused.elapsed().as_millis()));
     time::resume();
     let resumed = Instant::now();
@@ -179,7 +179,7 @@ fn a_timer_armed_by_another_thread_wakes_the_parked_runtime() {
         let _entered = handle.enter();
         for _ in 0..50 {
             let waker: Waker = rx.recv().unwrap();
-            // Let it park.
+            // Lets the thread park.
             std::thread::sleep(Duration::from_micros(300));
             let mut timer = Box::pin(sleep(ms(1)));
             let is_ready = timer.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();

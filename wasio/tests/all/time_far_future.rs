@@ -1,4 +1,4 @@
-//! Deadlines at the end of what clocks can represent neither overflow nor disturb the near ones.
+//! Deadlines at the end of the clock's range neither overflow nor affect near ones.
 
 use std::future::Future;
 use std::task::{Context, Waker};
@@ -12,7 +12,7 @@ async fn the_longest_sleep_ends_after_thirty_years() {
     let start = Instant::now();
     sleep(Duration::MAX).await;
     assert_eq!(start.elapsed(), 30 * YEAR);
-    // And the clock goes on from there.
+    // The clock continues from there.
     sleep(Duration::from_millis(5)).await;
     assert_eq!(start.elapsed(), 30 * YEAR + Duration::from_millis(5));
 }

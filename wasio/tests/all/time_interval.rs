@@ -1,4 +1,4 @@
-//! Intervals: when they tick, what they do about missed ticks, how they start anew.
+//! Intervals: when they tick, how they handle missed ticks, how they are reset.
 
 use std::task::{Context, Poll, Waker};
 
@@ -47,7 +47,7 @@ async fn starts_when_told() {
     assert_eq!(Instant::now(), start + ms(10));
 }
 
-/// The ticks after the one of 100 ms was taken at 250 ms, with a period of 100 ms.
+/// The ticks that follow when the tick of 100 ms was taken at 250 ms, with a period of 100 ms.
 async fn ticks_after_a_late_one(behavior: MissedTickBehavior) -> Vec<u64> {
     let start = Instant::now();
     let mut ticks = interval(ms(100));
@@ -127,7 +127,7 @@ async fn a_ready_tick_does_not_arm_the_next() {
     let mut ticks = interval(ms(10));
     assert!(poll_tick(&mut ticks).is_ready());
     let start = Instant::now();
-    // Would stop at 10 ms, were the next tick armed.
+    // The clock would stop at 10 ms if the next tick were armed.
     sleep(ms(25)).await;
     assert_eq!(start.elapsed(), ms(25));
     assert!(poll_tick(&mut ticks).is_ready());

@@ -1,4 +1,4 @@
-//! Timers fire in the order of their deadlines, equal ones in the order they were armed.
+//! Timers fire in the order of their deadlines, and equal ones in the order in which they were armed.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use wasio::time::{Duration, Instant, sleep, sleep_until};
 
 const MANY: u64 = if cfg!(miri) { 50 } else { 10_000 };
 
-/// Numbers without a pattern, the same in every run.
+/// A pseudo-random sequence, the same in every run.
 fn scramble(n: u64) -> u64 {
     (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (n << 7)) >> 32
 }
@@ -46,7 +46,7 @@ async fn timers_keep_their_order_while_tasks_are_busy() {
         let is_over = is_over.clone();
         local.spawn_local(async move {
             while !*is_over.borrow() {
-                // Work between the deadlines, and a moment in which the clock may move on.
+                // Work between the deadlines, in which the clock may move on.
                 for _ in 0..10 {
                     task::yield_now().await;
                 }

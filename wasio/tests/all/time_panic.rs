@@ -1,4 +1,4 @@
-//! What panics, and that the message says what to do. (On WASI a panic ends the program.)
+//! Panics, whose messages say what to do. (On WASI a panic ends the program.)
 #![cfg(panic = "unwind")]
 
 use std::future::{Future, pending};
@@ -84,7 +84,7 @@ fn a_clock_in_the_wrong_state() {
             }))
             .is_err()
         );
-        // The clock is as it was, and usable.
+        // The clock is unchanged and usable.
         let start = Instant::now();
         time::advance(Duration::from_millis(1)).await;
         assert_eq!(start.elapsed(), Duration::from_millis(1));

@@ -1,4 +1,4 @@
-//! `timeout`: who wins, what it gives back, and that it cannot be outrun.
+//! `timeout`: which side wins, what it returns, and that no future outruns its limit.
 
 use std::future::{pending, ready};
 use std::io;

@@ -1,4 +1,4 @@
-//! The calls on a socket that somebody else owns, per target: natively the system's, on WASI wasio's.
+//! The calls on a socket that another type owns: the system's natively, wasio's on WASI.
 
 #[cfg_attr(not(target_os = "wasi"), path = "native.rs")]
 #[cfg_attr(target_os = "wasi", path = "wasi.rs")]

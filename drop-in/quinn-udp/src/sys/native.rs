@@ -1,4 +1,4 @@
-//! Unix: the system's calls.
+//! Unix: the system calls.
 
 use std::io;
 use std::net::SocketAddr;

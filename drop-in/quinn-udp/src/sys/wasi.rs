@@ -1,4 +1,4 @@
-//! WASI: through `wasio-net`, which knows the sockets of each host.
+//! WASI: calls through `wasio-net`, which supports the sockets of each host.
 
 use std::io;
 use std::marker::PhantomData;

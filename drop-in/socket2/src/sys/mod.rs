@@ -2,9 +2,9 @@
 //!
 //! A backend is the type `Inner`, a socket that closes when it is dropped; `Lent` and `lend`, a socket that another
 //! type closes; `MaybeUninitSlice`, `Outgoing` and `Incoming`, messages in the form that the target takes; and the
-//! modules `number` (the C library's constants, with numbers that nothing else has for those that it lacks) and `opt`
-//! (where each option is found, or that it is not). Every `cfg` of a target is here; the feature `all` is not. What a target lacks is
-//! `Unsupported`, with a message that names it.
+//! modules `number` (the C library's constants, with unused numbers for those that it lacks) and `opt` (the place of
+//! each option, if the target has it). Every `cfg` of a target is here, but none of the feature `all`. Anything that a
+//! target lacks is `Unsupported`, with a message that names it.
 
 #[cfg_attr(unix, path = "native/mod.rs")]
 #[cfg_attr(target_os = "wasi", path = "wasi/mod.rs")]

@@ -29,12 +29,12 @@ impl<'a> MaybeUninitSlice<'a> {
     }
 
     pub(crate) fn as_slice(&self) -> &[MaybeUninit<u8>] {
-        // SAFETY: made from a slice of this lifetime.
+        // SAFETY: it was made from a slice of this lifetime.
         unsafe { std::slice::from_raw_parts(self.vec.iov_base.cast(), self.vec.iov_len) }
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [MaybeUninit<u8>] {
-        // SAFETY: made from an exclusive slice of this lifetime.
+        // SAFETY: it was made from an exclusive slice of this lifetime.
         unsafe { std::slice::from_raw_parts_mut(self.vec.iov_base.cast(), self.vec.iov_len) }
     }
 }
@@ -44,13 +44,13 @@ fn empty() -> libc::msghdr {
     unsafe { std::mem::zeroed() }
 }
 
-/// A message to be sent.
+/// A message to send.
 pub(crate) struct Outgoing<'addr, 'bufs, 'control> {
     header: libc::msghdr,
     _memory: PhantomData<(&'addr SockAddr, &'bufs [IoSlice<'bufs>], &'control [u8])>,
 }
 
-// SAFETY: it is made of shared references to bytes.
+// SAFETY: it consists of shared references to bytes.
 unsafe impl Send for Outgoing<'_, '_, '_> {}
 
 impl<'addr, 'bufs, 'control> Outgoing<'addr, 'bufs, 'control> {
@@ -83,13 +83,13 @@ impl<'addr, 'bufs, 'control> Outgoing<'addr, 'bufs, 'control> {
     }
 }
 
-/// A message to be received.
+/// A message to receive into.
 pub(crate) struct Incoming<'addr, 'bufs, 'control> {
     header: libc::msghdr,
     _memory: PhantomData<(&'addr mut SockAddr, &'bufs mut [u8], &'control mut [u8])>,
 }
 
-// SAFETY: it is made of exclusive references to bytes.
+// SAFETY: it consists of exclusive references to bytes.
 unsafe impl Send for Incoming<'_, '_, '_> {}
 
 impl<'addr, 'bufs, 'control> Incoming<'addr, 'bufs, 'control> {
@@ -102,7 +102,7 @@ impl<'addr, 'bufs, 'control> Incoming<'addr, 'bufs, 'control> {
         self.header.msg_namelen = addr.len;
     }
 
-    /// The length of the address that was received.
+    /// Returns the length of the address that was received.
     pub(crate) fn addr_len(&self) -> socklen_t {
         self.header.msg_namelen
     }
@@ -127,7 +127,7 @@ impl<'addr, 'bufs, 'control> Incoming<'addr, 'bufs, 'control> {
         self.header.msg_flags
     }
 
-    // An `u32` on some systems.
+    // The field is a `u32` on some systems.
     #[allow(clippy::unnecessary_cast)]
     pub(crate) fn control_len(&self) -> usize {
         self.header.msg_controllen as usize

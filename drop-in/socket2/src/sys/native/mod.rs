@@ -14,7 +14,7 @@ pub(crate) use table::{number, opt};
 pub use message::MaybeUninitSlice;
 pub use options::SockFilter;
 
-/// The C library's types, which version 0.5 shows.
+/// The C library's type, which is part of version 0.5's interface.
 #[cfg(feature = "all")]
 #[allow(unused_imports)]
 pub(crate) use libc::sock_filter;

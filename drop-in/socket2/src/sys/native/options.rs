@@ -15,12 +15,12 @@ use crate::{SockAddr, TcpKeepalive};
 ///
 /// # Safety
 ///
-/// Any bytes are a value of the type.
+/// Any bytes are a valid value of the type.
 unsafe trait Plain {}
 
 macro_rules! plain {
     ($($type:ty),*) => {
-        // SAFETY: made of integers.
+        // SAFETY: it consists of integers.
         $(unsafe impl Plain for $type {})*
     };
 }
@@ -36,15 +36,15 @@ impl Inner {
     fn get<T: Plain>(&self, option: Opt) -> io::Result<T> {
         let mut value = MaybeUninit::<T>::zeroed();
         self.get_raw(option, value.as_mut_ptr().cast(), size_of::<T>())?;
-        // SAFETY: zero at first, and plain.
+        // SAFETY: it was zeroed, and is plain.
         Ok(unsafe { value.assume_init() })
     }
 
-    /// Reads `len` bytes at most; returns how many there were. There is room for them at `to`.
+    /// Reads at most `len` bytes into `to`, which has room for them. Returns the number of bytes.
     fn get_raw(&self, option: Opt, to: *mut u8, len: usize) -> io::Result<usize> {
         let (level, name) = option.place()?;
         let mut len = len as socklen_t;
-        // SAFETY: the callers see to it that there is room.
+        // SAFETY: the callers make sure that there is room.
         check(unsafe { libc::getsockopt(self.fd(), level, name, to.cast(), &raw mut len) })?;
         Ok(len as usize)
     }
@@ -55,7 +55,7 @@ impl Inner {
 
     fn set_raw(&self, option: Opt, from: *const u8, len: usize) -> io::Result<()> {
         let (level, name) = option.place()?;
-        // SAFETY: the callers see to it that there are so many bytes.
+        // SAFETY: the callers make sure that there are that many bytes.
         let done =
             unsafe { libc::setsockopt(self.fd(), level, name, from.cast(), len as socklen_t) };
         check(done).map(drop)
@@ -179,7 +179,7 @@ impl Inner {
             }
             Membership::Source { source: from, group, interface } => {
                 let mut value = MaybeUninit::<libc::ip_mreq_source>::zeroed();
-                // SAFETY: made of integers, which may be zero.
+                // SAFETY: it consists of integers, which may be zero.
                 let value = unsafe { value.assume_init_mut() };
                 value.imr_multiaddr = v4(group);
                 value.imr_interface = v4(interface);
@@ -202,7 +202,7 @@ impl Inner {
         let mut offset = offset as libc::off_t;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
-            // As much as Linux sends at once.
+            // The maximum that Linux sends at once.
             let count = length.map_or(0x7fff_f000, std::num::NonZeroUsize::get);
             // SAFETY: `offset` lives for the call.
             super::socket::size(unsafe { libc::sendfile(self.fd(), file, &raw mut offset, count) })
@@ -223,7 +223,7 @@ impl Inner {
         }
     }
 
-    /// `filters` are of `SockFilter`'s layout.
+    /// `filters` have the layout of `SockFilter`.
     pub(crate) fn attach_filter<F>(&self, filters: &[F]) -> io::Result<()> {
         /// `struct sock_fprog`.
         #[repr(C)]

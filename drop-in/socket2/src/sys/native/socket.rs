@@ -1,4 +1,4 @@
-//! A socket of the system.
+//! A socket of the operating system.
 #![allow(unsafe_code)] // System calls.
 
 use std::ffi::{OsStr, c_int};
@@ -17,15 +17,15 @@ use crate::{SockAddr, Socket};
 
 pub(crate) use libc::{sa_family_t, socklen_t};
 
-/// Whether sockets may have names that are no paths.
+/// Whether Unix sockets can have names that are not paths.
 pub(crate) const HAS_ABSTRACT: bool = cfg!(any(target_os = "linux", target_os = "android"));
-/// The size of a path in an address.
+/// The room for a path in an address.
 pub(crate) const PATH_MAX: usize = size_of::<libc::sockaddr_un>() - 2;
-/// More than this some systems refuse to transfer at once.
+/// Some systems refuse to transfer more than this at once.
 const LARGEST: usize =
     if cfg!(target_vendor = "apple") { c_int::MAX as usize - 1 } else { isize::MAX as usize };
 
-/// The family in the bytes of an address. Systems that keep the length there have it in the first byte.
+/// Returns the family in the bytes of an address. On systems that store the length, the length is in the first byte.
 pub(crate) const fn family(bytes: &[u8; 128]) -> sa_family_t {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     return sa_family_t::from_ne_bytes([bytes[0], bytes[1]]);
@@ -50,7 +50,7 @@ pub(crate) fn path(bytes: &[u8]) -> Option<&Path> {
     Some(Path::new(OsStr::from_bytes(bytes)))
 }
 
-/// The result of a system call that says -1 for an error.
+/// Converts the result of a system call that returns -1 for an error.
 pub(super) fn check(result: c_int) -> io::Result<c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
@@ -59,21 +59,21 @@ pub(super) fn size(result: isize) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
-/// A socket of the system.
+/// A socket of the operating system.
 pub(crate) struct Inner(OwnedFd);
 
 /// A socket that another type closes.
 pub(crate) type Lent = ManuallyDrop<Socket>;
 
 pub(crate) fn lend(fd: BorrowedFd<'_>) -> Lent {
-    // SAFETY: it is never closed here, and the lender outlives the lifetime that `SockRef` has.
+    // SAFETY: it is never closed here, and the lender outlives the lifetime of `SockRef`.
     ManuallyDrop::new(unsafe { Socket::from_raw_fd(fd.as_raw_fd()) })
 }
 
 impl Inner {
-    /// Takes a descriptor that a system call just returned.
+    /// Takes a descriptor that a system call has just returned.
     fn take(fd: c_int) -> Inner {
-        // SAFETY: it is new, so nobody else owns it.
+        // SAFETY: the descriptor is new, so nothing else owns it.
         Inner(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
@@ -118,7 +118,7 @@ impl Inner {
         Ok((Inner::take(fds[0]), Inner::take(fds[1])))
     }
 
-    /// What other systems do when the socket is opened, Apple's do afterwards.
+    /// Sets the flags that Apple's systems do not accept when the socket is opened.
     #[cfg_attr(not(target_vendor = "apple"), allow(clippy::unnecessary_wraps))]
     fn with_flags(self, opened: bool) -> io::Result<Inner> {
         #[cfg(target_vendor = "apple")]
@@ -132,7 +132,7 @@ impl Inner {
         Ok(self)
     }
 
-    /// Calls what takes an address.
+    /// Makes a system call that takes an address.
     fn with_address(
         &self,
         address: &SockAddr,
@@ -143,7 +143,7 @@ impl Inner {
         check(result).map(drop)
     }
 
-    /// Calls what fills in an address.
+    /// Makes a system call that fills in an address.
     fn address_of(
         &self,
         call: impl FnOnce(c_int, *mut libc::sockaddr, *mut socklen_t) -> c_int,
@@ -293,13 +293,13 @@ impl Inner {
 
     pub(crate) fn recv(&self, buf: &mut [MaybeUninit<u8>], flags: c_int) -> io::Result<usize> {
         let len = buf.len().min(LARGEST);
-        // SAFETY: the buffer is exclusively borrowed and at least so long.
+        // SAFETY: the buffer is exclusively borrowed and at least that long.
         size(unsafe { libc::recv(self.fd(), buf.as_mut_ptr().cast(), len, flags) })
     }
 
     pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         let len = buf.len().min(LARGEST);
-        // SAFETY: the buffer is exclusively borrowed and at least so long.
+        // SAFETY: the buffer is exclusively borrowed and at least that long.
         size(unsafe { libc::recv(self.fd(), buf.as_mut_ptr().cast(), len, 0) })
     }
 
@@ -318,7 +318,7 @@ impl Inner {
         let storage: *mut Storage = &raw mut from.storage;
         let len = buf.len().min(LARGEST);
         let fd = self.fd();
-        // SAFETY: the buffer is exclusively borrowed and at least so long; there is room for an address.
+        // SAFETY: the buffer is exclusively borrowed and at least that long, and there is room for an address.
         let n = size(unsafe {
             let len_of_address = &raw mut from.len;
             libc::recvfrom(fd, buf.as_mut_ptr().cast(), len, flags, storage.cast(), len_of_address)
@@ -331,20 +331,20 @@ impl Inner {
         message: &mut Incoming<'_, '_, '_>,
         flags: c_int,
     ) -> io::Result<usize> {
-        // SAFETY: everything that the header points to is exclusively borrowed for its lifetime.
+        // SAFETY: all memory that the header points to is exclusively borrowed for its lifetime.
         size(unsafe { libc::recvmsg(self.fd(), message.header(), flags) })
     }
 
     pub(crate) fn send(&self, buf: &[u8], flags: c_int) -> io::Result<usize> {
         let len = buf.len().min(LARGEST);
-        // SAFETY: the buffer is at least so long.
+        // SAFETY: the buffer is at least that long.
         size(unsafe { libc::send(self.fd(), buf.as_ptr().cast(), len, flags) })
     }
 
     pub(crate) fn send_to(&self, buf: &[u8], to: &SockAddr, flags: c_int) -> io::Result<usize> {
         let len = buf.len().min(LARGEST);
         let address = &raw const to.storage;
-        // SAFETY: the buffer is at least so long, as is the address.
+        // SAFETY: the buffer and the address are at least that long.
         size(unsafe {
             libc::sendto(self.fd(), buf.as_ptr().cast(), len, flags, address.cast(), to.len)
         })
@@ -355,7 +355,7 @@ impl Inner {
         message: &Outgoing<'_, '_, '_>,
         flags: c_int,
     ) -> io::Result<usize> {
-        // SAFETY: everything that the header points to is borrowed for its lifetime.
+        // SAFETY: all memory that the header points to is borrowed for its lifetime.
         size(unsafe { libc::sendmsg(self.fd(), message.header(), flags) })
     }
 }

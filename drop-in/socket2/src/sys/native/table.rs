@@ -1,9 +1,9 @@
-//! The C library's constants, and where each option is found.
+//! The C library's constants, and the place of each option.
 
 use std::ffi::c_int;
 use std::io;
 
-/// Constants. Those that a system lacks have numbers that it refuses.
+/// Constants. A constant that a system lacks has a number that the system refuses.
 pub(crate) mod number {
     use std::ffi::c_int;
 
@@ -25,7 +25,7 @@ pub(crate) mod number {
     linux!(IPPROTO_MPTCP);
     linux!(AF_PACKET, AF_VSOCK, IPPROTO_DCCP, IPPROTO_SCTP, IPPROTO_UDPLITE, SOCK_DCCP);
 
-    /// A flag that a system lacks is none.
+    /// A flag that a system lacks is 0.
     macro_rules! flags {
         ($($name:ident),*) => {$(
             #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -37,9 +37,9 @@ pub(crate) mod number {
 
     flags!(MSG_CONFIRM, SOCK_CLOEXEC, SOCK_NONBLOCK);
 
-    /// The longest name of a network interface, with its zero.
+    /// The longest name of a network interface, including the terminating zero.
     pub(crate) const IFNAMSIZ: usize = libc::IFNAMSIZ;
-    /// The longest name of a congestion control, with its zero.
+    /// The longest name of a congestion control, including the terminating zero.
     pub(crate) const TCP_CA_NAME_MAX: usize = 16;
 }
 
@@ -51,13 +51,13 @@ pub(crate) struct Opt {
 }
 
 impl Opt {
-    /// Its level and its number there.
+    /// Returns its level and number on this system.
     pub(super) fn place(self) -> io::Result<(c_int, c_int)> {
         self.place.ok_or_else(|| super::options::lacks(self.name))
     }
 }
 
-/// The options, by their names in the C library.
+/// The options, named as in the C library.
 pub(crate) mod opt {
     use super::Opt;
 
@@ -71,7 +71,7 @@ pub(crate) mod opt {
         };
     }
 
-    /// The same, of Linux alone.
+    /// Options that only Linux has.
     macro_rules! linux {
         ($($level:ident: $($name:ident $(= $number:ident)?),*;)*) => {$($(
             #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -1,4 +1,4 @@
-//! Messages on WASI: what their parts refer to.
+//! Messages on WASI: references to their parts.
 
 use std::ffi::c_int;
 use std::io::IoSlice;
@@ -25,7 +25,7 @@ impl<'a> MaybeUninitSlice<'a> {
     }
 }
 
-/// A message to be sent.
+/// A message to send.
 #[derive(Default)]
 pub(crate) struct Outgoing<'addr, 'bufs, 'control> {
     pub(super) to: Option<&'addr SockAddr>,
@@ -56,7 +56,7 @@ impl<'addr, 'bufs, 'control> Outgoing<'addr, 'bufs, 'control> {
     }
 }
 
-/// A message to be received.
+/// A message to receive into.
 #[derive(Default)]
 pub(crate) struct Incoming<'addr, 'bufs, 'control> {
     pub(super) from: Option<&'addr mut SockAddr>,
@@ -74,7 +74,7 @@ impl<'addr, 'bufs, 'control> Incoming<'addr, 'bufs, 'control> {
         self.from = Some(addr);
     }
 
-    /// The length of the address that was received.
+    /// Returns the length of the address that was received.
     pub(crate) fn addr_len(&self) -> socklen_t {
         self.from.as_ref().map_or(0, |from| from.len)
     }

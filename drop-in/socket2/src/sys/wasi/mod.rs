@@ -13,7 +13,7 @@ pub(crate) use table::{number, opt};
 pub use message::MaybeUninitSlice;
 pub use socket::SockFilter;
 
-/// Memory for an address, as large as Linux has it. wasm32-wasip1 has no such types.
+/// Memory for an address, as large as on Linux. wasm32-wasip1 has no such types.
 #[allow(dead_code, non_camel_case_types)] // Of version 0.5.
 pub(crate) type sockaddr_storage = [u64; 16];
 /// An address of any family.

@@ -1,4 +1,4 @@
-//! A socket of wasio's.
+//! A socket of wasio.
 
 use std::ffi::c_int;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -23,12 +23,12 @@ pub(crate) type sa_family_t = u16;
 #[allow(non_camel_case_types)]
 pub(crate) type socklen_t = u32;
 
-/// Whether sockets may have names that are no paths.
+/// Whether Unix sockets can have names that are not paths.
 pub(crate) const HAS_ABSTRACT: bool = false;
-/// The size of a path in an address.
+/// The room for a path in an address.
 pub(crate) const PATH_MAX: usize = 108;
 
-/// The family in the bytes of an address.
+/// Returns the family in the bytes of an address.
 pub(crate) const fn family(bytes: &[u8; 128]) -> sa_family_t {
     sa_family_t::from_ne_bytes([bytes[0], bytes[1]])
 }
@@ -47,7 +47,7 @@ fn lacks<T>(what: &str) -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
-/// Names what a host says that it lacks.
+/// Adds the name of a feature that the host lacks to the error.
 fn named<T>(what: &str, result: io::Result<T>) -> io::Result<T> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::Unsupported && e.get_ref().is_none() => lacks(what),
@@ -67,7 +67,7 @@ fn only(flags: c_int, known: c_int) -> io::Result<()> {
     if flags & !known == 0 { Ok(()) } else { lacks("a flag of a receive or send") }
 }
 
-/// Lets a socket block, where it can.
+/// Makes a socket block, where it can.
 fn block(socket: &RawSocket) -> io::Result<()> {
     match socket.set_nonblocking(false) {
         Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(()),
@@ -106,7 +106,7 @@ impl Inner {
         self.0.as_fd()
     }
 
-    /// As natively a socket blocks at first, where it can.
+    /// Creates a socket that blocks at first, as natively, where it can.
     fn new(socket: RawSocket, nonblocking: bool) -> io::Result<Inner> {
         if !nonblocking {
             block(&socket)?;
@@ -198,7 +198,7 @@ impl Inner {
         named("a socket that blocks", self.0.set_nonblocking(on))
     }
 
-    /// No guest starts programs, so none inherits anything.
+    /// Does nothing: a guest starts no programs that could inherit the socket.
     pub(crate) fn set_cloexec(&self, _: bool) -> io::Result<()> {
         Ok(())
     }
@@ -229,8 +229,8 @@ impl Inner {
         self.0.recv_from(buf, flags != 0).map(|(n, from)| (n, from.into()))
     }
 
-    /// Receives through memory in between if there are several buffers. A message that is longer than they are is
-    /// noticed by one byte more.
+    /// Receives through a temporary buffer if there are several buffers. It is one byte longer than they are, to detect
+    /// a longer message.
     pub(crate) fn recvmsg(
         &self,
         message: &mut Incoming<'_, '_, '_>,
@@ -293,7 +293,7 @@ impl Inner {
         match (option.place, option.name) {
             (Some(place), name) => named(name, self.0.option(place)).map(|value| value as c_int),
             (None, "SO_ACCEPTCONN") => self.0.is_listening().map(c_int::from),
-            // Sockets of WASI 0.2 are of one family, always.
+            // Sockets of WASI 0.2 always have one family.
             (None, "IPV6_V6ONLY") if cfg!(target_env = "p2") => Ok(1),
             (None, name) => lacks(name),
         }

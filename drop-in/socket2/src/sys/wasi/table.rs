@@ -1,8 +1,8 @@
-//! The numbers of wasi-libc, and which options a WASI host has.
+//! The constants of wasi-libc, and the options that WASI hosts have.
 
 use wasio_net::raw;
 
-/// wasi-libc's constants. Those that it lacks have numbers above all of its own.
+/// wasi-libc's constants. A constant that it lacks has a number above all of its own.
 pub(crate) mod number {
     use std::ffi::c_int;
 
@@ -54,7 +54,7 @@ pub(crate) struct Opt {
     pub(super) place: Option<raw::Opt>,
 }
 
-/// The options, by their names in C.
+/// The options, named as in C.
 pub(crate) mod opt {
     use super::{Opt, raw};
 

@@ -6,9 +6,9 @@ use crate::UdpSocket;
 use crate::udp::options;
 
 options! {
-    /// The type of service of IPv4 packets (`IP_TOS`).
+    /// Returns the type of service of IPv4 packets (`IP_TOS`).
     Tos: tos_v4, set_tos_v4: u32, option, set_option;
-    /// The traffic class of IPv6 packets (`IPV6_TCLASS`).
+    /// Returns the traffic class of IPv6 packets (`IPV6_TCLASS`).
     TclassV6: tclass_v6, set_tclass_v6: u32, option, set_option;
 }
 
