@@ -86,8 +86,8 @@ impl UdpSocket {
     ///
     /// # On WASI
     ///
-    /// The socket is made non-blocking. On WASI 0.2 the standard library's own sockets are taken with the C library that
-    /// Rust 1.95 has; with another they fail with [`Unsupported`](io::ErrorKind::Unsupported).
+    /// The socket is made non-blocking. On WASI 0.2 the standard library's own sockets are taken with the C library
+    /// that Rust 1.95 has; with another they fail with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         UdpSocket::new(Socket::from_std(socket)?)
@@ -102,8 +102,8 @@ impl UdpSocket {
     ///
     /// # On WASI
     ///
-    /// On preview 1 the standard library can do little with it. On WASI 0.2 with the C library of a Rust release that this
-    /// crate does not know, the result is good for [`from_std`](Self::from_std) alone.
+    /// On preview 1 the standard library can do little with it. On WASI 0.2 with the C library of a Rust release that
+    /// this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
         self.io.into_socket().into_std()
     }

@@ -30,8 +30,8 @@ pub use macros::support as macro_support;
 #[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own here.
 pub use sys::public::root::*;
 
-/// The items that only some targets have, apart from the rest, so that the crate `wasio` can re-export them without naming
-/// a target. They are also in [`io`], [`signal`] and the root.
+/// The items that only some targets have, apart from the rest, so that the crate `wasio` can re-export them without
+/// naming a target. They are also in [`io`], [`signal`] and the root.
 #[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own.
 pub mod additions {
     /// Those of [`io`](crate::io).

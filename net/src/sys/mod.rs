@@ -10,28 +10,29 @@
 //! - `HOST`: facts about the host ([`Host`]).
 //! - [`Hooks`] for `Socket`: the differences of the target. Each hook has a default body.
 //! - [`Address`] for `std::net::SocketAddr` and for `UnixAddr`.
-//! - `UnixAddr`, `unix_addr` and the Unix functions of `Socket`; `ChildReader`, `ChildWriter` and `Exits` for processes. A
-//!   target without them includes `shell/unix.rs` and `shell/process.rs`, in which everything fails.
+//! - `UnixAddr`, `unix_addr` and the Unix functions of `Socket`; `ChildReader`, `ChildWriter` and `Exits` for
+//!   processes. A target without them includes `shell/unix.rs` and `shell/process.rs`, in which everything fails.
 //! - `public`: the items that only this target adds to public modules.
 //!
 //! # Sockets
 //!
 //! - `open(family, kind)` and `accept` return sockets that do not block.
-//! - `from_std` and `from_std_unchecked` take a socket of the standard library, and `into_std` returns one. On targets with
-//!   descriptors, `fd.rs` implements them through `from_fd`, `from_fd_unchecked` and `into_fd`. `from_fd` refuses a blocking
-//!   socket in debug builds where that can be found out; elsewhere it makes the socket non-blocking.
+//! - `from_std` and `from_std_unchecked` take a socket of the standard library, and `into_std` returns one. On targets
+//!   with descriptors, `fd.rs` implements them through `from_fd`, `from_fd_unchecked` and `into_fd`. `from_fd` refuses
+//!   a blocking socket in debug builds where that can be found out; elsewhere it makes the socket non-blocking.
 //! - `register` registers the socket with the reactor. The caller drops the returned source before the socket.
-//! - `connect` begins to connect. `Ok` means that it succeeded or is in progress. When the socket is writable, `connected`
-//!   returns the result, or `WouldBlock`.
+//! - `connect` begins to connect. `Ok` means that it succeeded or is in progress. When the socket is writable,
+//!   `connected` returns the result, or `WouldBlock`.
 //! - `listen` binds an unbound socket, or [`Hooks::ensure_bound`] does.
-//! - `accept` returns the peer's address with the socket. It skips peers that are gone already. After many of them it returns
-//!   `WouldBlock`, so that other tasks can run.
+//! - `accept` returns the peer's address with the socket. It skips peers that are gone already. After many of them it
+//!   returns `WouldBlock`, so that other tasks can run.
 //! - `bind` binds the socket to a local address.
-//! - `recv_uninit(buf, peek)` initializes the first `n` bytes of the buffer and returns `n`, which is at most its length.
-//!   `Ok(0)` for a buffer with room is the end of a stream. It never writes uninitialized bytes. `buf.rs` builds the other
-//!   forms of receiving on it. Vectored operations may use only the first buffers.
+//! - `recv_uninit(buf, peek)` initializes the first `n` bytes of the buffer and returns `n`, which is at most its
+//!   length. `Ok(0)` for a buffer with room is the end of a stream. It never writes uninitialized bytes. `buf.rs`
+//!   builds the other forms of receiving on it. Vectored operations may use only the first buffers.
 //! - `send` returns how many bytes the host took. If the peer is gone, it fails with `BrokenPipe` and raises no signal.
-//! - `shutdown`, `local_addr`, `peer_addr`, `linger`, `set_linger` and `set_membership` are those of the standard library and POSIX.
+//! - `shutdown`, `local_addr`, `peer_addr`, `linger`, `set_linger` and `set_membership` are those of the standard
+//!   library and POSIX.
 //! - `take_error` returns a pending error, if the host keeps one.
 //! - `option` and `set_option` read and change one [`Opt`] as a number. Switches are 0 and 1. An option that the host
 //!   lacks is `Unsupported`, except `set_option(NoDelay)`, which succeeds everywhere: programs treat its failure as
@@ -41,7 +42,8 @@
 //! An error is the host's, with the right [`io::ErrorKind`]. The functions above add the operation that failed. An
 //! operation that the target lacks fails with `Unsupported`, and its message says what is missing.
 //!
-//! The drop-in `socket2` uses more on WASI: `set_keepalive_times`, `borrowed`, and the functions in `raw.rs` of each target.
+//! The drop-in `socket2` uses more on WASI: `set_keepalive_times`, `borrowed`, and the functions in `raw.rs` of each
+//! target.
 //!
 //! # Names
 //!
@@ -50,26 +52,27 @@
 //!
 //! # Hosts that complete operations
 //!
-//! The code above attempts an operation, waits for readiness if the attempt returns `WouldBlock`, and attempts it again. Some
-//! hosts do not report readiness; they complete operations (io_uring, JavaScript promises, WASI 0.3). A backend for such a host
-//! keeps to the same contract:
+//! The code above attempts an operation, waits for readiness if the attempt returns `WouldBlock`, and attempts it
+//! again. Some hosts do not report readiness; they complete operations (io_uring, JavaScript promises, WASI 0.3). A
+//! backend for such a host keeps to the same contract:
 //!
 //! - The failed attempt may *begin* the operation. It passes the host a buffer that the socket owns, not the caller's,
 //!   because the caller may drop its buffer at any time. Then it returns `WouldBlock`.
 //! - An attempt during an operation in progress returns `WouldBlock`, and begins no second one.
 //! - When the operation completes, the backend keeps the result in the socket, and the reactor reports the direction as
-//!   ready. The next attempt takes the result: `recv_uninit` copies as many bytes as fit and keeps the rest; an error is returned
-//!   once.
-//! - `send` copies the caller's bytes and may report them as sent at once, within a bounded buffer, if the copy is written later
-//!   without the caller. It returns a later failure from the next operation. Dropping the socket must not lose these bytes: the
-//!   reactor keeps a source that still writes (`Lingering`).
-//! - Canceling is `Selector::disarm` of the runtime, where it loses no received data; otherwise the operation goes on, and its
-//!   result is kept. Dropping the socket cancels it.
-//! - Received bytes that have not been read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket away.
-//!   `fd.rs` calls it; a target without descriptors calls it in its own `into_std`.
+//!   ready. The next attempt takes the result: `recv_uninit` copies as many bytes as fit and keeps the rest; an error
+//!   is returned once.
+//! - `send` copies the caller's bytes and may report them as sent at once, within a bounded buffer, if the copy is
+//!   written later without the caller. It returns a later failure from the next operation. Dropping the socket must not
+//!   lose these bytes: the reactor keeps a source that still writes (`Lingering`).
+//! - Canceling is `Selector::disarm` of the runtime, where it loses no received data; otherwise the operation goes on,
+//!   and its result is kept. Dropping the socket cancels it.
+//! - Received bytes that have not been read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket
+//!   away. `fd.rs` calls it; a target without descriptors calls it in its own `into_std`.
 //!
-//! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell the end
-//! of a stream without reading, so the backend reads into a buffer of its own, and later reads take from that first.
+//! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell
+//! the end of a stream without reading, so the backend reads into a buffer of its own, and later reads take from that
+//! first.
 
 mod buf;
 

@@ -128,8 +128,8 @@ impl TcpStream {
     ///
     /// # On WASI
     ///
-    /// On preview 1 the standard library can read, write and shut it down, little more. On WASI 0.2 with the C library of
-    /// a Rust release that this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
+    /// On preview 1 the standard library can read, write and shut it down, little more. On WASI 0.2 with the C library
+    /// of a Rust release that this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
         self.io.into_socket().into_std()
     }

@@ -2,8 +2,8 @@
 //!
 //! A [`Source`] is anything that tasks can wait for: a socket, standard input, natively any file descriptor that the
 //! system can poll, and on WASI 0.2 any pollable. An operation on a source is attempted first. If it would block, the
-//! task's waker is stored in the source, and the source is armed. When no task can run, the executor parks in the reactor,
-//! which asks the host about all armed sources in one call.
+//! task's waker is stored in the source, and the source is armed. When no task can run, the executor parks in the
+//! reactor, which asks the host about all armed sources in one call.
 //!
 //! The module `sys` states what a backend must do.
 

@@ -204,9 +204,9 @@ impl Source {
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
     ///
-    /// As [`poll_io`](Self::poll_io), but `op` says how many bytes it read and what is left, which is nothing when a read
-    /// leaves room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI it may
-    /// also be called when the host has said nothing, since there was something a moment ago.
+    /// As [`poll_io`](Self::poll_io), but `op` says how many bytes it read and what is left, which is nothing when a
+    /// read leaves room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI
+    /// it may also be called when the host has said nothing, since there was something a moment ago.
     ///
     /// # Errors
     ///

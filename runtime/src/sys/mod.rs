@@ -1,22 +1,22 @@
 //! The targets. Each has a folder with the same items, and this module alone maps targets to folders.
 //!
-//! `shell/` is the template, and the backend of every target that has none of its own. `threads/` and `one_thread/` have the
-//! same items; each target includes one of them as `threading`. `wasi/` and the files beside the folders are included by
-//! several targets. `docs/contributing/adding-a-target.md` lists the files to write.
+//! `shell/` is the template, and the backend of every target that has none of its own. `threads/` and `one_thread/`
+//! have the same items; each target includes one of them as `threading`. `wasi/` and the files beside the folders are
+//! included by several targets. `docs/contributing/adding-a-target.md` lists the files to write.
 //!
 //! # The reactor
 //!
-//! A backend is two types and a function that makes them. All threads share the **selector**; the thread that parks has the
-//! **driver**.
+//! A backend is two types and a function that makes them. All threads share the **selector**; the thread that parks has
+//! the **driver**.
 //!
 //! - `Raw` names a source: a descriptor, or on WASI 0.2 an object that has pollables.
 //! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The key is the
 //!   reactor's, small and reused; it comes back in events.
 //! - `Selector::arm(raw, key, interest)` asks for one event for each direction of `interest` in which the source is or
-//!   becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A direction stays armed until its
-//!   event was reported, however often it is armed.
-//! - `Selector::disarm(key)` disarms both directions and returns those that were armed. A backend whose host reports edges has
-//!   none.
+//!   becomes ready. A backend whose host reports edges on its own (mio) does nothing here. A direction stays armed
+//!   until its event was reported, however often it is armed.
+//! - `Selector::disarm(key)` disarms both directions and returns those that were armed. A backend whose host reports
+//!   edges has none.
 //! - `Selector::is_armed()` says whether a wait without a timeout can end.
 //! - `Driver::poll(selector, parked, unexplained, events)` waits as `parked` says and appends the events. An error of
 //!   one source is an event of that source (`Ready::ERROR` with its direction), never an error of the poll. Spurious
@@ -40,21 +40,23 @@
 //! - The attempt that finds nothing *begins* the operation, and returns `WouldBlock`. It reads into a buffer that the
 //!   backend owns, or writes a copy that the backend owns, because the caller's buffer is borrowed for the attempt
 //!   only. The backend of the source keeps the buffer and the operation until the host is done with them.
-//! - The event is the completion. `poll` reports it as `READABLE` or `WRITABLE`, or with `ERROR`; the attempt that follows
-//!   takes the result, or the error, out of the source. Bytes that do not fit into the caller's buffer stay for the next one.
+//! - The event is the completion. `poll` reports it as `READABLE` or `WRITABLE`, or with `ERROR`; the attempt that
+//!   follows takes the result, or the error, out of the source. Bytes that do not fit into the caller's buffer stay for
+//!   the next one.
 //! - At most one operation is under way in each direction. Arming a direction with an operation under way begins
-//!   nothing. Arming another for reading begins the operation that the source is for: a read of a stream, a receive of a
-//!   datagram socket, an accept of a listener. Arming for writing begins nothing: it is ready when `send` has room for a
-//!   copy.
+//!   nothing. Arming another for reading begins the operation that the source is for: a read of a stream, a receive of
+//!   a datagram socket, an accept of a listener. Arming for writing begins nothing: it is ready when `send` has room
+//!   for a copy.
 //! - A task that stops waiting cancels nothing: the result stays for the next attempt, as bytes in a kernel's buffer
 //!   would. `disarm` cancels what can be cancelled without losing received data, and keeps everything else.
 //!   `deregister` cancels everything. If the host has no other way, it waits until the host releases the buffer.
-//! - In `HOST`, `attempts_see` is false, and so is `speculates`, unless beginning and cancelling an operation costs little.
+//! - In `HOST`, `attempts_see` is false, and so is `speculates`, unless beginning and cancelling an operation costs
+//!   little.
 //! - `Lingering` keeps a source whose last write is still under way when it is dropped.
 //!
-//! `net/src/sys/wasip2/ahead.rs` is the precedent for the buffer: it keeps bytes that the host delivered, and serves later
-//! reads from them. A backend with readiness pays nothing for this, because all of it is in the operations of the source and in
-//! its `Raw`.
+//! `net/src/sys/wasip2/ahead.rs` is the precedent for the buffer: it keeps bytes that the host delivered, and serves
+//! later reads from them. A backend with readiness pays nothing for this, because all of it is in the operations of the
+//! source and in its `Raw`.
 //!
 //! # Everything else
 //!

@@ -1,7 +1,8 @@
 //! The scheduler of a set of tasks. It keeps the waiting tasks and the queue of ready ones.
 //!
-//! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The scheduler owns
-//! its tasks, and drops all of them when it is closed. It knows neither time nor the reactor; `runtime::shared` drives it.
+//! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The scheduler
+//! owns its tasks, and drops all of them when it is closed. It knows neither time nor the reactor; `runtime::shared`
+//! drives it.
 
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};

@@ -5,10 +5,10 @@
 //! executor looks, such as the timeout of an operation that did not have to wait, costs a few field accesses and no
 //! arithmetic.
 //!
-//! Cancelling a timer or moving it to a later time leaves its node in place. The node is recognised as dead, or moved to
-//! its new place, when it reaches the top. This is the common case: a timeout is armed, and cancelled or extended long
-//! before it would fire. When most of the nodes are dead, the heap is swept. An operation pays for at most a constant share
-//! of the sweep.
+//! Cancelling a timer or moving it to a later time leaves its node in place. The node is recognised as dead, or moved
+//! to its new place, when it reaches the top. This is the common case: a timeout is armed, and cancelled or extended
+//! long before it would fire. When most of the nodes are dead, the heap is swept. An operation pays for at most a
+//! constant share of the sweep.
 //!
 //! Arming is O(1). Its part of the work before the next wait is O(1) on average and O(log n) at worst. Cancelling and
 //! moving are O(1) amortised, firing is O(log n). Nothing allocates once the heap and the table have grown.

@@ -1,7 +1,7 @@
 //! Counts time in ticks: whole milliseconds since the timers were created.
 //!
-//! A deadline is rounded up to the next tick and the current time down to the last one, so that no timer fires early and
-//! timers of one millisecond fire together.
+//! A deadline is rounded up to the next tick and the current time down to the last one, so that no timer fires early
+//! and timers of one millisecond fire together.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! The backend for WASI 0.2: `wasi:sockets`. TCP uses the imports that `host.rs` declares, for size; names and UDP use the
-//! published bindings.
+//! The backend for WASI 0.2: `wasi:sockets`. TCP uses the imports that `host.rs` declares, for size; names and UDP use
+//! the published bindings.
 //!
 //! A socket is a resource of the host with children: streams, and the pollables for waiting. A child must be dropped
 //! before its parent, which the order of fields ensures. There are no descriptors: `table.rs` creates numbers for

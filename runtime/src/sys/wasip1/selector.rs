@@ -4,8 +4,8 @@
 //! reading, or for writing, of the same descriptor. A host with the extension keeps those of sockets itself
 //! ([`queue`](super::queue)).
 //!
-//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`front`](super::wasi::front)). Closed
-//! halves are known only when the host sets the hang-up flag.
+//! Limits: on other hosts the cost of a poll grows with the number of subscriptions ([`front`](super::wasi::front)).
+//! Closed halves are known only when the host sets the hang-up flag.
 #![allow(unsafe_code)] // `poll_oneoff` is an import.
 
 use std::io;

@@ -113,8 +113,8 @@ impl Selector {
 }
 
 impl Source {
-    /// Replaces the pollables: the host is no longer asked about those that exist when `replace` is called, and is asked
-    /// about the new ones after it.
+    /// Replaces the pollables: the host is no longer asked about those that exist when `replace` is called, and is
+    /// asked about the new ones after it.
     pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
         let armed = self.reactor.selector.disarm(self.state.key);
         let result = replace();
