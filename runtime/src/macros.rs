@@ -1,7 +1,7 @@
 //! `select!`, `join!`, `try_join!`, `pin!` and `task_local!`.
 //!
-//! They reach everything through `$crate`, so they work under whatever name this crate, or one that
-//! re-exports it, goes. What the expansions call is in [`support`] and not for anybody else.
+//! They refer to everything through `$crate`, so they work under any name of this crate or of one that re-exports it.
+//! Items that only the expansions use are in [`support`].
 
 mod join;
 mod maybe_done;

@@ -1,4 +1,4 @@
-//! Signals from outside: Ctrl-C, and natively those of unix.
+//! Signals: Ctrl-C, and natively those of Unix.
 
 use std::io;
 
@@ -25,11 +25,11 @@ pub use crate::sys::public::signal::*;
 ///
 /// # On WASI
 ///
-/// A guest has no signals of its own: the future is ready when the host delivers one, and until then it is
-/// a reason to sleep, so a guest in which everything else waits for nothing does not panic. `wasio run`
-/// delivers the first SIGINT or SIGTERM, both here, because there is no `signal::unix`; the second ends the
-/// guest. Hosts that cannot deliver one end the guest instead; so does `wasio run` when nobody ever waited. On
-/// a runtime whose I/O is not enabled nothing is delivered.
+/// A guest has no signals of its own. The future is ready when the host delivers one. Until then it counts as a reason
+/// to sleep, so a guest in which every other task waits for nothing does not panic. `wasio run` delivers the first
+/// SIGINT or SIGTERM, both here, because there is no `signal::unix`; the second ends the guest. Hosts that cannot
+/// deliver a signal end the guest instead, and so does `wasio run` if no task has ever waited for one. On a runtime
+/// whose I/O is not enabled no signal is delivered.
 ///
 /// # Examples
 ///

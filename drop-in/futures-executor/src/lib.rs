@@ -7,9 +7,9 @@
 //! # On WASI
 //!
 //! - [`block_on`] and [`LocalPool`] panic when nothing is left that could wake the future.
-//! - What one task waits for in `block_on` ends only after those waits that began meanwhile in other tasks. What the
-//!   runtime's own `block_on` runs stands still meanwhile.
-//! - `ThreadPool` (feature `thread-pool`) is a runtime of wasio's: its tasks run whenever somebody waits.
+//! - A wait of one task in `block_on` ends only after the waits that began meanwhile in other tasks. The future of the
+//!   runtime's own `block_on` does not run meanwhile.
+//! - `ThreadPool` (feature `thread-pool`) is a runtime of wasio: its tasks run during every blocking call.
 
 #[cfg(feature = "std")]
 mod enter;

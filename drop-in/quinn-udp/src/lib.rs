@@ -17,7 +17,7 @@ pub use socket::{UdpSockRef, UdpSocketState};
 /// How many messages are received at once.
 pub const BATCH_SIZE: usize = 1;
 
-/// What is known of a message that was received.
+/// The metadata of a received message.
 #[derive(Clone, Copy, Debug)]
 pub struct RecvMeta {
     /// The sender.

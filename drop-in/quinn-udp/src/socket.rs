@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use crate::sys::Socket;
 use crate::{RecvMeta, Transmit};
 
-/// A socket of somebody else's, for one call of [`UdpSocketState`].
+/// A borrowed socket, for one call of [`UdpSocketState`].
 pub struct UdpSockRef<'a> {
     socket: Socket<'a>,
 }
@@ -104,7 +104,7 @@ impl UdpSocketState {
         true
     }
 
-    /// Sets the size of the buffer for what is to be sent.
+    /// Sets the size of the send buffer.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl UdpSocketState {
         socket.socket.set_send_buffer_size(bytes)
     }
 
-    /// Sets the size of the buffer for what was received.
+    /// Sets the size of the receive buffer.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl UdpSocketState {
         socket.socket.set_recv_buffer_size(bytes)
     }
 
-    /// Returns the size of the buffer for what is to be sent.
+    /// Returns the size of the send buffer.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl UdpSocketState {
         socket.socket.send_buffer_size()
     }
 
-    /// Returns the size of the buffer for what was received.
+    /// Returns the size of the receive buffer.
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ impl CertificateResult {
 /// Why certificates could not be read.
 #[derive(Debug)]
 pub struct Error {
-    /// What was tried.
+    /// The operation that failed.
     pub context: &'static str,
     /// What went wrong.
     pub kind: ErrorKind,

@@ -92,7 +92,7 @@ impl SockAddr {
     ///
     /// # Safety
     ///
-    /// So many bytes of the address are initialised.
+    /// This many bytes of the address are initialised.
     pub unsafe fn set_length(&mut self, length: socklen_t) {
         self.len = length;
     }

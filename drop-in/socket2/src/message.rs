@@ -97,7 +97,7 @@ impl<'addr, 'bufs, 'control> MsgHdrMut<'addr, 'bufs, 'control> {
         self
     }
 
-    /// Returns the flags of what was received.
+    /// Returns the flags of the received message.
     pub fn flags(&self) -> RecvFlags {
         RecvFlags(self.0.flags())
     }

@@ -196,7 +196,7 @@ impl Socket {
         Ok((n, message.flags()))
     }
 
-    /// Like [`recv`](Self::recv); what was received stays in the socket.
+    /// Like [`recv`](Self::recv), but the received bytes stay in the socket.
     ///
     /// # Errors
     ///

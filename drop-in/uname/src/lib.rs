@@ -50,7 +50,7 @@ pub fn uname() -> io::Result<Info> {
     })
 }
 
-/// What is known of a guest.
+/// The values of a guest.
 ///
 /// # Errors
 ///

@@ -72,7 +72,7 @@ pub struct Host {
     pub timezone: String,
 }
 
-/// What the environment says.
+/// The environment's values. Missing ones are empty.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Environment {
@@ -82,7 +82,7 @@ pub struct Environment {
     pub host: Host,
 }
 
-/// What the environment says. What it does not say is empty.
+/// The environment's values. Missing ones are empty.
 pub fn environment() -> Environment {
     let value = |name: &str| env::var(name).unwrap_or_default();
     Environment {

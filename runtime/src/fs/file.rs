@@ -27,8 +27,7 @@ use crate::sync::Mutex;
 ///
 /// # Cancel safety
 ///
-/// A read that is cancelled loses nothing: what arrives then is kept for the next one. A write is accepted
-/// as a whole or not at all.
+/// A cancelled read loses nothing: its bytes are kept for the next one. A write is accepted as a whole or not at all.
 ///
 /// # On WASI
 ///
@@ -212,7 +211,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Gives the file back when an operation is running.
+    /// Returns the file if an operation is running.
     #[allow(clippy::result_large_err)] // It is the file.
     pub fn try_into_std(mut self) -> Result<StdFile, Self> {
         match Arc::try_unwrap(self.std) {

@@ -11,13 +11,13 @@
 //!
 //! # Cancel safety
 //!
-//! Dropping a future does not stop what it began: a file may still be written, removed or renamed later.
+//! Dropping a future does not stop its operation: a file may still be written, removed or renamed later.
 //!
 //! # On WASI
 //!
-//! There are no threads: each operation blocks the guest until the host has done it, and is done when the
-//! first poll returns. Each counts against the task's budget, so a task that only uses files lets others
-//! run. A guest sees only the directories that the host gives it (`--dir`).
+//! There are no threads: each operation blocks the guest until the host has completed it, and is complete when the
+//! first poll returns. Each counts against the task's budget, so a task that only uses files lets other tasks run. A
+//! guest sees only the directories that the host gives it (`--dir`).
 //!
 //! # Examples
 //!

@@ -58,7 +58,7 @@ impl OpenOptions {
 
     /// Sets whether the file must be new: an existing file is an error.
     ///
-    /// `create` and `truncate` then have no effect. Nothing can come between the look and the creation.
+    /// `create` and `truncate` then have no effect. The check and the creation are one atomic step.
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
         self.0.create_new(create_new);
         self

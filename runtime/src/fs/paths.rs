@@ -14,7 +14,8 @@ use super::asyncify;
 ///
 /// # On WASI
 ///
-/// The path is the guest's own: its root is what the host gave it. `Unsupported` where std is too old to know.
+/// The path is the guest's own: its root is the one that the host gave it. `Unsupported` if std is too old to support
+/// it.
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::canonicalize(path)).await
@@ -183,7 +184,7 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 ///
 /// # Errors
 ///
-/// When that cannot be found out, for example for lack of permission.
+/// If that cannot be found out, for example for lack of permission.
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let path = path.as_ref().to_owned();
     asyncify(move || path.try_exists()).await

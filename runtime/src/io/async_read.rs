@@ -14,8 +14,8 @@ use super::ReadBuf;
 pub trait AsyncRead {
     /// Tries to read into the unfilled part of `buf`.
     ///
-    /// - `Ready(Ok(()))`: what was read has been added to `buf`'s filled part. If nothing was added although
-    ///   there was room, the end of the data is reached.
+    /// - `Ready(Ok(()))`: the bytes that were read have been added to `buf`'s filled part. If there was room and none
+    ///   were added, the end of the data is reached.
     /// - `Ready(Err(_))`: nothing was read.
     /// - `Pending`: nothing was read, and the current task is woken when it is worth trying again.
     fn poll_read(

@@ -12,12 +12,12 @@ use std::task::{Context, Poll};
 pub trait AsyncSeek {
     /// Begins to move to `position`, an offset in bytes.
     ///
-    /// [`poll_complete`](Self::poll_complete) says when it is done. A position behind the end is allowed; what
-    /// follows from it is up to the implementation.
+    /// [`poll_complete`](Self::poll_complete) waits until it is done. A position past the end is allowed; its effect
+    /// depends on the implementation.
     ///
     /// # Errors
     ///
-    /// May fail when another operation is still running: call `poll_complete` before.
+    /// May fail if another operation is still running: call `poll_complete` before.
     fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()>;
 
     /// Waits until a seek that was started is done, and returns the new position from the start.

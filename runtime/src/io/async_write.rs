@@ -10,29 +10,29 @@ use std::task::{Context, Poll};
 /// The counterpart of [`std::io::Write`]. Programs call the methods of
 /// [`AsyncWriteExt`](super::AsyncWriteExt). This trait is for implementing a writer.
 ///
-/// Every method that returns `Pending` has arranged for the current task to be woken, and has taken nothing.
+/// A method that returns `Pending` has accepted nothing, and the current task is woken when it is worth trying again.
 pub trait AsyncWrite {
-    /// Tries to write bytes of `buf` and returns how many were taken.
+    /// Tries to write bytes of `buf`, and returns how many were accepted.
     ///
-    /// `Ok(0)` for a `buf` that is not empty usually means that the writer takes no more.
+    /// `Ok(0)` for a `buf` that is not empty usually means that the writer accepts no more.
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>>;
 
-    /// Tries to pass on everything that is buffered.
+    /// Tries to write out all buffered bytes.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Flushes, and says that nothing more will be written.
+    /// Flushes, and ends the writing.
     ///
-    /// For a TCP stream that closes the sending half. Writing after it is an error of the caller; what then
-    /// happens is up to the writer.
+    /// For a TCP stream this closes the sending half. Writing after it is an error of the caller, whose effect depends
+    /// on the writer.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Like [`poll_write`](Self::poll_write), from several buffers in their order.
     ///
-    /// The default writes from the first one that is not empty.
+    /// The default writes from the first buffer that is not empty.
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -42,9 +42,9 @@ pub trait AsyncWrite {
         self.poll_write(cx, first)
     }
 
-    /// Whether [`poll_write_vectored`](Self::poll_write_vectored) does more than the default.
+    /// Returns whether [`poll_write_vectored`](Self::poll_write_vectored) does more than the default.
     ///
-    /// Callers use it to decide whether gathering data in one buffer pays.
+    /// Callers use this to decide whether to gather data in one buffer.
     fn is_write_vectored(&self) -> bool {
         false
     }

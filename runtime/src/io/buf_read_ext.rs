@@ -24,17 +24,17 @@ use super::{AsyncBufRead, Lines, Split};
 /// # }
 /// ```
 pub trait AsyncBufReadExt: AsyncBufRead {
-    /// Reads to the end of `buf`, up to and including the next `byte`, and returns the number of bytes.
+    /// Reads up to and including the next `byte`, appends the bytes to `buf`, and returns their number.
     ///
-    /// At the end of the data the last byte may be another one. 0 means that nothing was left.
+    /// At the end of the data the last byte may be a different one. 0 means that nothing was left.
     ///
     /// # Errors
     ///
-    /// The reader's own errors, but for `Interrupted`, which is tried again. What came before is in `buf`.
+    /// The reader's own errors, except `Interrupted`, which is retried. The bytes before the error are in `buf`.
     ///
     /// # Cancel safety
     ///
-    /// What was read is in `buf` when the future is dropped; calling again goes on from there.
+    /// Safe: the bytes that were read are in `buf`, and another call continues from there.
     fn read_until<'a>(&'a mut self, byte: u8, buf: &'a mut Vec<u8>) -> ReadUntil<'a, Self>
     where
         Self: Unpin,
@@ -42,20 +42,20 @@ pub trait AsyncBufReadExt: AsyncBufRead {
         ReadUntil::new(self, byte, buf)
     }
 
-    /// Reads a line to the end of `buf`, with its line feed, and returns the number of bytes.
+    /// Reads a line, appends it to `buf` with its line feed, and returns the number of bytes.
     ///
-    /// 0 means that nothing was left. A line has no length limit: put [`take`](super::AsyncReadExt::take)
-    /// before it where the other side is not trusted.
+    /// 0 means that nothing was left. A line has no length limit: put [`take`](super::AsyncReadExt::take) before it if
+    /// the other side is not trusted.
     ///
     /// # Errors
     ///
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData) when the line is not UTF-8: it is lost and `buf` as it
-    /// was. The reader's own errors, but for `Interrupted`, which is tried again.
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData) if the line is not UTF-8. The line is then lost and `buf` is
+    /// unchanged. Otherwise the reader's own errors, except `Interrupted`, which is retried.
     ///
     /// # Cancel safety
     ///
-    /// Not safe: if the future is dropped before it is ready, the beginning of the line is lost. `buf` is as
-    /// it was. [`Lines::next_line`] and [`read_until`](Self::read_until) lose nothing.
+    /// Not safe: if the future is dropped before it is ready, the beginning of the line is lost. `buf` is unchanged.
+    /// [`Lines::next_line`] and [`read_until`](Self::read_until) lose nothing.
     fn read_line<'a>(&'a mut self, buf: &'a mut String) -> ReadLine<'a, Self>
     where
         Self: Unpin,
@@ -63,7 +63,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
         ReadLine::new(self, buf)
     }
 
-    /// The parts of the data between the `byte`s, without them.
+    /// Returns the parts of the data between the `byte`s, without them.
     fn split(self, byte: u8) -> Split<Self>
     where
         Self: Sized + Unpin,
@@ -77,7 +77,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     ///
     /// # Cancel safety
     ///
-    /// Safe: what was read is in the reader's buffer.
+    /// Safe: the bytes that were read are in the reader's buffer.
     fn fill_buf(&mut self) -> FillBuf<'_, Self>
     where
         Self: Unpin,
@@ -93,7 +93,7 @@ pub trait AsyncBufReadExt: AsyncBufRead {
         Pin::new(self).consume(amt);
     }
 
-    /// The lines of the data, without their line feeds.
+    /// Returns the lines of the data, without their line feeds.
     fn lines(self) -> Lines<Self>
     where
         Self: Sized,

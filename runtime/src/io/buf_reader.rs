@@ -12,9 +12,8 @@ use super::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, DEFAULT_BUF_SIZE, Re
 pin_project! {
     /// Reads ahead, so that many small reads become few large ones.
     ///
-    /// What it has read ahead is lost when it is dropped or taken apart with
-    /// [`into_inner`](Self::into_inner). A seek discards it. If the reader is a writer too, writing goes
-    /// straight through.
+    /// Bytes that were read ahead are lost when it is dropped or taken apart with [`into_inner`](Self::into_inner). A
+    /// seek discards them. If the reader is a writer too, writing bypasses the buffer.
     pub struct BufReader<R> {
         #[pin]
         pub(super) inner: R,
@@ -74,17 +73,17 @@ impl<R: AsyncRead> BufReader<R> {
         &self.inner
     }
 
-    /// Returns the inner reader. Reading from it skips what is buffered.
+    /// Returns the inner reader. Reading from it skips the buffered bytes.
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.inner
     }
 
-    /// Returns the inner reader. Reading from it skips what is buffered.
+    /// Returns the inner reader. Reading from it skips the buffered bytes.
     pub fn get_pin_mut(self: Pin<&mut Self>) -> Pin<&mut R> {
         self.project().inner
     }
 
-    /// Returns the inner reader. What is buffered is lost.
+    /// Returns the inner reader. Buffered bytes are lost.
     pub fn into_inner(self) -> R {
         self.inner
     }

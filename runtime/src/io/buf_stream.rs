@@ -11,7 +11,7 @@ use super::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, BufReader, BufWriter
 pin_project! {
     /// A [`BufReader`] and a [`BufWriter`] around one stream.
     ///
-    /// What they say about data that is lost holds here, too.
+    /// Their rules about lost data hold here, too.
     #[derive(Debug)]
     pub struct BufStream<RW> {
         #[pin]
@@ -55,7 +55,7 @@ impl<RW: AsyncRead + AsyncWrite> BufStream<RW> {
         self.project().inner.get_pin_mut().get_pin_mut()
     }
 
-    /// Returns the inner stream. What is buffered is lost.
+    /// Returns the inner stream. Buffered bytes are lost.
     pub fn into_inner(self) -> RW {
         self.inner.into_inner().into_inner()
     }

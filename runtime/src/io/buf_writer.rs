@@ -12,9 +12,9 @@ use super::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, DEFAULT_BUF_SIZE, Re
 pin_project! {
     /// Buffers writes, so that many small writes become few large ones.
     ///
-    /// Call [`flush`](super::AsyncWriteExt::flush) or [`shutdown`](super::AsyncWriteExt::shutdown) at the
-    /// end: what is still buffered when it is dropped is lost. A seek flushes first. If the writer is a
-    /// reader too, reading goes straight through.
+    /// Call [`flush`](super::AsyncWriteExt::flush) or [`shutdown`](super::AsyncWriteExt::shutdown) at the end: bytes
+    /// that are still buffered at the drop are lost. A seek flushes first. If the writer is a reader too, reading
+    /// bypasses the buffer.
     pub struct BufWriter<W> {
         #[pin]
         pub(super) inner: W,
@@ -93,7 +93,7 @@ impl<W: AsyncWrite> BufWriter<W> {
         self.project().inner
     }
 
-    /// Returns the inner writer. What is buffered is lost.
+    /// Returns the inner writer. Buffered bytes are lost.
     pub fn into_inner(self) -> W {
         self.inner
     }

@@ -10,13 +10,13 @@ use crate::task::coop;
 
 /// Copies everything from `reader` to `writer`, flushes, and returns the number of bytes.
 ///
-/// It reads ahead while the writer is not ready, and flushes whenever the reader has nothing for the moment.
-/// The buffer has 8 KiB; [`copy_buf`](super::copy_buf()) uses the reader's own.
+/// It reads ahead while the writer is not ready, and flushes whenever the reader has no data for the moment. The buffer
+/// has 8 KiB; [`copy_buf`](super::copy_buf()) uses the reader's own.
 ///
 /// # Errors
 ///
-/// An error of the reader or the writer. [`Interrupted`](std::io::ErrorKind::Interrupted) is retried;
-/// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more.
+/// An error of the reader or the writer. [`Interrupted`](std::io::ErrorKind::Interrupted) is retried.
+/// [`WriteZero`](std::io::ErrorKind::WriteZero) if the writer accepts no more.
 ///
 /// # Cancel safety
 ///

@@ -11,16 +11,16 @@ use crate::task::coop;
 /// Copies everything from `reader` to `writer` without a buffer in between, flushes, and returns the number
 /// of bytes.
 ///
-/// It flushes whenever the reader has nothing for the moment.
+/// It flushes whenever the reader has no data for the moment.
 ///
 /// # Errors
 ///
-/// An error of the reader or the writer. [`Interrupted`](std::io::ErrorKind::Interrupted) is retried;
-/// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more.
+/// An error of the reader or the writer. [`Interrupted`](std::io::ErrorKind::Interrupted) is retried.
+/// [`WriteZero`](std::io::ErrorKind::WriteZero) if the writer accepts no more.
 ///
 /// # Cancel safety
 ///
-/// No byte is lost: what was not written is in the reader's buffer, and calling again goes on from there.
+/// Safe: bytes that were not written are in the reader's buffer, and another call continues from there.
 pub async fn copy_buf<'a, R, W>(reader: &'a mut R, writer: &'a mut W) -> io::Result<u64>
 where
     R: AsyncBufRead + Unpin + ?Sized,

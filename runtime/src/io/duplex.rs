@@ -11,8 +11,8 @@ use crate::lock::Mutex;
 
 /// Creates a connection in memory: bytes written at one end are read at the other, in both directions.
 ///
-/// Each direction holds at most `max_buf_size` bytes; then writing waits for reading. When one end is dropped,
-/// the other reads what is left and then the end, and writing to it fails with
+/// Each direction holds at most `max_buf_size` bytes. When it is full, writing waits for reading. When one end is
+/// dropped, the other reads the remaining bytes and then the end, and writing to it fails with
 /// [`BrokenPipe`](std::io::ErrorKind::BrokenPipe).
 ///
 /// # Panics

@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 
 use super::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf, poll_budget};
 
-/// A stream that is always at its end and discards what is written. [`empty`] creates it.
+/// A stream that is always at its end and discards all writes. [`empty`] creates it.
 pub struct Empty {
     _private: (),
 }
 
-/// Creates a stream that is always at its end and discards what is written.
+/// Creates a stream that is always at its end and discards all writes.
 ///
 /// Its operations count against the task's budget, so a task that only uses it lets others run.
 ///

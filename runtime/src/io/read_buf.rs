@@ -83,7 +83,7 @@ impl<'a> ReadBuf<'a> {
 
     /// Returns a buffer over at most `n` bytes of the unfilled part.
     ///
-    /// What is put there counts for this buffer only after [`assume_init`](Self::assume_init) and
+    /// Bytes that are put there count for this buffer only after [`assume_init`](Self::assume_init) and
     /// [`advance`](Self::advance).
     #[inline]
     pub fn take(&mut self, n: usize) -> ReadBuf<'_> {
@@ -195,7 +195,7 @@ impl<'a> ReadBuf<'a> {
     ///
     /// # Safety
     ///
-    /// They must be.
+    /// The caller must have initialised them.
     #[inline]
     #[allow(unsafe_code)]
     pub unsafe fn assume_init(&mut self, n: usize) {

@@ -55,7 +55,7 @@ macro_rules! read_numbers {
 /// # }
 /// ```
 pub trait AsyncReadExt: AsyncRead {
-    /// A reader of what `self` has, followed by what `next` has.
+    /// Returns a reader of the bytes of `self`, followed by those of `next`.
     fn chain<R>(self, next: R) -> Chain<Self, R>
     where
         Self: Sized,
@@ -64,7 +64,7 @@ pub trait AsyncReadExt: AsyncRead {
         Chain::new(self, next)
     }
 
-    /// Reads what is there, at most as much as fits into `buf`, and returns the number of bytes.
+    /// Reads the available bytes, at most as many as fit into `buf`, and returns their number.
     ///
     /// 0 means the end of the data, or that `buf` is empty.
     ///
@@ -78,10 +78,10 @@ pub trait AsyncReadExt: AsyncRead {
         Read::new(self, buf)
     }
 
-    /// Reads what is there to the end of `buf`, and returns the number of bytes.
+    /// Reads the available bytes, appends them to `buf`, and returns their number.
     ///
-    /// The memory is not cleared first, and a buffer that grows (`Vec`, `BytesMut`) grows by what it needs
-    /// to. 0 means the end of the data, or that `buf` has no room.
+    /// The memory is not cleared first. A buffer that grows (`Vec`, `BytesMut`) grows by as much as it needs. 0 means
+    /// the end of the data, or that `buf` has no room.
     ///
     /// # Cancel safety
     ///
@@ -98,13 +98,12 @@ pub trait AsyncReadExt: AsyncRead {
     ///
     /// # Errors
     ///
-    /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) when the data ends before; the reader's own
-    /// errors, but for `Interrupted`, which is tried again. What `buf` holds then is not said.
+    /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) if the data ends before; otherwise the reader's own errors,
+    /// except `Interrupted`, which is retried. The content of `buf` is then unspecified.
     ///
     /// # Cancel safety
     ///
-    /// Not safe: if the future is dropped before it is ready, part of `buf` may be filled, and how much is
-    /// not known.
+    /// Not safe: if the future is dropped before it is ready, an unknown part of `buf` may be filled.
     fn read_exact<'a>(&'a mut self, buf: &'a mut [u8]) -> ReadExact<'a, Self>
     where
         Self: Unpin,
@@ -137,15 +136,15 @@ pub trait AsyncReadExt: AsyncRead {
         read_f64_le: f64 = 8, from_le_bytes, "a 64-bit floating-point number, little-endian";
     }
 
-    /// Reads everything to the end of `buf`, and returns the number of bytes.
+    /// Reads everything up to the end of the data, appends it to `buf`, and returns the number of bytes.
     ///
     /// # Errors
     ///
-    /// The reader's own errors, but for `Interrupted`, which is tried again. What came before is in `buf`.
+    /// The reader's own errors, except `Interrupted`, which is retried. The bytes before the error are in `buf`.
     ///
     /// # Cancel safety
     ///
-    /// What was read is in `buf` when the future is dropped; calling again goes on from there.
+    /// Safe: the bytes that were read are in `buf`, and another call continues from there.
     fn read_to_end<'a>(&'a mut self, buf: &'a mut Vec<u8>) -> ReadToEnd<'a, Self>
     where
         Self: Unpin,
@@ -153,16 +152,16 @@ pub trait AsyncReadExt: AsyncRead {
         ReadToEnd::new(self, buf)
     }
 
-    /// Reads everything to the end of `dst`, and returns the number of bytes.
+    /// Reads everything up to the end of the data, appends it to `dst`, and returns the number of bytes.
     ///
     /// # Errors
     ///
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData) when it is not UTF-8; the reader's own errors, but for
-    /// `Interrupted`, which is tried again. `dst` is then as it was.
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData) if the data is not UTF-8; otherwise the reader's own errors,
+    /// except `Interrupted`, which is retried. `dst` is then unchanged.
     ///
     /// # Cancel safety
     ///
-    /// Not safe: if the future is dropped before it is ready, what was read is lost. `dst` is as it was.
+    /// Not safe: if the future is dropped before it is ready, the bytes that were read are lost. `dst` is unchanged.
     fn read_to_string<'a>(&'a mut self, dst: &'a mut String) -> ReadToString<'a, Self>
     where
         Self: Unpin,
@@ -170,7 +169,7 @@ pub trait AsyncReadExt: AsyncRead {
         ReadToString::new(self, dst)
     }
 
-    /// A reader of the first `limit` bytes of `self`.
+    /// Returns a reader of the first `limit` bytes of `self`.
     fn take(self, limit: u64) -> Take<Self>
     where
         Self: Sized,

@@ -57,7 +57,7 @@ pub trait AsyncSeekExt: AsyncSeek {
         self.seek(SeekFrom::Start(0))
     }
 
-    /// The current position in bytes from the start.
+    /// Returns the current position in bytes from the start.
     ///
     /// # Cancel safety
     ///

@@ -10,8 +10,8 @@ use crate::task::coop;
 
 /// Creates a pipe in memory. Its ends can move to different tasks.
 ///
-/// It holds at most `max_buf_size` bytes; then writing waits for reading. Shutting down the writing half is
-/// what makes the reading half end: dropping it does not.
+/// It holds at most `max_buf_size` bytes. When it is full, writing waits for reading. The reading half ends when the
+/// writing half is shut down, not when it is dropped.
 ///
 /// # Panics
 ///

@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 
 use super::{AsyncWrite, poll_budget};
 
-/// A writer that discards what is written. [`sink`] creates it.
+/// A writer that discards everything. [`sink`] creates it.
 pub struct Sink {
     _private: (),
 }
 
-/// Creates a writer that discards what is written.
+/// Creates a writer that discards everything.
 ///
 /// Its operations count against the task's budget, so a task that only uses it lets others run.
 ///

@@ -9,19 +9,18 @@ use crate::sys::stdin;
 
 /// The standard input of the program. [`stdin`] creates it.
 ///
-/// Made for reading what is piped in. For a dialogue with a person, read from std's in a thread of its own:
-/// natively a read that is waiting for input cannot be cancelled, and the runtime waits for it when it is
-/// shut down.
+/// Use it for input from a pipe. For a dialogue with a person, read std's stdin in a separate thread: natively a read
+/// that waits for input cannot be cancelled, and the runtime waits for it when it is shut down.
 ///
 /// # Cancel safety
 ///
-/// A read that is cancelled loses nothing: what arrives then is kept for the next read of this handle.
+/// A cancelled read loses nothing: its bytes are kept for the next read of this handle.
 ///
 /// # On WASI
 ///
-/// Waiting for input suspends only the task that reads. Have one handle, and do not read from std's at the
-/// same time. In a runtime without I/O ([`Builder::enable_io`](crate::runtime::Builder::enable_io)) reading
-/// blocks the whole guest.
+/// Waiting for input suspends only the task that reads. Use one handle, and do not read from std's stdin at the same
+/// time. In a runtime without I/O ([`Builder::enable_io`](crate::runtime::Builder::enable_io)) reading blocks the whole
+/// guest.
 #[derive(Debug)]
 pub struct Stdin {
     input: stdin::Input,

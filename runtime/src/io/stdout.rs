@@ -11,12 +11,12 @@ macro_rules! stream {
     ($(#[$doc:meta])* $Stream:ident, $(#[$fn_doc:meta])* $stream:ident, $is_error:literal) => {
         $(#[$doc])*
         ///
-        /// Only bytes that are flushed are sure to be written when the program ends.
+        /// Only flushed bytes are certain to be written when the program ends.
         ///
         /// # On WASI
         ///
-        /// On preview 1, writing blocks the guest's one thread until the host has taken the bytes. On WASI 0.2
-        /// only the task that writes waits, if the host is one that does not block either.
+        /// On preview 1, writing blocks the guest's one thread until the host has taken the bytes. On WASI 0.2 only the
+        /// task that writes waits, unless the host's streams block.
         #[derive(Debug)]
         pub struct $Stream {
             writer: Writer,
@@ -55,8 +55,7 @@ stream! {
     Stdout,
     /// The standard output of the program.
     ///
-    /// Each call gives a handle of its own. What two handles write at once can get mixed, but only between
-    /// writes.
+    /// Each call returns a new handle. Output of two handles can be interleaved, but only between writes.
     stdout,
     false
 }
@@ -66,8 +65,7 @@ stream! {
     Stderr,
     /// The standard error stream of the program.
     ///
-    /// Each call gives a handle of its own. What two handles write at once can get mixed, but only between
-    /// writes.
+    /// Each call returns a new handle. Output of two handles can be interleaved, but only between writes.
     stderr,
     true
 }

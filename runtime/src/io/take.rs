@@ -31,7 +31,7 @@ impl<R: AsyncRead> Take<R> {
         self.left
     }
 
-    /// Sets how many bytes may still be read, regardless of what was read before.
+    /// Sets how many bytes may still be read, regardless of how many were read before.
     pub fn set_limit(&mut self, limit: u64) {
         self.left = limit;
     }

@@ -55,10 +55,10 @@ macro_rules! write_numbers {
 /// # }
 /// ```
 pub trait AsyncWriteExt: AsyncWrite {
-    /// Writes bytes from the start of `src`, and returns how many.
+    /// Writes bytes from the start of `src`, and returns their number.
     ///
-    /// That may be fewer than there are; [`write_all`](Self::write_all) writes them all. 0 for a `src` that is
-    /// not empty usually means that the writer takes no more.
+    /// That may be fewer than `src` has; [`write_all`](Self::write_all) writes them all. 0 for a `src` that is not
+    /// empty usually means that the writer accepts no more.
     ///
     /// # Cancel safety
     ///
@@ -70,7 +70,7 @@ pub trait AsyncWriteExt: AsyncWrite {
         Write::new(self, src)
     }
 
-    /// Writes bytes from several buffers in their order, and returns how many.
+    /// Writes bytes from several buffers in their order, and returns their number.
     ///
     /// # Cancel safety
     ///
@@ -82,11 +82,11 @@ pub trait AsyncWriteExt: AsyncWrite {
         WriteVectored::new(self, bufs)
     }
 
-    /// Writes bytes from the start of `src`, takes them out of it, and returns how many.
+    /// Writes bytes from the start of `src`, removes them from it, and returns their number.
     ///
     /// # Cancel safety
     ///
-    /// Safe: if the future is dropped before it is ready, nothing was written and `src` is as it was.
+    /// Safe: if the future is dropped before it is ready, nothing was written and `src` is unchanged.
     fn write_buf<'a, B>(&'a mut self, src: &'a mut B) -> WriteBuf<'a, Self, B>
     where
         Self: Sized + Unpin,
@@ -99,13 +99,13 @@ pub trait AsyncWriteExt: AsyncWrite {
     ///
     /// # Errors
     ///
-    /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more; the writer's own errors,
-    /// but for `Interrupted`, which is tried again. What was written is taken out of `src`.
+    /// [`WriteZero`](std::io::ErrorKind::WriteZero) if the writer accepts no more; otherwise the writer's own errors,
+    /// except `Interrupted`, which is retried. The written bytes are removed from `src`.
     ///
     /// # Cancel safety
     ///
-    /// Safe: if the future is dropped before it is ready, what was written is taken out of `src`, and calling
-    /// again goes on from there.
+    /// Safe: if the future is dropped before it is ready, the written bytes are removed from `src`, and another call
+    /// continues from there.
     fn write_all_buf<'a, B>(&'a mut self, src: &'a mut B) -> WriteAllBuf<'a, Self, B>
     where
         Self: Sized + Unpin,
@@ -118,13 +118,13 @@ pub trait AsyncWriteExt: AsyncWrite {
     ///
     /// # Errors
     ///
-    /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more; the writer's own errors,
-    /// but for `Interrupted`, which is tried again. How much was written before is not known.
+    /// [`WriteZero`](std::io::ErrorKind::WriteZero) if the writer accepts no more; otherwise the writer's own errors,
+    /// except `Interrupted`, which is retried. How much was written before is not known.
     ///
     /// # Cancel safety
     ///
-    /// Not safe: if the future is dropped before it is ready, part of `src` may be written, and how much is
-    /// not known. [`write_all_buf`](Self::write_all_buf) is safe.
+    /// Not safe: if the future is dropped before it is ready, an unknown part of `src` may be written.
+    /// [`write_all_buf`](Self::write_all_buf) is safe.
     fn write_all<'a>(&'a mut self, src: &'a [u8]) -> WriteAll<'a, Self>
     where
         Self: Unpin,
@@ -157,11 +157,11 @@ pub trait AsyncWriteExt: AsyncWrite {
         write_f64_le: f64 = 8, to_le_bytes, "a 64-bit floating-point number, little-endian";
     }
 
-    /// Passes on everything that is buffered.
+    /// Writes out all buffered bytes.
     ///
     /// # Cancel safety
     ///
-    /// Safe: what is not yet passed on stays buffered, and calling again goes on.
+    /// Safe: the remaining bytes stay buffered, and another call continues.
     fn flush(&mut self) -> Flush<'_, Self>
     where
         Self: Unpin,
@@ -169,13 +169,13 @@ pub trait AsyncWriteExt: AsyncWrite {
         Flush::new(self)
     }
 
-    /// Flushes, and says that nothing more will be written.
+    /// Flushes, and ends the writing.
     ///
-    /// For a TCP stream that closes the sending half, so that the peer reads the end.
+    /// For a TCP stream this closes the sending half, so that the peer reads the end.
     ///
     /// # Cancel safety
     ///
-    /// Safe: calling again goes on.
+    /// Safe: another call continues.
     fn shutdown(&mut self) -> Shutdown<'_, Self>
     where
         Self: Unpin,

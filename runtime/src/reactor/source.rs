@@ -112,25 +112,24 @@ impl Source {
         Ok(Source { reactor, state, raw })
     }
 
-    /// Whether the current runtime exists and has I/O, so that [`new`](Self::new) does not panic.
+    /// Returns whether there is a current runtime with I/O, so that [`new`](Self::new) does not panic.
     pub fn is_available() -> bool {
         crate::context::with_handle(|handle| handle.is_some_and(|h| h.shared.reactor.enabled))
     }
 
-    /// Takes it that an operation would not block, as of a connection that was just accepted: the first wait
-    /// ends at once, and the first attempt finds out.
+    /// Assumes that an operation would not block, as for a connection that was just accepted. The first wait ends at
+    /// once, and the first attempt finds out whether this was right.
     pub fn assume_ready(&self, ready: Ready) {
         self.state.assume_ready(ready);
     }
 
-    /// Makes operations wait for the host's word before the first attempt, where an attempt too early would
-    /// mislead (a named pipe that nobody has opened yet reads as ended) or find nothing (a socket that was
-    /// just bound).
+    /// Makes operations wait for an event before the first attempt. Use it where an early attempt would mislead (a
+    /// named pipe that is not open at the other end reads as ended) or find nothing (a socket that was just bound).
     pub fn never_try_first(&self, ready: Ready) {
         self.state.forget_untried(ready);
     }
 
-    /// What was registered.
+    /// Returns the registered descriptor.
     pub fn raw(&self) -> &Raw {
         &self.raw
     }
@@ -140,10 +139,10 @@ impl Source {
         self.reactor.selector.arm(&self.raw, self.state.key, interest);
     }
 
-    /// Waits until the host says that the direction is ready. May be wrong: try, and if the operation
+    /// Waits until the host reports that the direction is ready. The report may be wrong. Try, and if the operation
     /// would block, call [`clear_ready`](Self::clear_ready).
     ///
-    /// Only the waker of the last caller in each direction is kept.
+    /// Only the waker of the last caller in each direction is stored.
     ///
     /// # Errors
     ///
@@ -179,13 +178,13 @@ impl Source {
         }
     }
 
-    /// Says that an operation in this direction would have blocked.
+    /// Records that an operation in this direction would have blocked.
     pub fn clear_ready(&self, direction: Direction) {
         let seen = self.state.worth_trying(direction.interest());
         self.state.clear(seen, direction.ready());
     }
 
-    /// Does an operation now, or when it can be done without blocking.
+    /// Runs an operation now, or as soon as it does not block.
     ///
     /// `op` returns `WouldBlock` to be called again later. Counts against the task's budget.
     ///
@@ -204,9 +203,9 @@ impl Source {
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
     ///
-    /// As [`poll_io`](Self::poll_io), but `op` says how many bytes it read and what is left, which is nothing when a
-    /// read leaves room in its buffer: the next one then waits for the host's word instead of finding nothing. On WASI
-    /// it may also be called when the host has said nothing, since there was something a moment ago.
+    /// Like [`poll_io`](Self::poll_io), but `op` returns how many bytes it read and whether more may be left. Nothing
+    /// is left when a read leaves room in its buffer: the next one then waits for an event instead of finding nothing.
+    /// On WASI `op` may also be called without an event, because there was data a moment ago.
     ///
     /// # Errors
     ///
@@ -220,7 +219,7 @@ impl Source {
         self.poll_op(cx, Direction::Read, Want::Read, op, |read| *read).map_ok(drop)
     }
 
-    /// Does an operation. `left` returns how many bytes were read, and whether the next operation would block.
+    /// Runs an operation. `left` returns how many bytes were read, and whether the next operation would block.
     #[inline]
     fn poll_op<R>(
         &self,
@@ -276,11 +275,11 @@ impl Source {
         None
     }
 
-    /// Does an operation if it is worth trying, for tokio's `try_*`.
+    /// Runs an operation if it is worth trying, for tokio's `try_*`.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when it is not, or when `op` says so; else those of `op`.
+    /// `WouldBlock` if it is not, or if `op` returns it; otherwise the error of `op`.
     pub fn try_io<R>(
         &self,
         interest: Interest,
@@ -302,7 +301,7 @@ impl Source {
         }
     }
 
-    /// Waits for readiness; returns what is ready.
+    /// Waits for readiness and returns it.
     ///
     /// # Errors
     ///
@@ -320,7 +319,7 @@ impl Source {
         Readiness { source: self, interest, proven: true, key: None }
     }
 
-    /// Does an operation as soon as it can be done without blocking; any number of tasks may wait.
+    /// Runs an operation as soon as it does not block. Any number of tasks may wait.
     ///
     /// # Errors
     ///
@@ -328,7 +327,7 @@ impl Source {
     ///
     /// # Cancel safety
     ///
-    /// `op` is called and its result returned in one poll: dropping the future before loses nothing.
+    /// `op` is called and its result returned in one poll. Dropping the future before that loses nothing.
     pub fn async_io<R>(
         &self,
         interest: Interest,

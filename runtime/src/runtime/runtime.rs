@@ -15,8 +15,8 @@ use crate::task::current::{self, Entered};
 ///
 /// # On WASI
 ///
-/// It runs on the guest's one thread: tasks run while something blocks. Those of the `multi_thread` flavour run
-/// whichever runtime is blocked on, those of the others while it is this one.
+/// It runs on the guest's one thread. Tasks of the `multi_thread` flavour run while any runtime is blocked on, those of
+/// the other flavours while this one is.
 ///
 /// # Examples
 ///

@@ -16,8 +16,8 @@
 //!
 //! # On WASI
 //!
-//! There is one thread. `blocking_…` methods work in `spawn_blocking`, where they run other tasks while
-//! they wait, and outside of a runtime only if the wait is already over: nobody else could end it.
+//! There is one thread. `blocking_…` methods work in `spawn_blocking`, where they run other tasks while they wait.
+//! Outside of a runtime they work only if the wait is already over, because no other thread could end it.
 //
 // Implementation notes.
 //

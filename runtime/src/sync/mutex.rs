@@ -14,9 +14,8 @@ pub use guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutex
 
 /// A lock around a value that may be held across an `.await`.
 ///
-/// Fair: tasks get it in the order in which they asked. There is no poisoning: after a panic of its
-/// holder it is simply free again. For values that are never locked across an `.await`
-/// [`std::sync::Mutex`] is cheaper.
+/// The mutex is fair: tasks acquire it in the order of their requests. There is no poisoning: after a panic of its
+/// holder it is free again. For values that are never locked across an `.await`, [`std::sync::Mutex`] is cheaper.
 ///
 /// # Examples
 ///

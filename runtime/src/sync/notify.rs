@@ -84,8 +84,8 @@ impl Notify {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue; a notification by `notify_one` that it had got and not
-    /// seen goes to the next waiter.
+    /// When dropped, the future loses its place in the queue. A notification by `notify_one` that it had received and
+    /// not seen goes to the next waiter.
     pub fn notified(&self) -> Notified<'_> {
         Notified { wait: Wait::new(self.rounds()), notify: self, _pinned: PhantomPinned }
     }

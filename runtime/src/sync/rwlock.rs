@@ -238,7 +238,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// When the lock is held by anybody.
+    /// When the lock is held.
     pub fn try_write(&self) -> Result<RwLockWriteGuard<'_, T>, TryLockError> {
         self.try_acquire(self.all())?;
         Ok(self.write_guard())
@@ -248,7 +248,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// When the lock is held by anybody.
+    /// When the lock is held.
     pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
         self.try_acquire(self.all())?;
         Ok(self.write_guard_owned())

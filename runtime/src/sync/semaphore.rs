@@ -8,8 +8,8 @@ use crate::runtime::block_on_sync;
 
 /// A number of permits that limits how many tasks do something at a time.
 ///
-/// Fair: permits are given in the order in which they were asked for, and a request for many is not
-/// overtaken by requests for few.
+/// The semaphore is fair: permits are given out in the order of the requests, and a request for many is not overtaken
+/// by requests for few.
 ///
 /// # Examples
 ///

@@ -200,8 +200,8 @@ impl<T> Sender<T> {
         });
     }
 
-    /// Like [`send_modify`](Self::send_modify), but wakes no receiver if `modify` returns false, which this
-    /// returns too.
+    /// Like [`send_modify`](Self::send_modify), but wakes no receiver if `modify` returns false. Returns the result of
+    /// `modify`.
     ///
     /// # Panics
     ///
@@ -299,8 +299,7 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Returns the value sent last, which does not count as seen by this. While the result lives nothing can be
-    /// sent.
+    /// Returns the latest value without marking it as seen. Nothing can be sent while the result exists.
     pub fn borrow(&self) -> Ref<'_, T> {
         let value = self.shared.read();
         let has_changed = self.shared.version().0 != self.seen;
@@ -350,7 +349,7 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has not counted anything as seen.
+    /// When dropped before it is ready, it has marked nothing as seen.
     pub async fn changed(&mut self) -> Result<(), RecvError> {
         cooperative(self.shared.changed(&mut self.seen)).await
     }
@@ -359,11 +358,11 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When all senders are gone and `f` has said no to their last value.
+    /// When all senders are gone and `f` returned false for their last value.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it may have counted values as seen, of which `f` had said no.
+    /// When dropped before it is ready, it may have marked values as seen for which `f` returned false.
     pub async fn wait_for(
         &mut self,
         mut f: impl FnMut(&T) -> bool,

@@ -46,10 +46,11 @@ fn may_block() -> impl Sized {
     (peers::join_current(), entered)
 }
 
-/// Runs a future to its end on the current thread, in a task too: what the drop-ins of other executors stand on.
+/// Runs a future to completion on the current thread, also inside a task. The drop-ins of other executors are built on
+/// it.
 ///
-/// Their own `block_on` parks the thread until its waker is called. On WASI parking returns at once and nobody else
-/// would call it, so it spins. This drives the runtimes, like every other blocking call.
+/// Their published `block_on` parks the thread until its waker is called. On WASI parking returns at once and nothing
+/// else would call the waker, so it spins. This function drives the runtimes, like every other blocking call.
 ///
 /// # Panics
 ///
@@ -70,10 +71,10 @@ pub fn block_on_anywhere<F: Future>(future: F) -> F::Output {
 ///
 /// # On WASI
 ///
-/// There are no threads: the closure runs from the queue, between the tasks, and while it computes nothing
-/// else runs. It may wait for tasks (`Handle::block_on`, `blocking_recv`): the executor is entered again from
-/// inside, and such a wait ends only after those that began inside it. What is queued when the runtime is
-/// dropped still runs.
+/// There are no threads: the closure runs from the queue, between the tasks, and nothing else runs while it computes.
+/// It may wait for tasks (`Handle::block_on`, `blocking_recv`). The executor is then entered again from inside, and
+/// such a wait ends only after those that began inside it. Closures that are queued when the runtime is dropped still
+/// run.
 ///
 /// # Examples
 ///

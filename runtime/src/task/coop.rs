@@ -76,8 +76,8 @@ pub(crate) fn spend() {
 
 /// Returns the unit of budget when it is dropped, unless the operation made progress.
 ///
-/// Returned by [`poll_proceed`]. Dropped without [`made_progress`](Self::made_progress), it restores the
-/// budget to what it was.
+/// Returned by [`poll_proceed`]. Dropped without [`made_progress`](Self::made_progress), it restores the earlier
+/// budget.
 #[must_use]
 #[derive(Debug)]
 pub struct RestoreOnPending {
@@ -153,8 +153,8 @@ impl<F: Future> Future for Coop<F> {
 
 /// Makes a future count against the task's budget when it is ready.
 ///
-/// For resources of one's own that are not built on wasio's: each time the future becomes ready one unit
-/// is spent, and without budget it is not polled.
+/// For resources that are not built on wasio's: each time the future becomes ready one unit is spent, and without
+/// budget it is not polled.
 pub fn cooperative<F: Future>(future: F) -> Coop<F> {
     Coop { future }
 }

@@ -88,7 +88,7 @@ impl LocalSet {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it loses what `future` had done; the set's tasks stay.
+    /// Dropping the future loses the progress of `future`. The set's tasks stay.
     pub async fn run_until<F>(&self, future: F) -> F::Output
     where
         F: Future,

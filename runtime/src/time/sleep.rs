@@ -73,7 +73,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep { timer: Timer::new(Instant::now() + duration.min(FAR_FUTURE)) }
 }
 
-/// Like [`sleep_until`], for what a runtime without timers can do, too.
+/// Like [`sleep_until`], for operations that also work on a runtime without timers.
 #[doc(hidden)]
 #[track_caller]
 pub fn sleep_anyway(deadline: Instant) -> Sleep {

@@ -20,8 +20,8 @@ impl<T: fmt::Debug> Error for SendError<T> {}
 pub enum RecvError {
     /// All senders are gone, and their last value has been received.
     Closed,
-    /// So many values were overwritten before this receiver took them. The next call goes on with the
-    /// oldest that is left.
+    /// This many values were overwritten before this receiver took them. The next call continues with the oldest that
+    /// is left.
     Lagged(u64),
 }
 
@@ -43,8 +43,8 @@ pub enum TryRecvError {
     Empty,
     /// All senders are gone, and their last value has been received.
     Closed,
-    /// So many values were overwritten before this receiver took them. The next call goes on with the
-    /// oldest that is left.
+    /// This many values were overwritten before this receiver took them. The next call continues with the oldest that
+    /// is left.
     Lagged(u64),
 }
 

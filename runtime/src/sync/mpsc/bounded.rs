@@ -111,7 +111,7 @@ impl<T> Sender<T> {
         self.chan.try_send(message)
     }
 
-    /// Sends a value, waiting for room so long at most.
+    /// Sends a value, waiting for room for at most `timeout`.
     ///
     /// # Errors
     ///
@@ -185,11 +185,11 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// When the receiver was dropped or closed, or `n` is more than the channel's whole room.
+    /// When the receiver was dropped or closed, or `n` exceeds the capacity of the channel.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it gives back what it had already got and loses its place in the queue.
+    /// When dropped, the future returns the room that it was granted, and loses its place in the queue.
     pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
         if n > self.max_capacity() {
             return Err(SendError(()));
@@ -222,7 +222,7 @@ impl<T> Sender<T> {
         Ok(Permit::new(&self.chan))
     }
 
-    /// Reserves room for `n` values if there is so much now.
+    /// Reserves room for `n` values if there is enough now.
     ///
     /// # Errors
     ///

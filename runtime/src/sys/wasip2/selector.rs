@@ -24,12 +24,12 @@ use crate::sys::Outcome;
 ///
 /// A handle that was returned stays valid until the source is deregistered or refreshed.
 pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
-    /// The handle of the pollable that is ready when an operation in this direction is worth an attempt;
-    /// `None` when it always is.
+    /// Returns the handle of the pollable that is ready when an operation in this direction is worth an attempt, or
+    /// `None` if an attempt always is.
     fn pollable(&self, direction: Direction) -> Option<u32>;
 
-    /// It is about to be dropped. Whether that would wait for what was written: then it is kept, and asked again when
-    /// it is ready to be written to.
+    /// Called before the drop. Returns whether dropping would wait for pending writes. If so, the source is kept, and
+    /// asked again when it can be written to.
     fn close(&self) -> bool {
         false
     }
@@ -113,7 +113,7 @@ impl Selector {
 }
 
 impl Source {
-    /// Replaces the pollables: the host is no longer asked about those that exist when `replace` is called, and is
+    /// Replaces the pollables. The host is no longer asked about those that exist when `replace` is called, and is
     /// asked about the new ones after it.
     pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
         let armed = self.reactor.selector.disarm(self.state.key);
