@@ -204,7 +204,7 @@ macro_rules! halves {
                 self.stream().readable().await
             }
 
-            /// Reads what is available. `Ok(0)` is the end of the stream.
+            /// Reads the available bytes. `Ok(0)` is the end of the stream.
             ///
             /// # Errors
             ///
@@ -259,7 +259,7 @@ macro_rules! halves {
                 self.stream().writable().await
             }
 
-            /// Writes as much as fits, and returns how many bytes that was.
+            /// Writes as many bytes as fit, and returns their number.
             ///
             /// # Errors
             ///

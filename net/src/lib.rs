@@ -1,17 +1,17 @@
 //! Sockets for wasio: TCP, UDP, Unix sockets and name lookup, with tokio's API; and processes, with their pipes.
 //!
-//! Every type is a thin layer over two things: a non-blocking socket of the target (`sys`), and a
-//! registration with the reactor of `wasio-runtime`. An operation is tried first; when it would block, the
-//! task sleeps until the reactor says that it is worth another try.
+//! Every type is a thin layer over two things: a non-blocking socket of the target (`sys`), and a registration with the
+//! reactor of `wasio-runtime`. An operation is attempted first. If it would block, the task sleeps until the reactor
+//! reports that another attempt is worthwhile.
 //!
 //! Programs use this crate through `wasio::net`, or `tokio::net` of the drop-in.
 //!
 //! # On WASI
 //!
-//! On `wasm32-wasip1` the sockets are those of WasmEdge's imports, which `wasio run` offers as well; on
-//! `wasm32-wasip2` those of `wasi:sockets`. The host grants or denies access to the network; a denied call fails with
-//! [`PermissionDenied`](std::io::ErrorKind::PermissionDenied). What a host lacks returns
-//! [`Unsupported`](std::io::ErrorKind::Unsupported): nothing pretends.
+//! On `wasm32-wasip1` the sockets are those of WasmEdge's imports, which `wasio run` offers as well, and on
+//! `wasm32-wasip2` those of `wasi:sockets`. The host grants or denies access to the network. A denied call fails with
+//! [`PermissionDenied`](std::io::ErrorKind::PermissionDenied). A feature that a host lacks fails with
+//! [`Unsupported`](std::io::ErrorKind::Unsupported).
 
 mod addr;
 // The condition is that of the package `domain` in Cargo.toml. On WASI 0.2 the host's lookup suspends only the task,

@@ -6,7 +6,8 @@
 macro_rules! waiting {
     ($type:ty) => {
         impl $type {
-            /// Waits until the socket is ready for any of `interest`; may be wrong, so try and wait again.
+            /// Waits until the socket is ready for any of `interest`. The readiness may be wrong, so try and wait
+            /// again.
             ///
             /// # Errors
             ///
@@ -120,7 +121,7 @@ macro_rules! streaming {
                 self.io().poll_write_ready(cx)
             }
 
-            /// Reads what is available. `Ok(0)` is the end of the stream.
+            /// Reads the available bytes. `Ok(0)` is the end of the stream.
             ///
             /// # Errors
             ///
@@ -154,7 +155,7 @@ macro_rules! streaming {
                 self.io().try_io(interest, |socket| socket.recv_buf(buf))
             }
 
-            /// Writes as much as fits, and returns how many bytes that was.
+            /// Writes as many bytes as fit, and returns their number.
             ///
             /// # Errors
             ///
@@ -306,7 +307,7 @@ macro_rules! messaging {
                 self.io().try_io(interest, |socket| socket.send(buf))
             }
 
-            /// Receives a message from the address that the socket is connected to; returns its length. What
+            /// Receives a message from the address that the socket is connected to. Returns its length. The part that
             /// does not fit into `buf` is lost.
             ///
             /// # Errors
@@ -370,7 +371,7 @@ macro_rules! messaging {
                 self.io().try_io(interest, |socket| socket.recv_buf(buf))
             }
 
-            /// Receives a message; returns its length and the sender. What does not fit into `buf` is lost.
+            /// Receives a message. Returns its length and the sender. The part that does not fit into `buf` is lost.
             ///
             /// # Errors
             ///

@@ -47,12 +47,12 @@ pub struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// Opens a socket with an address. Port 0 lets the system choose: [`local_addr`](Self::local_addr) tells
-    /// which. Several addresses are tried in order.
+    /// Opens a socket and binds it to an address. With port 0 the system chooses the port, which
+    /// [`local_addr`](Self::local_addr) returns. Several addresses are tried in order.
     ///
     /// # Errors
     ///
-    /// The error of the last address, which it names.
+    /// The error of the last address, which the error names.
     ///
     /// # Panics
     ///
@@ -86,8 +86,8 @@ impl UdpSocket {
     ///
     /// # On WASI
     ///
-    /// The socket is made non-blocking. On WASI 0.2 the standard library's own sockets are taken with the C library
-    /// that Rust 1.95 has; with another they fail with [`Unsupported`](io::ErrorKind::Unsupported).
+    /// The socket is made non-blocking. On WASI 0.2 the standard library's own sockets are accepted with the C library
+    /// of Rust 1.95. With another one they fail with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
         UdpSocket::new(Socket::from_std(socket)?)
@@ -98,22 +98,21 @@ impl UdpSocket {
     /// # Errors
     ///
     /// On WASI 0.2, fails with [`Unsupported`](io::ErrorKind::Unsupported) if [`peek_from`](Self::peek_from) has seen a
-    /// message that nobody has received. The message would be lost.
+    /// message that has not been received. The message would be lost.
     ///
     /// # On WASI
     ///
     /// On preview 1 the standard library can do little with it. On WASI 0.2 with the C library of a Rust release that
-    /// this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
+    /// this crate does not know, only [`from_std`](Self::from_std) can use the result.
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
         self.io.into_socket().into_std()
     }
 
-    /// Chooses the one peer to send to and receive from. Several addresses are tried in order. Nothing is
-    /// sent.
+    /// Sets the only peer to send to and receive from. Several addresses are tried in order. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// The error of the last address, which it names.
+    /// The error of the last address, which the error names.
     ///
     /// # Examples
     ///
@@ -159,7 +158,7 @@ impl UdpSocket {
         self.socket().peer_addr()
     }
 
-    /// Sends a message; returns how long it was. Of several addresses the first is taken.
+    /// Sends a message. Returns its length. If there are several addresses, the first is used.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! The core of wasio: an async runtime with tokio's API for WebAssembly guests.
 //!
-//! Everything but sockets lives here: the executor, the reactor over the host's own way of waiting,
-//! timers, synchronisation, I/O traits and combinators, files. Sockets are in `wasio-net`. Programs use
-//! neither by name: they use `wasio`, or the drop-in named `tokio`, which re-export both.
+//! Everything but sockets is here: the executor, the reactor over the host's way of waiting, timers, synchronisation,
+//! I/O traits and combinators, files. Sockets are in `wasio-net`. Programs use neither by name: they use `wasio`, or
+//! the drop-in named `tokio`, which re-export both.
 
 mod context;
 mod lock;

@@ -24,10 +24,9 @@ enum State {
     Exited(ExitStatus),
 }
 
-/// A program that was started.
+/// A running or finished child process.
 ///
-/// When it is dropped, the program goes on, unless the command said
-/// [`kill_on_drop`](super::Command::kill_on_drop).
+/// When it is dropped, the program continues, unless the command set [`kill_on_drop`](super::Command::kill_on_drop).
 ///
 /// # Examples
 ///
@@ -82,7 +81,7 @@ impl Child {
         }
     }
 
-    /// Kills the program (`SIGKILL`), without waiting for its end. One that has exited is left alone.
+    /// Kills the program (`SIGKILL`), without waiting for its end. Has no effect on a program that has exited.
     ///
     /// # Errors
     ///
@@ -110,7 +109,7 @@ impl Child {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost when the future is dropped, but that the standard input is closed.
+    /// Dropping the future loses nothing, but the standard input stays closed.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.stdin.take();
         if let Some(status) = self.try_wait()? {
@@ -144,8 +143,8 @@ impl Child {
         Ok(status)
     }
 
-    /// Waits for the end, and collects meanwhile what the program writes to its standard output and error, as far as
-    /// they are piped.
+    /// Waits for the end, and collects the output that the program writes to its standard output and error meanwhile,
+    /// as far as they are piped.
     ///
     /// # Errors
     ///
@@ -153,7 +152,7 @@ impl Child {
     ///
     /// # Cancel safety
     ///
-    /// What was read is lost when the future is dropped.
+    /// The output that was read is lost when the future is dropped.
     pub async fn wait_with_output(mut self) -> io::Result<Output> {
         async fn all<R: AsyncRead + Unpin>(from: &mut Option<R>) -> io::Result<Vec<u8>> {
             let mut bytes = Vec::new();

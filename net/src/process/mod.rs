@@ -1,7 +1,7 @@
 //! Starting programs, and waiting for them.
 //!
-//! A [`Command`] is std's, whose child is waited for and talked to without blocking. It stands on std's: pipes are
-//! registered with the reactor, and the end of a child is heard through `SIGCHLD`.
+//! A [`Command`] wraps std's, and its child is waited for and talked to without blocking. Pipes are registered with the
+//! reactor, and `SIGCHLD` reports the end of a child.
 //!
 //! # On WASI
 //!
@@ -22,7 +22,7 @@ pub use stdio::{ChildStderr, ChildStdin, ChildStdout};
 
 use crate::sys::Exits;
 
-/// A program to be started, with its arguments and surroundings.
+/// A program to start, with its arguments and environment.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -49,7 +49,7 @@ macro_rules! builder {
 }
 
 impl Command {
-    /// A command for `program`, which is looked for on the `PATH` if it is no path.
+    /// Creates a command for `program`, which is searched for on the `PATH` unless it is a path.
     pub fn new<S: AsRef<OsStr>>(program: S) -> Command {
         StdCommand::new(program).into()
     }
@@ -132,7 +132,7 @@ impl Command {
     ///
     /// # Cancel safety
     ///
-    /// The program goes on when the future is dropped, unless it is killed ([`kill_on_drop`](Self::kill_on_drop)).
+    /// The program continues when the future is dropped, unless it is killed ([`kill_on_drop`](Self::kill_on_drop)).
     #[track_caller]
     pub fn status(&mut self) -> impl Future<Output = io::Result<ExitStatus>> + use<> {
         let child = self.spawn();
@@ -145,7 +145,7 @@ impl Command {
         }
     }
 
-    /// Starts the program at once, and collects what it writes until its end.
+    /// Starts the program at once, and collects its output until its end.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl Command {
     ///
     /// # Cancel safety
     ///
-    /// The program goes on when the future is dropped, unless it is killed ([`kill_on_drop`](Self::kill_on_drop)).
+    /// The program continues when the future is dropped, unless it is killed ([`kill_on_drop`](Self::kill_on_drop)).
     #[track_caller]
     pub fn output(&mut self) -> impl Future<Output = io::Result<Output>> + use<> {
         self.std.stdout(Stdio::piped()).stderr(Stdio::piped());

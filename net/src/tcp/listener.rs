@@ -162,7 +162,8 @@ impl TcpListener {
     ///
     /// # On WASI
     ///
-    /// On preview 1 the standard library can accept, little more. See [`TcpStream::into_std`] for WASI 0.2.
+    /// On preview 1 the standard library can accept connections, but little more. See [`TcpStream::into_std`] for WASI
+    /// 0.2.
     pub fn into_std(self) -> io::Result<std::net::TcpListener> {
         self.io.into_socket().into_std()
     }

@@ -38,7 +38,7 @@ pub struct TcpSocket {
 }
 
 impl TcpSocket {
-    /// A socket for IPv4.
+    /// Opens a socket for IPv4.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl TcpSocket {
         Socket::open(Family::V4, Kind::Stream).map(TcpSocket::from_socket).map_err(error::open)
     }
 
-    /// A socket for IPv6.
+    /// Opens a socket for IPv6.
     ///
     /// # Errors
     ///
@@ -58,8 +58,8 @@ impl TcpSocket {
         Socket::open(Family::V6, Kind::Stream).map(TcpSocket::from_socket).map_err(error::open)
     }
 
-    /// Takes a socket in the guise of a stream of the standard library, such as the one that other crates
-    /// make to set options which are not here. It must not block.
+    /// Converts a stream of the standard library that is not connected yet, such as one that another crate created to
+    /// set options which are not here. It must not block.
     pub fn from_std_stream(std_stream: std::net::TcpStream) -> TcpSocket {
         TcpSocket::from_socket(Socket::from_std_unchecked(std_stream))
     }
@@ -214,7 +214,7 @@ impl TcpSocket {
         self.socket.take_error()
     }
 
-    /// Gives the socket an address of its own.
+    /// Binds the socket to a local address.
     ///
     /// # Errors
     ///

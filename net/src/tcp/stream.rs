@@ -18,9 +18,9 @@ use crate::sys::{Family, Kind, Opt, Socket};
 /// A TCP connection.
 ///
 /// It is read and written through [`AsyncRead`](wasio_runtime::io::AsyncRead) and
-/// [`AsyncWrite`](wasio_runtime::io::AsyncWrite). To do both at a time, split it:
-/// [`split`](Self::split) borrows, [`into_split`](Self::into_split) gives owned halves. Dropping it closes
-/// both directions; [`shutdown`](wasio_runtime::io::AsyncWrite::poll_shutdown) closes the writing one only.
+/// [`AsyncWrite`](wasio_runtime::io::AsyncWrite). To do both at a time, split it: [`split`](Self::split) borrows,
+/// [`into_split`](Self::into_split) returns owned halves. Dropping it closes both directions;
+/// [`shutdown`](wasio_runtime::io::AsyncWrite::poll_shutdown) closes only the writing one.
 ///
 /// # Examples
 ///
@@ -113,7 +113,7 @@ impl TcpStream {
     /// # On WASI
     ///
     /// The stream is made non-blocking. On WASI 0.2 that needs the C library of a Rust release that this crate knows
-    /// (1.95); with another it fails with [`Unsupported`](io::ErrorKind::Unsupported).
+    /// (1.95). With another one it fails with [`Unsupported`](io::ErrorKind::Unsupported).
     #[track_caller]
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
         TcpStream::new(Socket::from_std(stream)?)
@@ -123,13 +123,13 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// On WASI 0.2 [`Unsupported`](io::ErrorKind::Unsupported) while something is kept that [`peek`](Self::peek) or
-    /// [`ready`](Self::ready) has seen and nobody has read: it would be lost.
+    /// On WASI 0.2, fails with [`Unsupported`](io::ErrorKind::Unsupported) if [`peek`](Self::peek) or
+    /// [`ready`](Self::ready) has seen bytes that have not been read. They would be lost.
     ///
     /// # On WASI
     ///
-    /// On preview 1 the standard library can read, write and shut it down, little more. On WASI 0.2 with the C library
-    /// of a Rust release that this crate does not know, the result is good for [`from_std`](Self::from_std) alone.
+    /// On preview 1 the standard library can read, write and shut it down, but little more. On WASI 0.2 with the C
+    /// library of a Rust release that this crate does not know, only [`from_std`](Self::from_std) can use the result.
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
         self.io.into_socket().into_std()
     }

@@ -38,7 +38,7 @@ pub struct UnixDatagram {
 }
 
 impl UnixDatagram {
-    /// Opens a socket with a path, which must not exist.
+    /// Opens a socket and binds it to a path, which must not exist.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl UnixDatagram {
         UnixDatagram::new(socket)
     }
 
-    /// Two sockets that are connected to each other.
+    /// Opens two sockets that are connected to each other.
     ///
     /// # Errors
     ///
@@ -88,24 +88,24 @@ impl UnixDatagram {
         Registered::new(socket).map(|io| UnixDatagram { io })
     }
 
-    /// Chooses the one peer to send to and receive from.
+    /// Sets the only peer to send to and receive from.
     ///
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path,
-    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody listens on it,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if no socket is bound to it,
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), or another error of `connect`.
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         self.socket().connect_unix(&unix_addr(path.as_ref())?)
     }
 
-    /// Sends a message; returns how long it was.
+    /// Sends a message. Returns its length.
     ///
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path,
-    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody receives on it, `EMSGSIZE` if the message is
-    /// too long, or another error of `sendto`.
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if no socket is bound to it, `EMSGSIZE` if the message
+    /// is too long, or another error of `sendto`.
     ///
     /// # Cancel safety
     ///

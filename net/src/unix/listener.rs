@@ -84,7 +84,7 @@ impl UnixListener {
         Registered::new(socket).map(|io| UnixListener { io })
     }
 
-    /// Waits for a connection; returns it with the peer's address, which is usually unnamed.
+    /// Waits for a connection. Returns it with the peer's address, which is usually unnamed.
     ///
     /// # Errors
     ///

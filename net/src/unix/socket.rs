@@ -20,7 +20,7 @@ pub struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// A socket for messages.
+    /// Opens a socket for messages.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl UnixSocket {
         Socket::open_unix(Kind::Datagram).map(UnixSocket::from_socket)
     }
 
-    /// A socket for streams.
+    /// Opens a socket for streams.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl UnixSocket {
         &self.socket
     }
 
-    /// Gives the socket a path, which must not exist.
+    /// Binds the socket to a path, which must not exist.
     ///
     /// # Errors
     ///

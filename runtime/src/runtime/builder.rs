@@ -15,8 +15,8 @@ use crate::time::{self, StartPaused};
 ///
 /// # On WASI
 ///
-/// Every option is accepted. Those about threads (numbers, names, stacks, `on_thread_start` and
-/// `on_thread_stop`) have nothing to act on there.
+/// Every option is accepted. Those about threads (numbers, names, stacks, `on_thread_start` and `on_thread_stop`) have
+/// no effect there.
 ///
 /// # Examples
 ///

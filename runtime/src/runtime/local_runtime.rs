@@ -88,7 +88,7 @@ impl LocalRuntime {
         self.runtime.shutdown_background();
     }
 
-    /// Numbers about the runtime.
+    /// Returns the metrics of the runtime.
     pub fn metrics(&self) -> RuntimeMetrics {
         self.runtime.metrics()
     }

@@ -2,12 +2,11 @@
 //!
 //! # On WASI
 //!
-//! There is one thread: tasks run inside `block_on`, between its polls of the future it was given. Those of a
-//! `multi_thread` runtime run inside every `block_on`, of whichever runtime, as natively they run on threads of their
-//! own.
+//! There is one thread: tasks run inside `block_on`, between its polls of its future. The tasks of a `multi_thread`
+//! runtime run inside every `block_on`, of any runtime, as natively they run on threads of their own.
 //!
-//! Natively `multi_thread` has one worker thread, whatever number is asked for, so that tasks make progress
-//! without a `block_on`.
+//! Natively `multi_thread` has one worker thread, whatever number is requested, so that tasks make progress without a
+//! `block_on`.
 
 mod builder;
 mod drive;

@@ -103,7 +103,7 @@ impl Runtime {
         self.shutdown_timeout(Duration::ZERO);
     }
 
-    /// Numbers about the runtime.
+    /// Returns the metrics of the runtime.
     pub fn metrics(&self) -> RuntimeMetrics {
         self.handle.metrics()
     }
@@ -141,7 +141,7 @@ pub fn worker_index() -> Option<usize> {
     })
 }
 
-/// Whether an I/O error says that the runtime of the resource is gone.
+/// Returns whether an I/O error means that the runtime of the resource has shut down.
 pub fn is_rt_shutdown_err(err: &io::Error) -> bool {
     crate::reactor::is_shutdown_error(err)
 }

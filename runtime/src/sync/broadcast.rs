@@ -68,12 +68,12 @@ struct Tail {
 
 /// Creates a channel that keeps the last `capacity` values (rounded up to a power of two).
 ///
-/// A sender never waits: when the channel is full the oldest value goes, and receivers that have not seen
-/// it are told that they [lag](error::RecvError::Lagged).
+/// A sender never waits. When the channel is full, the oldest value is dropped, and receivers that have not seen it
+/// learn that they [lag](error::RecvError::Lagged).
 ///
 /// # Panics
 ///
-/// If `capacity` is 0 or more than `usize::MAX / 2`.
+/// Panics if `capacity` is 0 or more than `usize::MAX / 2`.
 ///
 /// # Examples
 ///
@@ -117,7 +117,7 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// If `capacity` is 0 or more than `usize::MAX / 2`.
+    /// Panics if `capacity` is 0 or more than `usize::MAX / 2`.
     #[track_caller]
     pub fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "broadcast channel capacity cannot be zero");
@@ -144,7 +144,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when there is no receiver.
+    /// Returns the value if there is no receiver.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
         let mut tail = self.shared.tail.lock();
         let receivers = tail.receivers;
@@ -171,7 +171,7 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// If there are as many receivers as can be counted.
+    /// Panics if there are as many receivers as can be counted.
     pub fn subscribe(&self) -> Receiver<T> {
         Receiver::new(self.shared.clone())
     }

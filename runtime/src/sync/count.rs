@@ -143,7 +143,7 @@ impl Count {
     ///
     /// # Panics
     ///
-    /// If there would be more than [`MAX`](Self::MAX).
+    /// Panics if there would be more than [`MAX`](Self::MAX).
     pub(super) fn release(&mut self, mut n: usize, wakers: &mut Wakers) {
         while n > 0 {
             let Some(lacking) = self.waiters.front() else { break };

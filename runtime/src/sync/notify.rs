@@ -94,7 +94,7 @@ impl Notify {
     ///
     /// # Cancel safety
     ///
-    /// As that of `notified`.
+    /// The same as for `notified`.
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
         OwnedNotified { wait: Wait::new(self.rounds()), notify: self, _pinned: PhantomPinned }
     }
@@ -203,7 +203,7 @@ pin_project! {
 impl Notified<'_> {
     /// Queues for a notification without being polled. Returns whether it has already received one.
     ///
-    /// So what happens after this call is not missed, even if the future is polled later.
+    /// So no notification after this call is missed, even if the future is polled later.
     pub fn enable(self: Pin<&mut Self>) -> bool {
         let this = self.project();
         this.wait.poll(this.notify, None).is_ready()
@@ -213,7 +213,7 @@ impl Notified<'_> {
 impl OwnedNotified {
     /// Queues for a notification without being polled. Returns whether it has already received one.
     ///
-    /// So what happens after this call is not missed, even if the future is polled later.
+    /// So no notification after this call is missed, even if the future is polled later.
     pub fn enable(self: Pin<&mut Self>) -> bool {
         let this = self.project();
         this.wait.poll(this.notify, None).is_ready()

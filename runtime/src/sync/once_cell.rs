@@ -73,7 +73,7 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     ///
-    /// When there is a value already, or one is being computed. The error gives `value` back.
+    /// Fails if there is a value already, or one is being computed. The error contains `value`.
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         match self.permits.try_acquire(1) {
             Ok(()) => {
@@ -103,8 +103,8 @@ impl<T> OnceCell<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it computes, its `f` is dropped too, and the next task that waits computes with its
-    /// own.
+    /// When the future is dropped while it computes, its `f` is dropped too, and the next waiting task computes the
+    /// value with its own.
     pub async fn get_or_init<F, Fut>(&self, f: F) -> &T
     where
         F: FnOnce() -> Fut,
@@ -127,11 +127,11 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     ///
-    /// That of `f`: the cell stays empty, and the next task that waits tries with its own.
+    /// The error of `f`. The cell stays empty, and the next waiting task tries with its own.
     ///
     /// # Cancel safety
     ///
-    /// As that of `get_or_init`.
+    /// The same as for `get_or_init`.
     pub async fn get_or_try_init<E, F, Fut>(&self, f: F) -> Result<&T, E>
     where
         F: FnOnce() -> Fut,

@@ -166,7 +166,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when the receiver was dropped or closed.
+    /// Returns the value if the receiver was dropped or closed.
     pub fn send(mut self, value: T) -> Result<(), T> {
         let inner = self.inner.take().expect("only taken here");
         inner.complete(Some(value)).map_err(|value| value.expect("just passed in"))
@@ -248,11 +248,11 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When the sender was dropped without sending.
+    /// Fails if the sender was dropped without sending.
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_recv(self) -> Result<T, RecvError> {
         block_on_sync(self)

@@ -20,8 +20,8 @@ const MAX_READERS: u32 = u32::MAX >> 3;
 
 /// A lock that many tasks can hold for reading, or one for writing. It can be held across an `.await`.
 ///
-/// Fair: a writer that waits is not overtaken by readers that come later. So a task that reads twice at
-/// the same time can lock itself out: a writer may have come in between. No poisoning.
+/// The lock is fair: a waiting writer is not overtaken by readers that come later. So a task that reads twice at the
+/// same time can deadlock, if a writer came in between. There is no poisoning.
 ///
 /// # Examples
 ///
@@ -71,7 +71,7 @@ impl<T> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// With 0 readers, or more than `u32::MAX >> 3`.
+    /// Panics with 0 readers, or more than `u32::MAX >> 3`.
     #[track_caller]
     pub fn with_max_readers(value: T, max_readers: u32) -> Self {
         assert_ne!(max_readers, 0, "a RwLock may not be created with 0 readers");
@@ -91,7 +91,7 @@ impl<T> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// With 0 readers, or more than `u32::MAX >> 3`.
+    /// Panics with 0 readers, or more than `u32::MAX >> 3`.
     pub const fn const_with_max_readers(value: T, max_readers: u32) -> Self {
         assert!(max_readers != 0, "a RwLock may not be created with 0 readers");
         assert!(max_readers <= MAX_READERS, "too many readers");
@@ -99,7 +99,7 @@ impl<T> RwLock<T> {
         RwLock { max_readers, permits, value: UnsafeCell::new(value) }
     }
 
-    /// Takes the value out.
+    /// Unwraps the value.
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -158,7 +158,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn read(&self) -> RwLockReadGuard<'_, T> {
         self.acquire(1).await;
         self.read_guard()
@@ -168,7 +168,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_read(&self) -> RwLockReadGuard<'_, T> {
         block_on_sync(self.read())
@@ -178,7 +178,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
         self.acquire(1).await;
         self.read_guard_owned()
@@ -188,7 +188,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// When the lock is held or waited for by a writer, or by as many readers as it lets in.
+    /// Fails if the lock is held or waited for by a writer, or by as many readers as it lets in.
     pub fn try_read(&self) -> Result<RwLockReadGuard<'_, T>, TryLockError> {
         self.try_acquire(1)?;
         Ok(self.read_guard())
@@ -198,7 +198,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// When the lock is held or waited for by a writer, or by as many readers as it lets in.
+    /// Fails if the lock is held or waited for by a writer, or by as many readers as it lets in.
     pub fn try_read_owned(self: Arc<Self>) -> Result<OwnedRwLockReadGuard<T>, TryLockError> {
         self.try_acquire(1)?;
         Ok(self.read_guard_owned())
@@ -208,7 +208,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
         self.acquire(self.all()).await;
         self.write_guard()
@@ -218,7 +218,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
         block_on_sync(self.write())
@@ -228,7 +228,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
         self.acquire(self.all()).await;
         self.write_guard_owned()
@@ -238,7 +238,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// When the lock is held.
+    /// Fails if the lock is held.
     pub fn try_write(&self) -> Result<RwLockWriteGuard<'_, T>, TryLockError> {
         self.try_acquire(self.all())?;
         Ok(self.write_guard())
@@ -248,7 +248,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Errors
     ///
-    /// When the lock is held.
+    /// Fails if the lock is held.
     pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
         self.try_acquire(self.all())?;
         Ok(self.write_guard_owned())

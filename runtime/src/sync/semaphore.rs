@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::permits::{AcquireError, Permits, TryAcquireError};
 use crate::runtime::block_on_sync;
 
-/// A number of permits that limits how many tasks do something at a time.
+/// A number of permits that limits how many tasks do something at the same time.
 ///
 /// The semaphore is fair: permits are given out in the order of the requests, and a request for many is not overtaken
 /// by requests for few.
@@ -31,7 +31,7 @@ pub struct Semaphore {
     permits: Permits,
 }
 
-/// Permits of a [`Semaphore`], given back when this is dropped.
+/// Permits of a [`Semaphore`], returned when this is dropped.
 #[must_use = "dropped at once, the permit is given back at once"]
 #[derive(Debug)]
 pub struct SemaphorePermit<'a> {
@@ -39,7 +39,7 @@ pub struct SemaphorePermit<'a> {
     permits: usize,
 }
 
-/// Permits of a [`Semaphore`] in an [`Arc`], given back when this is dropped.
+/// Permits of a [`Semaphore`] in an [`Arc`], returned when this is dropped.
 ///
 /// # Examples
 ///
@@ -72,7 +72,7 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// With more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// Panics with more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         Semaphore { permits: Permits::new(permits) }
@@ -82,7 +82,7 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// With more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// Panics with more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     pub const fn const_new(permits: usize) -> Self {
         Semaphore { permits: Permits::const_new(permits) }
     }
@@ -96,7 +96,7 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// Panics if there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     pub fn add_permits(&self, n: usize) {
         self.permits.release(n);
     }
@@ -110,11 +110,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.permits.acquire(1).await?;
         Ok(SemaphorePermit { semaphore: self, permits: 1 })
@@ -124,7 +124,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Panics
     ///
@@ -132,7 +132,7 @@ impl Semaphore {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it gives back the permits it had already been given and loses its place in the queue.
+    /// When dropped, the future returns the permits that it was granted, and loses its place in the queue.
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.permits.acquire(n as usize).await?;
         Ok(SemaphorePermit { semaphore: self, permits: n as usize })
@@ -142,7 +142,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is closed or has no permit left.
+    /// Fails if the semaphore is closed or has no permit left.
     pub fn try_acquire(&self) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.try_acquire_many(1)
     }
@@ -151,7 +151,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is closed or has too few permits left.
+    /// Fails if the semaphore is closed or has too few permits left.
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.permits.try_acquire(n as usize)?;
         Ok(SemaphorePermit { semaphore: self, permits: n as usize })
@@ -161,11 +161,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         block_on_sync(self.acquire())
@@ -175,11 +175,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         block_on_sync(self.acquire_many(n))
@@ -189,11 +189,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
         self.permits.acquire(1).await?;
         Ok(OwnedSemaphorePermit { semaphore: self, permits: 1 })
@@ -203,11 +203,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it gives back the permits it had already been given and loses its place in the queue.
+    /// When dropped, the future returns the permits that it was granted, and loses its place in the queue.
     pub async fn acquire_many_owned(
         self: Arc<Self>,
         n: u32,
@@ -220,7 +220,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is closed or has no permit left.
+    /// Fails if the semaphore is closed or has no permit left.
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.try_acquire_many_owned(1)
     }
@@ -229,7 +229,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is closed or has too few permits left.
+    /// Fails if the semaphore is closed or has too few permits left.
     pub fn try_acquire_many_owned(
         self: Arc<Self>,
         n: u32,
@@ -242,11 +242,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
         block_on_sync(self.acquire_owned())
@@ -256,11 +256,11 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// When the semaphore is or gets closed.
+    /// Fails if the semaphore is or gets closed.
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_acquire_many_owned(
         self: Arc<Self>,
@@ -294,7 +294,7 @@ macro_rules! permit_methods {
         ///
         /// # Panics
         ///
-        /// If they belong to different semaphores.
+        /// Panics if they belong to different semaphores.
         #[track_caller]
         pub fn merge(&mut self, mut other: Self) {
             assert!(

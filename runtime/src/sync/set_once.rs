@@ -29,7 +29,7 @@ pub struct SetOnce<T> {
 once_traits!(SetOnce);
 
 impl<T> SetOnce<T> {
-    /// An empty cell.
+    /// Creates an empty cell.
     pub fn new() -> Self {
         Self::const_new()
     }
@@ -39,7 +39,7 @@ impl<T> SetOnce<T> {
         SetOnce { value: Once::empty(), set: Notify::const_new() }
     }
 
-    /// A cell that holds `value`, or is empty.
+    /// Creates a cell that holds `value`, or is empty.
     pub fn new_with(value: Option<T>) -> Self {
         match value {
             Some(value) => Self::const_new_with(value),
@@ -47,7 +47,7 @@ impl<T> SetOnce<T> {
         }
     }
 
-    /// A cell that holds `value`, for statics.
+    /// Creates a cell that holds `value`, for statics.
     pub const fn const_new_with(value: T) -> Self {
         SetOnce { value: Once::Given(value), set: Notify::const_new() }
     }
@@ -66,7 +66,7 @@ impl<T> SetOnce<T> {
     ///
     /// # Errors
     ///
-    /// When there is a value already. The error gives `value` back.
+    /// Fails if there is a value already. The error contains `value`.
     pub fn set(&self, value: T) -> Result<(), SetOnceError<T>> {
         self.value.set(value).map_err(SetOnceError)?;
         self.set.notify_waiters();

@@ -16,7 +16,7 @@ use crate::task::coop::cooperative;
 pub mod error {
     use std::fmt;
 
-    /// There was no receiver; holds the value that was to be sent.
+    /// There was no receiver. Contains the value.
     #[derive(PartialEq, Eq, Clone, Copy)]
     pub struct SendError<T>(pub T);
 
@@ -79,7 +79,7 @@ pub struct Receiver<T> {
 
 /// A borrowed value of the channel. Nothing can be sent while it exists.
 ///
-/// Do not keep one across an `.await`: a sender on the same thread would lock it up.
+/// Do not keep one across an `.await`: a sender on the same thread would deadlock.
 #[derive(Debug)]
 pub struct Ref<'a, T> {
     value: RwLockReadGuard<'a, T>,
@@ -167,7 +167,7 @@ impl<T> Shared<T> {
 }
 
 impl<T> Sender<T> {
-    /// A channel without a receiver; [`subscribe`](Self::subscribe) makes some.
+    /// Creates a channel without a receiver. [`subscribe`](Self::subscribe) adds receivers.
     pub fn new(init: T) -> Self {
         channel(init).0
     }
@@ -176,7 +176,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when there is no receiver.
+    /// Returns the value if there is no receiver.
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         if self.is_closed() {
             return Err(SendError(value));
@@ -189,7 +189,7 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// If `modify` does; then the receivers are not woken.
+    /// Panics if `modify` does. The receivers are then not woken.
     pub fn send_modify<F>(&self, modify: F)
     where
         F: FnOnce(&mut T),
@@ -205,7 +205,7 @@ impl<T> Sender<T> {
     ///
     /// # Panics
     ///
-    /// If `modify` does; then the receivers are not woken.
+    /// Panics if `modify` does. The receivers are then not woken.
     pub fn send_if_modified<F>(&self, modify: F) -> bool
     where
         F: FnOnce(&mut T) -> bool,
@@ -318,7 +318,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When all senders are gone, seen or not.
+    /// Fails if all senders are gone, seen or not.
     pub fn has_changed(&self) -> Result<bool, RecvError> {
         match self.shared.version() {
             (_, true) => Err(RecvError(())),
@@ -345,7 +345,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When all senders are gone and their last value has been seen.
+    /// Fails if all senders are gone and their last value has been seen.
     ///
     /// # Cancel safety
     ///
@@ -358,7 +358,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When all senders are gone and `f` returned false for their last value.
+    /// Fails if all senders are gone and `f` returned false for their last value.
     ///
     /// # Cancel safety
     ///

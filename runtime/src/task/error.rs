@@ -93,7 +93,7 @@ impl JoinError {
     ///
     /// # Errors
     ///
-    /// Gives the error back if the task was cancelled.
+    /// Returns the error if the task was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
         match self.0.repr {
             Repr::Panic(panic) => Ok(payload(panic)),

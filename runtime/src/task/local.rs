@@ -44,7 +44,7 @@ pub struct LocalSet {
 }
 
 impl LocalSet {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> LocalSet {
         LocalSet {
             id: runtime::Id::next(),
@@ -84,7 +84,7 @@ impl LocalSet {
         rt.block_on(self.run_until(future))
     }
 
-    /// Runs a future with the set's tasks beside it; tasks that are not complete at its end stay.
+    /// Runs a future with the set's tasks beside it. Tasks that are not complete at its end stay in the set.
     ///
     /// # Cancel safety
     ///

@@ -50,7 +50,7 @@ impl<T: 'static> LocalKey<T> {
 
     /// Returns a future that runs `f` with the value set to `value`.
     ///
-    /// The value is also there while `f` is dropped. It is dropped with the returned future.
+    /// The value is also set while `f` is dropped. It is dropped with the returned future.
     ///
     /// # Panics
     ///
@@ -66,7 +66,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     ///
-    /// When it is called inside of [`with`](Self::with) of the same key.
+    /// Panics if it is called inside [`with`](Self::with) of the same key.
     #[track_caller]
     pub fn sync_scope<F, R>(&'static self, value: T, f: F) -> R
     where
@@ -82,7 +82,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     ///
-    /// Outside of a scope of this key.
+    /// Panics outside of a scope of this key.
     #[track_caller]
     pub fn with<F, R>(&'static self, f: F) -> R
     where
@@ -145,7 +145,7 @@ impl<T: Clone + 'static> LocalKey<T> {
     ///
     /// # Panics
     ///
-    /// Outside of a scope of this key.
+    /// Panics outside of a scope of this key.
     #[track_caller]
     pub fn get(&'static self) -> T {
         self.with(T::clone)
@@ -155,7 +155,7 @@ impl<T: Clone + 'static> LocalKey<T> {
     ///
     /// # Errors
     ///
-    /// Outside of a scope of this key.
+    /// Fails outside of a scope of this key.
     pub fn try_get(&'static self) -> Result<T, AccessError> {
         self.try_with(T::clone)
     }

@@ -28,17 +28,17 @@ pub(super) fn now() -> Instant {
 
 /// Pauses the clock of the current runtime.
 ///
-/// [`Instant::now`] stays at what it is. It changes only through [`advance`] and through the runtime: when
-/// every task waits and a timer is armed, the clock jumps to the earliest deadline. So `sleep` takes no
-/// real time, and everything happens in the order of the deadlines. The clock does not jump while work of
-/// `spawn_blocking` is under way. The standard library's clock goes on.
+/// [`Instant::now`] does not advance by itself. It changes only through [`advance`] and through the runtime: when every
+/// task waits and a timer is armed, the clock jumps to the earliest deadline. So `sleep` takes no real time, and
+/// everything happens in the order of the deadlines. The clock does not jump while work of `spawn_blocking` is under
+/// way. The standard library's clock is not affected.
 ///
 /// `#[wasio::test(start_paused = true)]` and [`Builder::start_paused`](crate::runtime::Builder::start_paused)
 /// start a runtime with a stopped clock.
 ///
 /// # Panics
 ///
-/// If the clock is stopped already, outside of a runtime, or on a multi-thread runtime.
+/// Panics if the clock is stopped already, outside of a runtime, or on a multi-thread runtime.
 ///
 /// # Examples
 ///
@@ -64,7 +64,7 @@ pub fn pause() {
 ///
 /// # Panics
 ///
-/// If the clock is not stopped, or outside of a runtime.
+/// Panics if the clock is not stopped, or outside of a runtime.
 #[track_caller]
 pub fn resume() {
     if let Err(message) = with_driver(|driver| driver.timers().resume()) {
@@ -80,7 +80,7 @@ pub fn resume() {
 ///
 /// # Panics
 ///
-/// If the clock is not stopped, outside of a runtime, or if the system's clock cannot represent the result.
+/// Panics if the clock is not stopped, outside of a runtime, or if the system's clock cannot represent the result.
 ///
 /// # Cancel safety
 ///

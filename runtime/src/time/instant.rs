@@ -131,7 +131,7 @@ impl Add<Duration> for Instant {
 
     /// # Panics
     ///
-    /// If the system's clock cannot represent the result.
+    /// Panics if the system's clock cannot represent the result.
     fn add(self, duration: Duration) -> Instant {
         Instant::from_std(self.std + duration)
     }
@@ -148,7 +148,7 @@ impl Sub<Duration> for Instant {
 
     /// # Panics
     ///
-    /// If the system's clock cannot represent the result.
+    /// Panics if the system's clock cannot represent the result.
     fn sub(self, duration: Duration) -> Instant {
         Instant::from_std(self.std - duration)
     }

@@ -96,12 +96,12 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MissedTickBehavior {
-    /// The missed ticks follow at once, as many as there were: none is lost, the schedule stays. The default.
+    /// The missed ticks follow at once, as many as were missed. No tick is lost, and the schedule stays. The default.
     #[default]
     Burst,
-    /// The next tick comes a period after the late one: there is always a period between two.
+    /// The next tick comes one period after the late one, so there is always a period between two ticks.
     Delay,
-    /// The missed ticks are left out: the schedule stays.
+    /// The missed ticks are skipped, and the schedule stays.
     Skip,
 }
 

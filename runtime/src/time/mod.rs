@@ -1,8 +1,7 @@
 //! Waiting for time to pass: [`sleep`], [`timeout`], [`interval`], and a clock that tests can stop.
 //!
-//! Everything here belongs to the runtime it was created on, and counts in whole milliseconds: a deadline
-//! between two is rounded up, never down. Nothing here fires before its deadline; how long after it depends
-//! on what else runs.
+//! Everything here belongs to the runtime on which it was created, and counts in whole milliseconds: a deadline between
+//! two is rounded up, never down. Nothing here fires before its deadline. The delay after it depends on what else runs.
 //!
 //! # Examples
 //!
@@ -21,8 +20,8 @@
 //!
 //! # On WASI
 //!
-//! Timers cost the host nothing while they are armed: only the earliest deadline is handed to it, when no
-//! task can run. Polling, resetting and dropping an armed timer reads no clock.
+//! Timers cost the host nothing while they are armed: only the earliest deadline is passed to it, when no task can run.
+//! Polling, resetting and dropping an armed timer reads no clock.
 
 mod clock;
 mod driver;

@@ -121,11 +121,11 @@ fn skip_to(oldest: u64, next: &mut u64) -> u64 {
 }
 
 impl<T: Clone> Receiver<T> {
-    /// A new receiver, for the values sent from now on.
+    /// Creates a new receiver, for the values sent from now on.
     ///
     /// # Panics
     ///
-    /// If there are as many receivers as can be counted.
+    /// Panics if there are as many receivers as can be counted.
     pub fn resubscribe(&self) -> Self {
         Receiver::new(self.shared.clone())
     }
@@ -139,7 +139,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has taken nothing.
+    /// When dropped before it is ready, the future has taken nothing.
     pub async fn recv(&mut self) -> Result<T, RecvError> {
         cooperative(Recv { receiver: self, key: None }).await
     }
@@ -167,11 +167,11 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// The same as for [`recv`](Self::recv).
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
         block_on_sync(self.recv())

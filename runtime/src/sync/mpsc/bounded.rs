@@ -53,11 +53,11 @@ pub struct Receiver<T> {
     chan: Rx<T>,
 }
 
-/// A channel with room for `buffer` values.
+/// Creates a channel with room for `buffer` values.
 ///
 /// # Panics
 ///
-/// If `buffer` is 0, or more than [`Semaphore::MAX_PERMITS`](crate::sync::Semaphore::MAX_PERMITS).
+/// Panics if `buffer` is 0, or more than [`Semaphore::MAX_PERMITS`](crate::sync::Semaphore::MAX_PERMITS).
 ///
 /// # Examples
 ///
@@ -92,11 +92,11 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when the receiver was dropped or closed.
+    /// Returns the value if the receiver was dropped or closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has not sent: the value is dropped with it, and the place in the
+    /// When dropped before it is ready, the future has not sent. The value is dropped with it, and the place in the
     /// queue is lost. To keep the value, [`reserve`](Self::reserve) first.
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         self.chan.send(value)
@@ -106,7 +106,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when the channel is full, or the receiver was dropped or closed.
+    /// Returns the value if the channel is full, or the receiver was dropped or closed.
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         self.chan.try_send(message)
     }
@@ -115,15 +115,15 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when the time is over, or the receiver was dropped or closed.
+    /// Returns the value if the time is over, or the receiver was dropped or closed.
     ///
     /// # Panics
     ///
-    /// Outside of a runtime.
+    /// Panics outside of a runtime.
     ///
     /// # Cancel safety
     ///
-    /// As that of [`send`](Self::send).
+    /// The same as for [`send`](Self::send).
     pub async fn send_timeout(
         &self,
         value: T,
@@ -143,11 +143,11 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when the receiver was dropped or closed.
+    /// Returns the value if the receiver was dropped or closed.
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
         block_on_sync(self.send(value))
@@ -171,11 +171,11 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// When the receiver was dropped or closed.
+    /// Fails if the receiver was dropped or closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue and nothing else.
+    /// When dropped, the future only loses its place in the queue.
     pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
         self.chan.reserve(1).await?;
         Ok(Permit::new(&self.chan))
@@ -185,7 +185,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// When the receiver was dropped or closed, or `n` exceeds the capacity of the channel.
+    /// Fails if the receiver was dropped or closed, or `n` exceeds the capacity of the channel.
     ///
     /// # Cancel safety
     ///
@@ -202,11 +202,11 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// When the receiver was dropped or closed.
+    /// Fails if the receiver was dropped or closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses its place in the queue, and the sender that was moved into it.
+    /// When dropped, the future loses its place in the queue, and the sender that was moved into it.
     pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
         self.chan.reserve(1).await?;
         Ok(OwnedPermit::new(self))
@@ -216,7 +216,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// When the channel is full, or the receiver was dropped or closed.
+    /// Fails if the channel is full, or the receiver was dropped or closed.
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         self.chan.try_reserve(1)?;
         Ok(Permit::new(&self.chan))
@@ -239,7 +239,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the sender back when the channel is full, or the receiver was dropped or closed.
+    /// Returns the sender if the channel is full, or the receiver was dropped or closed.
     pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
         match self.chan.try_reserve(1) {
             Ok(()) => Ok(OwnedPermit::new(self)),
@@ -326,17 +326,17 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has received nothing.
+    /// When dropped before it is ready, the future has received nothing.
     pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
         self.chan.recv()
     }
 
-    /// Waits for values and appends up to `limit` of those that are there to `buffer`. Returns how many: 0
-    /// when none will come any more, or `limit` is 0.
+    /// Waits for values and appends up to `limit` available ones to `buffer`. Returns their number: 0 if none will
+    /// arrive any more, or if `limit` is 0.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has received nothing.
+    /// When dropped before it is ready, the future has received nothing.
     pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
         poll_fn(|cx| self.chan.poll_recv_many(cx, buffer, limit)).await
     }
@@ -345,7 +345,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When the channel is empty, or none will come any more.
+    /// Fails if the channel is empty, or none will come any more.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         self.chan.try_recv()
     }
@@ -354,7 +354,7 @@ impl<T> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Option<T> {
         block_on_sync(self.recv())
@@ -364,7 +364,7 @@ impl<T> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
         block_on_sync(self.recv_many(buffer, limit))

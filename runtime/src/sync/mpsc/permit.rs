@@ -24,14 +24,13 @@ pub struct Permit<'a, T> {
     chan: &'a Tx<T>,
 }
 
-/// Several reserved places, one after the other. Those that were not taken are free again when this is
-/// dropped.
+/// Several reserved places, one after the other. Places that were not taken are free again when this is dropped.
 pub struct PermitIterator<'a, T> {
     chan: &'a Tx<T>,
     n: usize,
 }
 
-/// As [`Permit`], but it holds a sender instead of borrowing one.
+/// Like [`Permit`], but it owns a sender instead of borrowing one.
 pub struct OwnedPermit<T> {
     /// Taken when the permit is used.
     sender: Option<Sender<T>>,
@@ -121,7 +120,7 @@ impl<T> OwnedPermit<T> {
         sender
     }
 
-    /// Gives the place free without sending, and returns the sender.
+    /// Releases the place without sending, and returns the sender.
     pub fn release(mut self) -> Sender<T> {
         let sender = self.take();
         sender.chan.release(1);

@@ -26,8 +26,8 @@ pub struct UnboundedReceiver<T> {
 
 /// Creates a channel without a limit: sending never waits.
 ///
-/// Nothing slows a sender down that is faster than the receiver: the values fill the memory. Where that
-/// can happen, use a bounded [`channel`](super::channel()).
+/// Nothing slows down a sender that is faster than the receiver: the values fill the memory. Use a bounded
+/// [`channel`](super::channel()) where that can happen.
 ///
 /// # Examples
 ///
@@ -55,7 +55,7 @@ impl<T> UnboundedSender<T> {
     ///
     /// # Errors
     ///
-    /// Gives the value back when the receiver was dropped or closed.
+    /// Returns the value if the receiver was dropped or closed.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.chan.try_send(message).map_err(|error| SendError(error.into_inner()))
     }
@@ -109,7 +109,7 @@ impl<T> fmt::Debug for UnboundedSender<T> {
 }
 
 impl<T> WeakUnboundedSender<T> {
-    /// A sender, if there is still one.
+    /// Returns a sender, if there is still one.
     pub fn upgrade(&self) -> Option<UnboundedSender<T>> {
         self.chan.upgrade().map(|chan| UnboundedSender { chan })
     }
@@ -142,17 +142,17 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has received nothing.
+    /// When dropped before it is ready, the future has received nothing.
     pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
         self.chan.recv()
     }
 
-    /// Waits for values and appends up to `limit` of those that are there to `buffer`. Returns how many: 0
-    /// when none will come any more, or `limit` is 0.
+    /// Waits for values and appends up to `limit` available ones to `buffer`. Returns their number: 0 if none will
+    /// arrive any more, or if `limit` is 0.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it was ready, it has received nothing.
+    /// When dropped before it is ready, the future has received nothing.
     pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
         poll_fn(|cx| self.chan.poll_recv_many(cx, buffer, limit)).await
     }
@@ -161,7 +161,7 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// # Errors
     ///
-    /// When the channel is empty, or none will come any more.
+    /// Fails if the channel is empty, or none will come any more.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         self.chan.try_recv()
     }
@@ -170,7 +170,7 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Option<T> {
         block_on_sync(self.recv())
@@ -180,7 +180,7 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// # Panics
     ///
-    /// In asynchronous code.
+    /// Panics in asynchronous code.
     #[track_caller]
     pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
         block_on_sync(self.recv_many(buffer, limit))

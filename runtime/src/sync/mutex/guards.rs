@@ -67,7 +67,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<U, F>(this: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
     where
         U: ?Sized,
@@ -99,7 +99,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<U, F>(this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, U>, Self>
     where
         U: ?Sized,
@@ -131,7 +131,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<U, F>(this: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
     where
         U: ?Sized,
@@ -158,7 +158,7 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<S, F>(this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, S>, Self>
     where
         S: ?Sized,

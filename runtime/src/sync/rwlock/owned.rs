@@ -41,7 +41,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<F, V: ?Sized>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
     where
         F: FnOnce(&U) -> Option<&V>,
@@ -71,7 +71,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<F, U: ?Sized>(
         this: Self,
         f: F,
@@ -85,12 +85,12 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
         }
     }
 
-    /// The guard, as one that can show a part of the value.
+    /// Converts the guard into one that can give access to a part of the value.
     pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T> {
         OwnedRwLockMappedWriteGuard { inner: this.inner, _part: PhantomData }
     }
 
-    /// Stops writing without letting go: the value cannot change before the new guard is dropped.
+    /// Downgrades to reading without releasing the lock: the value cannot change before the new guard is dropped.
     pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
         OwnedRwLockReadGuard { inner: self.inner.into_shared().keep_one() }
     }
@@ -107,7 +107,7 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back, still writing, if `f` returns `None`.
+    /// Returns the guard, still for writing, if `f` returns `None`.
     pub fn try_downgrade_map<F, U: ?Sized>(
         this: Self,
         f: F,
@@ -140,7 +140,7 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     ///
     /// # Errors
     ///
-    /// Gives the guard back if `f` returns `None`.
+    /// Returns the guard if `f` returns `None`.
     pub fn try_map<F, V: ?Sized>(
         this: Self,
         f: F,

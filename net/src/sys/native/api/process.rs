@@ -11,7 +11,7 @@ use crate::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 macro_rules! descriptors {
     ($($name:ident),*) => {$(
         impl $name {
-            /// Gives the descriptor away, made blocking.
+            /// Returns the descriptor in blocking mode.
             ///
             /// # Errors
             ///

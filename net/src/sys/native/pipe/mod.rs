@@ -1,7 +1,7 @@
 //! Pipes between processes, with and without a name.
 //!
-//! A [`Sender`] writes, a [`Receiver`] reads. A named pipe (FIFO) is opened through [`OpenOptions`]; one
-//! without a name is made by [`pipe`], to be given to a child process.
+//! A [`Sender`] writes, a [`Receiver`] reads. A named pipe (FIFO) is opened through [`OpenOptions`]. [`pipe`] creates
+//! one without a name, to be given to a child process.
 
 mod fd;
 
@@ -18,7 +18,7 @@ use wasio_runtime::reactor::{Direction, Source};
 
 use fd::{End, Pipe};
 
-/// Makes a pipe without a name.
+/// Creates a pipe without a name.
 ///
 /// # Errors
 ///
@@ -50,7 +50,7 @@ pub fn pipe() -> io::Result<(Sender, Receiver)> {
     Ok((Sender::new(write)?, Receiver::new(read)?))
 }
 
-/// How to open a named pipe.
+/// Options of opening a named pipe.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
     read_write: bool,
@@ -63,8 +63,8 @@ impl OpenOptions {
         OpenOptions::default()
     }
 
-    /// Opens both directions, so that opening never fails for want of another end, and the end is never
-    /// read. Only Linux has this.
+    /// Opens both directions, so that opening never fails because the other end is missing, and the end of the stream
+    /// is never read. Only Linux supports this.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn read_write(&mut self, value: bool) -> &mut Self {
         self.read_write = value;
@@ -171,7 +171,7 @@ macro_rules! end {
                 $end::new(adopt(owned_fd, $kind, $otherwise)?)
             }
 
-            /// Takes a file as it is. It must not block.
+            /// Takes a file without changing it. It must not block.
             ///
             /// # Errors
             ///
@@ -184,7 +184,7 @@ macro_rules! end {
                 $end::from_owned_fd_unchecked(file.into())
             }
 
-            /// Takes a descriptor as it is. It must not block.
+            /// Takes a descriptor without changing it. It must not block.
             ///
             /// # Errors
             ///
@@ -197,7 +197,7 @@ macro_rules! end {
                 $end::new(Pipe::unchecked(owned_fd))
             }
 
-            /// Waits until the pipe is ready for any of `interest`; may be wrong.
+            /// Waits until the pipe is ready for any of `interest`. The readiness may be wrong.
             ///
             /// # Errors
             ///
@@ -220,7 +220,7 @@ macro_rules! end {
                 self.source.try_io($interest, f)
             }
 
-            /// Gives the descriptor away, made blocking.
+            /// Returns the descriptor in blocking mode.
             ///
             /// # Errors
             ///
@@ -230,7 +230,7 @@ macro_rules! end {
                 self.into_nonblocking_fd()
             }
 
-            /// Gives the descriptor away. It still does not block.
+            /// Returns the descriptor. It still does not block.
             ///
             /// # Errors
             ///
@@ -254,7 +254,7 @@ macro_rules! end {
     };
 }
 
-/// The end of a pipe that is written to.
+/// The writing end of a pipe.
 #[derive(Debug)]
 pub struct Sender {
     // Declared before the pipe, so that it is deregistered before the pipe is closed.
@@ -262,7 +262,7 @@ pub struct Sender {
     pipe: Pipe,
 }
 
-/// The end of a pipe that is read from.
+/// The reading end of a pipe.
 #[derive(Debug)]
 pub struct Receiver {
     // Declared before the pipe, so that it is deregistered before the pipe is closed.
@@ -297,7 +297,7 @@ impl Sender {
         self.source.poll_ready(cx, Direction::Write)
     }
 
-    /// Writes as much as fits, and returns how many bytes that was.
+    /// Writes as many bytes as fit, and returns their number.
     ///
     /// # Errors
     ///
@@ -372,7 +372,7 @@ impl Receiver {
         self.source.poll_ready(cx, Direction::Read)
     }
 
-    /// Reads what is available. `Ok(0)` is the end of the stream.
+    /// Reads the available bytes. `Ok(0)` is the end of the stream.
     ///
     /// # Errors
     ///
