@@ -52,7 +52,12 @@ fn it_needs_no_timers_of_the_runtime() {
 /// It belongs to no runtime, so it outlives the one that it was made in.
 #[test]
 fn it_outlives_a_runtime() {
-    let delay = Runtime::new().unwrap().block_on(async { Delay::new(SHORT) });
+    let runtime = Runtime::new().unwrap();
+    let delay = {
+        let _entered = runtime.enter();
+        Delay::new(SHORT)
+    };
+    drop(runtime);
     pollster::block_on(delay);
 }
 
