@@ -73,7 +73,7 @@ impl Child {
         }
     }
 
-    /// Returns the process's number; none once its exit is known.
+    /// Returns the process's number, or `None` once its exit is known.
     pub fn id(&self) -> Option<u32> {
         match &self.state {
             State::Running(child) => child.as_ref().map(std::process::Child::id),

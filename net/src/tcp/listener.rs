@@ -74,7 +74,7 @@ impl TcpListener {
         Registered::new(socket).map(|io| TcpListener { io })
     }
 
-    /// Waits for a connection; returns it with the peer's address.
+    /// Waits for a connection. Returns it with the peer's address.
     ///
     /// # Errors
     ///

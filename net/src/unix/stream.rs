@@ -42,7 +42,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if there is no such path,
-    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody listens on it,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if no socket listens on it,
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), or another error of `connect`.
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the listener's queue is full.
     ///

@@ -33,7 +33,7 @@ impl Selector {
         self.unparker.clone()
     }
 
-    /// True: another thread can always wake this one.
+    /// True with threads: another thread can always wake this one.
     pub(crate) fn is_armed(&self) -> bool {
         HOST.has_threads
     }

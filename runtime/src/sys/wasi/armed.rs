@@ -66,7 +66,7 @@ impl Slot {
 struct Mark {
     /// The entry's owner.
     owner: usize,
-    /// The value of [`Armed::turn`] when the entry was last armed.
+    /// The value of `Armed::turn` when the entry was last armed.
     turn: u32,
 }
 

@@ -99,7 +99,7 @@ impl AsyncPollable {
     ///
     /// # Safety
     ///
-    /// The handle is that of a `wasi:io/poll` pollable, and nobody else owns it.
+    /// The handle is that of a `wasi:io/poll` pollable, and nothing else owns it.
     #[allow(unsafe_code)]
     #[track_caller]
     pub unsafe fn from_handle(handle: u32) -> io::Result<AsyncPollable> {
