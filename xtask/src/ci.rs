@@ -54,6 +54,7 @@ const BESIDE: &[Step] = &[
     ("conformance native", &["xtask", "conformance", "--target", "native", "--jobs", "4"]),
     ("conformance wasip1", &["xtask", "conformance", "--target", "wasip1", "--jobs", "4"]),
     ("conformance wasip2", &["xtask", "conformance", "--target", "wasip2", "--jobs", "4"]),
+    ("crates sample", &["xtask", "crates", "--sample"]),
 ];
 
 /// How a step ended.

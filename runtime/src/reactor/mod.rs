@@ -135,6 +135,7 @@ impl Core {
 
     /// Calls `f` with the backend of the polling thread.
     #[cfg(all(test, not(loom)))]
+    #[allow(dead_code)] // Only natively a test needs it.
     pub(crate) fn with_driver<R>(&self, f: impl FnOnce(&sys::Driver) -> R) -> R {
         f(&self.driver.lock().sys)
     }
