@@ -26,6 +26,14 @@ pub(crate) fn retried<T>(
     watched(attempt)
 }
 
+/// Opens the folder `of` once more, to list it. Its own descriptor may be one that cannot be read (`O_PATH`).
+#[cfg(unix)]
+pub(crate) fn entries(of: &std::fs::File) -> std::io::Result<rustix::fs::Dir> {
+    use rustix::fs::{Dir, Mode, OFlags, openat};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(Dir::new(openat(of, ".", flags, Mode::empty())?)?)
+}
+
 /// Opening does not block on another process on this system.
 #[cfg(not(unix))]
 pub(crate) fn watched<T>(open: impl FnOnce() -> T) -> T {

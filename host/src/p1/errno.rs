@@ -11,8 +11,8 @@ pub(crate) struct Errno(pub(crate) u16);
 
 macro_rules! errnos {
     ($($name:ident = $value:literal),* $(,)?) => {
-        // Some of them have no number on Windows.
-        #[cfg_attr(windows, allow(dead_code))]
+        // Not every system has all of them.
+        #[cfg_attr(not(all(target_os = "linux", target_pointer_width = "64")), allow(dead_code))]
         impl Errno {
             $(pub(crate) const $name: Errno = Errno($value);)*
         }
@@ -22,7 +22,7 @@ macro_rules! errnos {
 errnos! {
     ACCES = 2, ADDRINUSE = 3, ADDRNOTAVAIL = 4, AFNOSUPPORT = 5, AGAIN = 6, ALREADY = 7,
     BADF = 8, BUSY = 10, CONNABORTED = 13, CONNREFUSED = 14, CONNRESET = 15, DESTADDRREQ = 17,
-    FAULT = 21, HOSTUNREACH = 23, INPROGRESS = 26, INTR = 27, INVAL = 28, IO = 29, ISCONN = 30,
+    FAULT = 21, HOSTUNREACH = 23, ILSEQ = 25, INPROGRESS = 26, INTR = 27, INVAL = 28, IO = 29, ISCONN = 30,
     MFILE = 33, MSGSIZE = 35, NAMETOOLONG = 37, NETDOWN = 38, NETRESET = 39, NETUNREACH = 40, NFILE = 41,
     NOBUFS = 42, NOENT = 44, NOMEM = 48, NOPROTOOPT = 50, NOTCONN = 53, NOTSOCK = 57,
     NOTSUP = 58, OVERFLOW = 61, PERM = 63, PIPE = 64, PROTONOSUPPORT = 66,

@@ -2,10 +2,11 @@
 
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as wasi;
 
+use crate::fuel::burn;
 use crate::opening;
 use crate::p1::errno::{Errno, Returned, returned};
 use crate::p1::files::{call, filled};
-use crate::p1::frame::Frame;
+use crate::p1::listing::piece;
 use crate::p1::state::{Cx, parts, state};
 use crate::p1::wasi::unbounded;
 use crate::wasi::at_once;
@@ -127,20 +128,12 @@ pub(crate) async fn readdir(
     let (mut done, mut cookie) = (0, cookie);
     loop {
         let room = (len - done).min(PIECE);
-        let listed = state(&mut cx).wasi.on_thread(move |ctx| {
-            const DATA: i32 = 8;
-            let mut frame = Frame::zeroed(DATA as usize + room as usize);
-            let memory = &mut frame.memory();
-            unbounded(ctx);
-            let errno = at_once(wasi::fd_readdir(ctx, memory, fd, DATA, room as i32, cookie, 0));
-            let used = frame.u32(0).min(room) as usize;
-            (errno.flatten(), frame.bytes()[DATA as usize..][..used].to_vec())
-        });
-        let (errno, listed) = listed.await;
-        match errno? {
-            0 => {}
-            errno => return Ok(errno),
-        }
+        let listed = state(&mut cx).wasi.on_thread(move |ctx| piece(ctx, fd, room, cookie)).await;
+        let listed = match listed? {
+            Ok(listed) => listed,
+            Err(errno) => return returned(Err(errno)),
+        };
+        burn(&mut cx, listed.len())?;
         let is_end = listed.len() < room as usize || done + room == len;
         let (whole, next) = if is_end { (listed.len(), cookie) } else { entries(&listed, cookie) };
         let given = parts(&mut cx).and_then(|(mut memory, _)| {

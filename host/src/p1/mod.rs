@@ -8,6 +8,8 @@ mod files;
 mod folders;
 mod frame;
 pub(crate) mod link;
+#[cfg_attr(not(all(target_os = "linux", target_pointer_width = "64")), path = "listing_whole.rs")]
+mod listing;
 mod memory;
 mod poll;
 mod pollable;

@@ -13,6 +13,7 @@ use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode};
 use wasmtime_wasi::p2::{FsError, FsResult};
 
+use crate::opening::entries;
 use crate::p2::filesystem::{FilesView, outcome};
 use crate::p2::state::{Ctx, State, Store};
 use crate::permits::Permit;
@@ -76,7 +77,7 @@ fn open(ctx: &mut Ctx, fd: &Resource<Descriptor>, permit: Permit) -> FsResult<Re
         return Err(ErrorCode::NotDirectory.into());
     };
     let file = found.dir.clone();
-    let dir = Dir::read_from(&*file).map_err(io::Error::from)?;
+    let dir = entries(&file)?;
     let entries = Entries { dir, file, read: Vec::new(), _permit: permit };
     Ok(ctx.table.push(entries)?)
 }

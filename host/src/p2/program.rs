@@ -27,7 +27,8 @@ const HANDLES_PER_SOCKET: usize = 10;
 ///
 /// wasmtime's own limit, 128 MiB, is meant for bytes that it copies, and a component may write more to a file at once.
 /// Here nothing is copied before its length is known. The length of a string is known only after its validation,
-/// though, which takes up to 0.1 s for 256 MiB. A string in UTF-16 is copied as well.
+/// though, which takes up to 0.1 s for 256 MiB. A string in UTF-16 is converted as well: a code unit of two bytes becomes up
+/// to three, 384 MiB altogether. `WasmStr` has no length that could be asked for first.
 const HOSTCALL_FUEL: usize = 256 << 20;
 
 /// A compiled component whose imports are all provided.

@@ -65,6 +65,43 @@ fn files_and_folders_do_what_they_do_natively() {
     }
 }
 
+/// A list is whole although the guest removes the entries that it has seen.
+#[test]
+fn a_folder_can_be_emptied_while_it_is_listed() {
+    for target in TARGETS {
+        let folder = folder();
+        succeeds(guest(target, folder.path(), &["emptied", "2000"]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{target}");
+    }
+}
+
+/// The beginning of a list takes no longer because there is more: not 30,000 times two calls of the system's.
+#[test]
+fn the_beginning_of_a_list_costs_what_it_returns() {
+    let folder = folder();
+    for n in 0..30_000 {
+        fs::write(folder.path().join(n.to_string()), "").unwrap();
+    }
+    for target in TARGETS {
+        let output = Output::new();
+        succeeds(guest(target, folder.path(), &["first", "20"]).stdout(output.pipe()));
+        let best: u64 = runtime().block_on(output.line(0)).parse().unwrap();
+        assert!(best < 10_000, "{target}: {best} µs");
+    }
+}
+
+/// A Unix socket in a folder is listed like anything else.
+#[test]
+fn sockets_in_folders_are_listed() {
+    for target in TARGETS {
+        let folder = folder();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        let output = Output::new();
+        succeeds(guest(target, folder.path(), &["names"]).stdout(output.pipe()));
+        assert_eq!(runtime().block_on(output.line(0)), "ok socket", "{target}");
+    }
+}
+
 /// wasmtime-wasi copies 128 MiB at most, and fails beyond.
 #[test]
 fn what_is_read_and_written_may_be_of_any_length() {

@@ -24,6 +24,14 @@ fn main() -> io::Result<()> {
         "stdout" => io::stdout().write_all(&bytes(BIG))?,
         "tree" => tree()?,
         "many" => many(args[2].parse().unwrap())?,
+        "emptied" => emptied(args[2].parse().unwrap())?,
+        "names" => {
+            let names = fs::read_dir("/")?.map(|e| e.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<_> = names.collect();
+            names.sort();
+            println!("{}", names.join(" "));
+        }
+        "first" => first(args[2].parse().unwrap())?,
         "long-path" => long_path(args[2].parse().unwrap()),
         "lists" => lists(args[2].parse().unwrap())?,
         other => panic!("no program {other}"),
@@ -141,6 +149,33 @@ fn many(count: usize) -> io::Result<()> {
     names.sort();
     assert_eq!(names, (0..count).map(|n| format!("{n:0>200}")).collect::<Vec<_>>());
     fs::remove_dir_all("/many")
+}
+
+/// Removes what it lists, while it lists it.
+fn emptied(count: usize) -> io::Result<()> {
+    fs::create_dir("/many")?;
+    for n in 0..count {
+        File::create(format!("/many/{n}"))?;
+    }
+    let mut removed = 0;
+    for entry in fs::read_dir("/many")? {
+        fs::remove_file(entry?.path())?;
+        removed += 1;
+    }
+    assert_eq!(removed, count);
+    fs::remove_dir("/many")
+}
+
+/// Begins lists of `/`, and prints in how many microseconds at best.
+fn first(tries: usize) -> io::Result<()> {
+    let mut best = u128::MAX;
+    for _ in 0..tries {
+        let begun = std::time::Instant::now();
+        fs::read_dir("/")?.next().unwrap()?;
+        best = best.min(begun.elapsed().as_micros());
+    }
+    println!("{best}");
+    Ok(())
 }
 
 /// What takes a path takes none of this length.
