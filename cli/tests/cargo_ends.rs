@@ -52,3 +52,22 @@ fn exit_codes_are_those_of_a_native_run() {
         out.fails_with(134, "core::result::unwrap_failed");
     }
 }
+
+/// A program of std alone.
+#[test]
+fn exit_codes_do_not_need_tokio() {
+    let exits = "fn main() { std::process::exit(std::env::args().nth(2).unwrap().parse().unwrap()) }\n\
+                 #[test] fn passes() {}\n#[test] fn exits() { std::process::exit(3) }\n";
+    let project = Project::new("without-tokio", "", exits);
+    for wasi in ["p1", "p2"] {
+        for code in [0, 1, 2, 42, 255, 256] {
+            let out = ended(&project, wasi, &["exit", &code.to_string()]);
+            assert_eq!(out.code, Some(code & 0xff), "{wasi} {code}: {}", out.stderr);
+        }
+        let mut command = project.command();
+        command.args(["test", "--wasi", wasi]).env("WASIO_BIN", env!("CARGO_BIN_EXE_wasio"));
+        let out = finish(&mut command).fails_with(101, "");
+        assert!(out.stdout.contains("test exits ... FAILED\n"), "{wasi}: {}", out.stdout);
+        assert!(out.stdout.contains("1 passed; 1 failed"), "{wasi}: {}", out.stdout);
+    }
+}

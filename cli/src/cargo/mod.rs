@@ -11,7 +11,7 @@
 //! | `run` | `run`, `build`, `check`, `test` |
 //! | `wasm_opt` | `build --wasm-opt` |
 //! | `runner`, `engine`, `program`, `exec` | the program that cargo calls to run a guest |
-//! | `rustc`, `harness` | tests, each in a guest of its own |
+//! | `rustc`, `harness`, `exit_codes` | tests, each in a guest of its own, and exit codes on WASI 0.2 |
 //! | `published`, `copies` | `try`: a published crate as a project, and the copy of it for guests |
 //! | `new` | a new project |
 //! | `doctor` | the problems of a project |
@@ -23,6 +23,7 @@ mod copies;
 mod doctor;
 mod engine;
 mod exec;
+mod exit_codes;
 mod flags;
 mod harness;
 mod host_tokio;

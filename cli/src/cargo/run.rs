@@ -9,6 +9,7 @@ use super::args::GuestArgs;
 use super::clang::Clang;
 use super::engine;
 use super::exec::become_command;
+use super::exit_codes;
 use super::flags::CargoFlags;
 use super::patch::{self, State};
 use super::project::{Project, Resolved};
@@ -73,6 +74,7 @@ impl Job {
             command.arg("--").args(&self.args);
         }
         rustc::wrap(&mut command, &project.config)?;
+        exit_codes::install(&mut command, &resolved.metadata, &project.sources);
         if let Some(program) = engine {
             announce_runner(&project, target);
             // Most crates read certificates through this package, which reads files on WASI.

@@ -30,7 +30,7 @@ use super::harness::{self, Options};
 use super::rustc;
 use super::shell::Shell;
 use super::toolchain;
-use super::{copies, sources};
+use super::{copies, exit_codes, sources};
 use crate::dirs;
 use crate::targets::Engine;
 
@@ -354,6 +354,7 @@ fn is_ours(name: &OsStr) -> bool {
     name == PLAN
         || name.starts_with('=')
         || name == rustc::WRAPPED
+        || name == exit_codes::SOURCE
         || (name.starts_with("CARGO_TARGET_WASM32_") && name.ends_with("_RUNNER"))
 }
 

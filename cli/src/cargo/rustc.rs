@@ -9,6 +9,7 @@
 //! - **Guests become smaller.** wasm32-wasip2 compiles relocatable code, which no program needs, and the linker leaves
 //!   room in every number that it fills in. The flags are added here and not through `rustflags`, of which cargo takes
 //!   one source and ignores the others. Flags that users set anywhere stay, and come after these.
+//! - **Components without wasio pass on exit codes** (`exit_codes`).
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -18,6 +19,7 @@ use anyhow::{Context, Result};
 
 use super::config::Config;
 use super::exec::become_command;
+use super::exit_codes;
 
 /// Set if rustc is wrapped. Its value is the user's own wrapper, if there is one.
 pub(super) const WRAPPED: &str = "WASIO_RUSTC_WRAPPER";
@@ -61,6 +63,7 @@ pub(super) fn run(args: &[OsString]) -> Result<ExitCode> {
         None => Command::new(rustc),
     };
     command.args(smaller(given)).args(given);
+    command.args(exit_codes::flags(rustc, given)?);
     if is_for_wasi(given) && given.iter().any(|arg| arg == "--test") {
         command.arg("-Zpanic-abort-tests");
         let taken_back = env::var_os("RUSTC_BOOTSTRAP").is_none_or(|value| value == "-1");
@@ -73,7 +76,7 @@ pub(super) fn run(args: &[OsString]) -> Result<ExitCode> {
     become_command(command)
 }
 
-fn value_of<'a>(given: &'a [OsString], flag: &str) -> Option<&'a OsStr> {
+pub(super) fn value_of<'a>(given: &'a [OsString], flag: &str) -> Option<&'a OsStr> {
     given.iter().skip_while(|arg| *arg != flag).nth(1).map(OsString::as_os_str)
 }
 
