@@ -104,6 +104,26 @@ fn what_does_not_compile_is_found_with_its_chain_and_a_way_out() {
     assert!(text.contains("this will not work: 1 error"), "{text}");
 }
 
+/// A package that links a library which nobody has tried is not called healthy.
+#[test]
+fn unknown_native_libraries_are_found() {
+    let dependencies = "odd-sys = { path = \"odd\" }\njust-sys = { path = \"just\" }";
+    let project = Project::new("native", dependencies, "fn main() {}");
+    for name in ["odd", "just"] {
+        project.package(name, &format!("{name}-sys"), "", "src/lib.rs", "");
+    }
+    let manifest = project.read("odd/Cargo.toml").unwrap();
+    let manifest = manifest.replace("[dependencies]", "links = \"odd\"\n\n[dependencies]");
+    project.write("odd/Cargo.toml", &manifest);
+    project.write("odd/build.rs", "fn main() {}");
+    let out = project.wasio(&["doctor", "--json"]).ok();
+    let found = json(&out);
+    let found = finding(&found, "odd-sys 0.1.0");
+    assert_eq!(found["level"], "warning");
+    assert!(found["what"].as_str().unwrap().contains("the native library `odd`"), "{found}");
+    assert!(!out.stdout.contains("just-sys 0.1.0"), "{}", out.stdout);
+}
+
 #[test]
 fn a_resolver_of_the_standard_library_is_found_unless_ours_is_there() {
     let project = Project::new("fetching", "reqwest = { path = \"reqwest\" }", "fn main() {}");

@@ -28,6 +28,8 @@ pub(crate) struct Package {
     pub(crate) version: Version,
     /// `None` for a package in a local folder.
     pub(crate) source: Option<String>,
+    /// The native library that it links.
+    pub(crate) links: Option<String>,
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,

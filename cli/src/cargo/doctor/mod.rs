@@ -188,6 +188,7 @@ fn examine(project: &Project, resolved: &Resolved, wasi: Target) -> Result<Repor
     guest.retain(|package| tree.as_ref().is_none_or(|tree| tree.features(package).is_some()));
     findings.extend(known_of(&guest, tree.as_ref(), resolved, wasi));
     findings.extend(c_code(&guest, resolved, wasi));
+    findings.extend(native_libraries(&guest, resolved));
     findings.sort_by_key(|finding| finding.level);
 
     let source = |package: &Package| match package.source.as_deref() {
@@ -250,7 +251,7 @@ fn known_of(
     for package in guest {
         let listed = features.get(package.id.as_str()).copied().unwrap_or_default();
         let on = tree.and_then(|tree| tree.features(package)).unwrap_or(listed);
-        for known in known::TABLE.iter().filter(|known| known.package == package.name) {
+        for known in known::table().filter(|known| known.package == package.name) {
             let stands_in = sources::is_drop_in(known.package, &package.version);
             let about_published = known.level != Level::Note;
             // semver's own `*` does not match previews, such as 0.0.2-alpha.
@@ -331,6 +332,30 @@ fn c_code(guest: &[&Package], resolved: &Resolved, wasi: Target) -> Vec<Finding>
         }
     };
     found.into_iter().map(finding).collect()
+}
+
+/// Returns a finding for each package that links a native library of which nothing is known. By convention the names of
+/// such packages end in `-sys`.
+fn native_libraries(guest: &[&Package], resolved: &Resolved) -> Vec<Finding> {
+    let is_known = |name: &str| {
+        known::table().any(|known| known.package == name)
+            || known::C_CODE.iter().any(|c| c.package == name)
+    };
+    let unknown = |package: &&&Package| package.name.ends_with("-sys") && !is_known(&package.name);
+    let finding = |package: &&Package| {
+        let library = package.links.as_deref()?;
+        let chain = resolved.metadata.chain_to(&package.id);
+        Some(Finding {
+            level: Level::Warning,
+            package: Some(format!("{} {}", package.name, package.version)),
+            what: format!(
+                "links the native library `{library}`, and whether that can be built for WASI is not known"
+            ),
+            instead: "if the build fails, switch off the feature that pulls it in".to_owned(),
+            chain: chain.iter().map(|p| format!("{} {}", p.name, p.version)).collect(),
+        })
+    };
+    guest.iter().filter(unknown).filter_map(finding).collect()
 }
 
 /// Finds configuration that still uses the name `wasm32-wasi`.
