@@ -30,6 +30,7 @@ pub(super) fn write(entries: &[Entry], results: &Results) -> Result<()> {
 /// Fails if there are others.
 pub(super) fn check(entries: &[Entry], results: &Results) -> Result<()> {
     let old = fs::read_to_string(path())?;
+    entries.iter().try_for_each(|entry| is_tried(entry, results.get(&entry.name)))?;
     let same = page(&old, entries, results)? == old;
     ensure!(same, "docs/crates.md has other tables: run `cargo xtask crates NAME --record`");
     Ok(())
@@ -94,6 +95,23 @@ fn says_why(entry: &Entry, kept: &Kept) -> Result<()> {
     Ok(())
 }
 
+/// Fails if a crate, or its program, has not been tried on a target.
+fn is_tried(entry: &Entry, kept: Option<&Kept>) -> Result<()> {
+    let has_program = entry.program()?.is_some();
+    for target in Target::ALL {
+        let outcome = kept.and_then(|kept| kept.on.get(&target));
+        let tried = outcome.is_some_and(|outcome| !has_program || *outcome != Outcome::Compiles);
+        ensure!(
+            tried,
+            "{} was not tried on {}: run `cargo xtask crates {} --record`",
+            entry.name,
+            target.name(),
+            entry.name
+        );
+    }
+    Ok(())
+}
+
 /// One text for both targets if it is the same.
 fn on_both(text: impl Fn(Target) -> Option<String>) -> Option<String> {
     match Target::ALL.map(text) {
@@ -121,7 +139,9 @@ fn program(entry: &Entry, kept: &Kept) -> Result<String> {
     let ran = on_both(|target| {
         Some(match kept.on.get(&target)? {
             Outcome::Works => "works".to_owned(),
-            _ => "fails".to_owned(),
+            Outcome::Fails => "fails".to_owned(),
+            // The program is newer than what is kept.
+            Outcome::Compiles | Outcome::Stops => "not run".to_owned(),
         })
     });
     Ok(format!("{}: {}{peer}", ran.unwrap_or_else(|| "not run".to_owned()), entry.does))
@@ -146,6 +166,28 @@ fn stops(entry: &Entry, kept: &Kept) -> String {
 mod tests {
     use super::super::list::Stop;
     use super::*;
+
+    #[test]
+    fn a_program_that_has_not_run_has_not_failed() {
+        let entry =
+            Entry { name: "axum".to_owned(), does: "a server".to_owned(), ..Entry::default() };
+        let ran = |outcome| {
+            let on = Target::ALL.into_iter().map(|target| (target, outcome)).collect();
+            program(&entry, &Kept { on, ..Kept::default() }).unwrap()
+        };
+        assert_eq!(ran(Outcome::Compiles), "not run: a server");
+        assert_eq!(ran(Outcome::Stops), "not run: a server");
+        assert_eq!(ran(Outcome::Fails), "fails: a server");
+        assert_eq!(ran(Outcome::Works), "works: a server");
+        let tried = |targets: &[Target], outcome| {
+            let on = targets.iter().map(|target| (*target, outcome)).collect();
+            is_tried(&entry, Some(&Kept { on, ..Kept::default() })).is_ok()
+        };
+        assert!(tried(&Target::ALL, Outcome::Works));
+        assert!(!tried(&Target::ALL, Outcome::Compiles));
+        assert!(!tried(&[Target::Wasip1], Outcome::Works));
+        assert!(is_tried(&entry, None).is_err());
+    }
 
     #[test]
     fn a_crate_that_does_not_work_says_why() {

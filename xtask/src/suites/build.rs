@@ -55,12 +55,13 @@ pub(super) fn prepare(
         }
     }
     reasons.check_left_out(&files)?;
-    let version = edit_manifest(suite, &folder.join("Cargo.toml"))?;
+    let is_root = below.as_os_str().is_empty();
+    let version = edit_manifest(suite, &folder.join("Cargo.toml"), is_root)?;
     Ok(Prepared { folder, version, files })
 }
 
 /// Takes out what is not tested, and makes the package a workspace of its own. Returns its version.
-fn edit_manifest(suite: &Suite, path: &Path) -> Result<String> {
+fn edit_manifest(suite: &Suite, path: &Path, is_root: bool) -> Result<String> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let mut manifest: Table = toml::from_str(&text)?;
     for part in ["example", "bench"] {
@@ -72,7 +73,7 @@ fn edit_manifest(suite: &Suite, path: &Path) -> Result<String> {
         ensure!(removed.is_some(), "{} has no dev-dependency {name}", suite.name);
     }
     // A package inside of a repository's workspace stays there.
-    if suite.version.is_some() {
+    if is_root && !manifest.contains_key("workspace") {
         manifest.insert("workspace".to_owned(), Value::Table(Table::new()));
     }
     let version = manifest["package"].get("version").and_then(Value::as_str);
@@ -81,7 +82,7 @@ fn edit_manifest(suite: &Suite, path: &Path) -> Result<String> {
     Ok(version)
 }
 
-/// Builds the unit tests and those in `tests/`; the harnesses by `SUITE/FILE`.
+/// Builds the unit tests and those in `tests/`, and of what no package contains the latter; the harnesses by `SUITE/FILE`.
 pub(super) fn build(
     tools: &Tools,
     suite: &Suite,
@@ -90,13 +91,18 @@ pub(super) fn build(
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut command = Command::new(&tools.cargo_wasio);
     command
-        .args(["wasio", "test", "--wasi", target.flag(), "--no-run", "--tests"])
+        .args(["wasio", "test", "--wasi", target.flag(), "--no-run"])
         .current_dir(&prepared.folder)
         .env("WASIO_BIN", &tools.runner)
         .env("CARGO_TARGET_DIR", tools.scratch.join("target"))
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_PROFILE_TEST_DEBUG", "0")
         .env("RUSTFLAGS", "--cap-lints warn");
+    match suite.version {
+        Some(_) => command.arg("--tests"),
+        // The unit tests are those of the published package, which is another suite.
+        None => command.args(["--test", "*"]),
+    };
     if !suite.features.is_empty() {
         command.args(["--features", &suite.features.join(",")]);
     }
