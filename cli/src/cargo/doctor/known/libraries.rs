@@ -63,7 +63,14 @@ pub(super) const TABLE: &[Known] = &[
         "rdkafka-sys",
         Error,
         "compiles librdkafka for the host, whatever the target (build.rs:198)",
-        "use rskafka, which is Rust alone",
+        "use rskafka with `default-features = false`, which is Rust alone",
+    ),
+    known(
+        "lz4-sys",
+        Error,
+        "is compiled with a shim for browsers on every wasm32 (build.rs:43 in 1.11.1), which its Rust code has for browsers \
+         only, so that the program cannot be linked, or does not start",
+        "use lz4_flex, which is Rust alone, or switch off the feature that pulls it in (`lz4`)",
     ),
     known(
         "librocksdb-sys",

@@ -43,6 +43,7 @@ fn what_is_known_to_stop_a_build_is_an_error() {
     assert_eq!(level("mongodb", "3.9.1"), None);
     assert_eq!(level_with("dns-resolver", "mongodb", "3.9.1"), Some(Error));
     assert_eq!(level("bollard", "0.21.1"), Some(Error));
+    assert_eq!(level("lz4-sys", "1.11.1"), Some(Error), "its shim for browsers");
     assert_eq!(level("russh", "0.62.7"), Some(Error));
     let client = level_with("async-client", "jsonrpsee-core", "0.26.1");
     assert_eq!(client, Some(Error), "its client for WebSocket");
