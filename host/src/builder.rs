@@ -14,7 +14,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use crate::clock::Monotonic;
 use crate::error::Error;
 use crate::guest::{Guest, Run};
-use crate::limits::{Limits, Most};
+use crate::limits::{Limits, MaxSizes};
 #[cfg(unix)]
 use crate::output::Output;
 use crate::policy::{Denied, Grants, OnDenied, Policy};
@@ -66,7 +66,7 @@ pub struct GuestBuilder {
     network: Arc<Policy>,
     on_denied: Option<OnDenied>,
     stats: Stats,
-    most: Most,
+    most: MaxSizes,
     max_sockets: Option<usize>,
     timeout: Option<Duration>,
     fuel: Option<u64>,
@@ -87,7 +87,7 @@ impl GuestBuilder {
             network: Arc::default(),
             on_denied: None,
             stats: Stats::new(),
-            most: Most::default(),
+            most: MaxSizes::default(),
             max_sockets: None,
             timeout: None,
             fuel: None,
@@ -277,7 +277,7 @@ impl GuestBuilder {
         // Operations on files are called where they may block, see `wasi.rs`.
         self.wasi.allow_blocking_current_thread(true);
         if !self.dirs.is_empty() {
-            grants::check_dirs(&self.dirs, self.program.engine().ours())?;
+            grants::check_dirs(&self.dirs, self.program.engine().code_folders())?;
         }
         grants::check_args(&self.args)?;
         grants::check_env(&self.env)?;

@@ -18,8 +18,8 @@ use std::time::{Duration, SystemTime};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
+use crate::code_folders::{self, Key, TAG_LEN};
 use crate::folder::{self, Folder};
-use crate::ours::{self, Key, TAG_LEN};
 use crate::sealed;
 
 /// Changed with the layout of an entry.
@@ -149,8 +149,8 @@ impl Cache {
         let mut code = Vec::new();
         code.try_reserve_exact(usize::try_from(len).ok()?).ok()?;
         (&entry).take(len).read_to_end(&mut code).ok()?;
-        let is_ours = code.len() as u64 == len && ends_in(&entry, tag.update(&code));
-        is_ours.then(|| deserialize(engine, &code))?
+        let is_authentic = code.len() as u64 == len && ends_in(&entry, tag.update(&code));
+        is_authentic.then(|| deserialize(engine, &code))?
     }
 
     /// Stores `code` under a name. A failure is not an error.
@@ -221,7 +221,7 @@ fn copy_to(mut memory: &File, entry: &File, len: u64, tag: &mut blake3::Hasher) 
 /// Returns whether the next bytes are the tag.
 fn ends_in(mut entry: &File, tag: &blake3::Hasher) -> bool {
     let mut end = [0; TAG_LEN];
-    entry.read_exact(&mut end).is_ok() && ours::is_tag(tag, &end)
+    entry.read_exact(&mut end).is_ok() && code_folders::is_tag(tag, &end)
 }
 
 #[expect(unsafe_code, reason = "wasmtime cannot check native code, see SAFETY")]

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::{Config, Linker, Module, PoolingAllocationConfig, component};
 
 use crate::cache::{self, Cache};
+use crate::code_folders::{self, CodeFolders};
 use crate::error::Error;
-use crate::ours::{self, Ours};
 use crate::pool::{self, Pool};
 use crate::ticker::Ticker;
 use crate::wasi::Threads;
@@ -50,7 +50,7 @@ struct Inner {
     interfaces: OnceLock<component::Linker<p2::state::State>>,
     cache: Option<Cache>,
     /// The folders that no guest may be given, determined when the first guest is given a folder.
-    ours: OnceLock<Ours>,
+    code_folders: OnceLock<CodeFolders>,
     fuel: bool,
     ticker: Arc<Ticker>,
     files: Pool,
@@ -153,7 +153,7 @@ impl EngineBuilder {
             interfaces: OnceLock::new(),
             trampolines: OnceLock::new(),
             cache: self.cache.map(|folder| Cache::new(folder, self.cache_size)),
-            ours: OnceLock::new(),
+            code_folders: OnceLock::new(),
             fuel: self.fuel,
             ticker: Arc::new(ticker),
             files: Pool::new("wasio-files", self.files),
@@ -190,7 +190,7 @@ impl Engine {
     /// `$WASIO_CACHE`, else in `wasio/compiled` in the user's cache folder.
     pub fn builder() -> EngineBuilder {
         EngineBuilder {
-            cache: ours::compiled(),
+            cache: code_folders::compiled(),
             cache_size: cache::SIZE,
             pool: None,
             fuel: false,
@@ -228,8 +228,8 @@ impl Engine {
         self.cache()?.refusal()
     }
 
-    pub(crate) fn ours(&self) -> &Ours {
-        self.inner.ours.get_or_init(|| Ours::new(self.cache().map(Cache::path)))
+    pub(crate) fn code_folders(&self) -> &CodeFolders {
+        self.inner.code_folders.get_or_init(|| CodeFolders::new(self.cache().map(Cache::path)))
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {

@@ -4,17 +4,20 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::code_folders::CodeFolders;
 use crate::error::Error;
-use crate::ours::Ours;
 
 const NUL: &str = "it contains a NUL character";
 
 /// Refuses folders whose files become code, and names that stand for two folders.
-pub(crate) fn check_dirs(dirs: &[(PathBuf, String)], ours: &Ours) -> Result<(), Error> {
+pub(crate) fn check_dirs(
+    dirs: &[(PathBuf, String)],
+    code_folders: &CodeFolders,
+) -> Result<(), Error> {
     let mut names = HashMap::new();
     for (path, name) in dirs {
         let refused = |reason| Err(Error::Grant { path: path.clone(), reason });
-        if let Some(own) = ours.overlapping(path) {
+        if let Some(own) = code_folders.overlapping(path) {
             return refused(format!(
                 "it overlaps {}, whose files wasio runs or builds. Grant another folder, or set WASIO_CACHE (for \
                  compiled programs alone WASIO_CACHE_DIR) so that wasio keeps them elsewhere",

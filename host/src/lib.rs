@@ -32,6 +32,8 @@ mod builder;
 mod cache;
 mod call;
 mod clock;
+#[doc(hidden)]
+pub mod code_folders;
 mod engine;
 mod error;
 mod events;
@@ -46,8 +48,6 @@ mod imports;
 mod instance;
 mod limits;
 mod opening;
-#[doc(hidden)]
-pub mod ours;
 #[cfg(unix)]
 mod output;
 mod p1;

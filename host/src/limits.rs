@@ -6,17 +6,17 @@ use crate::stats::Stats;
 
 /// A guest's maximum sizes, summed over all of its memories or tables.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Most {
+pub(crate) struct MaxSizes {
     /// In bytes.
     pub(crate) memory: usize,
     pub(crate) table_elements: usize,
 }
 
-impl Default for Most {
-    fn default() -> Most {
+impl Default for MaxSizes {
+    fn default() -> MaxSizes {
         // A program has an element for each function whose address it takes. Each element takes 8 or 16 bytes of the
         // host.
-        Most { memory: usize::MAX, table_elements: 1_000_000 }
+        MaxSizes { memory: usize::MAX, table_elements: 1_000_000 }
     }
 }
 
@@ -34,7 +34,7 @@ impl Default for Most {
 /// Nothing is reported when the creation of a memory or table fails after it was allowed, or when the system has no
 /// memory for a table. Both end the guest.
 pub(crate) struct Limits {
-    most: Most,
+    max: MaxSizes,
     instances: usize,
     stats: Stats,
     /// The size of all memories together, in bytes.
@@ -54,13 +54,13 @@ struct Allowed {
 }
 
 impl Limits {
-    pub(crate) fn new(most: Most, instances: usize, stats: Stats) -> Limits {
-        Limits { most, instances, stats, memory: 0, table_elements: 0, allowed: None }
+    pub(crate) fn new(max: MaxSizes, instances: usize, stats: Stats) -> Limits {
+        Limits { max, instances, stats, memory: 0, table_elements: 0, allowed: None }
     }
 
     /// Returns how much more memory the guest may have, in bytes.
     pub(crate) fn room(&self) -> usize {
-        self.most.memory - self.memory
+        self.max.memory - self.memory
     }
 }
 
@@ -70,11 +70,11 @@ fn growth(
     desired: usize,
     maximum: Option<usize>,
     used: usize,
-    most: usize,
+    max: usize,
 ) -> Option<usize> {
     let added = desired.saturating_sub(current);
     let allowed = maximum.is_none_or(|maximum| desired <= maximum)
-        && used.checked_add(added).is_some_and(|all| all <= most);
+        && used.checked_add(added).is_some_and(|all| all <= max);
     allowed.then_some(added)
 }
 
@@ -100,7 +100,7 @@ impl ResourceLimiter for Limits {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let added = growth(current, desired, maximum, self.memory, self.most.memory);
+        let added = growth(current, desired, maximum, self.memory, self.max.memory);
         self.allowed = added.map(|added| {
             self.memory += added;
             Allowed { added, peak: self.stats.grew_to(self.memory) }
@@ -124,7 +124,7 @@ impl ResourceLimiter for Limits {
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         self.allowed = None;
-        let (used, most) = (self.table_elements, self.most.table_elements);
+        let (used, most) = (self.table_elements, self.max.table_elements);
         let added = growth(current, desired, maximum, used, most);
         self.table_elements += added.unwrap_or(0);
         Ok(added.is_some())
@@ -143,7 +143,7 @@ impl ResourceLimiter for Limits {
 mod tests {
     use super::*;
 
-    const MOST: Most = Most { memory: 1000, table_elements: 100 };
+    const MAX: MaxSizes = MaxSizes { memory: 1000, table_elements: 100 };
 
     /// A memory or table, grown as wasmtime does it.
     struct Grown {
@@ -217,7 +217,7 @@ mod tests {
         for seed in 0..2000 {
             let mut random = fastrand::Rng::with_seed(seed);
             let stats = Stats::new();
-            let mut limits = Limits::new(MOST, 2, stats.clone());
+            let mut limits = Limits::new(MAX, 2, stats.clone());
             let mut all: Vec<Grown> = (0..random.usize(1..6))
                 .map(|_| Grown {
                     is_memory: random.bool(),
@@ -245,16 +245,14 @@ mod tests {
                 };
                 assert_eq!(limits.memory, sum(true), "seed {seed}, step {step}");
                 assert_eq!(limits.table_elements, sum(false), "seed {seed}, step {step}");
-                assert!(
-                    limits.memory <= MOST.memory && limits.table_elements <= MOST.table_elements
-                );
+                assert!(limits.memory <= MAX.memory && limits.table_elements <= MAX.table_elements);
                 peak = peak.max(limits.memory as u64);
                 assert_eq!(stats.snapshot().peak_memory, peak, "seed {seed}, step {step}");
                 // A growth within all limits is not refused.
                 let (used, most) = if grown.is_memory {
-                    (memory, MOST.memory)
+                    (memory, MAX.memory)
                 } else {
-                    (elements, MOST.table_elements)
+                    (elements, MAX.table_elements)
                 };
                 let size = if grew { grown.size - delta } else { grown.size };
                 let fits = |sum: Option<usize>, limit| sum.is_some_and(|sum| sum <= limit);
@@ -269,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_is_not_known_takes_nothing_back() {
-        let mut limits = Limits::new(MOST, 2, Stats::new());
+        let mut limits = Limits::new(MAX, 2, Stats::new());
         assert!(limits.memory_growing(0, 900, None).unwrap());
         limits.memory_grow_failed(wasmtime::Error::msg("anything")).unwrap();
         assert!(!limits.memory_growing(900, 1001, None).unwrap());

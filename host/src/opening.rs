@@ -47,9 +47,9 @@ mod imp {
     use std::time::{Duration, Instant};
 
     /// The time before a thread is interrupted, and between interruptions.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const INTERVAL: Duration = Duration::from_secs(1);
     /// The watcher ends after this many rounds in a row without a thread that is opening a file.
-    const IDLE: u32 = 10;
+    const IDLE_ROUNDS: u32 = 10;
 
     static STATE: Mutex<State> =
         Mutex::new(State { opening: Vec::new(), next: 0, is_watched: false });
@@ -109,15 +109,15 @@ mod imp {
     fn watch() {
         let mut idle = 0;
         loop {
-            thread::sleep(PATIENCE);
+            thread::sleep(INTERVAL);
             let mut state = state();
             idle = if state.opening.is_empty() { idle + 1 } else { 0 };
-            if idle == IDLE {
+            if idle == IDLE_ROUNDS {
                 state.is_watched = false;
                 return;
             }
             for (_, thread, since) in &state.opening {
-                if since.elapsed() >= PATIENCE {
+                if since.elapsed() >= INTERVAL {
                     interrupt(*thread);
                 }
             }

@@ -1,8 +1,8 @@
 //! Threads for blocking operations, shared fairly between guests.
 //!
-//! A pool limits its threads, and the threads of each guest. Guests that want more wait in line and take turns: a guest
-//! with a thousand jobs delays the next guest by one job, not by a thousand. A job of a guest that has ended is not
-//! begun. A job that has begun cannot be stopped and occupies its thread until it returns.
+//! A pool limits its threads, and the threads of each guest. Guests that want more wait in line and are served
+//! round-robin: a guest with a thousand jobs delays the next guest by one job, not by a thousand. A job of a guest that
+//! has ended is not begun. A job that has begun cannot be stopped and occupies its thread until it returns.
 //!
 //! Threads start when they are needed and end after they have been idle for a while.
 
@@ -52,8 +52,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Guests that may begin a job, in the order of their turns.
-    turns: VecDeque<u64>,
+    /// Guests that may begin a job, in round-robin order.
+    waiting: VecDeque<u64>,
     /// Guests with a job that waits or runs.
     guests: HashMap<u64, Jobs>,
     threads: usize,
@@ -69,7 +69,7 @@ struct Jobs {
     /// Jobs that have not begun, in ascending order of their numbers.
     waiting: VecDeque<(u64, Job)>,
     running: usize,
-    /// Whether the guest is in `turns`.
+    /// Whether the guest is in `waiting`.
     has_turn: bool,
 }
 
@@ -107,14 +107,14 @@ impl State {
             self.guests.remove(&id);
         } else if !jobs.has_turn && !jobs.waiting.is_empty() && jobs.running < per_guest {
             jobs.has_turn = true;
-            self.turns.push_back(id);
+            self.waiting.push_back(id);
         }
     }
 
     /// Takes the next job to begin, with its guest's id.
     fn begin(&mut self, per_guest: usize) -> Option<(u64, Job)> {
         loop {
-            let id = self.turns.pop_front()?;
+            let id = self.waiting.pop_front()?;
             let Some(jobs) = self.guests.get_mut(&id) else { continue };
             jobs.has_turn = false;
             let job = jobs.waiting.pop_front();
@@ -141,7 +141,7 @@ impl Shared {
 
     /// Wakes or starts a thread if there is a job that may begin.
     fn summon(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if state.turns.is_empty() {
+        if state.waiting.is_empty() {
             return;
         }
         if state.idle > 0 {
@@ -187,7 +187,7 @@ impl Shared {
                 self.more.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
-            if wait.timed_out() && state.turns.is_empty() {
+            if wait.timed_out() && state.waiting.is_empty() {
                 state.threads -= 1;
                 return;
             }
@@ -375,7 +375,7 @@ mod tests {
             client.run(|| ()).await;
             assert_eq!(ran.load(SeqCst), 0);
             until(|| pool.shared.lock().guests.is_empty()).await;
-            assert!(pool.shared.lock().turns.is_empty());
+            assert!(pool.shared.lock().waiting.is_empty());
         });
     }
 

@@ -15,7 +15,7 @@ use wasmtime_wasi::runtime::poll_noop;
 use crate::permits::Permit;
 use crate::pool::Client;
 
-const AWAY: &str = "a guest's state is back when its call ends";
+const NOT_LENT: &str = "a guest's state is back when its call ends";
 
 /// One guest's threads.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl<C: Send + 'static> Wasi<C> {
         &mut self,
         work: impl FnOnce(&mut C) -> T + Send + 'static,
     ) -> T {
-        let mut ctx = self.ctx.take().expect(AWAY);
+        let mut ctx = self.ctx.take().expect(NOT_LENT);
         let (ctx, outcome) = self
             .threads
             .files
@@ -79,13 +79,13 @@ impl<C> Deref for Wasi<C> {
     type Target = C;
 
     fn deref(&self) -> &C {
-        self.ctx.as_deref().expect(AWAY)
+        self.ctx.as_deref().expect(NOT_LENT)
     }
 }
 
 impl<C> DerefMut for Wasi<C> {
     fn deref_mut(&mut self) -> &mut C {
-        self.ctx.as_deref_mut().expect(AWAY)
+        self.ctx.as_deref_mut().expect(NOT_LENT)
     }
 }
 

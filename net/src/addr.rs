@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use crate::sys::HOST;
+use crate::sys::HOST_NET;
 use sealed::{Addrs, Internal, Known, Resolve, Resolving, Single};
 
 /// Something that names one or more socket addresses: an address, an IP address with a port, or text such as
@@ -142,7 +142,7 @@ fn name(host: &str, port: u16, Internal(look_up): Internal) -> Resolving {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Resolving::known(SocketAddr::new(ip, port));
     }
-    if !HOST.resolves_localhost && is_localhost(host) {
+    if !HOST_NET.resolves_localhost && is_localhost(host) {
         let ips = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         return Resolving::many(ips.map(|ip| SocketAddr::new(ip, port)).to_vec());
     }
@@ -180,10 +180,10 @@ pub(crate) mod sealed {
     /// Keeps other crates from calling `resolve`, and holds the function that looks names up.
     // SIZE: a pointer, so that a program without names links no lookup (decision 0011).
     #[derive(Debug)]
-    pub struct Internal(pub(crate) fn(String, u16) -> Answer);
+    pub struct Internal(pub(crate) fn(String, u16) -> LookupFuture);
 
     /// A future of the addresses of a name.
-    pub(crate) type Answer =
+    pub(crate) type LookupFuture =
         Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + Sync>>;
 
     /// Addresses that were found.
@@ -251,7 +251,7 @@ pub(crate) mod sealed {
 
     enum State {
         Now(Option<io::Result<Addrs>>),
-        Later(Answer),
+        Later(LookupFuture),
     }
 
     impl Resolving {
@@ -267,7 +267,7 @@ pub(crate) mod sealed {
             Resolving(State::Now(Some(Err(error))))
         }
 
-        pub(crate) fn later(answer: Answer) -> Resolving {
+        pub(crate) fn later(answer: LookupFuture) -> Resolving {
             Resolving(State::Later(answer))
         }
     }

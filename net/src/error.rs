@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use wasio_runtime::io::kind;
 use wasio_runtime::text_error::{boxed_error, text_error};
 
-use crate::sys::HOST;
+use crate::sys::HOST_NET;
 
 /// An error of the host, with the operation that failed and, if the host denied it, the grant that permits it.
 // SIZE: the text is written on demand, piece by piece, without a `String`. There is a type for each kind of object, so
@@ -22,34 +22,38 @@ struct Failed<T> {
 /// An operation that can fail.
 struct Tried {
     /// The text before the object.
-    what: &'static str,
+    operation: &'static str,
     /// The beginning of a grant for the object.
-    to_grant: &'static str,
+    grant_prefix: &'static str,
     /// The option of stock wasmtime that permits it.
-    elsewhere: &'static str,
+    wasmtime_flag: &'static str,
 }
 
 const INHERIT: &str = ", `wasmtime run -S inherit-network`";
-const CONNECT: Tried = Tried { what: "connect ", to_grant: "", elsewhere: INHERIT };
-const BIND: Tried = Tried { what: "bind ", to_grant: "listen:", elsewhere: INHERIT };
-const OPEN: Tried = Tried { what: "open a socket", to_grant: "all", elsewhere: INHERIT };
-const LOOKUP: Tried =
-    Tried { what: "lookup ", to_grant: "", elsewhere: ", `wasmtime run -S allow-ip-name-lookup`" };
+const CONNECT: Tried = Tried { operation: "connect ", grant_prefix: "", wasmtime_flag: INHERIT };
+const BIND: Tried = Tried { operation: "bind ", grant_prefix: "listen:", wasmtime_flag: INHERIT };
+const OPEN: Tried =
+    Tried { operation: "open a socket", grant_prefix: "all", wasmtime_flag: INHERIT };
+const LOOKUP: Tried = Tried {
+    operation: "lookup ",
+    grant_prefix: "",
+    wasmtime_flag: ", `wasmtime run -S allow-ip-name-lookup`",
+};
 
 impl<T: Display> Display for Failed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failed { tried, object, error } = self;
-        f.write_str(tried.what)?;
+        f.write_str(tried.operation)?;
         object.fmt(f)?;
         f.write_str(": ")?;
         error.fmt(f)?;
-        if HOST.denies_by_default && kind(error) == io::ErrorKind::PermissionDenied {
+        if HOST_NET.denies_by_default && kind(error) == io::ErrorKind::PermissionDenied {
             f.write_str("; the host must grant it: `wasio run --net ")?;
-            f.write_str(tried.to_grant)?;
+            f.write_str(tried.grant_prefix)?;
             object.fmt(f)?;
             f.write_str("`")?;
-            if HOST.runs_on_wasmtime {
-                f.write_str(tried.elsewhere)?;
+            if HOST_NET.runs_on_wasmtime {
+                f.write_str(tried.wasmtime_flag)?;
             }
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::addr::ToSocketAddrs;
-use crate::addr::sealed::{Answer, Internal};
-use crate::sys::{self, HOST, Resolver};
+use crate::addr::sealed::{Internal, LookupFuture};
+use crate::sys::{self, HOST_NET, Resolver};
 use crate::{dns, error};
 
 /// Returns the addresses of a host.
@@ -73,19 +73,19 @@ pub async fn lookup_host<T: ToSocketAddrs>(
 
 /// Finds the addresses of a peer. Callers try several, one after the other.
 pub(crate) fn to_socket_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
-    arg.resolve(Internal(of_others))
+    arg.resolve(Internal(resolve_peer))
 }
 
 /// Finds an address to listen on.
 // SIZE: the host knows its own names, so a guest that only listens links no resolver.
-pub(crate) fn own_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
-    arg.resolve(Internal(of_this_host))
+pub(crate) fn local_addrs<T: ToSocketAddrs>(arg: T) -> T::Resolving {
+    arg.resolve(Internal(resolve_local))
 }
 
 /// Returns the addresses of a peer's name: the resolver's answer if it has one, otherwise the host's.
-fn of_others(name: String, port: u16) -> Answer {
-    if HOST.resolver == Resolver::Never {
-        return of_this_host(name, port);
+fn resolve_peer(name: String, port: u16) -> LookupFuture {
+    if HOST_NET.resolver == Resolver::Never {
+        return resolve_local(name, port);
     }
     Box::pin(async move {
         if let Some(answer) = dns::lookup(&name) {
@@ -98,7 +98,7 @@ fn of_others(name: String, port: u16) -> Answer {
 }
 
 /// Returns the addresses that the host has for a name.
-fn of_this_host(name: String, port: u16) -> Answer {
+fn resolve_local(name: String, port: u16) -> LookupFuture {
     Box::pin(ask_host(name, port))
 }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use wasio_runtime::io::{Interest, ReadBuf, Ready};
 use wasio_runtime::reactor::{Direction, Source};
 
-use crate::sys::{HOST, Hooks as _, Socket};
+use crate::sys::{HOST_NET, Socket, SocketHooks as _};
 
 pub(crate) struct Registered {
     // Declared before the socket, so that it is deregistered before the socket is closed.
@@ -45,7 +45,7 @@ impl Registered {
     #[track_caller]
     pub(crate) fn unread(socket: Socket) -> io::Result<Registered> {
         let io = Registered::new(socket)?;
-        if HOST.reports_unasked {
+        if HOST_NET.reports_unasked {
             io.source.never_try_first(Ready::READABLE);
         }
         Ok(io)

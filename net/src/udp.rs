@@ -10,7 +10,7 @@ use wasio_runtime::io::{Interest, ReadBuf};
 use crate::addr::ToSocketAddrs;
 use crate::addr::sealed::Found as _;
 use crate::error;
-use crate::lookup::{own_addrs, to_socket_addrs};
+use crate::lookup::{local_addrs, to_socket_addrs};
 use crate::registered::{Registered, debug_socket};
 use crate::sys::{Address, Family, Kind, Membership, Socket};
 
@@ -58,7 +58,7 @@ impl UdpSocket {
     ///
     /// Panics outside a runtime, or in one without I/O.
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
-        own_addrs(addr).await?.each(|addr| {
+        local_addrs(addr).await?.each(|addr| {
             let bound = || {
                 let socket = Socket::open(Family::of(addr), Kind::Datagram)?;
                 socket.bind(addr)?;

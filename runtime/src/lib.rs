@@ -9,7 +9,7 @@ mod lock;
 mod macros;
 #[cfg(all(test, loom))]
 mod models;
-mod places;
+mod slab;
 mod sys;
 
 pub mod fs;

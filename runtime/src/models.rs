@@ -16,7 +16,7 @@ use loom::thread;
 
 use crate::lock::modelled::Mutex;
 use crate::sys::park_flag::ParkFlag;
-use crate::task::{Id, JoinHandle, Scheduler, Target};
+use crate::task::{Id, JoinHandle, Scheduler, WakeTarget};
 
 /// A thread that sleeps when there is nothing to do.
 struct Sleeper {
@@ -59,7 +59,7 @@ struct Driver {
 impl Driver {
     fn new() -> Driver {
         let sleeper = Sleeper::new();
-        let target = Target::local(Some(Waker::from(sleeper.clone())));
+        let target = WakeTarget::local(Some(Waker::from(sleeper.clone())));
         Driver { scheduler: Scheduler::new(target), sleeper }
     }
 

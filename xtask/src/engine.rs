@@ -58,7 +58,7 @@ impl Runner {
     /// # Errors
     /// When our own runner cannot be built.
     pub fn installed(platform: Platform, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
-        match platform.is_ours() {
+        match platform.is_wasio() {
             true => Runner::build(platform, DIST, progress).map(Some),
             false => Runner::get(platform, progress),
         }

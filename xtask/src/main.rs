@@ -58,7 +58,12 @@ fn main() {
         Command::Bench(args) => bench::run(&args),
         Command::Conformance(args) => conformance::command(&args),
         Command::Crates(args) => crates::run(&args),
-        Command::Suites(args) => suites::run(&args),
+        Command::Suites(args) => {
+            let result = suites::run(&args);
+            // The page has a table of crates as well.
+            let written = if args.record { crates::write_page() } else { Ok(()) };
+            result.and(written)
+        }
         Command::DropIns(args) => drop_ins::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Links(args) => links::run(&args),

@@ -147,7 +147,7 @@ impl Platform {
     }
 
     /// Whether our own runner runs the guests.
-    pub fn is_ours(self) -> bool {
+    pub fn is_wasio(self) -> bool {
         self.host() == Host::Engine(Engine::Wasio)
     }
 
@@ -158,12 +158,12 @@ impl Platform {
 
     /// Whether the network is denied unless it is granted.
     pub fn denies_network(self) -> bool {
-        self.is_ours() || self.host() == Host::Stock
+        self.is_wasio() || self.host() == Host::Stock
     }
 
     /// Our own runner with guests for `target`; natively without one.
-    pub fn ours(target: Option<Target>) -> Platform {
-        let fits = |one: &&Platform| one.target() == target && (one.is_ours() || !one.is_guest());
+    pub fn wasio(target: Option<Target>) -> Platform {
+        let fits = |one: &&Platform| one.target() == target && (one.is_wasio() || !one.is_guest());
         *Platform::ALL.iter().find(fits).expect("our runner runs guests for every target")
     }
 
@@ -181,6 +181,20 @@ impl Platform {
 impl serde::Serialize for Platform {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl serde::Serialize for Target {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Target {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = Target::ALL.iter().find(|target| target.name() == name);
+        found.copied().ok_or_else(|| serde::de::Error::custom(format!("no such target: {name}")))
     }
 }
 
@@ -258,7 +272,7 @@ mod tests {
     #[test]
     fn our_runner_has_every_target() {
         for target in Target::ALL.iter().copied().map(Some).chain([None]) {
-            assert_eq!(Platform::ours(target).target(), target);
+            assert_eq!(Platform::wasio(target).target(), target);
         }
     }
 

@@ -206,7 +206,7 @@ fn record(results: &mut Results, logs: &Path) -> Result<()> {
     for target in Target::ALL.iter().copied().map(Some).chain([None]) {
         let folder = workspace::root().join("target/conformance").join(target_name(target));
         let path = folder.join("results.json");
-        let platform = Platform::ours(target);
+        let platform = Platform::wasio(target);
         let Ok(text) = fs::read_to_string(path) else { continue };
         let run: serde_json::Value = serde_json::from_str(&text)?;
         let count = |key: &str| run[key].as_u64().unwrap_or(0) as usize;

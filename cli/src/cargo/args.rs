@@ -244,7 +244,7 @@ mod tests {
             .into_iter(),
         );
         assert_eq!(
-            line.ours,
+            line.wasio,
             strings(&[
                 "cargo-wasio",
                 "run",
@@ -258,7 +258,7 @@ mod tests {
             ])
         );
         assert_eq!(line.program, strings(&["--engine", "x"]));
-        let Command::Run(args) = Cli::parse_from(line.ours).command else { panic!("not run") };
+        let Command::Run(args) = Cli::parse_from(line.wasio).command else { panic!("not run") };
         assert_eq!(args.guest.engine, Engine::Wasmedge);
         assert_eq!(args.guest.wasi, Target::P2);
         assert_eq!(args.cargo, strings(&["--release", "--bin", "a"]));

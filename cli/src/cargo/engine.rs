@@ -20,14 +20,14 @@ pub(crate) fn find(engine: Engine) -> Result<PathBuf> {
     let own = env::current_exe().context("the path of this program")?;
     let beside = own.with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX));
     // The runner is installed together with this command.
-    let is_ours = engine == Engine::Wasio;
-    if is_ours && is_program(&beside) {
+    let is_wasio = engine == Engine::Wasio;
+    if is_wasio && is_program(&beside) {
         return Ok(beside);
     }
     if let Some(found) = on_path(name) {
         return Ok(found);
     }
-    let beside = if is_ours { format!("not beside {}, ", own.display()) } else { String::new() };
+    let beside = if is_wasio { format!("not beside {}, ", own.display()) } else { String::new() };
     bail!(
         "the engine `{name}` was not found: {beside}not on the PATH, and {variable} is not set.\n{}",
         engine.install()

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 /// A divided command line.
 pub(crate) struct Line {
     /// The arguments for clap: wasio's flags, followed by cargo's.
-    pub(crate) ours: Vec<OsString>,
+    pub(crate) wasio: Vec<OsString>,
     /// The arguments after `--`.
     pub(crate) program: Vec<OsString>,
 }
@@ -32,34 +32,34 @@ pub(crate) fn divide(args: impl Iterator<Item = OsString>) -> Line {
     }
     let verb = args.get(1).cloned().unwrap_or_default();
     if verb == "__runner" || verb == "__wasm-opt" {
-        return Line { ours: args, program: Vec::new() };
+        return Line { wasio: args, program: Vec::new() };
     }
     let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     let program = args.get(end + 1..).unwrap_or_default().to_vec();
     args.truncate(end);
     if ["run", "build", "check", "test", "doctor"].iter().all(|known| verb != *known) {
-        return Line { ours: args, program };
+        return Line { wasio: args, program };
     }
-    let mut ours: Vec<OsString> = args.drain(..2).collect();
+    let mut wasio: Vec<OsString> = args.drain(..2).collect();
     let mut cargo = Vec::new();
     let mut rest = args.into_iter();
     while let Some(arg) = rest.next() {
         let name = flag_name(&arg);
         if WITH_VALUE.contains(&name) {
             let has_value = arg.len() > name.len();
-            ours.push(arg);
-            ours.extend(if has_value { None } else { rest.next() });
+            wasio.push(arg);
+            wasio.extend(if has_value { None } else { rest.next() });
         } else if WITHOUT_VALUE.contains(&name) {
-            ours.push(arg);
+            wasio.push(arg);
         } else {
             cargo.push(arg);
         }
     }
     if !cargo.is_empty() {
-        ours.push("--".into());
-        ours.append(&mut cargo);
+        wasio.push("--".into());
+        wasio.append(&mut cargo);
     }
-    Line { ours, program }
+    Line { wasio, program }
 }
 
 /// Flags of cargo that may come before a subcommand and take a value.
@@ -208,16 +208,16 @@ mod tests {
 
     #[test]
     fn flags_may_come_before_the_subcommand() {
-        let ours = |args: &[&str]| divide(strings(args).into_iter()).ours;
+        let wasio = |args: &[&str]| divide(strings(args).into_iter()).wasio;
         let line = ["cargo-wasio", "wasio", "--config", "run", "-Zx", "--wasi", "p2", "run", "-q"];
         let end = ["cargo-wasio", "run", "--wasi", "p2", "--", "--config", "run", "-Zx", "-q"];
-        assert_eq!(ours(&line), strings(&end));
+        assert_eq!(wasio(&line), strings(&end));
         let tried = ["cargo-wasio", "try", "--config=a=1", "mini-redis"];
-        assert_eq!(ours(&["cargo-wasio", "--config=a=1", "try", "mini-redis"]), strings(&tried));
+        assert_eq!(wasio(&["cargo-wasio", "--config=a=1", "try", "mini-redis"]), strings(&tried));
         for alone in
             [&["cargo-wasio", "--version"][..], &["cargo-wasio"], &["cargo-wasio", "--config"]]
         {
-            assert_eq!(ours(alone), strings(alone));
+            assert_eq!(wasio(alone), strings(alone));
         }
     }
 

@@ -66,8 +66,9 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
     let line = flags::divide(args.into_iter());
     let mut command = Cli::command();
-    let parsed =
-        command.try_get_matches_from_mut(line.ours).and_then(|found| Cli::from_arg_matches(&found));
+    let parsed = command
+        .try_get_matches_from_mut(line.wasio)
+        .and_then(|found| Cli::from_arg_matches(&found));
     let cli = parsed.unwrap_or_else(|error| crate::suggest::improve(error, &command).exit());
     let failed = match cli.command {
         // The doctor's exit code 1 means that it found a problem.

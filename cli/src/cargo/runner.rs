@@ -21,8 +21,8 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use wasio_host::code_folders::{CodeFolders, Key, TAG_LEN};
 use wasio_host::folder::Folder;
-use wasio_host::ours::{Key, Ours, TAG_LEN};
 
 use super::args::GuestArgs;
 use super::exec::become_command;
@@ -206,10 +206,10 @@ impl Plan {
             grant.push(host);
             command.arg("--dir").arg(grant);
         }
-        let ours = Ours::new(None);
+        let code_folders = CodeFolders::new(None);
         for grant in &self.dirs {
             let (host, guest) = dirs::parse(grant).context("--dir")?;
-            if let Some(own) = ours.overlapping(&host) {
+            if let Some(own) = code_folders.overlapping(&host) {
                 bail!(
                     "cannot give the guest the folder {}: it overlaps {}, whose files wasio runs or builds. Grant \
                      another folder, or set WASIO_CACHE so that wasio keeps them elsewhere",
@@ -254,7 +254,7 @@ impl Plan {
         let named = all.filter(|host| host != Path::new("/") && host.is_dir());
         let mut folders: Vec<(PathBuf, String)> = Vec::new();
         let mut left_out: Vec<PathBuf> = Vec::new();
-        let ours = Ours::new(None);
+        let code_folders = CodeFolders::new(None);
         let mut leave_out = |host: &Path, why: std::fmt::Arguments<'_>| {
             if !left_out.iter().any(|left| left == host) {
                 left_out.push(host.to_owned());
@@ -265,7 +265,7 @@ impl Plan {
         let as_itself = [(here, Some(".".to_owned()))].into_iter();
         for (name, guest) in as_itself.chain(named.map(|host| (host, None))) {
             let host = copies::for_guest(&name)?.unwrap_or_else(|| name.clone());
-            if let Some(own) = ours.overlapping(&host) {
+            if let Some(own) = code_folders.overlapping(&host) {
                 let own = own.display();
                 leave_out(
                     &host,
@@ -293,7 +293,7 @@ impl Plan {
         let mut all = Environment::new();
         if !self.sandbox {
             let (text, other): (Vec<_>, Vec<_>) = env::vars_os()
-                .filter(|(name, _)| !is_ours(name))
+                .filter(|(name, _)| !is_own_variable(name))
                 .partition(|(name, value)| name.to_str().is_some() && value.to_str().is_some());
             all.extend(text);
             for (name, _) in other {
@@ -349,7 +349,7 @@ impl Plan {
 const CERTIFICATES: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Returns whether a variable is this command's own or, on Windows, a shell's current folder on a drive.
-fn is_ours(name: &OsStr) -> bool {
+fn is_own_variable(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name == PLAN
         || name.starts_with('=')

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use semver::Version;
+use wasio_host::code_folders;
 use wasio_host::folder::Folder;
-use wasio_host::ours;
 
 use super::lock::compatible;
 use super::toolchain::{toml_text, utf8};
@@ -127,7 +127,7 @@ pub(crate) fn requirements(
 
 /// Returns the folder for unpacked and downloaded files: `WASIO_CACHE`, or a folder `wasio` in the user's cache folder.
 pub(crate) fn cache_folder() -> Result<PathBuf> {
-    match ours::root() {
+    match code_folders::root() {
         Some(folder) => std::path::absolute(folder).context("WASIO_CACHE"),
         None => bail!("this user has no cache folder: name one in WASIO_CACHE"),
     }

@@ -19,8 +19,8 @@ use crate::wasi::at_once;
 
 /// The number of bytes moved at once.
 const PIECE: usize = 1 << 16;
-/// The number of bytes moved in one turn on a standard stream.
-const TURN: usize = 1 << 17;
+/// The number of bytes moved on a standard stream before the call yields.
+const YIELD_AFTER: usize = 1 << 17;
 
 /// A call of one of the four functions.
 #[derive(Clone, Copy, Debug)]
@@ -205,11 +205,11 @@ async fn in_file(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
 async fn on_stream(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
     let wanted: usize = buffers.iter().map(|buffer| buffer.len).sum();
     let mut done = 0;
-    let mut turn = 0;
+    let mut moved_since_yield = 0;
     while done < wanted {
-        if turn >= TURN {
+        if moved_since_yield >= YIELD_AFTER {
             yield_now().await;
-            turn = 0;
+            moved_since_yield = 0;
         }
         let mut piece = Piece::new((wanted - done).min(PIECE));
         if call.writes
@@ -225,7 +225,7 @@ async fn on_stream(cx: &mut Cx<'_>, call: Call, buffers: &Buffers) -> Moved {
         let moved = piece.moved();
         burn(&mut *cx, moved)?;
         done += moved;
-        turn += moved;
+        moved_since_yield += moved;
         if !call.writes {
             if let Ok((mut memory, _)) = parts(cx) {
                 copy(&mut memory, buffers, 0, &mut piece.data()[..moved], true);

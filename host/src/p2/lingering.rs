@@ -13,9 +13,9 @@ use wasmtime_wasi::p2::DynOutputStream;
 use crate::permits::Permit;
 
 /// The time limit of a peer.
-const TIME: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How many connections of a component may linger at a time.
-const MOST: usize = 1024;
+const MAX_CONNECTIONS: usize = 1024;
 
 /// A component's lingering connections. Dropping the last clone ends them.
 #[derive(Clone)]
@@ -39,10 +39,10 @@ impl Lingering {
         let mut tasks = self.tasks();
         while tasks.try_join_next().is_some() {}
         let Some(permit) = Permit::take(self.most) else { return };
-        if tasks.len() < MOST {
+        if tasks.len() < MAX_CONNECTIONS {
             tasks.spawn(async move {
                 let _permit = permit;
-                let _ = tokio::time::timeout(TIME, stream.cancel()).await;
+                let _ = tokio::time::timeout(TIME_LIMIT, stream.cancel()).await;
             });
         }
     }

@@ -7,7 +7,9 @@
 use wasmtime::component::Linker;
 
 use crate::p2::state::State;
-use crate::p2::{counted, filesystem, lookups, paths, polls, random, signals, sockets, streams};
+use crate::p2::{
+    filesystem, lookups, paths, polls, random, signals, socket_stats, sockets, streams,
+};
 
 /// Provides everything that a command may import.
 pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -20,7 +22,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     #[cfg(unix)]
     crate::p2::directories::define(linker)?;
     lookups::define(linker)?;
-    counted::define(linker)?;
+    socket_stats::define(linker)?;
     sockets::define(linker)?;
     signals::define(linker)?;
     random::define(linker)?;

@@ -1,7 +1,6 @@
 //! WASI 0.2: the imports of components, and running components.
 
 mod addresses;
-mod counted;
 #[cfg(unix)]
 mod directories;
 mod filesystem;
@@ -14,6 +13,7 @@ mod polls;
 pub(crate) mod program;
 mod random;
 mod signals;
+mod socket_stats;
 mod sockets;
 pub(crate) mod state;
 mod streams;

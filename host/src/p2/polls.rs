@@ -29,9 +29,9 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 const MAX_POLLABLES: usize = 1 << 15;
 const POLLABLES_PER_SOCKET: usize = 4;
 /// Longer lists burn fuel. A short one has cost the component, which wrote it, more than the host.
-const SHORT: usize = 1024;
+const FREE: usize = 1024;
 /// The fuel burnt for each pollable.
-const FUEL: usize = 48;
+const FUEL_PER_POLLABLE: usize = 48;
 
 fn polls(state: &mut State) -> PollsView<'_> {
     let State { wasi, stats, polls_without_waiting, .. } = state;
@@ -49,8 +49,8 @@ async fn poll_list(
         let why = format!("a poll of {len} pollables at once: at most {most} are possible here");
         return Err(wasmtime::Error::msg(why));
     }
-    if len > SHORT {
-        burn(&mut store, len * FUEL)?;
+    if len > FREE {
+        burn(&mut store, len * FUEL_PER_POLLABLE)?;
     }
     let pollables = pollables.iter(&mut store)?.collect::<wasmtime::Result<Vec<_>>>()?;
     Ok((poll::Host::poll(&mut polls(store.data_mut()), pollables).await?,))

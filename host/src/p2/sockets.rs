@@ -20,7 +20,7 @@ use wasmtime_wasi::sockets::{
 use wasmtime_wasi::{WasiCtxBuilder, WasiView as _};
 
 use crate::p2::addresses::is_allowed;
-use crate::p2::counted::{self, Accepted, TCP, UDP};
+use crate::p2::socket_stats::{self, Accepted, TCP, UDP};
 use crate::p2::state::{State, Store};
 use crate::permits::Permit;
 use crate::policy::Grants;
@@ -54,7 +54,7 @@ pub(crate) fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         "[method]tcp-socket.accept",
         |mut store: Store<'_>, (socket,): (Resource<TcpSocket>,)| {
             let accepted: (Result<Accepted, _>, _) = match permit(&mut store) {
-                Ok(permit) => (counted::accept(&mut store, socket)?.0, Some(permit)),
+                Ok(permit) => (socket_stats::accept(&mut store, socket)?.0, Some(permit)),
                 Err(code) => (Err(code), None),
             };
             Ok((note(&mut store, accepted),))
@@ -98,7 +98,7 @@ fn create_tcp(
     store: &mut Store<'_>,
     family: IpAddressFamily,
 ) -> wasmtime::Result<(Result<Resource<TcpSocket>, ErrorCode>,)> {
-    counted::answer(store, |sockets| sockets.create_tcp_socket(family), |_, _, _| Ok(()))
+    socket_stats::answer(store, |sockets| sockets.create_tcp_socket(family), |_, _, _| Ok(()))
 }
 
 async fn create_udp(
@@ -119,7 +119,7 @@ async fn create_udp(
 fn datagrams(grants: Grants) -> WasiSocketsCtx {
     let is_server = AtomicBool::new(false);
     let is_allowed = move |addr, purpose| match purpose {
-        SocketAddrUse::UdpReceive => is_server.load(Relaxed) || grants.hears(addr),
+        SocketAddrUse::UdpReceive => is_server.load(Relaxed) || grants.admits(addr),
         SocketAddrUse::UdpBind => {
             is_server.store(grants.serves(addr, addr.port()), Relaxed);
             is_allowed(&grants, addr, purpose)

@@ -182,7 +182,7 @@ impl Grants {
 
     /// Returns whether a datagram from `addr` may reach the guest on a client's socket: whether the guest may send to
     /// `addr`.
-    pub(crate) fn hears(&self, addr: SocketAddr) -> bool {
+    pub(crate) fn admits(&self, addr: SocketAddr) -> bool {
         self.reaches(destination(addr.ip()), addr.port())
     }
 

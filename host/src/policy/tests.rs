@@ -332,10 +332,10 @@ fn rules_see_through_ipv4_mapped_addresses() {
 #[test]
 fn only_a_server_hears_everybody() {
     let (g, said) = grants("10.0.0.1:53,listen:127.0.0.1:80");
-    assert!(g.hears(addr("10.0.0.1:53")));
-    assert!(g.hears(addr("[::ffff:10.0.0.1]:53")));
-    assert!(!g.hears(addr("10.0.0.1:54")));
-    assert!(!g.hears(addr("10.0.0.2:53")));
+    assert!(g.admits(addr("10.0.0.1:53")));
+    assert!(g.admits(addr("[::ffff:10.0.0.1]:53")));
+    assert!(!g.admits(addr("10.0.0.1:54")));
+    assert!(!g.admits(addr("10.0.0.2:53")));
     assert!(g.serves(addr("127.0.0.1:80"), 80));
     assert!(!g.serves(addr("0.0.0.0:0"), 0));
     assert!(said.lock().unwrap().is_empty());

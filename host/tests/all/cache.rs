@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use wasio_host::{Engine, Error, Guest, Program, ours};
+use wasio_host::{Engine, Error, Guest, Program, code_folders};
 
 use crate::support::*;
 
@@ -174,7 +174,7 @@ fn an_entry_of_another_key_is_none() {
     assert!(!one.load(9));
     let entry = one.entries().remove(0);
     let mut forged = fs::read(&entry).unwrap();
-    let code = forged.len() - ours::TAG_LEN;
+    let code = forged.len() - code_folders::TAG_LEN;
     let name = entry.file_name().unwrap().to_str().unwrap();
     // Whoever can write there knows everything but the key.
     let tag = blake3::keyed_hash(&[0; 32], &[name.as_bytes(), &forged[..code]].concat());
@@ -258,7 +258,7 @@ fn no_guest_is_given_what_becomes_code() {
     // Another process would use what such a guest leaves there.
     let without = Engine::builder().no_cache().build().unwrap();
     let program = Program::new(&without, &wat::parse_str(EXIT).unwrap()).unwrap();
-    let root = ours::root().unwrap();
+    let root = code_folders::root().unwrap();
     for folder in [root.join("compiled"), root.join("drop-ins"), root] {
         assert!(refused(&program, &folder), "{folder:?}");
     }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use std::{env, fs, io};
 
-use crate::sys::{HOST, Resolver};
+use crate::sys::{HOST_NET, Resolver};
 
 const PORT: u16 = 53;
 /// The number of servers in `/etc/resolv.conf` that are asked.
@@ -33,7 +33,7 @@ impl Config {
     /// Reads the configuration of this environment. Returns `None` if it names no server.
     pub(super) fn of_environment() -> io::Result<Option<Config>> {
         let explicit = env::var("DNS_SERVER").unwrap_or_default();
-        if explicit.is_empty() && HOST.resolver != Resolver::IfConfigured {
+        if explicit.is_empty() && HOST_NET.resolver != Resolver::IfConfigured {
             return Ok(None);
         }
         let file = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();

@@ -19,7 +19,7 @@ use std::pin::Pin;
 use wasio_runtime::time::Instant;
 
 use crate::error::Addr;
-use crate::sys::{HOST, Resolver};
+use crate::sys::{HOST_NET, Resolver};
 use config::Config;
 use message::{Name, Reply};
 
@@ -35,7 +35,7 @@ pub(crate) fn lookup(name: &str) -> Option<Pin<Box<dyn Future<Output = Found> + 
             return Some(Box::pin(std::future::ready(Err(e))));
         }
     };
-    if config.is_some() || HOST.resolver == Resolver::IfConfigured {
+    if config.is_some() || HOST_NET.resolver == Resolver::IfConfigured {
         let known = config::known(name);
         if !known.is_empty() {
             return Some(Box::pin(std::future::ready(Ok(Some(known)))));

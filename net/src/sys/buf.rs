@@ -8,7 +8,7 @@ use bytes::BufMut;
 use wasio_runtime::io::ReadBuf;
 use wasio_runtime::reactor::Left;
 
-use super::{Address, Hooks as _, Socket};
+use super::{Address, Socket, SocketHooks as _};
 
 /// Returns initialised memory as memory that may be uninitialised.
 fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use crate::sys::{Hooks as _, Socket};
+use crate::sys::{Socket, SocketHooks as _};
 
 impl Socket {
     /// Takes a socket of the standard library, which must not block.
@@ -19,7 +19,7 @@ impl Socket {
 
     /// Converts into a type of the standard library.
     pub(crate) fn into_std<T: From<OwnedFd>>(self) -> io::Result<T> {
-        self.must_be_whole()?;
+        self.ensure_nothing_ahead()?;
         Ok(self.into_fd().into())
     }
 

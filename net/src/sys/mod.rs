@@ -7,8 +7,8 @@
 //!
 //! - `Socket`: an owned socket that never blocks. It is closed on drop.
 //! - `lookup`: asks the host for the addresses of a name.
-//! - `HOST`: facts about the host ([`Host`]).
-//! - [`Hooks`] for `Socket`: the differences of the target. Each hook has a default body.
+//! - `HOST_NET`: facts about the host ([`HostNet`]).
+//! - [`SocketHooks`] for `Socket`: the differences of the target. Each hook has a default body.
 //! - [`Address`] for `std::net::SocketAddr` and for `UnixAddr`.
 //! - `UnixAddr`, `unix_addr` and the Unix functions of `Socket`; `ChildReader`, `ChildWriter` and `Exits` for
 //!   processes. A target without them includes `shell/unix.rs` and `shell/process.rs`, in which everything fails.
@@ -23,7 +23,7 @@
 //! - `register` registers the socket with the reactor. The caller drops the returned source before the socket.
 //! - `connect` begins to connect. `Ok` means that it succeeded or is in progress. When the socket is writable,
 //!   `connected` returns the result, or `WouldBlock`.
-//! - `listen` binds an unbound socket, or [`Hooks::ensure_bound`] does.
+//! - `listen` binds an unbound socket, or [`SocketHooks::ensure_bound`] does.
 //! - `accept` returns the peer's address with the socket. It skips peers that are gone already. After many of them it
 //!   returns `WouldBlock`, so that other tasks can run.
 //! - `bind` binds the socket to a local address.
@@ -67,7 +67,7 @@
 //!   lose these bytes: the reactor keeps a source that still writes (`Lingering`).
 //! - Canceling is `Selector::disarm` of the runtime, where it loses no received data; otherwise the operation goes on,
 //!   and its result is kept. Dropping the socket cancels it.
-//! - Received bytes that have not been read are *read ahead*. [`Hooks::must_be_whole`] refuses to give such a socket
+//! - Received bytes that have not been read are *read ahead*. [`SocketHooks::ensure_nothing_ahead`] refuses to give such a socket
 //!   away. `fd.rs` calls it; a target without descriptors calls it in its own `into_std`.
 //!
 //! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell
@@ -160,8 +160,8 @@ pub enum Opt {
     Ttl,
 }
 
-/// Facts about the host of a target. Each target has one, the constant `HOST`.
-pub(crate) struct Host {
+/// Facts about the host of a target. Each target has one, the constant `HOST_NET`.
+pub(crate) struct HostNet {
     /// The reactor learns of arrivals without asking the host again, so that a first read that cannot succeed is
     /// skipped. On a host that must be asked, asking costs as much as the attempt.
     pub(crate) reports_unasked: bool,
@@ -189,7 +189,7 @@ pub(crate) enum Resolver {
 
 /// Differences between targets, for `Socket` only. The default bodies fit hosts whose sockets are descriptors.
 #[allow(dead_code)] // Not every target calls all of them.
-pub(crate) trait Hooks: Borrow<Socket> {
+pub(crate) trait SocketHooks: Borrow<Socket> {
     /// Returns a TCP socket that listens, with `SO_REUSEADDR` where the host has it.
     fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
         let socket = Socket::open(Family::of(addr), Kind::Stream)?;
@@ -226,7 +226,7 @@ pub(crate) trait Hooks: Borrow<Socket> {
     }
 
     /// Fails while the socket keeps bytes that were read ahead, because another owner of it would not receive them.
-    fn must_be_whole(&self) -> io::Result<()> {
+    fn ensure_nothing_ahead(&self) -> io::Result<()> {
         Ok(())
     }
 }

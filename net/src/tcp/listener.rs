@@ -14,9 +14,9 @@ use super::stream::TcpStream;
 use crate::addr::ToSocketAddrs;
 use crate::addr::sealed::Found as _;
 use crate::error;
-use crate::lookup::own_addrs;
+use crate::lookup::local_addrs;
 use crate::registered::{Registered, debug_socket};
-use crate::sys::{Hooks as _, Opt, Socket};
+use crate::sys::{Opt, Socket, SocketHooks as _};
 
 /// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -59,7 +59,7 @@ impl TcpListener {
     /// Panics outside a runtime, or in one without I/O.
     // Not `async`, as `accept`.
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<TcpListener>> {
-        let (mut found, unmovable) = (own_addrs(addr), PhantomPinned);
+        let (mut found, unmovable) = (local_addrs(addr), PhantomPinned);
         poll_fn(move |cx| {
             let _ = &unmovable;
             let addrs = ready!(Pin::new(&mut found).poll(cx))?;

@@ -9,7 +9,7 @@ use super::listener::TcpListener;
 use super::stream::TcpStream;
 use crate::error;
 use crate::registered::{Registered, debug_socket};
-use crate::sys::{Family, Hooks as _, Kind, Opt, Socket};
+use crate::sys::{Family, Kind, Opt, Socket, SocketHooks as _};
 
 /// A TCP socket before it becomes a [`TcpStream`] or a [`TcpListener`], to choose its options and its own
 /// address first.

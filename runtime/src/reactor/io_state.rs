@@ -6,48 +6,48 @@ use std::task::{Context, Poll, Waker};
 use super::source::Direction;
 use crate::io::{Interest, Ready};
 use crate::lock::{Mutex, MutexGuard};
-use crate::places::Places;
+use crate::slab::Slab;
 use crate::sys::{HOST, Lingering};
 
-/// Readiness that an operation may act on, and what must be true to clear it again.
+/// Readiness that an operation may act on, with the tick at which it was observed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ReadyEvent {
     pub(crate) ready: Ready,
     tick: u32,
-    /// Another waiter was given the same readiness, and no operation has been attempted since. There may be news that
-    /// only the host knows, such as the end of the stream.
+    /// Another waiter was given the same readiness, and no operation has been attempted since. The state may have
+    /// changed at the host, such as by the end of the stream.
     pub(crate) stale: bool,
     /// The host did not report this readiness. An attempt is worthwhile because the source had data a moment ago.
     pub(crate) guess: bool,
 }
 
-impl Seen {
+impl ReadyEvent {
     /// The part of this readiness that is in `ready`, with the same condition for clearing it.
-    pub(crate) fn only(self, ready: Ready) -> Seen {
-        Seen { ready: self.ready & ready, ..self }
+    pub(crate) fn only(self, ready: Ready) -> ReadyEvent {
+        ReadyEvent { ready: self.ready & ready, ..self }
     }
 }
 
-/// What a task waits for.
+/// What lets a task try its operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Want {
+pub(crate) enum WaitMode {
     /// Readiness that the host has reported.
-    Proof,
+    Reported,
     /// Readiness that the host has reported, or a direction that has not been tried yet.
-    Attempt,
-    /// Like `Attempt`, for a read that is cheap when it finds nothing: the reactor may also wake it on a guess.
-    Read,
+    TryFirst,
+    /// Like `TryFirst`, for a read that is cheap when it finds nothing: the reactor may also wake it on a guess.
+    Speculative,
 }
 
-/// Whether the source had data to read recently, in turns of the speculation (`speculation.rs`).
+/// Whether the source had data to read recently, in iterations of the speculation (`speculation.rs`).
 #[derive(PartialEq, Eq)]
 enum Activity {
     /// Not recently. The source is not in the list of recent ones.
     None,
-    /// In the turn before the current one.
-    Before,
-    /// In the current turn.
-    Now,
+    /// In the previous iteration.
+    Previous,
+    /// In the current iteration.
+    Current,
 }
 
 struct Waiter {
@@ -62,12 +62,12 @@ struct State {
     /// Directions that have not been tried yet. An attempt is worthwhile, but the direction is not known to be ready.
     untried: Ready,
     /// The readiness that waiters were given since the last attempt of an operation.
-    told: Ready,
+    reported: Ready,
     /// Counts events, so that clearing the readiness that was seen keeps readiness that was reported later.
     tick: u32,
     shutdown: bool,
     /// The reader may be woken to attempt a read on a guess: see [`IoState::guess`].
-    reader_tries: bool,
+    reader_speculates: bool,
     /// The reader was woken on a guess and has not read since.
     guessed: bool,
     /// The last read took everything, according to the host. Further reads wait until the host reports more. Other
@@ -75,11 +75,11 @@ struct State {
     drained: bool,
     activity: Activity,
     /// The number of large reads since the last write. It saturates.
-    streamed: u8,
+    bulk_reads: u8,
     reader: Option<Waker>,
     writer: Option<Waker>,
     /// Allocated for the first waiter: most sources have only a reader and a writer.
-    waiters: Option<Box<Places<Waiter>>>,
+    waiters: Option<Box<Slab<Waiter>>>,
 }
 
 pub(crate) struct IoState {
@@ -92,21 +92,21 @@ pub(crate) struct IoState {
 }
 
 /// The source's runtime has shut down.
-pub(crate) struct Gone;
+pub(crate) struct ShutDown;
 
 impl IoState {
     pub(crate) fn new(key: usize, owner: usize) -> IoState {
         let state = State {
             ready: Ready::EMPTY,
             untried: Ready::READABLE | Ready::WRITABLE,
-            told: Ready::EMPTY,
+            reported: Ready::EMPTY,
             tick: 0,
             shutdown: false,
-            reader_tries: false,
+            reader_speculates: false,
             guessed: false,
             drained: false,
             activity: Activity::None,
-            streamed: 0,
+            bulk_reads: 0,
             reader: None,
             writer: None,
             waiters: None,
@@ -137,7 +137,7 @@ impl IoState {
     }
 
     /// Wakes the tasks that wait for any of `ready`, or every task if it contains an error.
-    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after a poll of the host.
     fn wake(&self, mut state: MutexGuard<'_, State>, ready: Ready) -> usize {
         let mut take = |is_ready: bool, waker: fn(&mut State) -> &mut Option<Waker>| {
             if is_ready || ready.is_error() { waker(&mut state).take() } else { None }
@@ -166,7 +166,7 @@ impl IoState {
     /// none.
     pub(crate) fn guess(&self) -> usize {
         let mut state = self.state.lock();
-        if !state.reader_tries || state.reader.is_none() {
+        if !state.reader_speculates || state.reader.is_none() {
             return 0;
         }
         state.untried |= Ready::READABLE;
@@ -178,42 +178,42 @@ impl IoState {
     }
 
     /// Records that a read on a guess found data.
-    pub(crate) fn guessed_right(&self) {
+    pub(crate) fn record_hit(&self) {
         let mut state = self.state.lock();
         state.guessed = false;
-        state.activity = Activity::Now;
+        state.activity = Activity::Current;
     }
 
     /// Records a large read.
-    pub(crate) fn streams(&self) {
+    pub(crate) fn record_bulk_read(&self) {
         let mut state = self.state.lock();
-        state.streamed = state.streamed.saturating_add(1);
+        state.bulk_reads = state.bulk_reads.saturating_add(1);
     }
 
     /// Returns the number of large reads since the last write.
-    pub(crate) fn streamed(&self) -> u8 {
-        self.state.lock().streamed
+    pub(crate) fn bulk_reads(&self) -> u8 {
+        self.state.lock().bulk_reads
     }
 
     /// Records that a read took all the data, unless the host has reported more since.
-    pub(crate) fn set_drained(&self, seen: Seen) {
+    pub(crate) fn set_drained(&self, event: ReadyEvent) {
         let mut state = self.state.lock();
         state.untried = state.untried.without(Ready::READABLE);
-        state.drained = state.tick == seen.tick;
+        state.drained = state.tick == event.tick;
     }
 
     /// Records that the host reported data to read. Returns whether the source has to be added to the list of recent
     /// ones.
-    pub(crate) fn begin_activity(&self) -> bool {
+    pub(crate) fn mark_active(&self) -> bool {
         let mut state = self.state.lock();
-        std::mem::replace(&mut state.activity, Activity::Now) == Activity::None
+        std::mem::replace(&mut state.activity, Activity::Current) == Activity::None
     }
 
-    /// Ends a turn of the speculation. Returns whether this source stays listed.
-    pub(crate) fn goes_on(&self) -> bool {
+    /// Ends an iteration of the speculation. Returns whether this source stays in the list of recent ones.
+    pub(crate) fn end_iteration(&self) -> bool {
         let mut state = self.state.lock();
-        let active = state.activity == Activity::Now;
-        state.activity = if active { Activity::Before } else { Activity::None };
+        let active = state.activity == Activity::Current;
+        state.activity = if active { Activity::Previous } else { Activity::None };
         active
     }
 
@@ -224,42 +224,42 @@ impl IoState {
     }
 
     /// Returns the readiness for an interest without waiting. A direction that has never been tried counts as ready.
-    pub(crate) fn worth_trying(&self, interest: Interest) -> Seen {
+    pub(crate) fn worth_trying(&self, interest: Interest) -> ReadyEvent {
         let mut state = self.state.lock();
-        state.told = Ready::EMPTY;
+        state.reported = Ready::EMPTY;
         let ready = (state.ready | state.untried).intersection(interest);
-        Seen { ready, tick: state.tick, stale: false, guess: false }
+        ReadyEvent { ready, tick: state.tick, stale: false, guess: false }
     }
 
     /// Returns the readiness if an operation is worth trying. Otherwise stores the waker.
-    pub(crate) fn poll_seen(
+    pub(crate) fn poll_ready_event(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        want: Want,
-    ) -> Poll<Result<Seen, Gone>> {
+        want: WaitMode,
+    ) -> Poll<Result<ReadyEvent, ShutDown>> {
         let mut state = self.state.lock();
         if state.shutdown {
-            return Poll::Ready(Err(Gone));
+            return Poll::Ready(Err(ShutDown));
         }
         if direction == Direction::Write {
-            state.streamed = 0;
+            state.bulk_reads = 0;
         }
         let known = match want {
-            Want::Proof => state.ready,
-            Want::Attempt | Want::Read => state.ready | state.untried,
+            WaitMode::Reported => state.ready,
+            WaitMode::TryFirst | WaitMode::Speculative => state.ready | state.untried,
         };
         let known = match want {
-            Want::Read if state.drained => known.without(Ready::READABLE),
+            WaitMode::Speculative if state.drained => known.without(Ready::READABLE),
             _ => known,
         };
         let ready = known.intersection(direction.interest());
         if !ready.is_empty() {
             let guess = state.guessed && direction == Direction::Read;
-            return Poll::Ready(Ok(Seen { ready, tick: state.tick, stale: false, guess }));
+            return Poll::Ready(Ok(ReadyEvent { ready, tick: state.tick, stale: false, guess }));
         }
         if direction == Direction::Read {
-            state.reader_tries = want == Want::Read;
+            state.reader_speculates = want == WaitMode::Speculative;
         }
         let slot = match direction {
             Direction::Read => &mut state.reader,
@@ -272,32 +272,31 @@ impl IoState {
         Poll::Pending
     }
 
-    /// Waits for any of an interest's readiness. `key` is the waiter's place in the list.
+    /// Waits for any of an interest's readiness. `key` is the waiter's key in the list.
     pub(crate) fn poll_interest(
         &self,
         cx: &mut Context<'_>,
         interest: Interest,
-        proven: bool,
+        reported_only: bool,
         key: &mut Option<usize>,
-    ) -> Poll<Result<Seen, Gone>> {
+    ) -> Poll<Result<ReadyEvent, ShutDown>> {
         if let Some(key) = key.take() {
             self.forget_waiter(key);
         }
         let mut state = self.state.lock();
-        let known = if proven { state.ready } else { state.ready | state.untried };
+        let known = if reported_only { state.ready } else { state.ready | state.untried };
         let ready = known.intersection(interest) | (known & Ready::ERROR);
         let result = if state.shutdown {
-            Err(Gone)
+            Err(ShutDown)
         } else if !ready.is_empty() {
-            let stale = proven && ready.without(state.told).is_empty();
-            if proven {
-                state.told |= ready;
+            let stale = reported_only && ready.without(state.reported).is_empty();
+            if reported_only {
+                state.reported |= ready;
             }
-            Ok(Seen { ready, tick: state.tick, stale, guess: false })
+            Ok(ReadyEvent { ready, tick: state.tick, stale, guess: false })
         } else {
             let waiter = Waiter { interest, waker: ManuallyDrop::new(cx.waker().clone()) };
-            *key =
-                Some(state.waiters.get_or_insert_with(|| Box::new(Places::new())).insert(waiter));
+            *key = Some(state.waiters.get_or_insert_with(|| Box::new(Slab::new())).insert(waiter));
             return Poll::Pending;
         };
         Poll::Ready(result)
@@ -312,20 +311,20 @@ impl IoState {
     }
 
     /// Clears readiness after an operation would have blocked. Readiness that was reported since then stays.
-    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
-    pub(crate) fn clear(&self, seen: Seen, direction: Ready) {
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after a poll of the host.
+    pub(crate) fn clear(&self, event: ReadyEvent, direction: Ready) {
         let mut state = self.state.lock();
         state.untried = state.untried.without(direction);
         if direction.is_readable() {
             state.guessed = false;
             state.drained = false;
         }
-        if state.tick == seen.tick {
+        if state.tick == event.tick {
             // A closed half stays closed.
             let open = Ready::READABLE | Ready::WRITABLE | Ready::ERROR;
-            state.ready = state.ready.without(seen.ready & open & direction_all(direction));
+            state.ready = state.ready.without(event.ready & open & direction_all(direction));
             if HOST.has_priority {
-                state.ready = state.ready.without(seen.ready & Ready::URGENT);
+                state.ready = state.ready.without(event.ready & Ready::URGENT);
             }
         }
     }

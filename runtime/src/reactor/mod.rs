@@ -1,9 +1,9 @@
-//! The reactor: records which tasks wait for which sources, and asks the host about them.
+//! The reactor: records which tasks wait for which sources, and polls the host for them.
 //!
 //! A [`Source`] is anything that tasks can wait for: a socket, standard input, natively any file descriptor that the
 //! system can poll, and on WASI 0.2 any pollable. An operation on a source is attempted first. If it would block, the
 //! task's waker is stored in the source, and the source is armed. When no task can run, the executor parks in the
-//! reactor, which asks the host about all armed sources in one call.
+//! reactor, which polls the host for all armed sources in one call.
 //!
 //! The module `sys` states what a backend must do.
 
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::io::Ready;
 use crate::lock::Mutex;
-use crate::places::Places;
+use crate::slab::Slab;
 use crate::sys::{self, RuntimeCore};
 use crate::text_error::{self, text_error};
 use io_state::IoState;
@@ -38,14 +38,14 @@ pub(crate) struct Event {
     pub(crate) ready: Ready,
 }
 
-/// How long the reactor may wait, and how it asks.
-pub(crate) enum Parked<'a> {
-    /// Do not wait. Take the events that are there, unless asking costs more than it is worth now.
-    Glance,
-    /// Do not wait. Take the events that are there.
-    Look,
-    /// Wait for up to `timeout`, unless there is something to do.
-    Wait {
+/// Whether the reactor may block while it polls the host.
+pub(crate) enum PollMode<'a> {
+    /// Do not block. Take pending events, and skip the poll if the last one cost too much (`front.rs`).
+    Throttled,
+    /// Do not block. Take pending events.
+    NonBlocking,
+    /// Block for up to `timeout`, unless there is something to do.
+    Blocking {
         /// `None`: without limit.
         timeout: Option<Duration>,
         /// Called after other threads can see that this one is parked, so that no wake is missed.
@@ -60,19 +60,19 @@ pub(crate) struct Reactor {
     core: RuntimeCore,
 }
 
-/// The sources, and the means to ask the host about them.
+/// The registered sources, and the backend that polls them.
 pub(crate) struct Core {
     /// Every source keeps its reactor alive, and lingering sources are removed at the end of their runtime. So no
     /// source is left when the reactor is dropped, and a guest needs no code to drop one.
-    sources: Mutex<Places<ManuallyDrop<Arc<IoState>>>>,
+    sources: Mutex<Slab<ManuallyDrop<Arc<IoState>>>>,
     pub(crate) selector: sys::Selector,
     speculation: Mutex<Speculation>,
-    driver: Mutex<Driver>,
+    poll_state: Mutex<PollState>,
 }
 
-/// State that only the parking thread needs.
-struct Driver {
-    sys: sys::Driver,
+/// The state of the thread that polls.
+struct PollState {
+    poller: sys::Poller,
     events: Vec<Event>,
     /// Consecutive polls that ended early and reported nothing.
     unexplained: u32,
@@ -97,7 +97,7 @@ impl Reactor {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Tells every source of the runtime that the runtime has shut down.
+    /// Marks every source of the runtime as shut down, and wakes its tasks.
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
         // No source is added any more. No lock is held, because a waker may run any code.
@@ -106,7 +106,7 @@ impl Reactor {
             let Some(state) = self.source(key).filter(|state| state.owner == self.id()) else {
                 continue;
             };
-            if !sys::end(self, &state) {
+            if !sys::end_lingering(self, &state) {
                 state.shutdown();
             }
         }
@@ -119,12 +119,12 @@ impl Reactor {
 
 impl Core {
     pub(crate) fn new() -> io::Result<Core> {
-        let (selector, sys) = sys::new()?;
+        let (selector, poller) = sys::new()?;
         Ok(Core {
-            sources: Mutex::new(Places::new()),
+            sources: Mutex::new(Slab::new()),
             selector,
             speculation: Mutex::default(),
-            driver: Mutex::new(Driver { sys, events: Vec::new(), unexplained: 0 }),
+            poll_state: Mutex::new(PollState { poller, events: Vec::new(), unexplained: 0 }),
         })
     }
 
@@ -136,8 +136,8 @@ impl Core {
     /// Calls `f` with the backend of the polling thread.
     #[cfg(all(test, not(loom)))]
     #[allow(dead_code)] // Only natively a test needs it.
-    pub(crate) fn with_driver<R>(&self, f: impl FnOnce(&sys::Driver) -> R) -> R {
-        f(&self.driver.lock().sys)
+    pub(crate) fn with_poller<R>(&self, f: impl FnOnce(&sys::Poller) -> R) -> R {
+        f(&self.poll_state.lock().poller)
     }
 
     /// Returns whether something is armed, so that a wait without a timeout can end.
@@ -160,17 +160,17 @@ impl Core {
     }
 
     /// Returns the state of a source, if it is still registered.
-    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after a poll of the host.
     fn source(&self, key: usize) -> Option<Arc<IoState>> {
         self.sources.lock().get(key).map(|state| Arc::clone(state))
     }
 
-    /// Asks the host, and wakes the tasks whose sources are ready. Or, before it asks, wakes the tasks whose sources
-    /// may be ready. Returns the number of wakers woken.
-    pub(crate) fn poll(&self, parked: Parked<'_>) -> usize {
-        let (mut woken, mut looks) = (0, false);
+    /// Polls the host, and wakes the tasks whose sources are ready. With speculation, it may first wake the tasks whose
+    /// sources were ready recently, and not poll. Returns the number of wakers woken.
+    pub(crate) fn poll(&self, mode: PollMode<'_>) -> usize {
+        let (mut woken, mut polls_first) = (0, false);
         if sys::HOST.speculates {
-            match self.next(&parked) {
+            match self.next(&mode) {
                 Next::Try => {
                     woken = self.guess();
                     if woken > 0 {
@@ -178,17 +178,17 @@ impl Core {
                     }
                 }
                 Next::Pause => return 0,
-                Next::Look => looks = true,
+                Next::Poll => polls_first = true,
                 Next::Wait => {}
             }
         }
-        let parked = if looks { Parked::Look } else { parked };
-        let mut driver = self.driver.lock();
-        let Driver { sys, events, unexplained } = &mut *driver;
-        *unexplained = match sys.poll(&self.selector, parked, *unexplained, events) {
+        let mode = if polls_first { PollMode::NonBlocking } else { mode };
+        let mut poll_state = self.poll_state.lock();
+        let PollState { poller, events, unexplained } = &mut *poll_state;
+        *unexplained = match poller.poll(&self.selector, mode, *unexplained, events) {
             sys::Outcome::Done => 0,
             // Something happened that the host cannot name: report every armed source once. If that repeats, the
-            // backend waits longer and longer before it asks again.
+            // backend waits longer and longer before it polls again.
             sys::Outcome::Unexplained => {
                 for key in 0..self.sources.lock().end() {
                     let ready = self.selector.disarm(key);
@@ -201,46 +201,46 @@ impl Core {
         };
         let mut events = std::mem::take(events);
         // No lock is held from here on, because a waker may run any code.
-        drop(driver);
-        // A look that found nothing does not end the turn of the speculation.
-        if sys::HOST.speculates && !(looks && events.is_empty()) {
-            self.end_turn(looks);
+        drop(poll_state);
+        // A poll without blocking that found nothing does not end the iteration.
+        if sys::HOST.speculates && !(polls_first && events.is_empty()) {
+            self.end_iteration(polls_first);
         }
         for event in &events {
-            woken += self.tell(event.key, Some(event.ready));
+            woken += self.dispatch(event.key, Some(event.ready));
         }
         // Keep the allocation for the next time.
         events.clear();
-        if let Some(mut driver) = self.driver.try_lock() {
-            driver.events = events;
+        if let Some(mut poll_state) = self.poll_state.try_lock() {
+            poll_state.events = events;
         }
         woken
     }
 
-    /// Passes on what the host reported about a source, or with `None` a guess that a read is worth trying. Returns the
-    /// number of wakers woken.
-    #[cfg_attr(small_code, inline(never))] // SIZE: called after the host was asked.
-    fn tell(&self, key: usize, ready: Option<Ready>) -> usize {
+    /// Delivers an event to its source, or with `None` a guess that a read is worthwhile. Returns the number of wakers
+    /// woken.
+    #[cfg_attr(small_code, inline(never))] // SIZE: called after a poll of the host.
+    fn dispatch(&self, key: usize, ready: Option<Ready>) -> usize {
         let Some(state) = self.source(key) else { return 0 };
-        if sys::look_after(self, &state) {
+        if sys::drop_if_done(self, &state) {
             return 0;
         }
         let Some(ready) = ready else { return state.guess() };
-        // A source that the host reported as readable is worth trying before the next question to the host.
-        if sys::HOST.speculates && ready.is_readable() && state.begin_activity() {
+        // Reads on a source that was readable are attempted before the next poll of the host.
+        if sys::HOST.speculates && ready.is_readable() && state.mark_active() {
             self.speculation.lock().recent.push(key);
         }
         state.set_ready(ready)
     }
 
-    /// Returns what to do before the host is asked to wait.
-    fn next(&self, parked: &Parked<'_>) -> Next {
-        match parked {
-            Parked::Wait { unless, .. } if !unless() => {
+    /// Returns what to do before a blocking poll of the host.
+    fn next(&self, mode: &PollMode<'_>) -> Next {
+        match mode {
+            PollMode::Blocking { unless, .. } if !unless() => {
                 let sources = self.sources.lock();
                 let mut speculation = self.speculation.lock();
                 let lone = speculation.lone().and_then(|key| sources.get(key));
-                speculation.next(lone.map_or(0, |state| state.streamed()), sys::now)
+                speculation.next(lone.map_or(0, |state| state.bulk_reads()), sys::now)
             }
             _ => Next::Wait,
         }
@@ -251,7 +251,7 @@ impl Core {
         let recent = |place| self.speculation.lock().recent.get(place).copied();
         let (mut place, mut woken) = (0, 0);
         while let Some(key) = recent(place) {
-            woken += self.tell(key, None);
+            woken += self.dispatch(key, None);
             place += 1;
         }
         self.speculation.lock().tries(woken);
@@ -259,20 +259,20 @@ impl Core {
     }
 
     /// Records that an attempt on a guess found data.
-    pub(crate) fn guessed_right(&self) {
+    pub(crate) fn record_hit(&self) {
         self.speculation.lock().found();
     }
 
-    /// Ends a turn of the speculation. Sources that were active in it are worth trying in the next one.
-    fn end_turn(&self, looked: bool) {
+    /// Ends an iteration of the speculation. Sources that were active in it are tried in the next one.
+    fn end_iteration(&self, polled: bool) {
         let sources = self.sources.lock();
         let mut speculation = self.speculation.lock();
-        speculation.end_turn(looked, sys::now);
+        speculation.end_iteration(polled, sys::now);
         let recent = &mut speculation.recent;
         // Not `retain`, which takes twice as much code in a guest.
         let (mut place, mut kept) = (0, 0);
         while let Some(&key) = recent.get(place) {
-            if sources.get(key).is_some_and(|state| state.goes_on()) {
+            if sources.get(key).is_some_and(|state| state.end_iteration()) {
                 if let Some(kept) = recent.get_mut(kept) {
                     *kept = key;
                 }

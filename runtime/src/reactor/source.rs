@@ -8,14 +8,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::io_state::{Gone, IoState, Seen, Want};
+use super::io_state::{IoState, ReadyEvent, ShutDown, WaitMode};
 use super::{Raw, Reactor, shutdown_error};
 use crate::io::{Interest, Ready, forget, kind};
 use crate::runtime::Handle;
 use crate::sys;
 use crate::task::coop;
 
-/// One of the two ways in which data moves.
+/// The direction of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
     /// From the source to the program.
@@ -41,7 +41,7 @@ impl Direction {
 }
 
 /// A read of at least this many bytes counts as a large one, as of data sent in bulk.
-const MUCH: usize = 16 * 1024;
+const LARGE_READ: usize = 16 * 1024;
 
 /// Whether a read left data behind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,12 +54,12 @@ pub enum Left {
     Drained,
 }
 
-/// The registration of a descriptor with the runtime that was entered when it was made.
+/// The registration of a descriptor with the current runtime.
 ///
-/// It does not own the descriptor. Drop it before the descriptor is closed: keep it in a field above.
+/// It does not own the descriptor. Drop it before the descriptor is closed: declare its field first.
 ///
-/// Operations are tried first: [`poll_io`](Self::poll_io) calls the operation, and only when it says
-/// `WouldBlock` is the host asked to tell when to try again.
+/// Operations are attempted first. [`poll_io`](Self::poll_io) calls the operation, and arms the source only when that
+/// returns `WouldBlock`.
 pub struct Source {
     pub(crate) reactor: Arc<Reactor>,
     pub(crate) state: Arc<IoState>,
@@ -134,7 +134,7 @@ impl Source {
         &self.raw
     }
 
-    #[cfg_attr(small_code, inline(never))] // SIZE: the host is asked next.
+    #[cfg_attr(small_code, inline(never))] // SIZE: a poll of the host follows.
     pub(crate) fn arm(&self, interest: Interest) {
         self.reactor.selector.arm(&self.raw, self.state.key, interest);
     }
@@ -156,21 +156,21 @@ impl Source {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-    ) -> Poll<io::Result<Seen>> {
+    ) -> Poll<io::Result<ReadyEvent>> {
         let coop = ready!(coop::poll_proceed(cx));
-        let seen = ready!(self.poll_seen(cx, direction, Want::Proof));
+        let event = ready!(self.poll_ready_event(cx, direction, WaitMode::Reported));
         coop.made_progress();
-        Poll::Ready(seen)
+        Poll::Ready(event)
     }
 
-    fn poll_seen(
+    fn poll_ready_event(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        want: Want,
-    ) -> Poll<io::Result<Seen>> {
-        match self.state.poll_seen(cx, direction, want) {
-            Poll::Ready(seen) => Poll::Ready(seen.map_err(|Gone| shutdown_error())),
+        want: WaitMode,
+    ) -> Poll<io::Result<ReadyEvent>> {
+        match self.state.poll_ready_event(cx, direction, want) {
+            Poll::Ready(event) => Poll::Ready(event.map_err(|ShutDown| shutdown_error())),
             Poll::Pending => {
                 self.arm(direction.interest());
                 Poll::Pending
@@ -180,8 +180,8 @@ impl Source {
 
     /// Records that an operation in this direction would have blocked.
     pub fn clear_ready(&self, direction: Direction) {
-        let seen = self.state.worth_trying(direction.interest());
-        self.state.clear(seen, direction.ready());
+        let event = self.state.worth_trying(direction.interest());
+        self.state.clear(event, direction.ready());
     }
 
     /// Runs an operation now, or as soon as it does not block.
@@ -198,7 +198,7 @@ impl Source {
         direction: Direction,
         op: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_op(cx, direction, Want::Attempt, op, |_| (0, Left::Perhaps))
+        self.poll_op(cx, direction, WaitMode::TryFirst, op, |_| (0, Left::Perhaps))
     }
 
     /// Reads from a stream of bytes, now or when it can be done without blocking.
@@ -216,7 +216,7 @@ impl Source {
         cx: &mut Context<'_>,
         op: impl FnMut() -> io::Result<(usize, Left)>,
     ) -> Poll<io::Result<()>> {
-        self.poll_op(cx, Direction::Read, Want::Read, op, |read| *read).map_ok(drop)
+        self.poll_op(cx, Direction::Read, WaitMode::Speculative, op, |read| *read).map_ok(drop)
     }
 
     /// Runs an operation. `left` returns how many bytes were read, and whether the next operation would block.
@@ -225,7 +225,7 @@ impl Source {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        want: Want,
+        want: WaitMode,
         mut op: impl FnMut() -> io::Result<R>,
         left: impl FnOnce(&R) -> (usize, Left),
     ) -> Poll<io::Result<R>> {
@@ -233,27 +233,27 @@ impl Source {
             return Poll::Pending;
         }
         loop {
-            let seen = ready!(self.poll_seen(cx, direction, want))?;
-            let again = |error| self.unless_again(error, seen, direction.ready());
+            let event = ready!(self.poll_ready_event(cx, direction, want))?;
+            let again = |error| self.unless_again(error, event, direction.ready());
             let result = match op().map_err(again) {
                 Err(None) => continue,
                 Err(Some(error)) => Err(error),
                 Ok(value) => Ok(value),
             };
             coop::spend();
-            if want == Want::Read && seen.guess {
-                self.state.guessed_right();
-                self.reactor.guessed_right();
+            if want == WaitMode::Speculative && event.guess {
+                self.state.record_hit();
+                self.reactor.record_hit();
             }
             let (read, left) = result.as_ref().map_or((0, Left::Perhaps), left);
-            if want == Want::Read && read >= MUCH {
-                self.state.streams();
+            if want == WaitMode::Speculative && read >= LARGE_READ {
+                self.state.record_bulk_read();
             }
             match left {
                 Left::Perhaps => {}
                 // An error that was reported at the same time is still to come.
-                Left::Nothing => self.state.clear(seen.only(direction.ready()), direction.ready()),
-                Left::Drained => self.state.set_drained(seen),
+                Left::Nothing => self.state.clear(event.only(direction.ready()), direction.ready()),
+                Left::Drained => self.state.set_drained(event),
             }
             return Poll::Ready(result);
         }
@@ -262,12 +262,12 @@ impl Source {
     /// Returns the error of an operation, or `None` if the operation is to be tried again: at once, or when it no
     /// longer blocks.
     ///
-    // SIZE: called after the host was asked; each copy is hundreds of bytes.
+    // SIZE: called after a poll of the host; each copy is hundreds of bytes.
     #[cfg_attr(small_code, inline(never))]
     #[cfg_attr(not(small_code), inline)]
-    fn unless_again(&self, error: io::Error, seen: Seen, tried: Ready) -> Option<io::Error> {
+    fn unless_again(&self, error: io::Error, event: ReadyEvent, tried: Ready) -> Option<io::Error> {
         match kind(&error) {
-            io::ErrorKind::WouldBlock => self.state.clear(seen, tried),
+            io::ErrorKind::WouldBlock => self.state.clear(event, tried),
             io::ErrorKind::Interrupted => {}
             _ => return Some(error),
         }
@@ -285,16 +285,16 @@ impl Source {
         interest: Interest,
         op: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<R> {
-        let seen = self.state.worth_trying(interest);
-        if seen.ready.is_empty() {
-            // Nothing is cached. The host may know more, but it is asked only when a task waits. Arm the source, so
+        let event = self.state.worth_trying(interest);
+        if event.ready.is_empty() {
+            // Nothing is cached. The host may know more, but it is polled only when a task waits. Arm the source, so
             // that a later park finds out for a program that only ever calls `try_io`.
             self.arm(interest);
             return Err(io::ErrorKind::WouldBlock.into());
         }
         match op() {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                self.state.clear(seen, interest.mask() & (Ready::READABLE | Ready::WRITABLE));
+                self.state.clear(event, interest.mask() & (Ready::READABLE | Ready::WRITABLE));
                 Err(e)
             }
             result => result,
@@ -311,12 +311,12 @@ impl Source {
     ///
     /// Readiness stays until an operation finds that it is gone, so nothing is lost.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.event(interest).await.map(|seen| seen.ready)
+        self.event(interest).await.map(|event| event.ready)
     }
 
     /// Like `ready`, but returns the readiness that was seen. Clearing it keeps readiness that was reported later.
     pub(crate) fn event(&self, interest: Interest) -> Readiness<'_> {
-        Readiness { source: self, interest, proven: true, key: None }
+        Readiness { source: self, interest, reported_only: true, key: None }
     }
 
     /// Runs an operation as soon as it does not block. Any number of tasks may wait.
@@ -333,7 +333,10 @@ impl Source {
         interest: Interest,
         op: impl FnMut() -> io::Result<R>,
     ) -> impl Future<Output = io::Result<R>> {
-        Operation { readiness: Readiness { source: self, interest, proven: false, key: None }, op }
+        Operation {
+            readiness: Readiness { source: self, interest, reported_only: false, key: None },
+            op,
+        }
     }
 }
 
@@ -357,25 +360,26 @@ pub(crate) struct Readiness<'a> {
     source: &'a Source,
     interest: Interest,
     /// Whether only readiness that the host reported counts.
-    proven: bool,
-    /// The place in the source's list of waiters.
+    reported_only: bool,
+    /// The key in the source's list of waiters.
     key: Option<usize>,
 }
 
 impl Future for Readiness<'_> {
-    type Output = io::Result<Seen>;
+    type Output = io::Result<ReadyEvent>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.source.state.poll_interest(cx, this.interest, this.proven, &mut this.key) {
-            Poll::Ready(Ok(seen)) => {
-                if seen.stale {
-                    // The host is asked again when the task yields or waits for something.
+        match this.source.state.poll_interest(cx, this.interest, this.reported_only, &mut this.key)
+        {
+            Poll::Ready(Ok(event)) => {
+                if event.stale {
+                    // The host is polled again when the task yields or waits for something.
                     this.source.arm(this.interest);
                 }
-                Poll::Ready(Ok(seen))
+                Poll::Ready(Ok(event))
             }
-            Poll::Ready(Err(Gone)) => Poll::Ready(Err(shutdown_error())),
+            Poll::Ready(Err(ShutDown)) => Poll::Ready(Err(shutdown_error())),
             Poll::Pending => {
                 this.source.arm(this.interest);
                 Poll::Pending
@@ -407,13 +411,13 @@ impl<R, Op: FnMut() -> io::Result<R>> Future for Operation<'_, Op> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         loop {
-            let seen = ready!(Pin::new(&mut self.readiness).poll(cx))?;
+            let event = ready!(Pin::new(&mut self.readiness).poll(cx))?;
             if !coop::may_proceed(cx) {
                 return Poll::Pending;
             }
             let Readiness { source, interest, .. } = &self.readiness;
             let tried = interest.mask() & (Ready::READABLE | Ready::WRITABLE);
-            let again = |error| source.unless_again(error, seen, tried);
+            let again = |error| source.unless_again(error, event, tried);
             let result = match (self.op)().map_err(again) {
                 Err(None) => continue,
                 Err(Some(error)) => Err(error),

@@ -1,8 +1,8 @@
 //! Blocking on a future: the loop around [`Driver::step`] that parks the thread in between.
 //!
-//! On one thread, every blocking call drives the runtime, also from inside a blocking closure, and it drives other
-//! runtimes (`peers`) as well. With threads, the worker of the `multi_thread` flavour drives it. Of several threads
-//! that block on a `current_thread` runtime, one drives it (`DriverLock`).
+//! On one thread, every blocking call drives the runtime, also from inside a blocking closure. It also drives the
+//! background runtimes (`background`). With threads, the worker of the `multi_thread` flavour drives it. Of several
+//! threads that block on a `current_thread` runtime, one drives it (`DriverLock`).
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,9 +12,9 @@ use super::root::Root;
 use super::step::{Driver, Step};
 use super::{Handle, Shared};
 use crate::context;
-use crate::reactor::Parked;
+use crate::reactor::PollMode;
 use crate::sys::HOST;
-use crate::sys::threading::peers;
+use crate::sys::threading::background;
 use crate::task::current::{self, Entered};
 
 /// tokio's text, which its own tests expect.
@@ -97,7 +97,7 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
                 if !HOST.has_threads && timeout.is_none() && !shared.reactor.is_waiting() {
                     assert!(shared.can_host_wake() || unless(), "{DEADLOCK}");
                 }
-                shared.reactor.poll(Parked::Wait { timeout, unless })
+                shared.reactor.poll(PollMode::Blocking { timeout, unless })
             }
         };
         driver.resume(shared, woken);
@@ -105,10 +105,10 @@ fn drive_until<F: Future>(handle: &Handle, future: F) -> F::Output {
 }
 
 /// Polls `future` on a thread that drives no runtime of its own. The thread sleeps until another thread wakes it. If
-/// there is no other thread, only the tasks of peers can wake it.
+/// there is no other thread, only the tasks of background runtimes can wake it.
 #[track_caller]
 fn block_undriven<F: Future>(future: F) -> F::Output {
-    if let Some(handle) = peers::any() {
+    if let Some(handle) = background::any() {
         let _runtime = context::enter(handle.clone());
         let _entered = current::set_entered(Entered::BlockOn);
         return drive_until(&handle, future);
@@ -133,6 +133,6 @@ fn block_undriven<F: Future>(future: F) -> F::Output {
 impl Shared {
     /// Returns whether a task waits for something that only the host can complete, such as a signal.
     fn can_host_wake(&self) -> bool {
-        self.is_host_awaited() || peers::is_host_awaited()
+        self.is_host_awaited() || background::is_host_awaited()
     }
 }

@@ -13,7 +13,7 @@ use crate::context;
 use crate::reactor::Reactor;
 use crate::task::current::Entered;
 use crate::task::{self, JoinHandle, Scheduler};
-use crate::time::{TimeDriver, Timers};
+use crate::time::{LazyTimers, Timers};
 
 /// The kind of a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,7 +236,7 @@ impl Handle {
         self.shared.config.local && !self.shared.config.owner_thread.is_current()
     }
 
-    pub(crate) fn time(&self) -> &TimeDriver {
+    pub(crate) fn time(&self) -> &LazyTimers {
         &self.shared.time
     }
 }

@@ -28,7 +28,7 @@ pub struct RuntimeMetrics {
 
 impl RuntimeMetrics {
     pub(crate) fn new(handle: Handle) -> Self {
-        handle.shared.busy.want();
+        handle.shared.busy.enable();
         RuntimeMetrics { handle }
     }
 

@@ -31,7 +31,7 @@ pub struct Runtime {
     /// Drives a `multi_thread` runtime.
     worker: Option<Worker>,
     /// How long to wait for blocking work at shutdown. `None`: without limit.
-    patience: Option<Duration>,
+    timeout: Option<Duration>,
 }
 
 impl Runtime {
@@ -45,7 +45,7 @@ impl Runtime {
     }
 
     pub(super) fn from_parts(handle: Handle, worker: Option<Worker>) -> Runtime {
-        Runtime { handle, worker, patience: None }
+        Runtime { handle, worker, timeout: None }
     }
 
     /// Returns the runtime's handle.
@@ -95,7 +95,7 @@ impl Runtime {
 
     /// Shuts down, waiting at most `duration` for blocking work that has started.
     pub fn shutdown_timeout(mut self, duration: Duration) {
-        self.patience = Some(duration);
+        self.timeout = Some(duration);
     }
 
     /// Shuts down without waiting for blocking work; may be called in an async context.
@@ -111,7 +111,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        threading::shut_down(&self.handle, self.worker.take(), self.patience);
+        threading::shut_down(&self.handle, self.worker.take(), self.timeout);
     }
 }
 

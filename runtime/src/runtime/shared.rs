@@ -10,8 +10,8 @@ use crate::once::Once;
 use crate::reactor::Reactor;
 use crate::sys::HOST;
 use crate::sys::threading::{Blocking, DriverLock, OwnerThread, ThreadConfig};
-use crate::task::{Scheduler, Target};
-use crate::time::{StartPaused, TimeDriver};
+use crate::task::{Scheduler, WakeTarget};
+use crate::time::{LazyTimers, StartPaused};
 
 /// Functions to call before and after the thread parks.
 // SIZE: a trait, so that a program without hooks links nothing of them.
@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) id: Id,
     pub(crate) config: Config,
     pub(crate) scheduler: Arc<Scheduler>,
-    pub(crate) time: TimeDriver,
+    pub(crate) time: LazyTimers,
     pub(crate) reactor: Arc<Reactor>,
     /// Held by the thread that drives the runtime.
     pub(crate) driver_lock: DriverLock,
@@ -76,13 +76,13 @@ impl Busy {
     fn new() -> Busy {
         let busy = Busy { clock: Once::new(), total: 0.into(), since: 0.into() };
         if HOST.reads_clock_cheaply {
-            busy.want();
+            busy.enable();
         }
         busy
     }
 
     /// Begins to count at the next start.
-    pub(crate) fn want(&self) {
+    pub(crate) fn enable(&self) {
         self.clock.get_or_init(|| nanos);
     }
 
@@ -128,9 +128,9 @@ impl Shared {
         let unparker = reactor.unparker();
         Ok(Arc::new(Shared {
             id: Id::next(),
-            scheduler: Scheduler::new(Target::Runtime(unparker.clone())),
+            scheduler: Scheduler::new(WakeTarget::Runtime(unparker.clone())),
             blocking: Blocking::new(&config.threads, &unparker),
-            time: TimeDriver::new(
+            time: LazyTimers::new(
                 config.enable_time,
                 config.start_paused,
                 config.flavor == RuntimeFlavor::CurrentThread,

@@ -19,9 +19,9 @@ use std::time::Duration;
 
 use super::Shared;
 use super::root::{Root, Woken};
-use crate::reactor::Parked;
+use crate::reactor::PollMode;
 use crate::sys::HOST;
-use crate::sys::threading::{self, peers};
+use crate::sys::threading::{self, background};
 
 /// How a step ended.
 pub(crate) enum Step<T> {
@@ -73,8 +73,8 @@ impl Driver {
         if !shared.blocking.is_idle() {
             ran += shared.blocking.run_some((max - ran).max(1));
         }
-        let peers_ran = peers::run(shared, interval);
-        ran += peers_ran;
+        let background_ran = background::run(shared, interval);
+        ran += background_ran;
         self.polls += 1 + ran;
         // If only the root yielded, it most likely waits for I/O.
         let root_alone = ran == 0 && root.woken().get() && shared.reactor.has_sources();
@@ -88,10 +88,10 @@ impl Driver {
             // Tasks that this poll of I/O wakes run after those that the last poll woke. Where polling is expensive,
             // the latter run first.
             if HOST.polls_cheaply || self.woken == 0 || root_alone {
-                self.woken = shared.reactor.poll(Parked::Glance);
+                self.woken = shared.reactor.poll(PollMode::Throttled);
                 threading::publish_signals();
             }
-        } else if !root.woken().get() && peers_ran == 0 {
+        } else if !root.woken().get() && background_ran == 0 {
             self.polls = 0;
             return stall(shared, root.woken());
         }
@@ -126,13 +126,13 @@ fn stall<T>(shared: &Shared, root: &Woken) -> Step<T> {
         // The clock advances whenever everything waits, even if I/O is ready for a spawned task, but not if it is ready
         // for the root. That is tokio's behaviour. Tests rely on it that pause the clock while they talk to a server of
         // their own.
-        let woken = shared.reactor.poll(Parked::Look);
+        let woken = shared.reactor.poll(PollMode::NonBlocking);
         if root.get() || shared.time.auto_advance() || !shared.is_nothing_ready(root) {
             return Step::Unstalled(woken);
         }
     }
     // A paused clock brings no deadline closer, so there is no timeout unless a timer is due.
-    Step::Stalled(peers::park_timeout(shared, shared.time.park_timeout()))
+    Step::Stalled(background::park_timeout(shared, shared.time.park_timeout()))
 }
 
 impl Shared {
@@ -141,14 +141,14 @@ impl Shared {
     #[inline(never)]
     fn fire(&self) {
         self.time.fire();
-        peers::fire(self);
+        background::fire(self);
     }
 
     /// Returns whether the thread may wait, as far as the tasks and the root are concerned.
     // SIZE: asked in several places.
     #[inline(never)]
     pub(crate) fn is_nothing_ready(&self, root: &Woken) -> bool {
-        peers::is_idle(self) && self.is_idle() && !root.get()
+        background::is_idle(self) && self.is_idle() && !root.get()
     }
 
     /// Returns whether something happened since the runtime stalled. Called after other threads can see that this one

@@ -26,19 +26,19 @@ pub(super) struct Closed;
 /// The progress of a future that acquires permits: one of the constants, or the number of its key while it waits. A
 /// single number, because it is part of many futures.
 #[derive(PartialEq, Eq)]
-pub(super) struct Turn(u32);
+pub(super) struct AcquireState(u32);
 
-impl Turn {
-    pub(super) const START: Turn = Turn(Key::NUMBERS);
+impl AcquireState {
+    pub(super) const START: AcquireState = AcquireState(Key::NUMBERS);
     /// The waiter was granted all its permits, and has not taken them yet.
-    const GRANTED: Turn = Turn(Key::NUMBERS + 1);
+    const GRANTED: AcquireState = AcquireState(Key::NUMBERS + 1);
     /// The future no longer owns permits: other code accounts for them.
-    pub(super) const DONE: Turn = Turn(Key::NUMBERS + 2);
+    pub(super) const DONE: AcquireState = AcquireState(Key::NUMBERS + 2);
 
     /// Returns whether nothing has to be undone when the future is dropped.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        matches!(*self, Turn::START | Turn::DONE)
+        matches!(*self, AcquireState::START | AcquireState::DONE)
     }
 }
 
@@ -89,7 +89,7 @@ impl Count {
     /// Puts a waker that is no longer needed into `unused`, to be dropped outside the lock.
     pub(super) fn poll(
         &mut self,
-        turn: &mut Turn,
+        state: &mut AcquireState,
         wanted: usize,
         waker: &Waker,
         unused: &mut Option<Waker>,
@@ -97,18 +97,18 @@ impl Count {
         if self.is_closed() {
             return Poll::Ready(Err(Closed));
         }
-        match *turn {
-            Turn::START => {
+        match *state {
+            AcquireState::START => {
                 if !self.try_take(wanted) {
                     let lacking = wanted - self.take_up_to(wanted);
                     let key = self.waiters.push(Some(waker::clone(waker)), lacking);
-                    *turn = Turn(key.into_number());
+                    *state = AcquireState(key.into_number());
                     return Poll::Pending;
                 }
             }
-            Turn::GRANTED => {}
-            Turn::DONE => panic!("polled after completion"),
-            Turn(number) => {
+            AcquireState::GRANTED => {}
+            AcquireState::DONE => panic!("polled after completion"),
+            AcquireState(number) => {
                 let key = Key::from_number(number);
                 if self.waiters.is_queued(&key) {
                     *unused = self.waiters.set_waker(&key, waker);
@@ -117,21 +117,21 @@ impl Count {
                 *unused = self.waiters.remove(key).1;
             }
         }
-        *turn = Turn::GRANTED;
+        *state = AcquireState::GRANTED;
         Poll::Ready(Ok(()))
     }
 
     /// Stops waiting. Returns the number of granted permits that have to be released.
     pub(super) fn cancel(
         &mut self,
-        turn: &mut Turn,
+        state: &mut AcquireState,
         wanted: usize,
         unused: &mut Option<Waker>,
     ) -> usize {
-        match std::mem::replace(turn, Turn::DONE) {
-            Turn::START | Turn::DONE => 0,
-            Turn::GRANTED => wanted,
-            Turn(number) => {
+        match std::mem::replace(state, AcquireState::DONE) {
+            AcquireState::START | AcquireState::DONE => 0,
+            AcquireState::GRANTED => wanted,
+            AcquireState(number) => {
                 let (lacking, waker) = self.waiters.remove(Key::from_number(number));
                 *unused = waker;
                 wanted - lacking
@@ -169,11 +169,11 @@ impl Count {
 
     /// Takes back `n` permits if no task waits for them. Returns whether it did.
     pub(super) fn put_back(&mut self, n: usize) -> bool {
-        let nobody = self.waiters.is_empty();
-        if nobody {
+        let is_unclaimed = self.waiters.is_empty();
+        if is_unclaimed {
             self.permits += n;
         }
-        nobody
+        is_unclaimed
     }
 
     /// Closes the count, and fails all waiting tasks.

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::count::{Count, Turn};
+use super::count::{AcquireState, Count};
 use super::waiters::Wakers;
 use crate::lock::Mutex;
 use crate::task::coop;
@@ -101,7 +101,7 @@ impl Permits {
 
     pub(super) fn acquire(&self, n: usize) -> Acquire<'_> {
         assert_countable(n);
-        Acquire { permits: self, wanted: n, turn: Turn::START }
+        Acquire { permits: self, wanted: n, state: AcquireState::START }
     }
 
     /// Gives `n` permits to the waiting tasks, and adds the rest to the count.
@@ -145,16 +145,16 @@ pub(super) fn assert_countable(permits: usize) {
 pub(super) struct Acquire<'a> {
     permits: &'a Permits,
     wanted: usize,
-    turn: Turn,
+    state: AcquireState,
 }
 
 impl Future for Acquire<'_> {
     type Output = Result<(), AcquireError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Acquire { permits, wanted, turn } = self.get_mut();
+        let Acquire { permits, wanted, state } = self.get_mut();
         let mut unused = None;
-        let asked = permits.count.lock().poll(turn, *wanted, cx.waker(), &mut unused);
+        let asked = permits.count.lock().poll(state, *wanted, cx.waker(), &mut unused);
         drop(unused);
         match asked {
             Poll::Pending => Poll::Pending,
@@ -163,7 +163,7 @@ impl Future for Acquire<'_> {
                 // The budget is checked once the permits are there, so that a task without budget does not lose its
                 // place in the queue.
                 ready!(coop::poll_proceed(cx)).made_progress();
-                *turn = Turn::DONE;
+                *state = AcquireState::DONE;
                 Poll::Ready(Ok(()))
             }
         }
@@ -172,12 +172,12 @@ impl Future for Acquire<'_> {
 
 impl Drop for Acquire<'_> {
     fn drop(&mut self) {
-        if self.turn.is_free() {
+        if self.state.is_free() {
             return;
         }
         let (mut wakers, mut unused) = (Wakers::default(), None);
         let mut count = self.permits.count.lock();
-        let given = count.cancel(&mut self.turn, self.wanted, &mut unused);
+        let given = count.cancel(&mut self.state, self.wanted, &mut unused);
         count.release(given, &mut wakers);
         drop(count);
         drop(unused);

@@ -19,7 +19,7 @@ use crate::task::waker;
 /// A link to no slot.
 const NONE: u32 = u32::MAX;
 /// As the link to the previous waiter: this waiter is not in the queue.
-const OFF: u32 = u32::MAX - 1;
+const UNQUEUED: u32 = u32::MAX - 1;
 
 /// The number of slots in a block. A slab of more than one block is freed when its last waiter leaves.
 const BLOCK: usize = 64;
@@ -48,7 +48,7 @@ impl Key {
 struct Slot<T> {
     waker: Option<Waker>,
     data: T,
-    /// The previous waiter in the queue, or `OFF`.
+    /// The previous waiter in the queue, or `UNQUEUED`.
     prev: u32,
     /// The next waiter in the queue, or the next free slot.
     next: u32,
@@ -194,14 +194,14 @@ impl<T: Copy> Waiters<T> {
         let slot = self.slot(index);
         slot.data = data;
         let waker = slot.waker.take();
-        let (prev, next) = (mem::replace(&mut slot.prev, OFF), slot.next);
+        let (prev, next) = (mem::replace(&mut slot.prev, UNQUEUED), slot.next);
         self.close_gap(prev, next);
         Some(waker)
     }
 
     /// Returns whether the waiter is still in the queue.
     pub(super) fn is_queued(&mut self, key: &Key) -> bool {
-        self.slot(key.0).prev != OFF
+        self.slot(key.0).prev != UNQUEUED
     }
 
     /// Sets the waker. Returns the old one, to be dropped outside the lock.
@@ -220,9 +220,9 @@ impl<T: Copy> Waiters<T> {
         let free = mem::replace(&mut self.free, key.0);
         let slot = self.slot(key.0);
         let removed = (slot.data, slot.waker.take());
-        let prev = mem::replace(&mut slot.prev, OFF);
+        let prev = mem::replace(&mut slot.prev, UNQUEUED);
         let next = mem::replace(&mut slot.next, free);
-        if prev != OFF {
+        if prev != UNQUEUED {
             self.close_gap(prev, next);
         }
         self.owned -= 1;

@@ -7,7 +7,7 @@
 //! # The reactor
 //!
 //! A backend is two types and a function that makes them. All threads share the **selector**; the thread that parks has
-//! the **driver**.
+//! the **poller**.
 //!
 //! - `Raw` names a source: a descriptor, or on WASI 0.2 an object that has pollables.
 //! - `Selector::register(raw, key, interest)` and `deregister(raw, key)` bracket the life of a source. The key is the
@@ -18,17 +18,17 @@
 //! - `Selector::disarm(key)` disarms both directions and returns those that were armed. A backend whose host reports
 //!   edges has none.
 //! - `Selector::is_armed()` says whether a wait without a timeout can end.
-//! - `Driver::poll(selector, parked, unexplained, events)` waits as `parked` says and appends the events. An error of
+//! - `Poller::poll(selector, mode, unexplained, events)` waits as `mode` says and appends the events. An error of
 //!   one source is an event of that source (`Ready::ERROR` with its direction), never an error of the poll. Spurious
 //!   events are allowed, because the operation is attempted again. It returns `Outcome::Unexplained` when the host
 //!   ended the wait before the timeout and named no source.
 //! - `Unparker::unpark` ends the current wait, or the next one. It is called whenever a runtime has something to do. On
 //!   a target with one thread that blocks it does nothing; where the host's event loop drives the runtime, it schedules
 //!   the next step.
-//! - `now()` is a clock in nanoseconds, used by attempts before the host is asked ([`Host::speculates`]).
+//! - `now()` is a clock in nanoseconds, used by attempts before the host is polled ([`Host::speculates`]).
 //! - `Lingering` is a part of each source's state. A target on which dropping a source would wait keeps the source
-//!   instead. `linger(source)` returns whether it does so. `look_after(core, state)` drops a lingering source that is
-//!   done, and `end(core, state)` drops one whose runtime ends. Both return whether the source is a lingering one.
+//!   instead. `linger(source)` returns whether it does so. `drop_if_done(core, state)` drops a lingering source that is
+//!   done, and `end_lingering(core, state)` drops one whose runtime ends. Both return whether the source lingers.
 //! - A wait with nothing armed and without a timeout happens only with threads, and on WASI while a task waits for
 //!   something that only the host can complete (a signal).
 //!
@@ -50,8 +50,8 @@
 //! - A task that stops waiting cancels nothing: the result stays for the next attempt, as bytes in a kernel's buffer
 //!   would. `disarm` cancels what can be cancelled without losing received data, and keeps everything else.
 //!   `deregister` cancels everything. If the host has no other way, it waits until the host releases the buffer.
-//! - In `HOST`, `attempts_see` is false, and so is `speculates`, unless beginning and cancelling an operation costs
-//!   little.
+//! - In `HOST`, `attempts_see_arrivals` is false, and so is `speculates`, unless beginning and cancelling an operation
+//!   costs little.
 //! - `Lingering` keeps a source whose last write is still under way when it is dropped.
 //!
 //! `net/src/sys/wasip2/ahead.rs` is the precedent for the buffer: it keeps bytes that the host delivered, and serves
@@ -90,10 +90,10 @@ pub(crate) struct Host {
     pub(crate) polls_cheaply: bool,
     /// Whether reading the clock is cheap.
     pub(crate) reads_clock_cheaply: bool,
-    /// Whether reads are attempted before the host is asked. This does not pay where asking is cheap.
+    /// Whether reads are attempted before the host is polled. This does not pay where polling is cheap.
     pub(crate) speculates: bool,
-    /// Whether an attempt sees data that has arrived since the host was last asked.
-    pub(crate) attempts_see: bool,
+    /// Whether an attempt sees data that has arrived since the host was last polled.
+    pub(crate) attempts_see_arrivals: bool,
     /// Whether out-of-band data is reported.
     pub(crate) has_priority: bool,
 }

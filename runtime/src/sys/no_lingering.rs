@@ -17,12 +17,12 @@ pub(crate) fn linger(_: &Source) -> bool {
 }
 
 #[inline(always)]
-pub(crate) fn look_after(_: &Core, state: &IoState) -> bool {
+pub(crate) fn drop_if_done(_: &Core, state: &IoState) -> bool {
     let Lingering = state.lingering;
     false
 }
 
 #[inline(always)]
-pub(crate) fn end(_: &Core, _: &IoState) -> bool {
+pub(crate) fn end_lingering(_: &Core, _: &IoState) -> bool {
     false
 }

@@ -9,7 +9,7 @@ use super::current::{self, Entered};
 use super::{Id, JoinHandle, coop};
 use crate::context;
 use crate::runtime::{self, Handle};
-use crate::sys::threading::peers;
+use crate::sys::threading::background;
 
 /// A closure as the future of a task.
 pub(crate) struct BlockingFuture<F> {
@@ -43,7 +43,7 @@ fn blocking_section<R>(work: impl FnOnce() -> R) -> R {
 /// another runtime is blocked on.
 fn may_block() -> impl Sized {
     let entered = current::set_entered(Entered::No);
-    (peers::join_current(), entered)
+    (background::add_current(), entered)
 }
 
 /// Runs a future to completion on the current thread, also inside a task. The drop-ins of other executors are built on

@@ -46,7 +46,7 @@ pub(crate) struct Header {
     pub(crate) owner: Arc<Scheduler>,
     /// Polls the task once. The function of this future's type; the scheduler is the one that had the task in its
     /// queue.
-    run: unsafe fn(Ready, &Scheduler),
+    run: unsafe fn(Runnable, &Scheduler),
     /// Drops the remaining fields and frees the memory. No reference is left.
     destroy: unsafe fn(NonNull<Header>),
 }
@@ -92,7 +92,7 @@ pub(crate) struct Task(pub(super) NonNull<Header>);
 /// A scheduled task. The owner of this value runs the task, or puts it into the queue of its scheduler.
 ///
 /// It is not a counted reference: see the module's documentation.
-pub(crate) struct Ready(pub(super) NonNull<Header>);
+pub(crate) struct Runnable(pub(super) NonNull<Header>);
 
 #[allow(unsafe_code)]
 // SAFETY: everything but `run` goes through the header's atomics. `run` is called by the thread that drives the
@@ -105,9 +105,9 @@ unsafe impl Send for Task {}
 unsafe impl Sync for Task {}
 #[allow(unsafe_code)]
 // SAFETY: as above.
-unsafe impl Send for Ready {}
+unsafe impl Send for Runnable {}
 
-impl Deref for Ready {
+impl Deref for Runnable {
     type Target = Header;
 
     #[inline]
@@ -146,7 +146,7 @@ impl Clone for Task {
 impl Drop for Task {
     #[inline]
     fn drop(&mut self) {
-        if self.give_up() {
+        if self.release() {
             #[allow(unsafe_code)]
             // SAFETY: this was the last reference.
             unsafe {
@@ -156,7 +156,7 @@ impl Drop for Task {
     }
 }
 
-impl Ready {
+impl Runnable {
     /// Polls the task once. Must be called only with a task from the queue of `scheduler`.
     #[inline]
     pub(crate) fn run(self, scheduler: &Scheduler, _polls: &Polls) {
@@ -197,12 +197,12 @@ impl Task {
         id: Id,
         spawned_at: &'static Location<'static>,
         owner: Arc<Scheduler>,
-    ) -> (Ready, Task) {
+    ) -> (Runnable, Task) {
         let join = Mutex::new(Join::Open(None));
-        let cell = memory::take::<Cell<F>>();
+        let cell = memory::allocate::<Cell<F>>();
         let header = Header {
             refs: AtomicUsize::new(2),
-            state: State::new(owner.is_a_runtimes()),
+            state: State::new(owner.belongs_to_runtime()),
             place: AtomicUsize::new(NO_PLACE),
             next: Link::default(),
             id: PackedId(id),
@@ -216,7 +216,7 @@ impl Task {
             let future = UnsafeCell::new(ManuallyDrop::new(future));
             cell.write(Cell { header, join, future });
         }
-        (Ready(cell.cast()), Task(cell.cast()))
+        (Runnable(cell.cast()), Task(cell.cast()))
     }
 
     /// Aborts the task: schedules it, so that its future is dropped instead of polled.
@@ -224,7 +224,7 @@ impl Task {
         if self.state.abort() {
             // The reference is held until this is done. The task holds its owner, and may be complete as soon as it is
             // in the queue.
-            self.owner.push(Ready(self.0));
+            self.owner.push(Runnable(self.0));
         }
     }
 
@@ -233,7 +233,7 @@ impl Task {
     pub(super) fn wake_by_ref(&self) {
         if self.state.schedule() {
             // As above.
-            self.owner.push(Ready(self.0));
+            self.owner.push(Runnable(self.0));
         }
     }
 
@@ -242,23 +242,23 @@ impl Task {
     #[inline(always)]
     pub(super) fn wake(self) {
         match self.state.wake() {
-            Wake::Push => self.owner.push_at_once(Ready(self.0)),
+            Wake::Push => self.owner.push_fast(Runnable(self.0)),
             Wake::PushElsewhere => return self.push_and_drop(),
             Wake::Nothing => {}
         }
         let task = ManuallyDrop::new(self);
-        if task.give_up() {
+        if task.release() {
             #[allow(unsafe_code)]
             // SAFETY: this was the last reference.
             unsafe {
-                Task::free_seldom(task.0);
+                Task::free_cold(task.0);
             }
         }
     }
 
     /// Decrements the reference count. The caller must forget the reference. Returns whether it was the last.
     #[inline]
-    fn give_up(&self) -> bool {
+    fn release(&self) -> bool {
         self.refs.fetch_sub(1, Ordering::Release) == 1
     }
 
@@ -279,7 +279,7 @@ impl Task {
     #[cold]
     #[inline(never)]
     #[allow(unsafe_code)]
-    unsafe fn free_seldom(task: NonNull<Header>) {
+    unsafe fn free_cold(task: NonNull<Header>) {
         // SAFETY: promised by the caller.
         unsafe { Task::free(task) }
     }
@@ -287,7 +287,7 @@ impl Task {
     #[cold]
     #[inline(never)]
     fn push_and_drop(self) {
-        self.owner.push(Ready(self.0));
+        self.owner.push(Runnable(self.0));
     }
 
     /// Returns the place of the result.
@@ -324,10 +324,10 @@ impl<F: Future> Cell<F> {
     #[allow(unsafe_code)]
     unsafe fn destroy(header: NonNull<Header>) {
         let cell = header.cast::<Cell<F>>();
-        // SAFETY: nothing else refers to the cell, and its memory came from `take::<Cell<F>>`.
+        // SAFETY: nothing else refers to the cell, and its memory came from `allocate::<Cell<F>>`.
         unsafe {
             cell.drop_in_place();
-            memory::give_back(cell);
+            memory::free(cell);
         }
     }
 
@@ -335,7 +335,7 @@ impl<F: Future> Cell<F> {
     ///
     /// The task is a `Cell<F>` of this scheduler and came from its queue, so that no other code runs it.
     #[allow(unsafe_code)]
-    unsafe fn run(task: Ready, scheduler: &Scheduler) {
+    unsafe fn run(task: Runnable, scheduler: &Scheduler) {
         // SAFETY: the cell is a `Cell<F>`, and is alive until it is complete.
         let cell = unsafe { task.0.cast::<Cell<F>>().as_ref() };
         // PERF: read again when needed, so that no register keeps it while the future runs.
@@ -348,7 +348,7 @@ impl<F: Future> Cell<F> {
         let _last = if !cell.header.state.begin_poll() {
             cell.finish(task, scheduler, cancelled())
         } else {
-            match catch(|| Dropping(&cell.future).poll(&mut cx)) {
+            match catch(|| FutureGuard(&cell.future).poll(&mut cx)) {
                 Ok(Poll::Ready(output)) => cell.finish(task, scheduler, Ok(output)),
                 Ok(Poll::Pending) if !task.is_kept_by(scheduler) => {
                     cell.finish(task, scheduler, cancelled())
@@ -370,12 +370,12 @@ impl<F: Future> Cell<F> {
     /// Drops the future, which has not been dropped yet, and stores the result. See `leave`.
     fn finish(
         &self,
-        task: Ready,
+        task: Runnable,
         scheduler: &Scheduler,
         output: Result<F::Output, JoinError>,
     ) -> Option<Task> {
         // The future is dropped before any code can see that the task is over.
-        let output = match (output, catch(|| drop(Dropping(&self.future)))) {
+        let output = match (output, catch(|| drop(FutureGuard(&self.future)))) {
             (Err(e), Err(panic)) if e.is_cancelled() => {
                 Err(JoinError::panicked(self.header.id(), panic))
             }
@@ -389,7 +389,7 @@ impl<F: Future> Cell<F> {
     /// Returns the scheduler's reference to the code that runs the task. Dropping it may free the cell.
     fn leave(
         &self,
-        task: Ready,
+        task: Runnable,
         scheduler: &Scheduler,
         output: Result<F::Output, JoinError>,
     ) -> Option<Task> {
@@ -425,9 +425,9 @@ fn complete<T>(header: &Header, join: &Mutex<Join<T>>, output: Result<T, JoinErr
 
 /// Drops a task's future, which is not accessed afterwards. Also used while its panic unwinds, so that its destructors
 /// can tell.
-struct Dropping<'a, F>(&'a UnsafeCell<ManuallyDrop<F>>);
+struct FutureGuard<'a, F>(&'a UnsafeCell<ManuallyDrop<F>>);
 
-impl<F: Future> Dropping<'_, F> {
+impl<F: Future> FutureGuard<'_, F> {
     fn poll(self, cx: &mut Context<'_>) -> Poll<F::Output> {
         #[allow(unsafe_code)]
         // SAFETY: only the runner accesses the future, and it owns this value. The future exists until this or `finish`
@@ -440,7 +440,7 @@ impl<F: Future> Dropping<'_, F> {
     }
 }
 
-impl<F> Drop for Dropping<'_, F> {
+impl<F> Drop for FutureGuard<'_, F> {
     fn drop(&mut self) {
         #[allow(unsafe_code)]
         // SAFETY: as above.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::cell::Task;
-use super::outcome::{AtOnce, Join};
+use super::outcome::{FastPoll, Join};
 use super::{Id, JoinError, coop};
 use crate::lock::modelled::Mutex;
 
@@ -96,24 +96,24 @@ impl<T> Future for JoinHandle<T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if coop::has_budget_remaining() {
-            match self.join().poll_at_once(cx) {
-                AtOnce::Done(output) => {
+            match self.join().poll_fast(cx) {
+                FastPoll::Done(output) => {
                     coop::spend();
                     self.over = true;
                     return Poll::Ready(output);
                 }
-                AtOnce::Wait => return Poll::Pending,
-                AtOnce::Ask => {}
+                FastPoll::Wait => return Poll::Pending,
+                FastPoll::Slow => {}
             }
         }
-        self.poll_asking(cx)
+        self.poll_slow(cx)
     }
 }
 
 impl<T> JoinHandle<T> {
     #[cold]
     #[inline(never)]
-    fn poll_asking(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+    fn poll_slow(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let coop = ready!(coop::poll_proceed(cx));
         let output = ready!(self.join().poll(cx));
         coop.made_progress();

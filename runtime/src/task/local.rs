@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Id, JoinHandle, Scheduler, Target, current};
+use super::{Id, JoinHandle, Scheduler, WakeTarget, current};
 use crate::context;
 use crate::runtime;
 
@@ -48,7 +48,7 @@ impl LocalSet {
     pub fn new() -> LocalSet {
         LocalSet {
             id: runtime::Id::next(),
-            scheduler: Scheduler::new(Target::local(None)),
+            scheduler: Scheduler::new(WakeTarget::local(None)),
             _not_send: PhantomData,
         }
     }

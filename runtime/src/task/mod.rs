@@ -39,8 +39,8 @@ pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 pub(crate) use blocking::BlockingFuture;
-pub(crate) use cell::{Ready, Task};
+pub(crate) use cell::{Runnable, Task};
 pub(crate) use coop::Budget;
 pub(crate) use queue::Queue;
 pub(crate) use report::report_panics;
-pub(crate) use scheduler::{Scheduler, Target};
+pub(crate) use scheduler::{Scheduler, WakeTarget};

@@ -18,29 +18,29 @@ pub(crate) enum Join<T> {
 }
 
 /// The outcome of the short path.
-pub(crate) enum AtOnce<T> {
+pub(crate) enum FastPoll<T> {
     Done(Result<T, JoinError>),
     /// The waker was stored.
     Wait,
     /// Nothing was done: the caller takes the long path.
-    Ask,
+    Slow,
 }
 
 impl<T> Mutex<Join<T>> {
     /// Like `poll`, in the usual cases.
     #[inline(always)]
-    pub(crate) fn poll_at_once(&self, cx: &Context<'_>) -> AtOnce<T> {
+    pub(crate) fn poll_fast(&self, cx: &Context<'_>) -> FastPoll<T> {
         let mut join = self.lock();
         match &mut *join {
             Join::Done(_) => match mem::replace(&mut *join, Join::Over) {
-                Join::Done(output) => AtOnce::Done(output),
-                _ => AtOnce::Ask,
+                Join::Done(output) => FastPoll::Done(output),
+                _ => FastPoll::Slow,
             },
             Join::Open(slot @ None) => {
                 waker::clone_into(slot, cx.waker());
-                AtOnce::Wait
+                FastPoll::Wait
             }
-            _ => AtOnce::Ask,
+            _ => FastPoll::Slow,
         }
     }
 

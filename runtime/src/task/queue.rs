@@ -5,7 +5,7 @@
 
 use std::ptr::{self, NonNull};
 
-use super::cell::{Header, Ready};
+use super::cell::{Header, Runnable};
 use crate::lock::modelled::atomic::{AtomicPtr, Ordering};
 
 /// The pointer in a cell to the next task of the queue.
@@ -20,13 +20,13 @@ impl Default for Link {
 /// First in, first out. A ring, stored as a pointer to its last task.
 #[derive(Default)]
 pub(crate) struct Queue {
-    last: Option<Ready>,
+    last: Option<Runnable>,
 }
 
 impl Queue {
     /// Appends a task.
     #[inline]
-    pub(crate) fn push(&mut self, task: Ready) {
+    pub(crate) fn push(&mut self, task: Runnable) {
         let pointer = task.0.as_ptr();
         let first = match &self.last {
             Some(last) => {
@@ -42,9 +42,9 @@ impl Queue {
 
     /// Removes the first task.
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<Ready> {
+    pub(crate) fn pop(&mut self) -> Option<Runnable> {
         let last = self.last.as_ref()?;
-        let first = Ready(NonNull::new(last.next.0.load(Ordering::Relaxed))?);
+        let first = Runnable(NonNull::new(last.next.0.load(Ordering::Relaxed))?);
         if first.0 == last.0 {
             self.last = None;
         } else {
@@ -59,7 +59,7 @@ impl Queue {
         let mut count = 1;
         let mut next = last.next.0.load(Ordering::Relaxed);
         while let Some(task) = NonNull::new(next).filter(|&task| task != last.0 && count < most) {
-            next = Ready(task).next.0.load(Ordering::Relaxed);
+            next = Runnable(task).next.0.load(Ordering::Relaxed);
             count += 1;
         }
         count.min(most)

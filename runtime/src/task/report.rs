@@ -15,21 +15,21 @@ type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 const NO_WAIT: &str = "condvar ";
 
 /// The hook that was installed before.
-static EARLIER: Once<Hook> = Once::new();
+static PREVIOUS_HOOK: Once<Hook> = Once::new();
 
 /// Adds the place where the panicking task was spawned to the panic message.
 ///
 /// Does nothing natively, where the panic becomes the task's `JoinError`.
 pub(crate) fn report_panics() {
-    if !HOST.aborts_on_panic || EARLIER.get().is_some() {
+    if !HOST.aborts_on_panic || PREVIOUS_HOOK.get().is_some() {
         return;
     }
-    EARLIER.get_or_init(panic::take_hook);
+    PREVIOUS_HOOK.get_or_init(panic::take_hook);
     // A function, which unlike a closure has no data to keep and drop.
     panic::set_hook(Box::new(report));
 }
 
-/// Writes buffered output, calls the earlier hook, and adds information that the standard library does not have: advice
+/// Writes buffered output, calls the previous hook, and adds information that the standard library does not have: advice
 /// for a panic whose cause is the single thread, and the task that panicked.
 ///
 /// Buffered output is written here because the program is aborted and does not exit.
@@ -37,8 +37,8 @@ fn report(info: &PanicHookInfo<'_>) {
     // SIZE: the lock is not released and no error is dropped, because the program ends here: 250 bytes.
     let mut stdout = ManuallyDrop::new(io::stdout().lock());
     let _ = ManuallyDrop::new(stdout.flush());
-    if let Some(earlier) = EARLIER.get() {
-        earlier(info);
+    if let Some(previous) = PREVIOUS_HOOK.get() {
+        previous(info);
     }
     if info.payload().downcast_ref::<&str>().is_some_and(|text| text.starts_with(NO_WAIT)) {
         write(format_args!(

@@ -1,7 +1,7 @@
 //! The scheduler of a set of tasks. It keeps the waiting tasks and the queue of ready ones.
 //!
 //! A runtime has one for its tasks, every `LocalSet` has one, and natively the blocking pool has one. The scheduler
-//! owns its tasks, and drops all of them when it is closed. It knows neither time nor the reactor; `runtime::shared`
+//! owns its tasks, and drops all of them when it is closed. It knows neither time nor the reactor; `runtime/step.rs`
 //! drives it.
 
 use std::future::Future;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::current::Polls;
-use super::{Id, JoinHandle, Queue, Ready, Task, waker};
+use super::{Id, JoinHandle, Queue, Runnable, Task, waker};
 use crate::lock::modelled::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::lock::modelled::{Leaf, Mutex, yield_now};
 use crate::reactor::Unparker;
@@ -19,26 +19,26 @@ use crate::sys::HOST;
 use crate::sys::threading::Pool;
 
 /// The target to notify when a task becomes ready.
-pub(crate) enum Target {
+pub(crate) enum WakeTarget {
     /// The thread that drives a runtime.
     Runtime(Unparker),
     /// The task that polls a `LocalSet`.
-    Local(LocalTarget),
+    Local(LocalWakeTarget),
     /// A thread of the blocking pool, which takes the task from a queue of its own.
     #[allow(dead_code)] // Constructed where there are threads.
     Pool(Pool),
 }
 
-impl Target {
+impl WakeTarget {
     /// Returns the target of a `LocalSet`.
-    pub(crate) fn local(waker: Option<Waker>) -> Target {
-        Target::Local(LocalTarget { waker: Mutex::new(waker), wake: wake_set })
+    pub(crate) fn local(waker: Option<Waker>) -> WakeTarget {
+        WakeTarget::Local(LocalWakeTarget { waker: Mutex::new(waker), wake: wake_set })
     }
 }
 
 /// The task that polls a `LocalSet`, and the function that wakes it. A pointer, so that a program without such sets has
 /// no code for it.
-pub(crate) struct LocalTarget {
+pub(crate) struct LocalWakeTarget {
     waker: Mutex<Option<Waker>>,
     wake: fn(&Mutex<Option<Waker>>),
 }
@@ -60,13 +60,13 @@ pub(crate) struct Scheduler {
     alive: AtomicUsize,
     /// Set with both locks held.
     closed: AtomicBool,
-    target: Target,
+    target: WakeTarget,
 }
 
 impl Scheduler {
     // SIZE: every runtime makes two: 6 bytes.
     #[inline(never)]
-    pub(crate) fn new(target: Target) -> Arc<Scheduler> {
+    pub(crate) fn new(target: WakeTarget) -> Arc<Scheduler> {
         Arc::new(Scheduler {
             ready: Leaf::new(Queue::default()),
             waiting: Mutex::new(Vec::new()),
@@ -126,8 +126,8 @@ impl Scheduler {
 
     /// Puts a new task in the queue. If the scheduler is closed, drops the task's future instead.
     #[inline(never)]
-    fn admit(&self, task: Ready) {
-        if matches!(self.target, Target::Pool(_)) && !self.is_closed() {
+    fn admit(&self, task: Runnable) {
+        if matches!(self.target, WakeTarget::Pool(_)) && !self.is_closed() {
             return self.push(task);
         }
         let put = |ready: &mut Queue| {
@@ -140,15 +140,15 @@ impl Scheduler {
         #[allow(unsafe_code)]
         // SAFETY: the closure only accesses the queue.
         match unsafe { self.with_ready(put) } {
-            None => self.tell(),
+            None => self.notify(),
             Some(task) => task.cancel(self),
         }
     }
 
     /// Puts a task in the queue.
     #[inline(never)]
-    pub(crate) fn push(&self, task: Ready) {
-        if let Target::Pool(pool) = &self.target {
+    pub(crate) fn push(&self, task: Runnable) {
+        if let WakeTarget::Pool(pool) = &self.target {
             return pool.push(task);
         }
         #[allow(unsafe_code)]
@@ -156,42 +156,42 @@ impl Scheduler {
         unsafe {
             self.with_ready(|ready| ready.push(task));
         }
-        self.tell();
+        self.notify();
     }
 
     /// Returns whether this is the scheduler of a runtime's tasks.
-    pub(crate) fn is_a_runtimes(&self) -> bool {
-        matches!(self.target, Target::Runtime(_))
+    pub(crate) fn belongs_to_runtime(&self) -> bool {
+        matches!(self.target, WakeTarget::Runtime(_))
     }
 
     /// Like `push`, for the tasks of a runtime, where it is called most.
     #[inline(always)]
-    pub(crate) fn push_at_once(&self, task: Ready) {
+    pub(crate) fn push_fast(&self, task: Runnable) {
         #[allow(unsafe_code)]
         // SAFETY: the closure only accesses the queue.
         unsafe {
             self.with_ready(|ready| ready.push(task));
         }
         // On one thread no thread is parked, so there is nothing left to do, whatever the target is.
-        if let Target::Runtime(unparker) = &self.target {
+        if let WakeTarget::Runtime(unparker) = &self.target {
             unparker.unpark();
         }
     }
 
     /// Notifies the target that a task is ready.
     #[inline(always)]
-    fn tell(&self) {
+    fn notify(&self) {
         match &self.target {
-            Target::Runtime(unparker) => unparker.unpark(),
-            Target::Local(local) => (local.wake)(&local.waker),
-            Target::Pool(_) => {}
+            WakeTarget::Runtime(unparker) => unparker.unpark(),
+            WakeTarget::Local(local) => (local.wake)(&local.waker),
+            WakeTarget::Pool(_) => {}
         }
     }
 
     /// Keeps a task that waits for the first time. Returns false if the scheduler is closed.
     #[cold]
     #[inline(never)]
-    pub(crate) fn adopt(&self, task: &Ready) -> bool {
+    pub(crate) fn adopt(&self, task: &Runnable) -> bool {
         let mut waiting = self.waiting.lock();
         let open = !self.is_closed();
         if open {
@@ -209,7 +209,7 @@ impl Scheduler {
 
     /// Removes a complete task from the waiting ones. Returns the scheduler's reference to it.
     #[inline(never)]
-    pub(crate) fn leave_place(&self, task: &Ready) -> Task {
+    pub(crate) fn leave_place(&self, task: &Runnable) -> Task {
         self.leave();
         let mut waiting = self.waiting.lock();
         let place = task.place();
@@ -232,7 +232,7 @@ impl Scheduler {
 
     /// Registers the waker to call when a task of a `LocalSet` becomes ready.
     pub(crate) fn set_local_waker(&self, waker: &Waker) {
-        if let Target::Local(local) = &self.target {
+        if let WakeTarget::Local(local) = &self.target {
             let mut slot = local.waker.lock();
             match &mut *slot {
                 Some(old) if old.will_wake(waker) => {}
@@ -256,7 +256,7 @@ impl Scheduler {
     }
 
     #[inline]
-    fn pop(&self) -> Option<Ready> {
+    fn pop(&self) -> Option<Runnable> {
         #[allow(unsafe_code)]
         // SAFETY: the closure only accesses the queue.
         unsafe {

@@ -40,8 +40,8 @@ pub(super) enum Wake {
 
 impl State {
     /// The state of a new task, which the caller puts in a queue.
-    pub(super) fn new(is_a_runtimes: bool) -> State {
-        let other = if is_a_runtimes { 0 } else { OTHER_SCHEDULER };
+    pub(super) fn new(belongs_to_runtime: bool) -> State {
+        let other = if belongs_to_runtime { 0 } else { OTHER_SCHEDULER };
         State(AtomicUsize::new(SCHEDULED | other))
     }
 

@@ -7,7 +7,7 @@ use std::mem::{self, ManuallyDrop};
 use std::ptr::{self, NonNull};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use super::cell::{Ready, Task};
+use super::cell::{Runnable, Task};
 
 #[allow(unsafe_code)]
 static TABLE: RawWakerVTable = RawWakerVTable::new(
@@ -48,7 +48,7 @@ unsafe fn borrowed(data: *const ()) -> ManuallyDrop<Task> {
 }
 
 /// Returns a waker for the code that runs the task. It counts no reference.
-pub(super) fn of(task: &Ready) -> ManuallyDrop<Waker> {
+pub(super) fn of(task: &Runnable) -> ManuallyDrop<Waker> {
     #[allow(unsafe_code)]
     // SAFETY: the table keeps the contract of wakers. This waker is never dropped or woken by value, and lives while
     // `task` is borrowed.
@@ -57,14 +57,14 @@ pub(super) fn of(task: &Ready) -> ManuallyDrop<Waker> {
 
 /// Returns whether this is the waker of a task. If there are several tables of the same content, a waker of another one
 /// is not recognised, and only slower.
-fn is_a_tasks(waker: &Waker) -> bool {
+fn is_task_waker(waker: &Waker) -> bool {
     ptr::eq(waker.vtable(), &TABLE)
 }
 
 /// Clones a waker.
 #[inline]
 pub(crate) fn clone(waker: &Waker) -> Waker {
-    if is_a_tasks(waker) {
+    if is_task_waker(waker) {
         #[allow(unsafe_code)]
         // SAFETY: the table says that this is a task's waker. The new reference belongs to the clone.
         unsafe {
@@ -79,26 +79,26 @@ pub(crate) fn clone(waker: &Waker) -> Waker {
 
 /// Clones a task's waker into an empty slot without calling other code. Returns false if it is not a task's waker.
 #[inline(always)]
-pub(crate) fn clone_a_tasks_into(slot: &mut Option<Waker>, waker: &Waker) -> bool {
-    let is_a_tasks = is_a_tasks(waker);
-    if is_a_tasks {
+pub(crate) fn clone_task_waker_into(slot: &mut Option<Waker>, waker: &Waker) -> bool {
+    let is_task_waker = is_task_waker(waker);
+    if is_task_waker {
         // The slot was empty, so nothing is dropped.
         mem::forget(slot.replace(clone(waker)));
     }
-    is_a_tasks
+    is_task_waker
 }
 
 /// Clones a waker into an empty slot.
 #[inline(always)]
 pub(crate) fn clone_into(slot: &mut Option<Waker>, waker: &Waker) {
-    if !clone_a_tasks_into(slot, waker) {
-        clone_other_into(slot, waker);
+    if !clone_task_waker_into(slot, waker) {
+        clone_foreign_into(slot, waker);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn clone_other_into(slot: &mut Option<Waker>, waker: &Waker) {
+fn clone_foreign_into(slot: &mut Option<Waker>, waker: &Waker) {
     // The slot was empty, so nothing is dropped.
     mem::forget(slot.replace(waker.clone()));
 }
@@ -114,7 +114,7 @@ pub(crate) fn wake(waker: Waker) {
 
 /// Like [`wake`], without a call where that is worth its size.
 #[inline(always)]
-pub(crate) fn wake_at_once(waker: Waker) {
+pub(crate) fn wake_inline(waker: Waker) {
     match into_task(waker) {
         Ok(task) => task.wake(),
         Err(waker) => waker.wake(),
@@ -123,7 +123,7 @@ pub(crate) fn wake_at_once(waker: Waker) {
 
 #[inline(always)]
 fn into_task(waker: Waker) -> Result<Task, Waker> {
-    if !is_a_tasks(&waker) {
+    if !is_task_waker(&waker) {
         return Err(waker);
     }
     #[allow(unsafe_code)]

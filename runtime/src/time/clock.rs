@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as StdInstant};
 
-use super::{Instant, TimeDriver};
+use super::{Instant, LazyTimers};
 use crate::context;
 
 /// Whether any clock of this process was ever paused. Until then the time is read without looking for a runtime.
@@ -55,7 +55,7 @@ pub(super) fn now() -> Instant {
 /// ```
 #[track_caller]
 pub fn pause() {
-    if let Err(message) = with_driver(TimeDriver::pause) {
+    if let Err(message) = with_timers(LazyTimers::pause) {
         panic!("{message}");
     }
 }
@@ -67,7 +67,7 @@ pub fn pause() {
 /// Panics if the clock is not stopped, or outside of a runtime.
 #[track_caller]
 pub fn resume() {
-    if let Err(message) = with_driver(|driver| driver.timers().resume()) {
+    if let Err(message) = with_timers(|timers| timers.timers().resume()) {
         panic!("{message}");
     }
 }
@@ -99,7 +99,7 @@ pub fn resume() {
 /// # }
 /// ```
 pub async fn advance(duration: Duration) {
-    if let Err(message) = with_driver(|driver| driver.timers().advance(duration)) {
+    if let Err(message) = with_timers(|timers| timers.timers().advance(duration)) {
         panic!("{message}");
     }
     // The caller is a running task, and while tasks are ready the executor checks the timers only now and then.
@@ -109,8 +109,8 @@ pub async fn advance(duration: Duration) {
     crate::task::yield_now().await;
 }
 
-fn with_driver(
-    f: impl FnOnce(&TimeDriver) -> Result<(), &'static str>,
+fn with_timers(
+    f: impl FnOnce(&LazyTimers) -> Result<(), &'static str>,
 ) -> Result<(), &'static str> {
     context::with_handle(|handle| match handle {
         Some(handle) => f(handle.time()),

@@ -24,10 +24,10 @@
 //! Polling, resetting and dropping an armed timer reads no clock.
 
 mod clock;
-mod driver;
 pub mod error;
 mod instant;
 mod interval;
+mod lazy_timers;
 mod queue;
 mod sleep;
 mod ticks;
@@ -39,9 +39,9 @@ mod timers;
 pub use std::time::Duration;
 
 pub use clock::{advance, pause, resume};
-pub(crate) use driver::{StartPaused, TimeDriver, start_paused};
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
+pub(crate) use lazy_timers::{LazyTimers, StartPaused, start_paused};
 #[doc(hidden)]
 pub use sleep::sleep_anyway;
 pub use sleep::{Sleep, sleep, sleep_until};

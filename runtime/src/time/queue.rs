@@ -32,13 +32,13 @@ pub(super) type Key = u32;
 pub(super) const KEYS: Key = u32::MAX - 1;
 
 /// Marks the end of the list of vacant entries.
-const NOBODY: Key = Key::MAX;
+const END: Key = Key::MAX;
 
-// The place of a timer. Any other number is the sequence number of its node in the heap.
+// The state of a timer. Any other number is the sequence number of its node in the heap.
 /// The timer is not armed.
-const NOWHERE: u32 = 0;
+const UNARMED: u32 = 0;
 /// The timer is not armed, but is still listed as new.
-const LEFT: u32 = u32::MAX - 1;
+const UNARMED_NEW: u32 = u32::MAX - 1;
 /// The timer is armed, and is listed as new.
 const NEW: u32 = u32::MAX;
 
@@ -71,14 +71,14 @@ struct Entry {
     deadline: Instant,
     /// Its place among equal deadlines. In a vacant entry: the next vacant one.
     seq: u32,
-    /// The place of the timer. A node with another sequence number is dead.
+    /// The state of the timer. A node with another sequence number is dead.
     node: u32,
     waker: Option<Waker>,
 }
 
 impl Entry {
     fn is_armed(&self) -> bool {
-        self.node != NOWHERE && self.node != LEFT
+        self.node != UNARMED && self.node != UNARMED_NEW
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) struct Queue {
     entries: Vec<Entry>,
     /// The first vacant entry.
     vacant: Key,
-    /// The timers that are `NEW` or `LEFT`, each once.
+    /// The timers that are `NEW` or `UNARMED_NEW`, each once.
     new: Vec<Key>,
     /// Every other armed timer has exactly one live node here.
     heap: BinaryHeap<Reverse<Node>>,
@@ -104,7 +104,7 @@ impl Queue {
         Queue {
             ticks,
             entries: Vec::new(),
-            vacant: NOBODY,
+            vacant: END,
             new: Vec::new(),
             heap: BinaryHeap::new(),
             armed: 0,
@@ -128,7 +128,7 @@ impl Queue {
         self.vacant = mem::replace(&mut entry.seq, seq);
         entry.deadline = deadline;
         entry.waker = waker;
-        if mem::replace(&mut entry.node, NEW) != LEFT {
+        if mem::replace(&mut entry.node, NEW) != UNARMED_NEW {
             self.new.push(key);
         }
         key
@@ -156,7 +156,7 @@ impl Queue {
         if was_armed && (is_later || entry.node == NEW) {
             return;
         }
-        if mem::replace(&mut entry.node, NEW) != LEFT {
+        if mem::replace(&mut entry.node, NEW) != UNARMED_NEW {
             self.new.push(key);
         }
         if was_armed {
@@ -171,7 +171,7 @@ impl Queue {
     pub(super) fn elapse(&mut self, key: Key) -> Option<Waker> {
         let entry = self.entry(key);
         let was_armed = entry.is_armed();
-        entry.node = if entry.node >= LEFT { LEFT } else { NOWHERE };
+        entry.node = if entry.node >= UNARMED_NEW { UNARMED_NEW } else { UNARMED };
         let waker = entry.waker.take();
         if was_armed {
             self.disarmed();
@@ -227,7 +227,7 @@ impl Queue {
         let Reverse(node) = self.heap.pop()?;
         self.armed -= 1;
         let entry = self.entry(node.key());
-        entry.node = NOWHERE;
+        entry.node = UNARMED;
         Some(entry.waker.take())
     }
 
@@ -241,8 +241,8 @@ impl Queue {
         let Queue { ticks, entries, new, heap, .. } = self;
         heap.extend(new.drain(..).filter_map(|key| {
             let entry = &mut entries[key as usize];
-            if entry.node == LEFT {
-                entry.node = NOWHERE;
+            if entry.node == UNARMED_NEW {
+                entry.node = UNARMED;
                 return None;
             }
             entry.node = entry.seq;
@@ -278,7 +278,7 @@ impl Queue {
 
     #[inline]
     fn take_seq(&mut self) -> u32 {
-        if self.last_seq == LEFT - 1 {
+        if self.last_seq == UNARMED_NEW - 1 {
             self.renumber();
         }
         self.last_seq += 1;
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn keeps_the_order_of_equal_deadlines_when_its_numbers_run_out() {
         for looks in [1, 20] {
-            check_against_model(7, LEFT - 700, 3_000, 100, looks);
+            check_against_model(7, UNARMED_NEW - 700, 3_000, 100, looks);
         }
     }
 

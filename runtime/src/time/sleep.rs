@@ -77,7 +77,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[doc(hidden)]
 #[track_caller]
 pub fn sleep_anyway(deadline: Instant) -> Sleep {
-    Sleep { timer: Timer::anyway(deadline) }
+    Sleep { timer: Timer::new_even_if_disabled(deadline) }
 }
 
 pin_project! {

@@ -47,7 +47,7 @@ impl Timer {
 
     /// Like `new`, whether or not the runtime's timers are enabled.
     #[track_caller]
-    pub(super) fn anyway(deadline: Instant) -> Timer {
+    pub(super) fn new_even_if_disabled(deadline: Instant) -> Timer {
         Timer { deadline, timers: Handle::current_timers().0, state: IDLE }
     }
 

@@ -1,6 +1,6 @@
 //! The timers of one runtime, and the clock that they follow.
 //!
-//! Nothing here waits. The executor asks how long it may wait, and the timers tell it when to look again.
+//! Nothing here waits. The executor asks how long it may wait, and fires the timers that are due.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant as StdInstant};
 
 use super::clock::Clock;
-use super::driver::Drive;
+use super::lazy_timers::TimerOps;
 use super::queue::{Key, Queue};
 use super::ticks::Ticks;
 use super::{FAR_FUTURE, Instant};
@@ -45,7 +45,7 @@ struct State {
     batch: Vec<Waker>,
 }
 
-impl Drive for Arc<Timers> {
+impl TimerOps for Arc<Timers> {
     fn timers(&self) -> &Arc<Timers> {
         self
     }

@@ -9,7 +9,7 @@ use xtask::workspace;
 
 use crate::idle::host_calls;
 use crate::world::{LIMIT, World};
-use crate::{ALL, Case, NATIVE, OURS, On, WASM};
+use crate::{ALL, Case, NATIVE, On, WASIO, WASM};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "spawn_outside_a_runtime", needs: &[], on: ALL, run: spawn_outside },
@@ -23,11 +23,11 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "exit_code", needs: &[], on: ALL, run: exit_code },
     Case { name: "waiting_for_ctrl_c_is_no_deadlock", needs: &[], on: ALL, run: ctrl_c_waits },
     Case { name: "ctrl_c_is_delivered", needs: &[], on: SIGNALLED, run: ctrl_c_delivered },
-    Case { name: "a_second_signal_ends_the_guest", needs: &[], on: OURS, run: second_stops },
+    Case { name: "a_second_signal_ends_the_guest", needs: &[], on: WASIO, run: second_stops },
 ];
 
 /// Platforms on which a program receives signals.
-const SIGNALLED: On = |on| on.is_ours() || !on.is_guest();
+const SIGNALLED: On = |on| on.is_wasio() || !on.is_guest();
 
 const OUTSIDE: &str =
     "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
@@ -123,7 +123,7 @@ fn signal(id: u32, name: &str) -> Result<()> {
 }
 
 fn ctrl_c_delivered(world: &World) -> Result<()> {
-    let signals: &[&str] = if world.platform().is_ours() { &["INT", "TERM"] } else { &["INT"] };
+    let signals: &[&str] = if world.platform().is_wasio() { &["INT", "TERM"] } else { &["INT"] };
     for name in signals {
         let guest = world.launch("panics")?.arg("ctrl-c").spawn("ctrl-c")?;
         guest.line("waiting", LIMIT)?;

@@ -24,7 +24,7 @@ const WATCHED: Duration = Duration::from_secs(10);
 fn idle(world: &World) -> Result<()> {
     let stats = workspace::scratch("engine-tests")?.join(format!("idle-{}", std::process::id()));
     let mut launch = world.launch("echo")?.arg("127.0.0.1:0");
-    if world.platform().is_ours() {
+    if world.platform().is_wasio() {
         launch = launch.option("--stats-file").option(&stats);
     }
     let server = launch.spawn("echo")?;
@@ -35,7 +35,7 @@ fn idle(world: &World) -> Result<()> {
     std::thread::sleep(Duration::from_secs(2));
 
     let cpu_before = cpu_ticks(server.id());
-    let calls_before = world.platform().is_ours().then(|| host_calls(&stats)).transpose()?;
+    let calls_before = world.platform().is_wasio().then(|| host_calls(&stats)).transpose()?;
     std::thread::sleep(WATCHED);
     if let Some(before) = calls_before {
         let made = host_calls(&stats)? - before;
@@ -87,7 +87,7 @@ fn busy(world: &World) -> Result<()> {
     const TURNS: u64 = 100_000;
     let stats = workspace::scratch("engine-tests")?.join(format!("busy-{}", std::process::id()));
     let mut launch = world.launch("busy")?.arg(CONNECTIONS.to_string()).arg(TURNS.to_string());
-    if world.platform().is_ours() {
+    if world.platform().is_wasio() {
         launch = launch.option("--stats-file").option(&stats);
     }
     let server = launch.spawn("busy")?;

@@ -47,7 +47,7 @@ type On = fn(Platform) -> bool;
 /// Guests.
 const WASM: On = |on| on.is_guest();
 /// Guests under our own runner.
-const OURS: On = |on| on.is_ours();
+const WASIO: On = |on| on.is_wasio();
 /// Hosts whose look-ups suspend only the task that asks.
 const HOST_LOOKUP: On = |on| on.target() != Some(Target::P1);
 /// Engines that deny the network unless told otherwise.

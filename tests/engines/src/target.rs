@@ -5,11 +5,11 @@ use xtask::targets::Target;
 use xtask::{cargo, guests, workspace};
 
 use crate::world::World;
-use crate::{Case, NATIVE, OURS};
+use crate::{Case, NATIVE, WASIO};
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "wasm_threads_are_refused", needs: &[], on: NATIVE, run: threads },
-    Case { name: "the_echo_guest_is_small", needs: &[], on: OURS, run: size },
+    Case { name: "the_echo_guest_is_small", needs: &[], on: WASIO, run: size },
 ];
 
 /// The largest stripped echo guest that is accepted, without the names that a component's linker adds. Lower these when it

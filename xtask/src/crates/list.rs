@@ -5,9 +5,10 @@ use std::{fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
+use xtask::targets::Target;
 use xtask::workspace;
 
-use super::{Outcome, Target};
+use super::Outcome;
 
 /// Why a crate does not work: a closed list.
 const REASONS: &[&str] = &[

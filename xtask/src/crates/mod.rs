@@ -20,8 +20,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use xtask::engine::Runner;
+use xtask::platform::guest_target_parser;
 use xtask::process::Running;
 use xtask::report::duration;
+use xtask::targets::Target;
 use xtask::workspace;
 
 use list::Entry;
@@ -35,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long)]
     sample: bool,
     /// Only on this target.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = guest_target_parser())]
     target: Option<Target>,
     /// Keep what came of it, and make the table in docs/crates.md of all that is kept.
     #[arg(long)]
@@ -46,35 +48,6 @@ pub(crate) struct Args {
     /// Run nothing: fail if the tables are not what the kept results make.
     #[arg(long, conflicts_with_all = ["record", "sample"])]
     check: bool,
-}
-
-/// What guests are built for.
-#[derive(
-    Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Target {
-    Wasip1,
-    Wasip2,
-}
-
-impl Target {
-    pub(crate) const ALL: [Target; 2] = [Target::Wasip1, Target::Wasip2];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Target::Wasip1 => "wasip1",
-            Target::Wasip2 => "wasip2",
-        }
-    }
-
-    /// The value of `cargo wasio --wasi`.
-    pub(crate) fn flag(self) -> &'static str {
-        match self {
-            Target::Wasip1 => "p1",
-            Target::Wasip2 => "p2",
-        }
-    }
 }
 
 /// What came of a crate on a target.
@@ -133,7 +106,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tools = Tools::build()?;
     let (mut right, mut wrong) = (0, Vec::new());
     for entry in entries.iter().filter(wanted) {
-        for target in Target::ALL.into_iter().filter(|target| on(entry, target)) {
+        for target in Target::ALL.iter().copied().filter(|target| on(entry, target)) {
             let started = Instant::now();
             let (outcome, said) = tools.try_one(entry, target)?;
             let verdict = judge(&tools, entry, target, outcome)?;
@@ -280,7 +253,7 @@ impl Tools {
 
     fn cargo(&self, project: &Path, target: Target, verb: &str) -> Command {
         let mut command = Command::new(&self.cargo_wasio);
-        command.args(["wasio", verb, "--wasi", target.flag()]).current_dir(project);
+        command.args(["wasio", verb, "--wasi", target.wasi()]).current_dir(project);
         command.env("WASIO_BIN", &self.runner).env("CARGO_TARGET_DIR", self.scratch.join("target"));
         command.env("RUST_BACKTRACE", "0");
         command

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::new(args.json);
-    let platform = args.target.map_or(args.engine, |target| Platform::ours(Some(target)));
+    let platform = args.target.map_or(args.engine, |target| Platform::wasio(Some(target)));
     let result = demo(&mut steps, platform);
     if args.json {
         let ok = result.is_ok();

@@ -8,13 +8,13 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use toml::{Table, Value};
 use xtask::cargo;
+use xtask::targets::Target;
 
 use super::Tools;
 use super::list::Suite;
 use crate::conformance::build::{adapt, copy_folder};
 use crate::conformance::reasons::Reasons;
 use crate::conformance::scan::{self, TestFile};
-use crate::crates::Target;
 
 /// A package that is ready to be built.
 pub(super) struct Prepared {
@@ -91,7 +91,7 @@ pub(super) fn build(
 ) -> Result<BTreeMap<String, PathBuf>> {
     let mut command = Command::new(&tools.cargo_wasio);
     command
-        .args(["wasio", "test", "--wasi", target.flag(), "--no-run"])
+        .args(["wasio", "test", "--wasi", target.wasi(), "--no-run"])
         .current_dir(&prepared.folder)
         .env("WASIO_BIN", &tools.runner)
         .env("CARGO_TARGET_DIR", tools.scratch.join("target"))

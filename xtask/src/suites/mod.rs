@@ -19,12 +19,13 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use xtask::engine::Runner;
+use xtask::platform::guest_target_parser;
+use xtask::targets::Target;
 use xtask::workspace;
 
 use crate::conformance::Outcome;
 use crate::conformance::build::package;
 use crate::conformance::reasons::Reasons;
-use crate::crates::{self, Target};
 use list::Suite;
 use run::Verdict;
 
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     /// Only the suites of these names.
     names: Vec<String>,
     /// Only on this target.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = guest_target_parser())]
     target: Option<Target>,
     /// A folder with checkouts of h2's and hyper's repositories, named `h2` and `hyper`, for the tests that their packages do
     /// not contain. Without it those are left out.
@@ -54,7 +55,7 @@ pub(crate) struct Args {
     verbose: bool,
     /// Keep the counts, and make the tables in docs/crates.md.
     #[arg(long)]
-    record: bool,
+    pub(crate) record: bool,
 }
 
 /// What is kept of a suite on a target.
@@ -107,7 +108,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             println!("{:13} skipped: it needs --sources", suite.name);
             continue;
         };
-        for target in Target::ALL.into_iter().filter(|t| args.target.is_none_or(|only| only == *t))
+        for target in
+            Target::ALL.iter().copied().filter(|t| args.target.is_none_or(|only| only == *t))
         {
             let reasons = Reasons::load(&folder.join("not-applicable.toml"), target.name())?;
             let prepared = build::prepare(suite, &repository, &below, &reasons, &tools.scratch)?;
@@ -142,9 +144,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(path) = &args.json {
         let text = serde_json::to_string_pretty(&tests)?;
         fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
-    }
-    if args.record {
-        crates::write_page()?;
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     if failed > 0 { bail!("{failed} tests failed") } else { Ok(()) }
@@ -249,7 +248,7 @@ impl Results {
             text
         };
         let row = |(name, kept): (&String, &Kept)| {
-            let [p1, p2] = Target::ALL.map(|target| cell(kept.on.get(target.name())));
+            let [p1, p2] = [Target::P1, Target::P2].map(|target| cell(kept.on.get(target.name())));
             format!("| {name} {} | {p1} | {p2} |", kept.version)
         };
         self.0.iter().map(row).collect()

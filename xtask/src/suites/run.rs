@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use xtask::process::Running;
+use xtask::targets::Target;
 
 use super::build::Prepared;
 use super::{Args, Tools};
 use crate::conformance::Outcome;
 use crate::conformance::reasons::Reasons;
-use crate::crates::Target;
 
 /// Tells a harness of `cargo wasio test` to run the test of that name.
 const INVOKE: &str = "__RUST_TEST_INVOKE";
@@ -104,7 +104,7 @@ pub(super) fn run(
         let passed = match &ended {
             Ok(ended) => match ended.status.code() {
                 Some(PASSED) => true,
-                Some(NOT_ZERO) => target == Target::Wasip2,
+                Some(NOT_ZERO) => target == Target::P2,
                 _ => false,
             },
             Err(_) => false,

@@ -74,7 +74,7 @@ fn run_all(steps: &mut Steps, args: &Args) -> Result<Vec<Outcome>> {
             cargo::ensure_targets(&[target])?;
         }
         let started = std::time::Instant::now();
-        let runner = match platform.is_ours() || platform.host() == Host::Stock {
+        let runner = match platform.is_wasio() || platform.host() == Host::Stock {
             true => steps.run("build the runner", "build", |progress| {
                 Ok((Runner::get(platform, progress)?, String::new()))
             })?,

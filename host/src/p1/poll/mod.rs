@@ -94,7 +94,7 @@ async fn poll(
         return memory.write_u32(out, 0);
     }
     let State { wasi, sockets, signals, clock, poll: scratch, .. } = state;
-    scratch.turn = scratch.turn.wrapping_add(1);
+    scratch.calls = scratch.calls.wrapping_add(1);
     if n as usize + scratch.failed.len() > most(sockets) {
         return Err(Errno::INVAL);
     }

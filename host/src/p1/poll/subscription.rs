@@ -84,7 +84,7 @@ pub(crate) struct Scratch {
     /// Whether the guest has made an extended call.
     pub(super) extended: bool,
     /// The number of calls.
-    pub(super) turn: u32,
+    pub(super) calls: u32,
     /// Whether the last call found an event without waiting. The next one is then likely to, too, so the driver runs
     /// first and the sockets are examined once.
     pub(super) busy: bool,
@@ -97,8 +97,8 @@ impl Scratch {
     }
 
     /// Returns the number of calls so far.
-    pub(crate) fn turn(&self) -> u32 {
-        self.turn
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
     }
 }
 

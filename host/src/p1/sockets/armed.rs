@@ -15,8 +15,8 @@ use crate::p1::errno::Errno;
 use crate::p1::sockets::ready_queue::{Armed, Direction};
 use crate::p1::sockets::table::Table;
 
-/// How many sockets are examined in one turn.
-const AT_ONCE: usize = 1024;
+/// How many sockets one pass examines.
+const MAX_EXAMINED: usize = 1024;
 
 /// The result of a scan: whether there are more sockets to examine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Table {
         self.queue.unwatch();
     }
 
-    /// Reports and disarms up to `room` ready directions, of as many sockets as fit into one turn. The rest is left to
+    /// Reports and disarms up to `room` ready directions, of at most [`MAX_EXAMINED`] sockets. The rest is left to
     /// the next call. Watches for sockets that become ready.
     pub(crate) fn take_ready(
         &mut self,
@@ -114,7 +114,7 @@ impl Table {
     ) -> Scan {
         self.due.extend(self.queue.watch(task).slots.drain(..));
         // Sockets that are queued meanwhile wake the task and are examined at its next poll.
-        for _ in 0..self.due.len().min(AT_ONCE) {
+        for _ in 0..self.due.len().min(MAX_EXAMINED) {
             if room == 0 {
                 return Scan::Partial;
             }

@@ -25,7 +25,7 @@ const DRAINED: u16 = 1 << 15;
 
 /// A read that finds no data counts as this many operations towards the next yield. A guest that tries instead of
 /// waiting must not keep other guests waiting for long.
-const IN_VAIN: u8 = STREAK / 8;
+const FUTILE_READ: u8 = STREAK / 8;
 
 /// If a read of more than this fills its buffer, it is one of many: most likely there is more. A write of at most this
 /// nearly always fits.
@@ -84,10 +84,10 @@ fn receive(host: &socket2::Socket, part: &mut [u8], asks: bool) -> io::Result<Go
     Ok(Got { len, is_empty: asks && len == part.len() && nothing_left(host) })
 }
 
-/// Receives, and clears tokio's readiness if that was all the data. It then stays cleared until the turn ends.
+/// Receives, and clears tokio's readiness if that was all the data. It then stays cleared until the next poll.
 // PERF: not inlined, to keep it out of the path of the reads that follow.
 #[inline(never)]
-fn receive_first(socket: &mut Socket, part: &mut [u8], asks: bool, turn: u32) -> io::Result<Got> {
+fn receive_first(socket: &mut Socket, part: &mut [u8], asks: bool, polls: u32) -> io::Result<Got> {
     let wanted = part.len();
     let is_all = |got: &Got| got.is_all(wanted);
     let result = socket.attempt(Interest::READABLE, |host| receive(host, part, asks), is_all);
@@ -96,7 +96,7 @@ fn receive_first(socket: &mut Socket, part: &mut [u8], asks: bool, turn: u32) ->
         Err(error) => error.kind() == io::ErrorKind::WouldBlock,
     };
     if EDGE_TRIGGERED && taken_back {
-        socket.unready = Some(turn);
+        socket.unready = Some(polls);
     }
     result
 }
@@ -120,10 +120,10 @@ pub(crate) fn recv(
     let looks = poll.is_extended() && wanted <= SMALL;
     let asks = looks && !socket.drain_predictor.is_confident();
     socket.drain_predictor.is_prediction = false;
-    let result = if socket.unready == Some(poll.turn()) {
+    let result = if socket.unready == Some(poll.calls()) {
         socket.host().and_then(|host| retry(|| receive(&host, part, asks)))
     } else {
-        receive_first(socket, part, asks, poll.turn())
+        receive_first(socket, part, asks, poll.calls())
     };
     match result {
         Ok(Got { len, is_empty }) => {
@@ -135,7 +135,7 @@ pub(crate) fn recv(
             Some(Ok(()))
         }
         Err(error) => {
-            *streak = streak.saturating_add(IN_VAIN);
+            *streak = streak.saturating_add(FUTILE_READ);
             failed(error)
         }
     }

@@ -11,21 +11,21 @@ use socket2::Socket;
 
 use crate::policy::Grants;
 
-/// How many datagrams are dropped at once. Then other tasks have a turn, however many arrive.
-const AT_ONCE: usize = 128;
+/// How many datagrams are dropped at once. Other tasks run afterwards, however many arrive.
+const MAX_DROPPED: usize = 128;
 
 /// The error of [`admit`] when it has dropped that many. Receiving has no such error.
-pub(super) const MANY: io::ErrorKind = io::ErrorKind::ResourceBusy;
+pub(super) const MORE_TO_DROP: io::ErrorKind = io::ErrorKind::ResourceBusy;
 
 /// Drops the datagrams in front of the next one that may reach the guest.
 ///
 /// # Errors
 ///
-/// `WouldBlock` if there is none, [`MANY`] if there may be one behind many others, or an error of receiving.
+/// `WouldBlock` if there is none, [`MORE_TO_DROP`] if there may be one behind many others, or an error of receiving.
 pub(super) fn admit(host: &Socket, grants: &Grants) -> io::Result<()> {
-    for _ in 0..AT_ONCE {
+    for _ in 0..MAX_DROPPED {
         let sender = host.peek_sender()?;
-        if sender.as_socket().is_some_and(|sender| grants.hears(sender)) {
+        if sender.as_socket().is_some_and(|sender| grants.admits(sender)) {
             return Ok(());
         }
         match host.recv(&mut []) {
@@ -36,5 +36,5 @@ pub(super) fn admit(host: &Socket, grants: &Grants) -> io::Result<()> {
             Err(e) => return Err(e),
         }
     }
-    Err(MANY.into())
+    Err(MORE_TO_DROP.into())
 }

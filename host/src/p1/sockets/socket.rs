@@ -20,7 +20,7 @@ use tokio::task::yield_now;
 
 use crate::p1::sockets::drain_predictor::DrainPredictor;
 use crate::p1::sockets::ready_queue::SlotWaker;
-use crate::p1::sockets::senders::{self, MANY};
+use crate::p1::sockets::senders::{self, MORE_TO_DROP};
 use crate::permits::Permit;
 use crate::policy::Grants;
 
@@ -57,9 +57,9 @@ pub(crate) struct Socket {
     error_wait: Mutex<Option<ErrorWait>>,
     /// Predicts whether small reads drain the socket.
     pub(super) drain_predictor: DrainPredictor,
-    /// The turn in which an attempt cleared tokio's readiness for reading. tokio learns of new data when its driver
-    /// runs, which is between turns. If the driver also runs on another thread within the turn, a poll is a false
-    /// alarm.
+    /// The number of polls at the time that an attempt cleared tokio's readiness for reading. tokio learns of new data
+    /// when its driver runs, which is when the guest polls. If the driver also runs on another thread between two polls,
+    /// a poll is a false alarm.
     pub(super) unready: Option<u32>,
     /// The waker of the socket's slot, once the socket was armed. It queues the slot when the wakers in tokio's driver
     /// are lost.
@@ -333,7 +333,7 @@ impl Socket {
                 match stream.try_io(interest, look) {
                     Ok(()) => return Poll::Ready(Ok(hung_up(stream, reading, cx))),
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(e) if e.kind() == MANY => {
+                    Err(e) if e.kind() == MORE_TO_DROP => {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }

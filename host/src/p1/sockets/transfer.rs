@@ -17,7 +17,7 @@ use super::buffers::as_uninit;
 use crate::p1::errno::Errno;
 use crate::p1::memory::{Buffer, Buffers, GuestMemory, split_mut};
 use crate::p1::sockets::address;
-use crate::p1::sockets::senders::MANY;
+use crate::p1::sockets::senders::MORE_TO_DROP;
 use crate::p1::sockets::socket::{Kind, Socket};
 use crate::p1::state::{Cx, State, parts, state};
 
@@ -30,7 +30,7 @@ const TRUNCATED: u16 = 1;
 /// tick.
 pub(super) const STREAK: u8 = 128;
 
-/// Yields if the guest has used up its turn.
+/// Yields if the guest has used up its budget.
 async fn in_turn(cx: &mut Cx<'_>) {
     if state(cx).streak >= STREAK {
         state(cx).streak = 0;
@@ -182,7 +182,7 @@ async fn receive(
                 return Ok(got);
             }
             Err(Failed::Errno(errno)) => return Err(errno),
-            Err(Failed::Io(e)) if e.kind() == MANY => {
+            Err(Failed::Io(e)) if e.kind() == MORE_TO_DROP => {
                 let left = time_left(&mut until, socket.recv_timeout);
                 if socket.nonblocking || left == Some(Duration::ZERO) {
                     return Err(Errno::AGAIN);

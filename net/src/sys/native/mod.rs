@@ -13,7 +13,7 @@ mod process;
 mod socket;
 mod unix;
 
-pub(crate) const HOST: Host = Host {
+pub(crate) const HOST_NET: HostNet = HostNet {
     reports_unasked: true,
     resolves_localhost: true,
     resolver: Resolver::IfNamed,
@@ -32,7 +32,7 @@ pub(crate) mod public {
     }
 }
 
-use super::{Host, Resolver};
+use super::{HostNet, Resolver};
 
 pub(crate) use lookup::lookup;
 pub(crate) use process::{ChildReader, ChildWriter, Exits};

@@ -13,7 +13,7 @@ use rustix::net::{
 
 use wasio_runtime::reactor::Source;
 
-use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Kind, Membership, Opt, SocketHooks};
 
 /// The kernel refuses more buffers than this in one call.
 const IOV_MAX: usize = 1024;
@@ -223,7 +223,7 @@ impl Address for SocketAddr {
     }
 }
 
-impl Hooks for Socket {}
+impl SocketHooks for Socket {}
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {

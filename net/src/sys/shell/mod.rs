@@ -1,7 +1,7 @@
 //! The template of a backend, and the backend of every target that has none: it compiles anywhere, and everything that
 //! needs a host is `Unsupported`.
 //!
-//! To add a target, copy this folder, write `socket.rs` and `lookup.rs`, state the facts in [`HOST`], and select the
+//! To add a target, copy this folder, write `socket.rs` and `lookup.rs`, state the facts in [`HOST_NET`], and select the
 //! copy in `sys/mod.rs`. Features that the target lacks stay as they are here: other targets use `process.rs` and
 //! `unix.rs` as well.
 
@@ -12,7 +12,7 @@ mod socket;
 mod tests;
 mod unix;
 
-pub(crate) const HOST: Host = Host {
+pub(crate) const HOST_NET: HostNet = HostNet {
     reports_unasked: false,
     resolves_localhost: false,
     resolver: Resolver::Never,
@@ -29,7 +29,7 @@ pub(crate) mod public {
     pub(crate) mod unix {}
 }
 
-use super::{Host, Resolver};
+use super::{HostNet, Resolver};
 
 pub(crate) use lookup::lookup;
 pub(crate) use process::{ChildReader, ChildWriter, Exits};

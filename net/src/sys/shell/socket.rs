@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wasio_runtime::reactor::Source;
 
-use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Kind, Membership, Opt, SocketHooks};
 
 #[derive(Debug)]
 pub(crate) struct Socket(());
@@ -114,7 +114,7 @@ impl Socket {
     }
 }
 
-impl Hooks for Socket {}
+impl SocketHooks for Socket {}
 
 impl Address for SocketAddr {
     fn recv_from(

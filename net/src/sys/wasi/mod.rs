@@ -7,4 +7,4 @@ mod fd;
 pub mod raw;
 
 /// The maximum number of peers that are gone which one `accept` skips.
-pub(super) const DEAD_PEERS: usize = 32;
+pub(super) const MAX_DEAD_PEERS: usize = 32;

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 pub use crate::sys::Opt;
-use crate::sys::{Address, Borrowed, Family, Hooks as _, Kind, Socket};
+use crate::sys::{Address, Borrowed, Family, Kind, Socket, SocketHooks as _};
 
 /// A socket, owned or lent.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use wasio_runtime::reactor::Source;
 
 use super::address::{ip, name, with_address};
 use super::imports::*;
-use super::wasi::DEAD_PEERS;
-use crate::sys::{Address, Family, Hooks, Kind, Membership};
+use super::wasi::MAX_DEAD_PEERS;
+use crate::sys::{Address, Family, Kind, Membership, SocketHooks};
 
 /// The maximum number of buffers in one call. A stream may accept less than it is offered.
 const MAX_BUFFERS: usize = 64;
@@ -93,7 +93,7 @@ impl Socket {
     }
 
     pub(crate) fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
-        for _ in 0..DEAD_PEERS {
+        for _ in 0..MAX_DEAD_PEERS {
             let mut fd = -1;
             // SAFETY: `fd` has room for the result.
             check(unsafe { sock_accept(self.fd(), NONBLOCK.into(), &mut fd) })?;
@@ -256,7 +256,7 @@ impl AsFd for Socket {
     }
 }
 
-impl Hooks for Socket {
+impl SocketHooks for Socket {
     fn recv_drained(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<(usize, bool)> {
         self.recv_one(buf, false)
     }

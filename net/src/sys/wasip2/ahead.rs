@@ -12,7 +12,7 @@ use wasio_runtime::once::Once;
 use super::tcp::{Streams, fill};
 
 /// The maximum number of bytes that are read ahead to find the end.
-const MOST: usize = 4 * 1024;
+const MAX_AHEAD: usize = 4 * 1024;
 
 /// Reads the bytes that are kept, and after them new ones.
 type Read = fn(&Streams, &mut [MaybeUninit<u8>]) -> io::Result<usize>;
@@ -103,7 +103,7 @@ pub(super) fn peek(streams: &Streams, buf: &mut [MaybeUninit<u8>]) -> io::Result
 /// Returns whether the peer has sent its end, or is gone.
 pub(super) fn is_closed(streams: &Streams) -> bool {
     let mut kept = streams.ahead.lock();
-    let more = kept.extend(streams, MOST);
+    let more = kept.extend(streams, MAX_AHEAD);
     if let Err(e) = &more {
         if e.kind() != io::ErrorKind::WouldBlock {
             kept.error = Some(e.kind());

@@ -8,7 +8,7 @@ use std::mem::{ManuallyDrop, transmute};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use wasio_runtime::once::Once;
-use wasio_runtime::reactor::wasip2_io::{Answer, InputStream, OutputStream, Pollable};
+use wasio_runtime::reactor::wasip2_io::{AbiResult, InputStream, OutputStream, Pollable};
 use wasip2::sockets::network::{ErrorCode, Network};
 use wasip2::sockets::tcp as published;
 
@@ -19,7 +19,7 @@ pub(super) struct TcpSocket(u32);
 
 /// Operations that are begun and finished in separate calls.
 #[derive(Clone, Copy)]
-pub(super) enum Begun {
+pub(super) enum StartedOp {
     Bind,
     Listen,
 }
@@ -82,16 +82,16 @@ unsafe extern "C" {
 #[link(wasm_import_module = "wasi:sockets/tcp-create-socket@0.2.0")]
 unsafe extern "C" {
     #[link_name = "create-tcp-socket"]
-    fn create_tcp_socket(is_v6: u32, socket: *mut Answer<u32, Code>);
+    fn create_tcp_socket(is_v6: u32, socket: *mut AbiResult<u32, Code>);
 }
 
 /// `start-bind` and `start-connect`: the socket, the network, an address in twelve parts, and a pointer for the result.
 #[rustfmt::skip]
 type Start = unsafe extern "C" fn(
-    u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, *mut Answer<(), Code>,
+    u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, *mut AbiResult<(), Code>,
 );
 /// An import whose only argument is the socket.
-type Ask<T> = unsafe extern "C" fn(u32, *mut Answer<T, Code>);
+type Ask<T> = unsafe extern "C" fn(u32, *mut AbiResult<T, Code>);
 
 #[link(wasm_import_module = "wasi:sockets/tcp@0.2.0")]
 #[rustfmt::skip]
@@ -99,33 +99,33 @@ unsafe extern "C" {
     #[link_name = "[method]tcp-socket.start-bind"]
     fn start_bind(
         socket: u32, network: u32, is_v6: u32, port: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32,
-        _: u32, _: u32, _: u32, _: u32, done: *mut Answer<(), Code>,
+        _: u32, _: u32, _: u32, _: u32, done: *mut AbiResult<(), Code>,
     );
     #[link_name = "[method]tcp-socket.finish-bind"]
-    fn finish_bind(socket: u32, done: *mut Answer<(), Code>);
+    fn finish_bind(socket: u32, done: *mut AbiResult<(), Code>);
     #[link_name = "[method]tcp-socket.start-connect"]
     fn start_connect(
         socket: u32, network: u32, is_v6: u32, port: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32,
-        _: u32, _: u32, _: u32, _: u32, done: *mut Answer<(), Code>,
+        _: u32, _: u32, _: u32, _: u32, done: *mut AbiResult<(), Code>,
     );
     #[link_name = "[method]tcp-socket.finish-connect"]
-    fn finish_connect(socket: u32, streams: *mut Answer<[u32; 2], Code>);
+    fn finish_connect(socket: u32, streams: *mut AbiResult<[u32; 2], Code>);
     #[link_name = "[method]tcp-socket.set-listen-backlog-size"]
-    fn set_listen_backlog_size(socket: u32, size: u64, done: *mut Answer<(), Code>);
+    fn set_listen_backlog_size(socket: u32, size: u64, done: *mut AbiResult<(), Code>);
     #[link_name = "[method]tcp-socket.start-listen"]
-    fn start_listen(socket: u32, done: *mut Answer<(), Code>);
+    fn start_listen(socket: u32, done: *mut AbiResult<(), Code>);
     #[link_name = "[method]tcp-socket.finish-listen"]
-    fn finish_listen(socket: u32, done: *mut Answer<(), Code>);
+    fn finish_listen(socket: u32, done: *mut AbiResult<(), Code>);
     #[link_name = "[method]tcp-socket.accept"]
-    fn accept(socket: u32, connection: *mut Answer<[u32; 3], Code>);
+    fn accept(socket: u32, connection: *mut AbiResult<[u32; 3], Code>);
     #[link_name = "[method]tcp-socket.local-address"]
-    fn local_address(socket: u32, address: *mut Answer<Address, Code>);
+    fn local_address(socket: u32, address: *mut AbiResult<Address, Code>);
     #[link_name = "[method]tcp-socket.remote-address"]
-    fn remote_address(socket: u32, address: *mut Answer<Address, Code>);
+    fn remote_address(socket: u32, address: *mut AbiResult<Address, Code>);
     #[link_name = "[method]tcp-socket.subscribe"]
     fn subscribe(socket: u32) -> u32;
     #[link_name = "[method]tcp-socket.shutdown"]
-    fn shutdown(socket: u32, how: u32, done: *mut Answer<(), Code>);
+    fn shutdown(socket: u32, how: u32, done: *mut AbiResult<(), Code>);
     #[link_name = "[resource-drop]tcp-socket"]
     fn drop_socket(socket: u32);
 }
@@ -141,7 +141,8 @@ impl TcpSocket {
     pub(super) fn create(family: Family) -> Result<TcpSocket> {
         let is_v6 = u32::from(family == Family::V6);
         // SAFETY: the result is a handle, which the guest owns, or a code.
-        let socket = unsafe { Answer::<u32, Code>::of(|answer| create_tcp_socket(is_v6, answer)) };
+        let socket =
+            unsafe { AbiResult::<u32, Code>::of(|answer| create_tcp_socket(is_v6, answer)) };
         socket.map(TcpSocket).map_err(ErrorCode::from)
     }
 
@@ -171,7 +172,7 @@ impl TcpSocket {
     #[inline] // SIZE: 29 bytes of an echo server.
     unsafe fn ask<T: Copy>(&self, ask: Ask<T>) -> Result<T> {
         // SAFETY: the guest owns the socket. The rest is promised by the caller.
-        unsafe { Answer::of(|answer| ask(self.0, answer)) }.map_err(ErrorCode::from)
+        unsafe { AbiResult::of(|answer| ask(self.0, answer)) }.map_err(ErrorCode::from)
     }
 
     /// Passes an address as flat arguments.
@@ -200,7 +201,7 @@ impl TcpSocket {
         let (network, port) = (network().handle(), addr.port().into());
         // SAFETY: the guest owns the socket and the network. The rest is promised by the caller.
         let done = unsafe {
-            Answer::of(|answer| {
+            AbiResult::of(|answer| {
                 start(self.0, network, is_v6, port, a, b, c, d, e, f, g, h, i, j, answer);
             })
         };
@@ -213,10 +214,10 @@ impl TcpSocket {
     }
 
     /// Finishes an operation, or returns that it is still under way.
-    pub(super) fn finish(&self, what: Begun) -> Result<()> {
+    pub(super) fn finish(&self, what: StartedOp) -> Result<()> {
         let finish = match what {
-            Begun::Bind => finish_bind,
-            Begun::Listen => finish_listen,
+            StartedOp::Bind => finish_bind,
+            StartedOp::Listen => finish_listen,
         };
         // SAFETY: it is such an import.
         unsafe { self.ask(finish) }
@@ -234,7 +235,7 @@ impl TcpSocket {
 
     pub(super) fn set_listen_backlog_size(&self, size: u64) -> Result<()> {
         // SAFETY: the guest owns the socket, and the result has these cases.
-        let done = unsafe { Answer::of(|answer| set_listen_backlog_size(self.0, size, answer)) };
+        let done = unsafe { AbiResult::of(|answer| set_listen_backlog_size(self.0, size, answer)) };
         done.map_err(|code: Code| code.into())
     }
 
@@ -270,7 +271,7 @@ impl TcpSocket {
 
     pub(super) fn shutdown(&self, how: published::ShutdownType) -> Result<()> {
         // SAFETY: the guest owns the socket, and the result has these cases.
-        let done = unsafe { Answer::of(|answer| shutdown(self.0, how as u32, answer)) };
+        let done = unsafe { AbiResult::of(|answer| shutdown(self.0, how as u32, answer)) };
         done.map_err(|code: Code| code.into())
     }
 }

@@ -31,7 +31,7 @@ mod unix;
 #[path = "../wasi/mod.rs"]
 mod wasi;
 
-pub(crate) const HOST: Host = Host {
+pub(crate) const HOST_NET: HostNet = HostNet {
     reports_unasked: false,
     resolves_localhost: false,
     resolver: Resolver::Never,
@@ -50,7 +50,7 @@ pub(crate) mod public {
     pub(crate) mod unix {}
 }
 
-use super::{Host, Resolver};
+use super::{HostNet, Resolver};
 
 pub(crate) use lookup::lookup;
 pub(crate) use process::{ChildReader, ChildWriter, Exits};

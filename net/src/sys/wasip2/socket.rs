@@ -14,7 +14,7 @@ use wasio_runtime::text_error::text_error;
 use super::table::Number;
 use super::tcp::Tcp;
 use super::udp::Udp;
-use crate::sys::{Address, Family, Hooks, Kind, Membership, Opt};
+use crate::sys::{Address, Family, Kind, Membership, Opt, SocketHooks};
 
 /// Calls the same method of a socket of any kind.
 macro_rules! each {
@@ -235,7 +235,7 @@ impl Socket {
     }
 }
 
-impl Hooks for Socket {
+impl SocketHooks for Socket {
     fn listening(addr: SocketAddr, backlog: u32) -> io::Result<Socket> {
         // The kind of the socket is known here.
         let tcp = Tcp::open(Family::of(addr))?;
@@ -264,7 +264,7 @@ impl Hooks for Socket {
         }
     }
 
-    fn must_be_whole(&self) -> io::Result<()> {
+    fn ensure_nothing_ahead(&self) -> io::Result<()> {
         match self.is_ahead() {
             true => Err(text_error(
                 io::ErrorKind::Unsupported,

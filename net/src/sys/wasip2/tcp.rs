@@ -21,15 +21,15 @@ use wasip2::sockets::tcp::ShutdownType;
 
 use super::ahead::{self, Ahead};
 use super::convert::{error, failed, unconnected, unspecified};
-use super::host::{Begun, TcpSocket};
+use super::host::{StartedOp, TcpSocket};
 use super::libc::{Handles, Kind};
 use super::socket::unsupported;
 use super::table::Number;
-use super::wasi::DEAD_PEERS;
+use super::wasi::MAX_DEAD_PEERS;
 use crate::sys::{Family, Opt};
 
 /// The maximum number of bytes to which several buffers are joined for one call.
-const JOINED: usize = 64 * 1024;
+const MAX_JOINED: usize = 64 * 1024;
 pub(super) struct Tcp {
     // Children are declared before their parents, because fields are dropped in this order.
     streams: Once<Streams>,
@@ -177,7 +177,7 @@ impl Tcp {
     }
 
     /// Waits for the end of an operation that hosts complete at once.
-    fn complete(&self, what: Begun) -> io::Result<()> {
+    fn complete(&self, what: StartedOp) -> io::Result<()> {
         loop {
             match self.socket.finish(what) {
                 Err(ErrorCode::WouldBlock) => wait_for(self.own_pollable().handle()),
@@ -227,7 +227,7 @@ impl Tcp {
 
     pub(super) fn bind(&self, addr: SocketAddr) -> io::Result<()> {
         self.socket.start_bind(addr).map_err(error)?;
-        self.complete(Begun::Bind)
+        self.complete(StartedOp::Bind)
     }
 
     /// Binds the socket to any address if it has none. On other targets listening implies that.
@@ -244,11 +244,11 @@ impl Tcp {
             result => result.map_err(error)?,
         }
         self.socket.start_listen().map_err(error)?;
-        self.complete(Begun::Listen)
+        self.complete(StartedOp::Listen)
     }
 
     pub(super) fn accept(&self) -> io::Result<(Tcp, SocketAddr)> {
-        for _ in 0..DEAD_PEERS {
+        for _ in 0..MAX_DEAD_PEERS {
             let (socket, input, output) = self.socket.accept().map_err(error)?;
             let tcp = Tcp::new(Once::from(Streams::new(input, output)), socket);
             // If it has no address, the peer is gone.
@@ -321,10 +321,10 @@ impl Tcp {
         match (full.next(), full.next()) {
             (None, _) => self.send(&[]),
             (Some(only), None) => self.send(only),
-            (Some(first), _) if first.len() >= JOINED => self.send(first),
+            (Some(first), _) if first.len() >= MAX_JOINED => self.send(first),
             _ => {
                 let streams = self.streams()?;
-                let permit = streams.permit()?.min(JOINED);
+                let permit = streams.permit()?.min(MAX_JOINED);
                 let mut joined = Vec::with_capacity(permit.min(bufs.iter().map(|b| b.len()).sum()));
                 for buf in bufs {
                     let n = buf.len().min(permit - joined.len());

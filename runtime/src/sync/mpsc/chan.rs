@@ -32,12 +32,12 @@ pub(super) struct State<T> {
 }
 
 /// The outcome of the short path of a receiver.
-enum AtOnce<T> {
+enum FastPoll<T> {
     Value(T),
     /// The waker was stored.
     Wait,
     /// Nothing was done: the caller takes the long path.
-    Ask,
+    Slow,
 }
 
 impl<T> State<T> {
@@ -49,7 +49,7 @@ impl<T> State<T> {
 
     /// Like `push`, into a place that is not reserved. Calls no other code, not even the allocator.
     #[inline(always)]
-    fn send_at_once(&mut self, value: &mut Option<T>) -> Option<Option<Waker>> {
+    fn send_fast(&mut self, value: &mut Option<T>) -> Option<Option<Waker>> {
         // This overtakes no other sender: while senders wait, no place is available.
         if !self.places.has_some() || !self.queue.has_room() {
             return None;
@@ -61,18 +61,18 @@ impl<T> State<T> {
 
     /// Takes a value, or stores the waker. Calls no other code, not even the allocator.
     #[inline(always)]
-    fn receive_at_once(&mut self, waker: &Waker) -> AtOnce<T> {
+    fn receive_fast(&mut self, waker: &Waker) -> FastPoll<T> {
         if self.queue.is_empty() {
             let waits = self.senders != 0
                 && !self.places.is_closed()
                 && self.rx_waker.is_none()
-                && waker::clone_a_tasks_into(&mut self.rx_waker, waker);
-            return if waits { AtOnce::Wait } else { AtOnce::Ask };
+                && waker::clone_task_waker_into(&mut self.rx_waker, waker);
+            return if waits { FastPoll::Wait } else { FastPoll::Slow };
         }
         if !self.queue.keeps_memory() || !self.places.put_back(1) {
-            return AtOnce::Ask;
+            return FastPoll::Slow;
         }
-        self.queue.pop().map_or(AtOnce::Ask, AtOnce::Value)
+        self.queue.pop().map_or(FastPoll::Slow, FastPoll::Value)
     }
 
     /// Returns whether no value can arrive any more once the queue is empty.
@@ -153,17 +153,17 @@ impl<T> Tx<T> {
     /// Sends the value if there is a place, the task has budget left, and nothing has to grow.
     // Inlined into the task that sends: with calls, a ping-pong costs a quarter more instructions.
     #[inline(always)]
-    pub(super) fn send_at_once(&self, value: &mut Option<T>) -> bool {
+    pub(super) fn send_fast(&self, value: &mut Option<T>) -> bool {
         if !coop::has_budget_remaining() {
             return false;
         }
         #[allow(unsafe_code)]
         // SAFETY: the closure moves a value and takes a waker, and calls no other code.
-        let sent = unsafe { self.0.state.with(|state| state.send_at_once(value)) };
+        let sent = unsafe { self.0.state.with(|state| state.send_fast(value)) };
         let Some(waker) = sent else { return false };
         coop::spend();
         if let Some(waker) = waker {
-            waker::wake_at_once(waker);
+            waker::wake_inline(waker);
         }
         true
     }
@@ -308,27 +308,27 @@ impl<T> Rx<T> {
         Recv::new(self)
     }
 
-    // Inlined, for the same reason as `send_at_once`.
+    // Inlined, for the same reason as `send_fast`.
     #[inline(always)]
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         if coop::has_budget_remaining() {
             #[allow(unsafe_code)]
             // SAFETY: the closure moves a value or counts a reference, and calls no other code.
-            match unsafe { self.0.state.with(|state| state.receive_at_once(cx.waker())) } {
-                AtOnce::Value(value) => {
+            match unsafe { self.0.state.with(|state| state.receive_fast(cx.waker())) } {
+                FastPoll::Value(value) => {
                     coop::spend();
                     return Poll::Ready(Some(value));
                 }
-                AtOnce::Wait => return Poll::Pending,
-                AtOnce::Ask => {}
+                FastPoll::Wait => return Poll::Pending,
+                FastPoll::Slow => {}
             }
         }
-        self.poll_recv_asking(cx)
+        self.poll_recv_slow(cx)
     }
 
     #[cold]
     #[inline(never)]
-    fn poll_recv_asking(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+    fn poll_recv_slow(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         if !coop::may_proceed(cx) {
             return Poll::Pending;
         }

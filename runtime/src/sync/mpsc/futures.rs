@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::chan::{Chan, Rx, State, Tx};
 use super::error::SendError;
-use crate::sync::count::Turn;
+use crate::sync::count::AcquireState;
 use crate::task::coop;
 use crate::task::waker::wake_any;
 
@@ -19,12 +19,12 @@ const NOT_TWICE: &str = "`send` polled after completion";
 pub(super) struct Reserve<'a, T> {
     chan: &'a Chan<T>,
     wanted: usize,
-    turn: Turn,
+    state: AcquireState,
 }
 
 impl<'a, T> Reserve<'a, T> {
     pub(super) fn new(chan: &'a Chan<T>, wanted: usize) -> Self {
-        Reserve { chan, wanted, turn: Turn::START }
+        Reserve { chan, wanted, state: AcquireState::START }
     }
 
     /// Polls. When the places are there, calls `then` under the same lock.
@@ -35,9 +35,9 @@ impl<'a, T> Reserve<'a, T> {
     ) -> Poll<Result<(), SendError<()>>> {
         let coop = coop::poll_proceed(cx);
         let mut state = self.chan.lock();
-        if let (&Turn::START, Poll::Ready(coop)) = (&self.turn, &coop) {
+        if let (&AcquireState::START, Poll::Ready(coop)) = (&self.state, &coop) {
             if !state.places.is_closed() && state.places.try_take(self.wanted) {
-                self.turn = Turn::DONE;
+                self.state = AcquireState::DONE;
                 coop.made_progress();
                 let rx_waker = then(&mut state);
                 drop(state);
@@ -46,10 +46,10 @@ impl<'a, T> Reserve<'a, T> {
             }
         }
         let mut unused = None;
-        let asked = state.places.poll(&mut self.turn, self.wanted, cx.waker(), &mut unused);
+        let asked = state.places.poll(&mut self.state, self.wanted, cx.waker(), &mut unused);
         let (result, rx_waker) = match (asked, &coop) {
             (Poll::Ready(Ok(())), Poll::Ready(coop)) => {
-                self.turn = Turn::DONE;
+                self.state = AcquireState::DONE;
                 coop.made_progress();
                 (Poll::Ready(Ok(())), then(&mut state))
             }
@@ -75,7 +75,7 @@ impl<T> Future for Reserve<'_, T> {
 impl<T> Drop for Reserve<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if !self.turn.is_free() {
+        if !self.state.is_free() {
             self.cancel();
         }
     }
@@ -86,7 +86,7 @@ impl<T> Reserve<'_, T> {
     fn cancel(&mut self) {
         let mut unused = None;
         let mut state = self.chan.lock();
-        let given = state.places.cancel(&mut self.turn, self.wanted, &mut unused);
+        let given = state.places.cancel(&mut self.state, self.wanted, &mut unused);
         self.chan.release(given, state);
         drop(unused);
     }
@@ -119,7 +119,7 @@ impl<T> Future for Send<'_, T> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.reserve.is_none() && this.tx.send_at_once(this.value) {
+        if this.reserve.is_none() && this.tx.send_fast(this.value) {
             return Poll::Ready(Ok(()));
         }
         let reserve = this.reserve.get_or_insert_with(|| this.tx.reserve(1));

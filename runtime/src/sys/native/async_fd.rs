@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll, ready};
 
 use crate::io::{Interest, Ready};
-use crate::reactor::io_state::Seen;
+use crate::reactor::io_state::ReadyEvent;
 use crate::reactor::{Direction, Source};
 
 mod guard;
@@ -149,8 +149,8 @@ impl<T: AsRawFd> AsyncFd<T> {
     }
 
     /// Clears the readiness that was seen, unless more was reported since.
-    fn clear(&self, seen: Seen) {
-        self.source.state.clear(seen, seen.ready);
+    fn clear(&self, event: ReadyEvent) {
+        self.source.state.clear(event, event.ready);
     }
 
     /// Returns the owner of the descriptor.
@@ -178,8 +178,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
-        let seen = ready!(self.source.poll_event(cx, Direction::Read))?;
-        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, seen: Some(seen) }))
+        let event = ready!(self.source.poll_event(cx, Direction::Read))?;
+        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, event: Some(event) }))
     }
 
     /// Like [`poll_read_ready`](Self::poll_read_ready), with exclusive access.
@@ -191,8 +191,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
-        let seen = ready!(self.source.poll_event(cx, Direction::Read))?;
-        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, seen: Some(seen) }))
+        let event = ready!(self.source.poll_event(cx, Direction::Read))?;
+        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, event: Some(event) }))
     }
 
     /// Waits until the descriptor can be written to. Only the waker of the last call is kept.
@@ -204,8 +204,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
-        let seen = ready!(self.source.poll_event(cx, Direction::Write))?;
-        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, seen: Some(seen) }))
+        let event = ready!(self.source.poll_event(cx, Direction::Write))?;
+        Poll::Ready(Ok(AsyncFdReadyGuard { async_fd: self, event: Some(event) }))
     }
 
     /// Like [`poll_write_ready`](Self::poll_write_ready), with exclusive access.
@@ -217,8 +217,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
-        let seen = ready!(self.source.poll_event(cx, Direction::Write))?;
-        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, seen: Some(seen) }))
+        let event = ready!(self.source.poll_event(cx, Direction::Write))?;
+        Poll::Ready(Ok(AsyncFdReadyMutGuard { async_fd: self, event: Some(event) }))
     }
 
     /// Waits until the descriptor is ready for any of `interest`. Any number of tasks may wait.
@@ -231,8 +231,8 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// Readiness stays until it is cleared.
     pub async fn ready(&self, interest: Interest) -> io::Result<AsyncFdReadyGuard<'_, T>> {
-        let seen = self.source.event(interest).await?;
-        Ok(AsyncFdReadyGuard { async_fd: self, seen: Some(seen) })
+        let event = self.source.event(interest).await?;
+        Ok(AsyncFdReadyGuard { async_fd: self, event: Some(event) })
     }
 
     /// Like [`ready`](Self::ready), with exclusive access.
@@ -248,8 +248,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &mut self,
         interest: Interest,
     ) -> io::Result<AsyncFdReadyMutGuard<'_, T>> {
-        let seen = self.source.event(interest).await?;
-        Ok(AsyncFdReadyMutGuard { async_fd: self, seen: Some(seen) })
+        let event = self.source.event(interest).await?;
+        Ok(AsyncFdReadyMutGuard { async_fd: self, event: Some(event) })
     }
 
     /// Waits until the descriptor can be read. See [`ready`](Self::ready).

@@ -22,7 +22,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::async_fd::AsyncFd;
 use crate::context;
-use crate::reactor::Parked;
+use crate::reactor::PollMode;
 use crate::runtime::root::Root;
 use crate::runtime::step::{Driver, Step};
 use crate::runtime::{Builder, Handle, Runtime};
@@ -68,7 +68,7 @@ impl<P: DerefMut<Target: Future>> Embedded<P> {
         let waker = self.root.waker();
         let mut cx = Context::from_waker(&waker);
         if std::mem::take(&mut self.is_parked) {
-            self.driver.resume(shared, shared.reactor.poll(Parked::Look));
+            self.driver.resume(shared, shared.reactor.poll(PollMode::NonBlocking));
         }
         for _ in 0..MAX_STEPS {
             let woken = match self.driver.step(shared, &mut self.root, &mut cx) {
@@ -81,7 +81,7 @@ impl<P: DerefMut<Target: Future>> Embedded<P> {
                         self.is_parked = true;
                         return Returned::Stalled(timeout);
                     }
-                    shared.reactor.poll(Parked::Look)
+                    shared.reactor.poll(PollMode::NonBlocking)
                 }
             };
             self.driver.resume(shared, woken);
@@ -98,7 +98,7 @@ impl Embedded<Box<Pending<Infallible>>> {
 }
 
 /// The event loop of a host, which must never be blocked for long.
-struct Host {
+struct EventLoop {
     poll: Poll,
     events: Events,
     /// The number of times that the runtime asked to continue after other callbacks.
@@ -110,12 +110,12 @@ struct Host {
 /// Longer than anything in these tests takes.
 const LONG: Duration = Duration::from_secs(20);
 
-impl Host {
-    fn new(runtime: &Runtime) -> Host {
+impl EventLoop {
+    fn new(runtime: &Runtime) -> EventLoop {
         let poll = Poll::new().unwrap();
         let fd = runtime.handle().shared.reactor.with_driver(AsRawFd::as_raw_fd);
         poll.registry().register(&mut SourceFd(&fd), Token(0), Interest::READABLE).unwrap();
-        Host { poll, events: Events::with_capacity(8), yields: 0, waits: 0 }
+        EventLoop { poll, events: Events::with_capacity(8), yields: 0, waits: 0 }
     }
 
     /// Waits as the host of a stalled runtime does. Returns whether an event came.
@@ -171,7 +171,7 @@ async fn read_byte(stream: UnixStream) -> u8 {
 #[test]
 fn ambient_runs_tasks_timers_and_io() {
     let runtime = runtime();
-    let mut host = Host::new(&runtime);
+    let mut host = EventLoop::new(&runtime);
     let mut ambient = Embedded::ambient(&runtime);
     let done = Arc::new(Mutex::new(Vec::new()));
     let note = |name: &'static str| {
@@ -215,7 +215,7 @@ fn ambient_runs_tasks_timers_and_io() {
 #[test]
 fn ambient_spawn_schedules_the_next_step() {
     let runtime = runtime();
-    let mut host = Host::new(&runtime);
+    let mut host = EventLoop::new(&runtime);
     let mut ambient = Embedded::ambient(&runtime);
     assert_eq!(ambient.run(), Returned::Stalled(None));
 
@@ -245,7 +245,7 @@ fn ambient_spawn_schedules_the_next_step() {
 #[test]
 fn ambient_steps_are_bounded() {
     let runtime = runtime();
-    let mut host = Host::new(&runtime);
+    let mut host = EventLoop::new(&runtime);
     let mut ambient = Embedded::ambient(&runtime);
     // This task is always ready: without a bound on steps, the host would not get its thread back.
     let polls = Arc::new(AtomicUsize::new(0));
@@ -281,7 +281,7 @@ fn ambient_steps_are_bounded() {
 #[test]
 fn returning_keeps_the_root() {
     let runtime = runtime();
-    let mut host = Host::new(&runtime);
+    let mut host = EventLoop::new(&runtime);
     let (near, mut far) = connection();
     // The future is neither `Send` nor restarted: each call of the host continues the same one.
     let log = Rc::new(RefCell::new(Vec::new()));
@@ -334,7 +334,7 @@ fn returning_moves_a_paused_clock_and_counts_as_parked() {
         receiver.await.unwrap()
     };
     let mut guest = Embedded::new(&runtime, Box::pin(main));
-    let mut host = Host::new(&runtime);
+    let mut host = EventLoop::new(&runtime);
     let stalled = |guest: &mut Embedded<_>| loop {
         match guest.run() {
             Returned::Again => {}

@@ -22,9 +22,9 @@ pub(crate) mod threading;
 use crate::sys::Host;
 
 pub(crate) use fs::{set_created, set_mode};
-pub(crate) use lingering::{Lingering, end, linger, look_after};
+pub(crate) use lingering::{Lingering, drop_if_done, end_lingering, linger};
 pub use selector::Raw;
-pub(crate) use selector::{Driver, Selector, Unparker, new, now};
+pub(crate) use selector::{Poller, Selector, Unparker, new, now};
 pub(crate) use signal::{ctrl_c, is_pending, publish};
 pub use threading::Once;
 pub(crate) use threading::{RuntimeCore, job, lock, memory, park_flag};
@@ -35,7 +35,7 @@ pub(crate) const HOST: Host = Host {
     polls_cheaply: true,
     reads_clock_cheaply: true,
     speculates: false,
-    attempts_see: true,
+    attempts_see_arrivals: true,
     has_priority: cfg!(any(target_os = "linux", target_os = "android")),
 };
 

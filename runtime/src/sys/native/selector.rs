@@ -12,7 +12,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry, Token};
 
 use crate::io::{Interest, Ready};
-use crate::reactor::{Event, Parked};
+use crate::reactor::{Event, PollMode};
 use crate::sys::Outcome;
 use crate::sys::park_flag::ParkFlag;
 
@@ -37,18 +37,18 @@ struct Park {
 }
 
 /// Owned by the thread that parks.
-pub(crate) struct Driver {
+pub(crate) struct Poller {
     poll: Poll,
     events: Events,
 }
 
-pub(crate) fn new() -> io::Result<(Selector, Driver)> {
+pub(crate) fn new() -> io::Result<(Selector, Poller)> {
     let poll = Poll::new()?;
     let registry = poll.registry().try_clone()?;
     let waker = mio::Waker::new(&registry, WAKER)?;
     let unparker = Unparker(Arc::new(Park { parked: ParkFlag::default(), waker }));
-    let driver = Driver { poll, events: Events::with_capacity(1024) };
-    Ok((Selector { registry, unparker }, driver))
+    let poller = Poller { poll, events: Events::with_capacity(1024) };
+    Ok((Selector { registry, unparker }, poller))
 }
 
 impl Unparker {
@@ -114,25 +114,25 @@ impl Selector {
 }
 
 #[cfg(all(test, not(loom)))]
-impl std::os::fd::AsRawFd for Driver {
+impl std::os::fd::AsRawFd for Poller {
     /// The descriptor is readable when there are events, or a wake.
     fn as_raw_fd(&self) -> RawFd {
         self.poll.as_raw_fd()
     }
 }
 
-impl Driver {
+impl Poller {
     pub(crate) fn poll(
         &mut self,
         selector: &Selector,
-        parked: Parked<'_>,
+        mode: PollMode<'_>,
         _: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
         let park = &*selector.unparker.0;
-        let timeout = match parked {
-            Parked::Glance | Parked::Look => Some(Duration::ZERO),
-            Parked::Wait { timeout, unless } => {
+        let timeout = match mode {
+            PollMode::Throttled | PollMode::NonBlocking => Some(Duration::ZERO),
+            PollMode::Blocking { timeout, unless } => {
                 park.parked.raise();
                 if unless() { Some(Duration::ZERO) } else { timeout }
             }

@@ -24,7 +24,7 @@ const MAX_SIGNALS: usize = 128;
 
 struct State {
     /// Arrived and not yet published.
-    came: [bool; MAX_SIGNALS],
+    pending: [bool; MAX_SIGNALS],
     /// How often each signal was published.
     counts: [u64; MAX_SIGNALS],
     next_waiter: u64,
@@ -34,7 +34,7 @@ struct State {
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
-    came: [false; MAX_SIGNALS],
+    pending: [false; MAX_SIGNALS],
     counts: [0; MAX_SIGNALS],
     next_waiter: 0,
     waiting: BTreeMap::new(),
@@ -42,7 +42,7 @@ static STATE: Mutex<State> = Mutex::new(State {
 });
 
 /// Whether there is a signal to publish. A runtime reads this in every round.
-static CAME: AtomicBool = AtomicBool::new(false);
+static PENDING: AtomicBool = AtomicBool::new(false);
 
 /// A kind of signal.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
@@ -177,19 +177,19 @@ fn start() -> io::Result<Listener> {
     let listener = signals.handle();
     std::thread::Builder::new().name("wasio-signal".into()).spawn(move || {
         for signum in signals.forever() {
-            came(signum);
+            record(signum);
         }
     })?;
     Ok(listener)
 }
 
 /// Records a signal, and wakes the runtimes to publish it.
-fn came(signum: c_int) {
+fn record(signum: c_int) {
     let runtimes: Vec<_> = {
         let mut state = STATE.lock();
-        state.came[signum as usize] = true;
+        state.pending[signum as usize] = true;
         // Set with the lock held: a runtime that is not yet in the list reads it before it sleeps.
-        CAME.store(true, Ordering::SeqCst);
+        PENDING.store(true, Ordering::SeqCst);
         state.runtimes.iter().filter_map(Weak::upgrade).collect()
     };
     for runtime in &runtimes {
@@ -202,24 +202,24 @@ fn came(signum: c_int) {
 
 /// Returns whether a signal arrived that has not been published: a reason not to sleep.
 pub(crate) fn is_pending() -> bool {
-    CAME.load(Ordering::SeqCst)
+    PENDING.load(Ordering::SeqCst)
 }
 
 /// Notifies the listeners of signals that arrived. The thread that drives a runtime calls this between two rounds of
 /// tasks.
 pub(crate) fn publish() {
-    if !CAME.load(Ordering::Relaxed) || !CAME.swap(false, Ordering::SeqCst) {
+    if !PENDING.load(Ordering::Relaxed) || !PENDING.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut woken = Vec::new();
     {
-        let State { came, counts, waiting, .. } = &mut *STATE.lock();
-        let came = std::mem::replace(came, [false; MAX_SIGNALS]);
-        for (count, _) in counts.iter_mut().zip(came).filter(|(_, came)| *came) {
+        let State { pending, counts, waiting, .. } = &mut *STATE.lock();
+        let pending = std::mem::replace(pending, [false; MAX_SIGNALS]);
+        for (count, _) in counts.iter_mut().zip(pending).filter(|(_, pending)| *pending) {
             *count += 1;
         }
         waiting.retain(|_, (signum, waker)| {
-            let is_woken = came[*signum as usize];
+            let is_woken = pending[*signum as usize];
             if is_woken {
                 woken.push(waker.clone());
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ThreadConfig;
 use crate::reactor::Unparker;
 use crate::runtime::Handle;
-use crate::task::{BlockingFuture, Id, JoinHandle, Ready, Scheduler, Target};
+use crate::task::{BlockingFuture, Id, JoinHandle, Runnable, Scheduler, WakeTarget};
 
 /// The blocking closures of a runtime.
 pub(crate) struct Blocking {
@@ -18,14 +18,14 @@ pub(crate) struct Blocking {
 pub(crate) enum Pool {}
 
 impl Pool {
-    pub(crate) fn push(&self, _: Ready) {
+    pub(crate) fn push(&self, _: Runnable) {
         match *self {}
     }
 }
 
 impl Blocking {
     pub(crate) fn new(_: &ThreadConfig, unparker: &Unparker) -> Blocking {
-        Blocking { scheduler: Scheduler::new(Target::Runtime(unparker.clone())) }
+        Blocking { scheduler: Scheduler::new(WakeTarget::Runtime(unparker.clone())) }
     }
 
     pub(crate) fn spawn<F, R>(
@@ -54,11 +54,11 @@ impl Blocking {
         self.scheduler.run_some(max)
     }
 
-    /// Runs the queued closures, for at most `patience` (`None`: without limit), and drops the rest. The runtime must
+    /// Runs the queued closures, for at most `timeout` (`None`: without limit), and drops the rest. The runtime must
     /// be entered.
-    pub(crate) fn close(&self, patience: Option<Duration>) {
+    pub(crate) fn close(&self, timeout: Option<Duration>) {
         // SIZE: only a program that sets a limit links the clock.
-        let limit = patience.map(|limit| (Instant::now(), limit));
+        let limit = timeout.map(|limit| (Instant::now(), limit));
         let in_time = || limit.is_none_or(|(started, limit)| started.elapsed() < limit);
         while in_time() && self.run_some(1) == 1 {}
         self.scheduler.close();

@@ -12,11 +12,11 @@ use super::lock::Mutex;
 /// The allocator hands out multiples of this many bytes and uses some of them itself. A block is as large as what is
 /// left of such a multiple.
 const STEP: usize = 16;
-const ITS_OWN: usize = 4;
+const ALLOCATOR_OVERHEAD: usize = 4;
 /// Blocks of more than this many steps are not kept.
 const CLASSES: usize = 256;
 /// The maximum number of bytes kept in blocks of each size: enough for some ten thousand small tasks.
-const KEEP: usize = 1 << 20;
+const MAX_KEPT: usize = 1 << 20;
 /// The alignment of every allocation.
 const ALIGN: usize = 8;
 
@@ -36,29 +36,29 @@ struct Classes([Class; CLASSES]);
 // SAFETY: the list owns the blocks.
 unsafe impl Send for Classes {}
 
-static KEPT: Mutex<Classes> =
+static FREE_LISTS: Mutex<Classes> =
     Mutex::new(Classes([const { Class { first: None, len: 0 } }; CLASSES]));
 
 /// Returns the index of a type's blocks in the list, and their layout. Evaluated at compile time.
 const fn class_of<T>() -> (usize, Layout) {
     let layout = Layout::new::<T>();
-    let steps = (layout.size() + ITS_OWN).div_ceil(STEP);
+    let steps = (layout.size() + ALLOCATOR_OVERHEAD).div_ceil(STEP);
     if layout.size() == 0 || steps > CLASSES || layout.align() > ALIGN {
         return (CLASSES, layout);
     }
-    match Layout::from_size_align(steps * STEP - ITS_OWN, ALIGN) {
+    match Layout::from_size_align(steps * STEP - ALLOCATOR_OVERHEAD, ALIGN) {
         Ok(layout) => (steps - 1, layout),
         Err(_) => (CLASSES, layout),
     }
 }
 
-pub(crate) fn take<T>() -> NonNull<T> {
+pub(crate) fn allocate<T>() -> NonNull<T> {
     let (class, layout) = const { class_of::<T>() };
-    take_class(class, layout).cast()
+    allocate_class(class, layout).cast()
 }
 
-fn take_class(class: usize, layout: Layout) -> NonNull<u8> {
-    let mut kept = KEPT.lock();
+fn allocate_class(class: usize, layout: Layout) -> NonNull<u8> {
+    let mut kept = FREE_LISTS.lock();
     match kept.0.get_mut(class) {
         Some(Class { first: first @ Some(_), len }) => {
             let block = first.take().expect("it was just matched");
@@ -76,20 +76,20 @@ fn take_class(class: usize, layout: Layout) -> NonNull<u8> {
 
 /// # Safety
 ///
-/// The block came from `take::<T>()`, and its content was dropped.
-pub(crate) unsafe fn give_back<T>(block: NonNull<T>) {
+/// The block came from `allocate::<T>()`, and its content was dropped.
+pub(crate) unsafe fn free<T>(block: NonNull<T>) {
     let (class, layout) = const { class_of::<T>() };
     // SAFETY: promised by the caller. The class and the layout are the type's.
-    unsafe { give_back_class(block.cast(), class, layout) }
+    unsafe { free_class(block.cast(), class, layout) }
 }
 
 /// # Safety
 ///
-/// The block is free and came from `take_class` with the same class and layout.
-unsafe fn give_back_class(block: NonNull<u8>, class: usize, layout: Layout) {
-    let mut kept = KEPT.lock();
+/// The block is free and came from `allocate_class` with the same class and layout.
+unsafe fn free_class(block: NonNull<u8>, class: usize, layout: Layout) {
+    let mut kept = FREE_LISTS.lock();
     match kept.0.get_mut(class) {
-        Some(Class { first, len }) if *len * layout.size() < KEEP => {
+        Some(Class { first, len }) if *len * layout.size() < MAX_KEPT => {
             let free = block.cast::<Free>();
             // SAFETY: a block of a class has room for a `Free`, is aligned, and nothing refers to it.
             unsafe { free.write(Free { next: *first }) };

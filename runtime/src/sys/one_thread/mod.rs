@@ -1,5 +1,6 @@
 //! Targets with one thread. It runs tasks and blocking closures, one after the other. `threads` describes the items.
 
+pub(crate) mod background;
 mod blocking;
 pub(crate) mod bug;
 mod core;
@@ -7,7 +8,6 @@ pub(crate) mod job;
 pub(crate) mod lock;
 pub(crate) mod memory;
 mod once;
-pub(crate) mod peers;
 mod thread;
 
 pub use once::Once;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::peers;
+use super::background;
 use crate::context;
 use crate::runtime::Handle;
 
@@ -63,17 +63,17 @@ pub(crate) struct Worker;
 
 impl Worker {
     pub(crate) fn start(handle: &Handle) -> io::Result<Worker> {
-        peers::join(handle);
+        background::add(handle);
         Ok(Worker)
     }
 }
 
-/// Shuts a runtime down: drops its tasks, and runs its queued closures for at most `patience` (`None`: without limit).
-pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, patience: Option<Duration>) {
+/// Shuts a runtime down: drops its tasks, and runs its queued closures for at most `timeout` (`None`: without limit).
+pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, timeout: Option<Duration>) {
     if worker.is_some() {
-        peers::leave(&handle.shared);
+        background::remove(&handle.shared);
     }
     let _entered = context::enter(handle.clone());
     handle.shared.close();
-    handle.shared.blocking.close(patience);
+    handle.shared.blocking.close(timeout);
 }

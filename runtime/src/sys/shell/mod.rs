@@ -28,10 +28,10 @@ pub(crate) mod threading;
 use crate::sys::Host;
 
 pub(crate) use fs::{set_created, set_mode};
-pub(crate) use lingering::{Lingering, end, linger, look_after};
+pub(crate) use lingering::{Lingering, drop_if_done, end_lingering, linger};
 pub(crate) use park::Unparker;
 pub use selector::Raw;
-pub(crate) use selector::{Driver, Selector, new, now};
+pub(crate) use selector::{Poller, Selector, new, now};
 pub(crate) use signal::ctrl_c;
 #[allow(unused_imports)] // Only threads publish signals.
 pub(crate) use signal::{is_pending, publish};
@@ -46,7 +46,7 @@ pub(crate) const HOST: Host = Host {
     // Some of these targets have no clock.
     reads_clock_cheaply: cfg!(not(target_family = "wasm")),
     speculates: false,
-    attempts_see: true,
+    attempts_see_arrivals: true,
     has_priority: false,
 };
 

@@ -4,7 +4,7 @@ use std::io;
 
 use super::park::Unparker;
 use crate::io::{Interest, Ready};
-use crate::reactor::{Event, Parked};
+use crate::reactor::{Event, PollMode};
 use crate::sys::{HOST, Outcome};
 
 /// The type that names a source on other targets.
@@ -17,10 +17,10 @@ pub(crate) struct Selector {
 }
 
 /// Owned by the thread that parks.
-pub(crate) struct Driver;
+pub(crate) struct Poller;
 
-pub(crate) fn new() -> io::Result<(Selector, Driver)> {
-    Ok((Selector { unparker: Unparker::default() }, Driver))
+pub(crate) fn new() -> io::Result<(Selector, Poller)> {
+    Ok((Selector { unparker: Unparker::default() }, Poller))
 }
 
 /// The shell makes no attempts before it parks, so no time is needed.
@@ -51,15 +51,15 @@ impl Selector {
     }
 }
 
-impl Driver {
+impl Poller {
     pub(crate) fn poll(
         &mut self,
         selector: &Selector,
-        parked: Parked<'_>,
+        mode: PollMode<'_>,
         _: u32,
         _: &mut Vec<Event>,
     ) -> Outcome {
-        if let Parked::Wait { timeout, unless } = parked {
+        if let PollMode::Blocking { timeout, unless } = mode {
             selector.unparker.park(timeout, unless);
         }
         Outcome::Done

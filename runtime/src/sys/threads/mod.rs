@@ -5,16 +5,16 @@
 //! - [`Blocking`]: the closures of `spawn_blocking`, and [`Pool`], the part of it that a scheduler notifies.
 //! - [`ThreadConfig`]: how threads are started. [`OwnerThread`]: the thread on which a local runtime was built.
 //! - [`BlockedThread`]: a thread that is blocked on a future.
-//! - [`peers`]: the runtimes that a blocking thread drives beside its own.
+//! - [`background`]: the runtimes that a blocking thread drives besides its own.
 //! - [`are_signals_pending`] and [`publish_signals`]: signals that another thread received.
 
+pub(crate) mod background;
 mod core;
 mod driver_lock;
 pub(crate) mod job;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod park_flag;
-pub(crate) mod peers;
 mod pool;
 mod thread;
 mod worker;

@@ -13,7 +13,7 @@ use crate::context;
 use crate::reactor::Unparker;
 use crate::runtime::{Handle, Shared};
 use crate::task::current::Polls;
-use crate::task::{BlockingFuture, Id, JoinHandle, Ready, Scheduler, Target};
+use crate::task::{BlockingFuture, Id, JoinHandle, Runnable, Scheduler, WakeTarget};
 
 /// The blocking closures of a runtime.
 pub(crate) struct Blocking {
@@ -28,7 +28,7 @@ impl Blocking {
             state: Mutex::default(),
             changed: Condvar::new(),
         }));
-        Blocking { scheduler: Scheduler::new(Target::Pool(pool.clone())), pool }
+        Blocking { scheduler: Scheduler::new(WakeTarget::Pool(pool.clone())), pool }
     }
 
     pub(crate) fn spawn<F, R>(
@@ -62,17 +62,17 @@ impl Blocking {
         0
     }
 
-    /// Takes no more work. Waits for the closures it has, for at most `patience` (`None`: without limit), and aborts
+    /// Takes no more work. Waits for the closures it has, for at most `timeout` (`None`: without limit), and aborts
     /// the rest.
-    pub(crate) fn close(&self, patience: Option<Duration>) {
-        self.pool.close(patience);
+    pub(crate) fn close(&self, timeout: Option<Duration>) {
+        self.pool.close(timeout);
         self.scheduler.close();
     }
 }
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Ready>,
+    queue: VecDeque<Runnable>,
     threads: usize,
     idle: usize,
     closed: bool,
@@ -97,7 +97,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs a task. If its scheduler was closed, drops the closure instead.
-fn run(task: Ready) {
+fn run(task: Runnable) {
     let scheduler = task.owner.clone();
     if scheduler.is_closed() {
         task.cancel(&scheduler);
@@ -115,7 +115,7 @@ impl Pool {
         }
     }
 
-    pub(crate) fn push(&self, task: Ready) {
+    pub(crate) fn push(&self, task: Runnable) {
         let mut state = lock(&self.0.state);
         if state.closed {
             drop(state);

@@ -62,11 +62,11 @@ impl Worker {
     }
 }
 
-/// Shuts a runtime down: drops its tasks, and waits for its blocking closures for at most `patience` (`None`: without
+/// Shuts a runtime down: drops its tasks, and waits for its blocking closures for at most `timeout` (`None`: without
 /// limit).
 #[track_caller]
-pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, patience: Option<Duration>) {
-    let may_wait = patience != Some(Duration::ZERO);
+pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, timeout: Option<Duration>) {
+    let may_wait = timeout != Some(Duration::ZERO);
     assert!(
         !may_wait || current::entered() == Entered::No || std::thread::panicking(),
         "Cannot drop a runtime in a context where blocking is not allowed. This happens when a runtime is dropped \
@@ -86,5 +86,5 @@ pub(crate) fn shut_down(handle: &Handle, worker: Option<Worker>, patience: Optio
             handle.shared.close();
         }
     }
-    handle.shared.blocking.close(patience);
+    handle.shared.blocking.close(timeout);
 }

@@ -1,20 +1,20 @@
-//! The armed sources of a WASI host. One call asks the host about all of them.
+//! The armed sources of a WASI host. One call polls all of them.
 //!
 //! The list that the host receives lives as long as the runtime and is edited in place. Arming appends an entry, and an
 //! event marks its entry as spent. A spent entry is removed before the next poll unless it was armed again, as a busy
 //! connection is. Entry 0 belongs to the clock. Each direction of a key has at most one entry.
 //!
-//! Recently armed entries are at the front, so that the host can be asked about them alone (`front.rs`). Recency is
-//! counted in complete polls: polls about all entries.
+//! Recently armed entries are at the front, so that the host can be polled for them alone (`front.rs`). Recency is
+//! counted in complete polls: polls for all entries.
 
 use std::time::Duration;
 
 use crate::io::Ready;
-use crate::reactor::{Direction, Parked};
+use crate::reactor::{Direction, PollMode};
 use crate::sys::bug::bug;
 
 /// A wait that only a signal can end, without a timer, is renewed after this long.
-const LONG: u64 = 3600 * 1_000_000_000;
+const MAX_WAIT: u64 = 3600 * 1_000_000_000;
 
 /// The owner of the clock's entry. Any other owner is a key and a direction.
 pub(in crate::sys) const CLOCK: usize = usize::MAX;
@@ -25,7 +25,7 @@ pub(in crate::sys) fn owner(key: usize, direction: Direction) -> usize {
 }
 
 /// Returns the key and the direction of an owner that is not the clock.
-pub(in crate::sys) fn place(owner: usize) -> (usize, Direction) {
+pub(in crate::sys) fn key_and_direction(owner: usize) -> (usize, Direction) {
     (owner >> 1, if owner & 1 == 0 { Direction::Read } else { Direction::Write })
 }
 
@@ -66,8 +66,8 @@ impl Slot {
 struct Mark {
     /// The entry's owner.
     owner: usize,
-    /// The value of `Armed::turn` when the entry was last armed.
-    turn: u32,
+    /// The value of `Armed::complete_polls` when the entry was last armed.
+    last_armed: u32,
 }
 
 /// The list of armed entries. `T` is the type that the host receives for each.
@@ -78,7 +78,7 @@ pub(in crate::sys) struct Armed<T> {
     /// The number of entries at the front, including the clock's.
     front: usize,
     /// Counts complete polls.
-    turn: u32,
+    complete_polls: u32,
     /// Indexed by owner.
     slots: Vec<Slot>,
     /// Owners of entries that were marked as spent.
@@ -90,9 +90,9 @@ impl<T> Armed<T> {
     pub(in crate::sys) fn new(clock: T) -> Armed<T> {
         Armed {
             entries: vec![clock],
-            marks: vec![Mark { owner: CLOCK, turn: 0 }],
+            marks: vec![Mark { owner: CLOCK, last_armed: 0 }],
             front: 1,
-            turn: 0,
+            complete_polls: 0,
             slots: Vec::new(),
             spent: Vec::new(),
             count: 0,
@@ -142,11 +142,11 @@ impl<T> Armed<T> {
         if *slot == Slot::IDLE {
             index = self.entries.len();
             self.entries.push(blank(owner));
-            self.marks.push(Mark { owner, turn: 0 });
+            self.marks.push(Mark { owner, last_armed: 0 });
         }
         *slot = Slot::armed(index);
         self.count += usize::from(!is_armed);
-        let index = self.bring_forward(index);
+        let index = self.move_to_front(index);
         if is_armed { None } else { self.entries.get_mut(index) }
     }
 
@@ -157,8 +157,8 @@ impl<T> Armed<T> {
 
     /// Moves an entry to the front. Returns its new index.
     #[inline]
-    fn bring_forward(&mut self, index: usize) -> usize {
-        at(&mut self.marks, index).turn = self.turn;
+    fn move_to_front(&mut self, index: usize) -> usize {
+        at(&mut self.marks, index).last_armed = self.complete_polls;
         if index < self.front {
             return index;
         }
@@ -168,11 +168,11 @@ impl<T> Armed<T> {
     }
 
     /// Begins a complete poll. Entries that were not armed in the last three complete polls leave the front.
-    #[inline(never)] // Everything is asked about next.
-    pub(in crate::sys) fn settle(&mut self) {
-        self.turn = self.turn.wrapping_add(1);
+    #[inline(never)] // SIZE: a complete poll follows.
+    pub(in crate::sys) fn age_front(&mut self) {
+        self.complete_polls = self.complete_polls.wrapping_add(1);
         for index in (1..self.front).rev() {
-            if self.turn.wrapping_sub(at(&mut self.marks, index).turn) > 2 {
+            if self.complete_polls.wrapping_sub(at(&mut self.marks, index).last_armed) > 2 {
                 self.front -= 1;
                 self.swap(index, self.front);
             }
@@ -186,17 +186,17 @@ impl<T> Armed<T> {
         }
         // The compiler's own check would report the line in this file.
         if a.max(b) >= self.marks.len().min(self.entries.len()) {
-            bug("what is swapped is not in the list");
+            bug("an entry to swap is not in the list");
         }
         self.marks.swap(a, b);
         self.entries.swap(a, b);
-        self.note_place(a);
-        self.note_place(b);
+        self.update_slot(a);
+        self.update_slot(b);
     }
 
     /// Updates the slot of the entry at this index.
     #[inline(never)]
-    fn note_place(&mut self, index: usize) {
+    fn update_slot(&mut self, index: usize) {
         let slot = at(&mut self.slots, at(&mut self.marks, index).owner);
         debug_assert!(*slot != Slot::IDLE, "an entry without a slot");
         *slot = slot.moved(index);
@@ -249,7 +249,7 @@ impl<T> Armed<T> {
     /// limit. `None` means that there is nothing to wait for (`is_empty`).
     pub(in crate::sys) fn prepare(
         &mut self,
-        parked: Parked<'_>,
+        mode: PollMode<'_>,
         is_empty: bool,
     ) -> Option<Option<u64>> {
         while let Some(owner) = self.spent.pop() {
@@ -257,12 +257,14 @@ impl<T> Armed<T> {
                 self.remove(owner);
             }
         }
-        match parked {
-            Parked::Glance | Parked::Look if is_empty => None,
-            Parked::Glance | Parked::Look => Some(Some(0)),
-            Parked::Wait { unless, .. } if unless() => None,
-            Parked::Wait { timeout, .. } if is_empty => Some(Some(timeout.map_or(LONG, nanos))),
-            Parked::Wait { timeout, .. } => Some(timeout.map(nanos)),
+        match mode {
+            PollMode::Throttled | PollMode::NonBlocking if is_empty => None,
+            PollMode::Throttled | PollMode::NonBlocking => Some(Some(0)),
+            PollMode::Blocking { unless, .. } if unless() => None,
+            PollMode::Blocking { timeout, .. } if is_empty => {
+                Some(Some(timeout.map_or(MAX_WAIT, nanos)))
+            }
+            PollMode::Blocking { timeout, .. } => Some(timeout.map(nanos)),
         }
     }
 }
@@ -272,7 +274,7 @@ impl<T> Armed<T> {
 fn at<E>(list: &mut [E], index: usize) -> &mut E {
     match list.get_mut(index) {
         Some(element) => element,
-        None => bug("what is armed is not in the list"),
+        None => bug("an armed entry is not in the list"),
     }
 }
 
@@ -288,6 +290,6 @@ impl Unparker {
 /// Returns the nanoseconds, at most 584 years. It takes less code than `Duration`'s own conversion, which multiplies in
 /// 128 bits.
 fn nanos(duration: Duration) -> u64 {
-    const MOST: u64 = u64::MAX / 1_000_000_000 - 1;
-    duration.as_secs().min(MOST) * 1_000_000_000 + u64::from(duration.subsec_nanos())
+    const MAX_SECS: u64 = u64::MAX / 1_000_000_000 - 1;
+    duration.as_secs().min(MAX_SECS) * 1_000_000_000 + u64::from(duration.subsec_nanos())
 }

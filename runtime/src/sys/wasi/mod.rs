@@ -1,4 +1,4 @@
-//! Items that both WASI targets share: the list of armed sources, and the choice of which to ask about first.
+//! Items that both WASI targets share: the list of armed sources, and the choice of those to poll first.
 
 pub(in crate::sys) mod armed;
 pub(in crate::sys) mod front;

@@ -20,9 +20,9 @@ mod wasi;
 use crate::sys::Host;
 
 pub(crate) use fs::{set_created, set_mode};
-pub(crate) use lingering::{Lingering, end, linger, look_after};
+pub(crate) use lingering::{Lingering, drop_if_done, end_lingering, linger};
 pub use selector::Raw;
-pub(crate) use selector::{Driver, Selector, new, now};
+pub(crate) use selector::{Poller, Selector, new, now};
 pub use threading::Once;
 pub(crate) use threading::{RuntimeCore, bug, job, lock, memory};
 pub(crate) use wasi::armed::Unparker;
@@ -35,7 +35,7 @@ pub(crate) const HOST: Host = Host {
     polls_cheaply: false,
     reads_clock_cheaply: false,
     speculates: true,
-    attempts_see: true,
+    attempts_see_arrivals: true,
     has_priority: false,
 };
 

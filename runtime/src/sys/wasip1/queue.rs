@@ -21,10 +21,10 @@ const QUEUE: RawFd = 0xd04f_4c01_u32 as RawFd;
 pub(super) const CAPACITY: usize = 512;
 
 /// The maximum number of changes in one call. Every host accepts this many. A host may refuse a call with more.
-const MOST_CHANGES: usize = 1000;
+const MAX_CHANGES: usize = 1000;
 
-/// A pass over the list is not worthwhile for up to this many dead changes.
-const FEW: usize = 64;
+/// The list is not compacted for fewer dead changes than this.
+const MIN_DEAD: usize = 64;
 
 /// The entries at the start of every call: the queue and the clock.
 const HEAD: usize = 2;
@@ -57,9 +57,9 @@ fn filetype(fd: RawFd) -> Option<u8> {
     (errno == 0).then_some(stat.filetype)
 }
 
-/// The state at the host of one source.
+/// The state of one source at the host.
 #[derive(Clone, Copy, Default)]
-struct Kept {
+struct SourceState {
     /// Whether the source is a socket, so that the host keeps it.
     is_socket: bool,
     fd: RawFd,
@@ -72,7 +72,7 @@ struct Kept {
 /// The state of the host's queue.
 pub(super) struct HostQueue {
     /// Indexed by key.
-    kept: Vec<Kept>,
+    sources: Vec<SourceState>,
     count: usize,
     /// The next call: the head, and the changes since the last call.
     call: Vec<Subscription>,
@@ -86,7 +86,7 @@ impl HostQueue {
         filetype(QUEUE)?;
         let queue = Subscription::new(CAPACITY, TAG_READ, QUEUE as u32);
         let clock = Subscription::new(armed::CLOCK, TAG_CLOCK, CLOCK_MONOTONIC);
-        Some(HostQueue { kept: Vec::new(), count: 0, call: vec![queue, clock], dead: 0 })
+        Some(HostQueue { sources: Vec::new(), count: 0, call: vec![queue, clock], dead: 0 })
     }
 
     /// Whether nothing is armed.
@@ -96,27 +96,27 @@ impl HostQueue {
 
     /// Adds a source.
     pub(super) fn register(&mut self, fd: RawFd, key: usize) {
-        while self.kept.len() <= key {
-            self.kept.push(Kept::default());
+        while self.sources.len() <= key {
+            self.sources.push(SourceState::default());
         }
         let is_socket = matches!(filetype(fd), Some(SOCKET_DGRAM | SOCKET_STREAM));
-        self.kept[key] = Kept { is_socket, fd, ..Kept::default() };
+        self.sources[key] = SourceState { is_socket, fd, ..SourceState::default() };
     }
 
     /// Arms a source. Returns false if the host does not keep it.
     pub(super) fn arm(&mut self, key: usize, interest: Interest) -> bool {
-        let kept = &mut self.kept[key];
-        if !kept.is_socket {
+        let source = &mut self.sources[key];
+        if !source.is_socket {
             return false;
         }
         for (direction, tag, wanted) in [
             (Direction::Read, TAG_READ, interest.is_readable()),
             (Direction::Write, TAG_WRITE, interest.is_writable()),
         ] {
-            if wanted && !std::mem::replace(&mut kept.armed[direction as usize], true) {
+            if wanted && !std::mem::replace(&mut source.armed[direction as usize], true) {
                 self.count += 1;
-                kept.place[direction as usize] = self.call.len() as u32;
-                self.call.push(Subscription::new(owner(key, direction), tag, kept.fd as u32));
+                source.place[direction as usize] = self.call.len() as u32;
+                self.call.push(Subscription::new(owner(key, direction), tag, source.fd as u32));
             }
         }
         true
@@ -124,20 +124,20 @@ impl HostQueue {
 
     /// Disarms a direction whose event was reported. Returns false if the host does not keep the source.
     pub(super) fn spend(&mut self, key: usize, direction: Direction) -> bool {
-        let Some(kept) = self.kept.get_mut(key) else { return false };
-        if std::mem::take(&mut kept.armed[direction as usize]) {
+        let Some(source) = self.sources.get_mut(key) else { return false };
+        if std::mem::take(&mut source.armed[direction as usize]) {
             self.count -= 1;
         }
-        kept.is_socket
+        source.is_socket
     }
 
     /// Disarms both directions. Returns those that were armed.
     pub(super) fn disarm(&mut self, key: usize) -> Ready {
         let mut ready = Ready::EMPTY;
-        if self.take_back(key, Direction::Read, TAG_READ) {
+        if self.disarm_direction(key, Direction::Read, TAG_READ) {
             ready |= Ready::READABLE;
         }
-        if self.take_back(key, Direction::Write, TAG_WRITE) {
+        if self.disarm_direction(key, Direction::Write, TAG_WRITE) {
             ready |= Ready::WRITABLE;
         }
         ready
@@ -145,12 +145,12 @@ impl HostQueue {
 
     /// Disarms one direction. Returns whether it was armed.
     #[inline(never)]
-    fn take_back(&mut self, key: usize, direction: Direction, tag: u8) -> bool {
-        let Some(kept) = self.kept.get_mut(key) else { return false };
-        let was_armed = std::mem::take(&mut kept.armed[direction as usize]);
+    fn disarm_direction(&mut self, key: usize, direction: Direction, tag: u8) -> bool {
+        let Some(source) = self.sources.get_mut(key) else { return false };
+        let was_armed = std::mem::take(&mut source.armed[direction as usize]);
         if was_armed {
             self.count -= 1;
-            let place = kept.place[direction as usize] as usize;
+            let place = source.place[direction as usize] as usize;
             match self.call.get_mut(place) {
                 // The host has not been told yet, and need not be.
                 Some(change) if place >= HEAD && change.arms(owner(key, direction)) => {
@@ -158,7 +158,7 @@ impl HostQueue {
                     self.dead += 1;
                     self.forget_dead();
                 }
-                _ => self.call.push(Subscription::disarm(tag, kept.fd as u32)),
+                _ => self.call.push(Subscription::disarm(tag, source.fd as u32)),
             }
         }
         was_armed
@@ -168,7 +168,7 @@ impl HostQueue {
     /// two calls then needs no more memory than one that does so once. The order of the other changes stays.
     #[inline(never)]
     fn forget_dead(&mut self) {
-        if self.dead < FEW || 2 * self.dead < self.call.len() {
+        if self.dead < MIN_DEAD || 2 * self.dead < self.call.len() {
             return;
         }
         let mut end = HEAD;
@@ -177,10 +177,10 @@ impl HostQueue {
             if change.is_cancelled() {
                 continue;
             }
-            if let Some((key, direction)) = change.armed_place()
-                && let Some(kept) = self.kept.get_mut(key)
+            if let Some((key, direction)) = change.arms_direction()
+                && let Some(source) = self.sources.get_mut(key)
             {
-                kept.place[direction as usize] = end as u32;
+                source.place[direction as usize] = end as u32;
             }
             self.call[end] = change;
             end += 1;
@@ -191,7 +191,7 @@ impl HostQueue {
 
     /// Returns a part of the changes, for a call that does not wait, if there are more than fit in one call.
     pub(super) fn excess(&mut self) -> Option<&[Subscription]> {
-        let part = HEAD + MOST_CHANGES;
+        let part = HEAD + MAX_CHANGES;
         if self.call.len() <= part {
             return None;
         }
@@ -200,9 +200,9 @@ impl HostQueue {
     }
 
     /// Removes the changes of [`excess`](Self::excess) after their call was made.
-    pub(super) fn told_excess(&mut self) {
-        self.call.copy_within(HEAD + MOST_CHANGES.., HEAD);
-        self.call.truncate(self.call.len() - MOST_CHANGES);
+    pub(super) fn remove_excess(&mut self) {
+        self.call.copy_within(HEAD + MAX_CHANGES.., HEAD);
+        self.call.truncate(self.call.len() - MAX_CHANGES);
     }
 
     /// Returns the subscriptions of a call: the head, the changes, and the sources that the host does not keep.
@@ -220,7 +220,7 @@ impl HostQueue {
     }
 
     /// Removes the changes after the call was made.
-    pub(super) fn called(&mut self) {
+    pub(super) fn clear_changes(&mut self) {
         self.call.truncate(HEAD);
         self.dead = 0;
     }

@@ -12,14 +12,14 @@ use std::io;
 use std::os::fd::RawFd;
 
 use super::queue::{CAPACITY, HostQueue};
-use super::wasi::armed::{Armed, CLOCK, Unparker, place};
-use super::wasi::front::{Answer, Plan};
+use super::wasi::armed::{Armed, CLOCK, Unparker, key_and_direction};
+use super::wasi::front::{Plan, Polled};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
-use crate::reactor::{Direction, Event, Parked};
+use crate::reactor::{Direction, Event, PollMode};
 use crate::sys::Outcome;
 
-/// What a source is made of.
+/// A source is a descriptor.
 pub type Raw = RawFd;
 
 const CLOCK_MONOTONIC: u32 = 1;
@@ -80,8 +80,8 @@ impl Subscription {
     }
 
     /// Returns the key and direction that the change arms, if it arms one.
-    pub(super) fn armed_place(&self) -> Option<(usize, Direction)> {
-        (self.body.op == 0).then(|| place(self.userdata as usize))
+    pub(super) fn arms_direction(&self) -> Option<(usize, Direction)> {
+        (self.body.op == 0).then(|| key_and_direction(self.userdata as usize))
     }
 
     /// Sets the timeout in nanoseconds, counted from the call.
@@ -146,14 +146,14 @@ impl List {
     }
 }
 
-pub(crate) struct Driver {
+pub(crate) struct Poller {
     events: Vec<RawEvent>,
 }
 
-pub(crate) fn new() -> io::Result<(Selector, Driver)> {
+pub(crate) fn new() -> io::Result<(Selector, Poller)> {
     let armed = Armed::new(Subscription::new(CLOCK, TAG_CLOCK, CLOCK_MONOTONIC));
     let list = Mutex::new(List { armed, plan: Plan::default(), queue: None });
-    Ok((Selector { list }, Driver { events: Vec::new() }))
+    Ok((Selector { list }, Poller { events: Vec::new() }))
 }
 
 impl Selector {
@@ -203,19 +203,19 @@ impl Selector {
     }
 }
 
-impl Driver {
+impl Poller {
     pub(crate) fn poll(
         &mut self,
         selector: &Selector,
-        parked: Parked<'_>,
+        mode: PollMode<'_>,
         unexplained: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
         let list = &mut *selector.list.lock();
         let is_empty = list.is_empty();
         let List { armed, plan, queue } = list;
-        let glances = matches!(parked, Parked::Glance);
-        let Some(timeout) = armed.prepare(parked, is_empty) else { return Outcome::Done };
+        let throttled = matches!(mode, PollMode::Throttled);
+        let Some(timeout) = armed.prepare(mode, is_empty) else { return Outcome::Done };
         if unexplained > 1 && timeout != Some(0) {
             // The host keeps ending the wait without naming a source. Do not spin: only sleep.
             let pause = 1_000_000 << unexplained.min(6);
@@ -225,44 +225,48 @@ impl Driver {
         }
         let answer = match queue {
             Some(Some(queue)) => {
-                let mut answer = Answer::Nothing;
+                let mut answer = Polled::Nothing;
                 while let Some(part) = queue.excess() {
                     let count = self.call(part, CAPACITY);
-                    queue.told_excess();
-                    if let Answer::Events = self.note(count, events, Some(queue), armed) {
-                        answer = Answer::Events;
+                    queue.remove_excess();
+                    if let Polled::Events = self.note(count, events, Some(queue), armed) {
+                        answer = Polled::Events;
                     }
                 }
-                let timeout = if answer == Answer::Events { Some(0) } else { timeout };
+                let timeout = if answer == Polled::Events { Some(0) } else { timeout };
                 let others = &armed.entries()[1..];
                 let count = self.call(queue.call(others, timeout), CAPACITY);
-                queue.called();
+                queue.clear_changes();
                 match self.note(count, events, Some(queue), armed) {
-                    Answer::Events => Answer::Events,
-                    last if answer == Answer::Nothing => last,
+                    Polled::Events => Polled::Events,
+                    last if answer == Polled::Nothing => last,
                     _ => answer,
                 }
             }
             _ => {
-                let ask = &mut |armed: &mut Armed<Subscription>, count, timeout| {
-                    self.ask(armed, count, timeout, events)
+                let poll = &mut |armed: &mut Armed<Subscription>, count, timeout| {
+                    self.poll_first(armed, count, timeout, events)
                 };
-                if glances { plan.glance(armed, ask) } else { plan.wait(armed, timeout, ask) }
+                if throttled {
+                    plan.poll_throttled(armed, poll)
+                } else {
+                    plan.wait(armed, timeout, poll)
+                }
             }
         };
-        let in_time = answer != Answer::Nothing || timeout == Some(0);
+        let in_time = answer != Polled::Nothing || timeout == Some(0);
         if in_time { Outcome::Done } else { Outcome::Unexplained }
     }
 
-    /// Asks about the first `count` entries.
+    /// Polls the host for the first `count` entries.
     #[inline(never)]
-    fn ask(
+    fn poll_first(
         &mut self,
         armed: &mut Armed<Subscription>,
         count: usize,
         timeout: Option<u64>,
         events: &mut Vec<Event>,
-    ) -> Answer {
+    ) -> Polled {
         let first = match timeout {
             Some(timeout) => {
                 armed.clock().set_timeout(timeout);
@@ -282,19 +286,19 @@ impl Driver {
         events: &mut Vec<Event>,
         mut queue: Option<&mut HostQueue>,
         armed: &mut Armed<Subscription>,
-    ) -> Answer {
-        let mut answer = Answer::Nothing;
+    ) -> Polled {
+        let mut answer = Polled::Nothing;
         for event in &self.events[..count] {
             let owner = event.userdata as usize;
             if owner != CLOCK {
-                let (key, direction) = place(owner);
+                let (key, direction) = key_and_direction(owner);
                 if !queue.as_mut().is_some_and(|queue| queue.spend(key, direction)) {
                     armed.spend(owner);
                 }
                 events.push(Event { key, ready: ready(event, direction) });
-                answer = Answer::Events;
-            } else if answer == Answer::Nothing {
-                answer = Answer::TimedOut;
+                answer = Polled::Events;
+            } else if answer == Polled::Nothing {
+                answer = Polled::TimedOut;
             }
         }
         answer

@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 
 /// A `result` as the canonical ABI returns it.
 #[repr(C)]
-pub struct Answer<T: Copy, E: Copy> {
+pub struct AbiResult<T: Copy, E: Copy> {
     is_error: u8,
     payload: Payload<T, E>,
 }
@@ -22,7 +22,7 @@ union Payload<T: Copy, E: Copy> {
     error: E,
 }
 
-impl<T: Copy, E: Copy> Answer<T, E> {
+impl<T: Copy, E: Copy> AbiResult<T, E> {
     /// Calls the host and returns its result.
     ///
     /// # Safety
@@ -30,8 +30,8 @@ impl<T: Copy, E: Copy> Answer<T, E> {
     /// `call` has the host write a `result` to the given address. Its cases are `T` and `E`, as the canonical ABI
     /// stores them.
     #[inline]
-    pub unsafe fn of(call: impl FnOnce(*mut Answer<T, E>)) -> Result<T, E> {
-        let mut answer = MaybeUninit::<Answer<T, E>>::uninit();
+    pub unsafe fn of(call: impl FnOnce(*mut AbiResult<T, E>)) -> Result<T, E> {
+        let mut answer = MaybeUninit::<AbiResult<T, E>>::uninit();
         call(answer.as_mut_ptr());
         let answer = answer.as_ptr();
         // SAFETY: the host has written the discriminant and that case.
@@ -205,15 +205,15 @@ unsafe extern "C" {
 #[link(wasm_import_module = "wasi:io/streams@0.2.0")]
 unsafe extern "C" {
     #[link_name = "[method]input-stream.read"]
-    fn read(stream: u32, len: u64, bytes: *mut Answer<List<u8>, Failure>);
+    fn read(stream: u32, len: u64, bytes: *mut AbiResult<List<u8>, Failure>);
     #[link_name = "[method]input-stream.subscribe"]
     fn subscribe_input(stream: u32) -> u32;
     #[link_name = "[resource-drop]input-stream"]
     fn drop_input(stream: u32);
     #[link_name = "[method]output-stream.check-write"]
-    fn check_write(stream: u32, permit: *mut Answer<u64, Failure>);
+    fn check_write(stream: u32, permit: *mut AbiResult<u64, Failure>);
     #[link_name = "[method]output-stream.write"]
-    fn write(stream: u32, bytes: *const u8, len: usize, result: *mut Answer<(), Failure>);
+    fn write(stream: u32, bytes: *const u8, len: usize, result: *mut AbiResult<(), Failure>);
     #[link_name = "[method]output-stream.subscribe"]
     fn subscribe_output(stream: u32) -> u32;
     #[link_name = "[resource-drop]output-stream"]
@@ -233,7 +233,8 @@ impl InputStream {
     #[inline]
     pub fn read(&self, len: u64) -> Result<Vec<u8>, StreamError> {
         // SAFETY: the guest owns the stream, and the result has these cases.
-        let bytes = unsafe { Answer::<List<u8>, Failure>::of(|answer| read(self.0, len, answer)) };
+        let bytes =
+            unsafe { AbiResult::<List<u8>, Failure>::of(|answer| read(self.0, len, answer)) };
         // SAFETY: the host has written the list.
         bytes.map(|bytes| unsafe { bytes.into_vec() }).map_err(StreamError::from)
     }
@@ -250,7 +251,7 @@ impl OutputStream {
     #[inline]
     pub fn check_write(&self) -> Result<u64, StreamError> {
         // SAFETY: the guest owns the stream, and the result has these cases.
-        let permit = unsafe { Answer::of(|answer| check_write(self.0, answer)) };
+        let permit = unsafe { AbiResult::of(|answer| check_write(self.0, answer)) };
         permit.map_err(|failure: Failure| failure.into())
     }
 
@@ -259,7 +260,7 @@ impl OutputStream {
     pub fn write(&self, bytes: &[u8]) -> Result<(), StreamError> {
         // SAFETY: the guest owns the stream, the bytes live for the call, and the result has these cases.
         let done =
-            unsafe { Answer::of(|answer| write(self.0, bytes.as_ptr(), bytes.len(), answer)) };
+            unsafe { AbiResult::of(|answer| write(self.0, bytes.as_ptr(), bytes.len(), answer)) };
         done.map_err(|failure: Failure| failure.into())
     }
 

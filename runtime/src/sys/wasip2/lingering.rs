@@ -16,7 +16,7 @@ use crate::reactor::io_state::IoState;
 use crate::reactor::{Core, Source};
 
 /// How long the end of a runtime waits for writes that are under way.
-const LAST_WRITES: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 /// The time between two looks during that wait.
 const STEP: Duration = Duration::from_millis(5);
 
@@ -33,12 +33,12 @@ impl Lingering {
 pub(crate) fn linger(source: &Source) -> bool {
     // There are two references: this one, and that of the owner, which is being dropped. If there are more, the source
     // is still in use.
-    Arc::strong_count(&source.raw) <= 2 && source.raw.close() && stay(source)
+    Arc::strong_count(&source.raw) <= 2 && source.raw.close() && keep(source)
 }
 
 #[cold]
 #[inline(never)]
-fn stay(source: &Source) -> bool {
+fn keep(source: &Source) -> bool {
     if source.reactor.is_closed() {
         finish(source.raw.clone());
         return false;
@@ -49,17 +49,17 @@ fn stay(source: &Source) -> bool {
 }
 
 #[inline]
-pub(crate) fn look_after(core: &Core, state: &IoState) -> bool {
+pub(crate) fn drop_if_done(core: &Core, state: &IoState) -> bool {
     let raw = state.lingering.0.get();
     if let Some(raw) = raw {
-        look(core, state.key, raw);
+        drop_or_rearm(core, state.key, raw);
     }
     raw.is_some()
 }
 
 #[cold]
 #[inline(never)]
-fn look(core: &Core, key: usize, raw: &Raw) {
+fn drop_or_rearm(core: &Core, key: usize, raw: &Raw) {
     if raw.close() {
         return core.selector.arm(raw, key, Interest::WRITABLE);
     }
@@ -67,7 +67,7 @@ fn look(core: &Core, key: usize, raw: &Raw) {
 }
 
 #[inline]
-pub(crate) fn end(core: &Core, state: &IoState) -> bool {
+pub(crate) fn end_lingering(core: &Core, state: &IoState) -> bool {
     let raw = state.lingering.0.get();
     if let Some(raw) = raw {
         finish(raw.clone());
@@ -81,7 +81,7 @@ pub(crate) fn end(core: &Core, state: &IoState) -> bool {
 #[cold]
 #[inline(never)]
 pub fn finish(raw: Raw) {
-    for _ in 0..LAST_WRITES.as_millis() / STEP.as_millis() {
+    for _ in 0..MAX_WAIT.as_millis() / STEP.as_millis() {
         if !raw.close() {
             return;
         }

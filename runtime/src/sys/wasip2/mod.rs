@@ -21,8 +21,8 @@ use crate::sys::Host;
 
 pub(crate) use fs::{set_created, set_mode};
 pub(crate) use host::now;
-pub(crate) use lingering::{Lingering, end, linger, look_after};
-pub(crate) use selector::{Driver, Selector, new};
+pub(crate) use lingering::{Lingering, drop_if_done, end_lingering, linger};
+pub(crate) use selector::{Poller, Selector, new};
 pub use selector::{Raw, Subscribe};
 pub use threading::Once;
 pub(crate) use threading::{RuntimeCore, bug, job, lock, memory};
@@ -36,7 +36,7 @@ pub(crate) const HOST: Host = Host {
     polls_cheaply: false,
     reads_clock_cheaply: false,
     speculates: true,
-    attempts_see: false,
+    attempts_see_arrivals: false,
     has_priority: false,
 };
 

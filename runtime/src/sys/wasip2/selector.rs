@@ -13,11 +13,11 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::host::{Pollable, ready, subscribe_duration, wait_for};
-use super::wasi::armed::{Armed, CLOCK, Unparker, place};
-use super::wasi::front::{Answer, Plan};
+use super::wasi::armed::{Armed, CLOCK, Unparker, key_and_direction};
+use super::wasi::front::{Plan, Polled};
 use crate::io::{Interest, Ready};
 use crate::lock::Mutex;
-use crate::reactor::{Direction, Event, Parked, Source};
+use crate::reactor::{Direction, Event, PollMode, Source};
 use crate::sys::Outcome;
 
 /// Something that has pollables.
@@ -28,8 +28,8 @@ pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// `None` if an attempt always is.
     fn pollable(&self, direction: Direction) -> Option<u32>;
 
-    /// Called before the drop. Returns whether dropping would wait for pending writes. If so, the source is kept, and
-    /// asked again when it can be written to.
+    /// Called before the drop. Returns whether dropping would wait for pending writes. If so, the reactor keeps the
+    /// source, and calls this again when the source is writable.
     fn close(&self) -> bool {
         false
     }
@@ -38,8 +38,8 @@ pub trait Subscribe: Send + Sync + UnwindSafe + RefUnwindSafe {
 /// A source is an object that has pollables.
 pub type Raw = Arc<dyn Subscribe>;
 
-/// From this many events on, the host may have used up its budget: see [`ask`].
-const MANY: usize = 100;
+/// From this many events on, the host may have used up its budget: see [`poll_first`].
+const YIELD_FROM: usize = 100;
 
 struct List {
     /// The entries are handles.
@@ -53,14 +53,14 @@ pub(crate) struct Selector {
     list: Mutex<List>,
 }
 
-pub(crate) struct Driver;
+pub(crate) struct Poller;
 
-pub(crate) fn new() -> io::Result<(Selector, Driver)> {
+pub(crate) fn new() -> io::Result<(Selector, Poller)> {
     Ok((
         Selector {
             list: Mutex::new(List { armed: Armed::new(0), plan: Plan::default(), now: None }),
         },
-        Driver,
+        Poller,
     ))
 }
 
@@ -68,7 +68,7 @@ fn always_ready(now: &mut Option<Pollable>) -> u32 {
     now.get_or_insert_with(|| subscribe_duration(0)).handle()
 }
 
-/// Returns the handle to ask about for a source.
+/// Returns the handle to poll for a source.
 #[inline(never)]
 fn handle(raw: &Raw, direction: Direction, now: &mut Option<Pollable>) -> u32 {
     raw.pollable(direction).unwrap_or_else(|| always_ready(now))
@@ -113,8 +113,8 @@ impl Selector {
 }
 
 impl Source {
-    /// Replaces the pollables. The host is no longer asked about those that exist when `replace` is called, and is
-    /// asked about the new ones after it.
+    /// Replaces the pollables. The reactor stops polling the old ones before it calls `replace`, and polls the new ones
+    /// afterwards.
     pub fn refresh<R>(&self, replace: impl FnOnce() -> R) -> R {
         let armed = self.reactor.selector.disarm(self.state.key);
         let result = replace();
@@ -128,37 +128,37 @@ impl Source {
     }
 }
 
-impl Driver {
+impl Poller {
     pub(crate) fn poll(
         &mut self,
         selector: &Selector,
-        parked: Parked<'_>,
+        mode: PollMode<'_>,
         _: u32,
         events: &mut Vec<Event>,
     ) -> Outcome {
         let List { armed, plan, now } = &mut *selector.list.lock();
-        let glances = matches!(parked, Parked::Glance);
-        let Some(timeout) = armed.prepare(parked, armed.is_empty()) else { return Outcome::Done };
-        let ask = &mut |armed: &mut Armed<u32>, count, timeout| {
-            self::ask(armed, count, timeout, now, events)
+        let throttled = matches!(mode, PollMode::Throttled);
+        let Some(timeout) = armed.prepare(mode, armed.is_empty()) else { return Outcome::Done };
+        let poll = &mut |armed: &mut Armed<u32>, count, timeout| {
+            poll_first(armed, count, timeout, now, events)
         };
-        if glances {
-            plan.glance(armed, ask);
+        if throttled {
+            plan.poll_throttled(armed, poll);
         } else {
-            plan.wait(armed, timeout, ask);
+            plan.wait(armed, timeout, poll);
         }
         Outcome::Done
     }
 }
 
-/// Asks about the first `count` entries.
-fn ask(
+/// Polls the host for the first `count` entries.
+fn poll_first(
     armed: &mut Armed<u32>,
     count: usize,
     timeout: Option<u64>,
     now: &mut Option<Pollable>,
     events: &mut Vec<Event>,
-) -> Answer {
+) -> Polled {
     // Lives until the end of the poll.
     let mut _clock = None;
     let first = match timeout {
@@ -175,7 +175,7 @@ fn ask(
         }
     };
     let indices = ready(armed.entries().get(first..count).unwrap_or_default());
-    if indices.len() >= MANY {
+    if indices.len() >= YIELD_FROM {
         // A host on tokio may do 128 operations before it must yield, and a ready pollable is one. Without budget left
         // it reports every stream as not ready, the next poll uses the whole budget up again, and there is never
         // progress. Asking about a single ready pollable makes the host yield if it must.
@@ -190,7 +190,7 @@ fn ask(
         if owner == CLOCK {
             continue;
         }
-        let (key, direction) = place(owner);
+        let (key, direction) = key_and_direction(owner);
         let ready = match direction {
             Direction::Read => Ready::READABLE,
             Direction::Write => Ready::WRITABLE,
@@ -198,5 +198,5 @@ fn ask(
         events.push(Event { key, ready });
         armed.spend(owner);
     }
-    if events.len() > before { Answer::Events } else { Answer::TimedOut }
+    if events.len() > before { Polled::Events } else { Polled::TimedOut }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
+use xtask::platform::Platform::{Native, Wasio};
 use xtask::process::Running;
 use xtask::processor;
 
@@ -14,7 +14,7 @@ use crate::bench::measure::programs::Program;
 use crate::bench::measure::results::Results;
 use crate::bench::measure::rounds::interleave;
 use crate::bench::measure::scale::Scale;
-use crate::bench::measure::servers::{retain, start_servers};
+use crate::bench::measure::servers::{retain, start_servers, tcp_servers};
 use crate::bench::measure::session::{Entry, Session};
 
 const GROUP: &str = "echo";
@@ -34,19 +34,7 @@ const CROWD: (u64, u64) = (10, 15_000);
 const QUICK: [(u64, u64); 4] = [(1, 0), (50, 0), (10, 0), (10, 1000)];
 
 pub(crate) const LOAD: Program = Program::native("load", "load");
-pub(crate) const SERVERS: [Entry; 11] = [
-    Entry::new(Native, "tokio", Program::native("tokio", "echo").with("net")),
-    Entry::new(Wasio, "wasio", Program::wasip1("wasio", "echo")),
-    Entry::new(Wasio, "tokio", Program::wasip1("tokio", "echo").with("given").unstable()),
-    Entry::new(Wasio, "bare", Program::wasip1("bare", "echo")),
-    Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", "echo")),
-    Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", "echo")),
-    Entry::new(Wasmedge, "bare", Program::wasip1("bare", "echo")),
-    Entry::new(Wasip2, "wasio", Program::wasip2("wasio", "echo")),
-    Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "echo").with("net").unstable()),
-    Entry::new(Wasip2, "wstd", Program::wasip2("wstd", "echo")),
-    Entry::new(Wasip2, "bare", Program::wasip2("bare", "echo")),
-];
+pub(crate) const SERVERS: [Entry; 11] = tcp_servers("echo");
 
 pub(crate) fn measure(
     session: &mut Session<'_>,

@@ -9,14 +9,12 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::processor::{self, CLIENTS};
 
-use crate::bench::measure::programs::Program;
 use crate::bench::measure::results::Results;
 use crate::bench::measure::rounds::interleave;
 use crate::bench::measure::scale::Scale;
-use crate::bench::measure::servers::{retain, start_servers};
+use crate::bench::measure::servers::{retain, start_servers, tcp_servers};
 use crate::bench::measure::session::{Entry, Session};
 
 const GROUP: &str = "stream";
@@ -28,19 +26,7 @@ const GIGABYTES: usize = 40;
 /// Of the client's reads and writes.
 const PIECE: usize = 64 * 1024;
 
-const SERVERS: [Entry; 11] = [
-    Entry::new(Native, "tokio", Program::native("tokio", "stream").with("net")),
-    Entry::new(Wasio, "wasio", Program::wasip1("wasio", "stream")),
-    Entry::new(Wasio, "tokio", Program::wasip1("tokio", "stream").with("given").unstable()),
-    Entry::new(Wasio, "bare", Program::wasip1("bare", "stream")),
-    Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", "stream")),
-    Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", "stream")),
-    Entry::new(Wasmedge, "bare", Program::wasip1("bare", "stream")),
-    Entry::new(Wasip2, "wasio", Program::wasip2("wasio", "stream")),
-    Entry::new(Wasip2, "tokio", Program::wasip2("tokio", "stream").with("net").unstable()),
-    Entry::new(Wasip2, "wstd", Program::wasip2("wstd", "stream")),
-    Entry::new(Wasip2, "bare", Program::wasip2("bare", "stream")),
-];
+const SERVERS: [Entry; 11] = tcp_servers("stream");
 
 pub(crate) fn measure(
     session: &mut Session<'_>,

@@ -8,12 +8,31 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use xtask::platform::Platform::{Native, Wasio, Wasip2, Wasmedge};
 use xtask::process::{Running, Stop};
 use xtask::{processor, workspace};
 
-use super::session::{Candidate, Session};
+use super::programs::Program;
+use super::session::{Candidate, Entry, Session};
 
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// Returns the server `bin` of every runtime, on every platform where the runtime has sockets.
+pub(crate) const fn tcp_servers(bin: &'static str) -> [Entry; 11] {
+    [
+        Entry::new(Native, "tokio", Program::native("tokio", bin).with("net")),
+        Entry::new(Wasio, "wasio", Program::wasip1("wasio", bin)),
+        Entry::new(Wasio, "tokio", Program::wasip1("tokio", bin).with("given").unstable()),
+        Entry::new(Wasio, "bare", Program::wasip1("bare", bin)),
+        Entry::new(Wasmedge, "wasio", Program::wasip1("wasio", bin)),
+        Entry::new(Wasmedge, "tokio_wasi", Program::wasip1("tokio-wasi", bin)),
+        Entry::new(Wasmedge, "bare", Program::wasip1("bare", bin)),
+        Entry::new(Wasip2, "wasio", Program::wasip2("wasio", bin)),
+        Entry::new(Wasip2, "tokio", Program::wasip2("tokio", bin).with("net").unstable()),
+        Entry::new(Wasip2, "wstd", Program::wasip2("wstd", bin)),
+        Entry::new(Wasip2, "bare", Program::wasip2("bare", bin)),
+    ]
+}
 
 /// A running server of a candidate, and its clients.
 pub(crate) struct Server<C> {

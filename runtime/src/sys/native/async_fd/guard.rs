@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use super::AsyncFd;
 use crate::io::Ready;
-use crate::reactor::io_state::Seen;
+use crate::reactor::io_state::ReadyEvent;
 
 /// The readiness of a descriptor, returned by [`AsyncFd::ready`] and its siblings.
 ///
@@ -14,14 +14,14 @@ use crate::reactor::io_state::Seen;
 #[must_use = "clear the readiness, or say that it is kept"]
 pub struct AsyncFdReadyGuard<'a, T: AsRawFd> {
     pub(super) async_fd: &'a AsyncFd<T>,
-    pub(super) seen: Option<Seen>,
+    pub(super) event: Option<ReadyEvent>,
 }
 
 /// Like [`AsyncFdReadyGuard`], with exclusive access.
 #[must_use = "clear the readiness, or say that it is kept"]
 pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
     pub(super) async_fd: &'a mut AsyncFd<T>,
-    pub(super) seen: Option<Seen>,
+    pub(super) event: Option<ReadyEvent>,
 }
 
 /// The methods that both guards have.
@@ -30,16 +30,16 @@ macro_rules! guard {
         impl<'a, T: AsRawFd> $guard<'a, T> {
             /// Clears the readiness: the next wait is for a new event.
             pub fn clear_ready(&mut self) {
-                if let Some(seen) = self.seen.take() {
-                    self.async_fd.clear(seen);
+                if let Some(event) = self.event.take() {
+                    self.async_fd.clear(event);
                 }
             }
 
             /// Clears some of the readiness.
             pub fn clear_ready_matching(&mut self, ready: Ready) {
-                if let Some(seen) = &mut self.seen {
-                    self.async_fd.clear(seen.only(ready));
-                    seen.ready = seen.ready.without(ready);
+                if let Some(event) = &mut self.event {
+                    self.async_fd.clear(event.only(ready));
+                    event.ready = event.ready.without(ready);
                 }
             }
 
@@ -48,7 +48,7 @@ macro_rules! guard {
 
             /// Returns the readiness, without what was cleared.
             pub fn ready(&self) -> Ready {
-                self.seen.map_or(Ready::EMPTY, |seen| seen.ready)
+                self.event.map_or(Ready::EMPTY, |event| event.ready)
             }
         }
 

@@ -1,8 +1,9 @@
 //! The interface between the executor and the timers.
 //!
-//! The executor asks how long it may wait. The timers tell it when to look again. A guest that creates no timer and
-//! does not pause the clock does not link `timers.rs`, which is five kilobytes: only code that needs timers creates the
-//! [`Timers`], and the executor reaches them through a table of functions.
+//! The executor asks how long it may wait, and later fires the timers that are due.
+//!
+//! SIZE: a guest that creates no timer and does not pause the clock does not link `timers.rs`, which is five kilobytes:
+//! only code that needs timers creates the [`Timers`], and the executor calls them through a trait object.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ const NO_PAUSE: &str = "`time::pause()` requires the `current_thread` Tokio runt
                         Runtime used by `#[tokio::test]`.";
 
 /// The operations of the executor on timers.
-pub(super) trait Drive: Send + Sync {
+pub(super) trait TimerOps: Send + Sync {
     fn timers(&self) -> &Arc<Timers>;
     fn is_paused(&self) -> bool;
     fn park_timeout(&self) -> Option<Duration>;
@@ -26,25 +27,25 @@ pub(super) trait Drive: Send + Sync {
     fn shutdown(&self);
 }
 
-/// The time of one runtime. See the module's documentation.
-pub(crate) struct TimeDriver {
+/// The timers and the clock of one runtime, created on first use. See the module's documentation.
+pub(crate) struct LazyTimers {
     enabled: bool,
     can_pause: bool,
     closed: AtomicBool,
-    timers: Once<Box<dyn Drive>>,
+    timers: Once<Box<dyn TimerOps>>,
     unparker: Unparker,
 }
 
 /// Makes a runtime begin with a paused clock. A function pointer, so that a program that does not ask for it does not
 /// link it.
-pub(crate) type StartPaused = fn(&TimeDriver);
+pub(crate) type StartPaused = fn(&LazyTimers);
 
 /// Pauses the clock of a new runtime.
-pub(crate) fn start_paused(driver: &TimeDriver) {
-    driver.timers.get_or_init(|| driver.make(true));
+pub(crate) fn start_paused(timers: &LazyTimers) {
+    timers.timers.get_or_init(|| timers.make(true));
 }
 
-impl TimeDriver {
+impl LazyTimers {
     /// Creates a driver with its clock. Without `enabled` there is only the clock, and timers are refused. Without
     /// `can_pause`, as for the multi-thread flavour, `time::pause` is refused.
     pub(crate) fn new(
@@ -52,18 +53,18 @@ impl TimeDriver {
         start_paused: Option<StartPaused>,
         can_pause: bool,
         unparker: Unparker,
-    ) -> TimeDriver {
+    ) -> LazyTimers {
         let closed = AtomicBool::new(false);
-        let driver = TimeDriver { enabled, can_pause, closed, timers: Once::new(), unparker };
+        let timers = LazyTimers { enabled, can_pause, closed, timers: Once::new(), unparker };
         if let Some(pause) = start_paused {
             assert!(can_pause, "{NO_PAUSE}");
-            pause(&driver);
+            pause(&timers);
         }
         // Another thread may arm the first timer while this one waits, and must be able to find out until when.
         if HOST.has_threads {
-            driver.timers();
+            timers.timers();
         }
-        driver
+        timers
     }
 
     /// Returns whether timers may be created.
@@ -73,7 +74,7 @@ impl TimeDriver {
 
     /// Returns whether the clock is paused.
     pub(crate) fn is_paused(&self) -> bool {
-        self.driven().is_some_and(|timers| timers.is_paused())
+        self.created().is_some_and(|timers| timers.is_paused())
     }
 
     /// Returns how long the executor may wait: `None` if no timer will fire by itself, zero if one is due.
@@ -82,46 +83,46 @@ impl TimeDriver {
     /// [`auto_advance`](Self::auto_advance). Reads the clock only if a timer is armed. If one is due, the
     /// [`fire`](Self::fire) that follows uses the time that was read.
     pub(crate) fn park_timeout(&self) -> Option<Duration> {
-        self.driven()?.park_timeout()
+        self.created()?.park_timeout()
     }
 
     /// Returns whether the last result of [`park_timeout`](Self::park_timeout) is out of date, because another thread
     /// has armed an earlier timer.
-    // SIZE: not through the table, so that a guest, in which only this thread arms timers, does not link it.
+    // SIZE: not through the trait object, so that a guest, in which only this thread arms timers, does not link it.
     pub(crate) fn is_overtaken(&self) -> bool {
-        self.driven().is_some_and(|timers| timers.timers().is_overtaken())
+        self.created().is_some_and(|timers| timers.timers().is_overtaken())
     }
 
     /// Returns whether the clock is paused and a timer is armed to which [`auto_advance`](Self::auto_advance) would
     /// move it.
     pub(crate) fn could_advance(&self) -> bool {
-        self.driven().is_some_and(|timers| timers.timers().could_advance())
+        self.created().is_some_and(|timers| timers.timers().could_advance())
     }
 
     /// Fires every due timer and wakes its task, in the order of their deadlines. Returns the number of timers that
     /// fired. Reads the clock only if a timer is armed.
     pub(crate) fn fire(&self) -> usize {
-        self.driven().map_or(0, |timers| timers.fire())
+        self.created().map_or(0, |timers| timers.fire())
     }
 
     /// Advances a paused clock to the next deadline. Returns whether it did, in which case `fire` has something to do.
     ///
     /// Call it only when everything waits, no blocking work is under way and the reactor has no event for the root.
     pub(crate) fn auto_advance(&self) -> bool {
-        self.driven().is_some_and(|timers| timers.auto_advance())
+        self.created().is_some_and(|timers| timers.auto_advance())
     }
 
     /// Shuts the timers down: wakes every timer's task. A timer that is polled from now on panics.
     pub(crate) fn shutdown(&self) {
         self.closed.store(true, Ordering::Release);
-        if let Some(timers) = self.driven() {
+        if let Some(timers) = self.created() {
             timers.shutdown();
         }
     }
 
     /// Returns the time that this runtime's clock shows.
     pub(super) fn now(&self) -> StdInstant {
-        self.driven().map_or_else(StdInstant::now, |timers| timers.timers().now())
+        self.created().map_or_else(StdInstant::now, |timers| timers.timers().now())
     }
 
     pub(super) fn pause(&self) -> Result<(), &'static str> {
@@ -139,12 +140,12 @@ impl TimeDriver {
 
     #[cold]
     #[inline(never)]
-    fn make(&self, paused: bool) -> Box<dyn Drive> {
+    fn make(&self, paused: bool) -> Box<dyn TimerOps> {
         let closed = self.closed.load(Ordering::Acquire);
         Box::new(Arc::new(Timers::new(closed, paused, self.unparker.clone())))
     }
 
-    fn driven(&self) -> Option<&dyn Drive> {
+    fn created(&self) -> Option<&dyn TimerOps> {
         self.timers.get().map(|timers| &**timers)
     }
 }

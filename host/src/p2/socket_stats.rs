@@ -34,8 +34,8 @@ const MAX_MESSAGES: usize = 16;
 /// The maximum length of a datagram.
 const MAX_MESSAGE: usize = 65_535;
 
-/// How many turns of the runtime to wait until a socket is released.
-const TURNS: u32 = 1000;
+/// How many times to yield to the runtime until a socket is released.
+const MAX_YIELDS: u32 = 1000;
 
 type Streams = (Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>);
 type Connected = (Resource<DynInputStream>, Resource<DynOutputStream>);
@@ -138,7 +138,7 @@ async fn streams(
     socket: Resource<UdpSocket>,
     remote: Option<IpSocketAddress>,
 ) -> wasmtime::Result<(Result<Streams, ErrorCode>,)> {
-    let mut turns = 0..TURNS;
+    let mut yields = 0..MAX_YIELDS;
     loop {
         let mut sockets = store.data_mut().wasi.sockets();
         let socket = Resource::new_borrow(socket.rep());
@@ -147,7 +147,7 @@ async fn streams(
             Err(error) => match sockets.convert_error_code(error) {
                 Ok(code) => return Ok((Err(code),)),
                 Err(trap) if trap.to_string().contains("needs exclusive access") => {
-                    turns.next().ok_or(trap)?;
+                    yields.next().ok_or(trap)?;
                 }
                 Err(trap) => return Err(trap),
             },

@@ -1,4 +1,4 @@
-//! With threads, a blocking thread drives its own runtime only. Other runtimes have threads of their own.
+//! With threads, a blocking thread drives its own runtime only: there are no background runtimes. Other runtimes have threads of their own.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub(crate) fn any() -> Option<Handle> {
 }
 
 /// Does nothing: other threads drive a runtime while one of its blocking closures runs.
-pub(crate) struct Joined;
+pub(crate) struct BackgroundGuard;
 
-pub(crate) fn join_current() -> Joined {
-    Joined
+pub(crate) fn add_current() -> BackgroundGuard {
+    BackgroundGuard
 }

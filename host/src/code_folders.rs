@@ -92,7 +92,7 @@ pub(crate) fn is_tag(hasher: &blake3::Hasher, tag: &[u8]) -> bool {
 
 /// The folders that must not be given to a guest.
 #[derive(Debug)]
-pub struct Ours(Vec<Place>);
+pub struct CodeFolders(Vec<Place>);
 
 /// A folder that need not exist.
 #[derive(Debug)]
@@ -105,13 +105,13 @@ struct Place {
     ids: Vec<Id>,
 }
 
-impl Ours {
+impl CodeFolders {
     /// Returns all of the user's folders, and `also`.
-    pub fn new(also: Option<&Path>) -> Ours {
+    pub fn new(also: Option<&Path>) -> CodeFolders {
         let root = root();
         let below = root.iter().flat_map(|root| CODE.map(|name| root.join(name)));
         let all = below.chain(compiled()).chain(also.map(Path::to_owned));
-        Ours(all.map(Place::new).collect())
+        CodeFolders(all.map(Place::new).collect())
     }
 
     /// Returns a folder that is `granted`, is inside it, or contains it.
