@@ -58,6 +58,16 @@ struct Inner {
 }
 
 /// Settings of an [`Engine`]. [`Engine::builder`] creates it.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::Engine;
+///
+/// let engine = Engine::builder().pool(1000).file_threads(16, 2).no_cache().build()?;
+/// # let _ = engine;
+/// # Ok::<(), wasio_host::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct EngineBuilder {
     cache: Option<PathBuf>,

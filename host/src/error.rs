@@ -15,6 +15,19 @@ const SENTENCE: usize = 1024;
 /// Why a program could not be loaded, or why a guest did not exit by itself.
 ///
 /// Names that a guest chose are [printable](Printable) in the text of an error.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Engine, Error, Program};
+///
+/// let engine = Engine::new()?;
+/// let error = Program::new(&engine, b"#!/bin/sh").unwrap_err();
+/// assert!(matches!(error, Error::NotAModule { .. }));
+/// // The text says what the file is and what to do.
+/// eprintln!("{error}");
+/// # Ok::<(), wasio_host::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -167,6 +180,26 @@ fn hint(error: &wasmtime::Error) -> &'static str {
 }
 
 /// The reason why a guest was ended by its own code: a panic, an access out of bounds, an unreachable instruction.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Engine, Error, Guest, Program};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (memory (export "memory") 1)
+/// #     (func $fails (export "_start") unreachable))"#)?;
+/// let engine = Engine::new()?;
+/// let program = Program::new(&engine, &wasm)?;
+/// match Guest::builder(&program).build()?.run().await {
+///     Err(Error::Trap(trap)) => eprintln!("{} in {:?}", trap.reason(), trap.frames().first()),
+///     other => panic!("it traps, {other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Trap {
     reason: String,

@@ -205,6 +205,35 @@ impl std::fmt::Debug for Imports {
 }
 
 /// The guest that is calling a host function.
+///
+/// # Examples
+///
+/// An import that reads the guest's memory:
+///
+/// ```
+/// use wasio_host::{Engine, Guest, Imports, Program};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (import "env" "sum" (func $sum (param i32 i32) (result i32)))
+/// #     (memory (export "memory") 1)
+/// #     (data (i32.const 8) "\01\02\03")
+/// #     (func (export "run") (result i32) (call $sum (i32.const 8) (i32.const 3))))"#)?;
+/// let engine = Engine::new()?;
+/// let mut imports = Imports::new(&engine);
+/// imports.wrap_async_with_caller("env", "sum", |mut caller, (at, len): (u32, u32)| {
+///     Box::new(async move {
+///         let memory = caller.memory().expect("it exports one");
+///         memory[at as usize..][..len as usize].iter().map(|byte| u32::from(*byte)).sum::<u32>()
+///     })
+/// })?;
+/// let program = Program::with_imports(&engine, &wasm, &imports)?;
+/// let mut instance = Guest::builder(&program).build()?.instantiate().await?;
+/// assert_eq!(instance.call_async::<(), i32>("run", ()).await?, 6);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Caller<'a>(pub(crate) wasmtime::Caller<'a, State>);
 
 impl Caller<'_> {

@@ -38,6 +38,27 @@ impl Signal {
 
 /// Sends signals to one guest, from any thread, also while the guest runs. Clones are for the same guest.
 /// [`Guest::signals`](crate::Guest::signals) returns it.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Error, Exit, Guest, Signal};
+///
+/// /// Runs a guest, and asks it to end at Ctrl-C.
+/// async fn run(guest: Guest) -> Result<Exit, Error> {
+///     let signals = guest.signals();
+///     let mut run = std::pin::pin!(guest.run());
+///     tokio::select! {
+///         exit = &mut run => return exit,
+///         _ = tokio::signal::ctrl_c() => {}
+///     }
+///     if signals.send(Signal::Interrupt) {
+///         return run.await;
+///     }
+///     // The guest does not wait for signals: dropping its future ends it.
+///     Ok(Exit::default())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Signals {
     shared: Arc<Shared>,

@@ -16,6 +16,30 @@ use wasmtime_wasi_io::bytes::Bytes;
 const PERMIT: usize = 1 << 16;
 
 /// Receives a guest's output and may have to wait ([`GuestBuilder::stdout_to`](crate::GuestBuilder::stdout_to)).
+///
+/// # Examples
+///
+/// A receiver that passes output to an unbounded channel, and never waits:
+///
+/// ```
+/// use std::task::{Context, Poll};
+///
+/// use tokio::sync::mpsc;
+/// use wasio_host::Receive;
+///
+/// struct ToChannel(mpsc::UnboundedSender<Vec<u8>>);
+///
+/// impl Receive for ToChannel {
+///     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+///         Poll::Ready(())
+///     }
+///
+///     fn receive(&mut self, bytes: &[u8]) {
+///         // Output is dropped if nothing receives it.
+///         let _ = self.0.send(bytes.to_vec());
+///     }
+/// }
+/// ```
 pub trait Receive: Send + 'static {
     /// Returns whether more output is accepted. If it is not, the guest is suspended until the waker is called.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;

@@ -88,6 +88,23 @@ pub(crate) struct Tally {
 }
 
 /// The values of the counters at one moment.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use wasio_host::Stats;
+///
+/// /// Reports the traffic of a guest every second.
+/// async fn watch(stats: Stats) {
+///     loop {
+///         tokio::time::sleep(Duration::from_secs(1)).await;
+///         let now = stats.snapshot();
+///         println!("{} bytes in, {} bytes out, {} polls", now.bytes_in, now.bytes_out, now.polls());
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {

@@ -1,6 +1,6 @@
 //! The arguments of `#[main(…)]` and `#[test(…)]`.
 //!
-//! The messages are tokio's, word for word: they are what people paste into a search engine.
+//! The messages are tokio's, word for word, because people search for them.
 
 use proc_macro::{Span, TokenStream, TokenTree};
 
@@ -11,7 +11,7 @@ use crate::{Attribute, literal};
 const KNOWN: &str =
     "`flavor`, `worker_threads`, `start_paused`, `crate`, `unhandled_panic`, `name`";
 
-/// Which runtime is built.
+/// The flavour of the runtime.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Flavor {
     CurrentThread,
@@ -19,7 +19,7 @@ pub(crate) enum Flavor {
     Local,
 }
 
-/// What the arguments ask for.
+/// The runtime that the arguments configure.
 pub(crate) struct Config {
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<usize>,
@@ -32,8 +32,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// What a function is expanded with when its arguments are wrong: the error is reported beside it,
-    /// and the editor still knows the function.
+    /// The configuration for a function with wrong arguments. The function is expanded beside the error, so that
+    /// editors still know it.
     pub(crate) fn fallback() -> Self {
         Config {
             flavor: Flavor::CurrentThread,
@@ -55,7 +55,7 @@ impl Config {
     }
 }
 
-/// A value and where it stands.
+/// A value and its span.
 type At<T> = Option<(T, Span)>;
 
 #[derive(Default)]
@@ -109,7 +109,7 @@ impl Given {
         }
     }
 
-    /// Refuses what contradicts itself.
+    /// Refuses contradictory arguments.
     fn check(self, attribute: Attribute) -> Result<Config> {
         let default = if attribute.is_test { Flavor::CurrentThread } else { Flavor::MultiThread };
         let flavor = self.flavor.as_ref().map_or(default, |f| f.0);
@@ -190,7 +190,7 @@ fn unhandled_panic(
 ) -> std::result::Result<Option<&'static str>, String> {
     let name = string(key, value)?;
     match name.as_str() {
-        // What happens anyway: nothing is generated, so that it works where the builder lacks the option.
+        // The default. Nothing is generated, so that it works where the builder lacks the option.
         "ignore" => Ok(None),
         "shutdown_runtime" => Ok(Some("ShutdownRuntime")),
         _ => Err(format!(

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::item::Function;
 use crate::template::{Hole, fill, ident, string};
 
-/// Expands an attribute. Whatever is wrong, the function is still there afterwards, beside the error:
-/// editors keep completing in it, and the compiler does not also miss its name.
+/// Expands an attribute. If there is an error, the function is kept beside it, so that editors keep completing in it
+/// and the compiler does not also report its name as missing.
 pub(crate) fn expand(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
     let function = match Function::parse(item.clone()) {
         Ok(function) => function,
@@ -46,7 +46,7 @@ fn check(attribute: Attribute, args: TokenStream, function: &Function) -> Result
 }
 
 fn function_on_runtime(attribute: Attribute, function: Function, config: Config) -> TokenStream {
-    // Generated code stands at the last statement: a body of the wrong type is reported there.
+    // Generated code has the span of the last statement, so a body of the wrong type is reported there.
     let (start, end) = function.last_statement();
     let krate = config.crate_path.clone().unwrap_or_else(|| ident(attribute.krate, start));
     let output = match function.output.is_empty() {

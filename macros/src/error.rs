@@ -2,7 +2,7 @@
 
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-/// What went wrong, and the first and the last token of where.
+/// A message, and the first and last token that it is about.
 pub(crate) struct Error {
     start: Span,
     end: Span,

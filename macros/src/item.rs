@@ -1,8 +1,8 @@
 //! An `async fn` taken apart just far enough to give it another body.
 //!
-//! Only what is rewritten is looked at: the `async` keyword, the parameters, the return type, the body.
-//! Everything else passes through token by token, so that whatever the compiler understands in a
-//! signature is accepted and errors in it are the compiler's own.
+//! Only the rewritten parts are examined: the `async` keyword, the parameters, the return type, the body. All other
+//! tokens pass through, so that every signature that the compiler accepts is accepted, and errors in it are the
+//! compiler's own.
 
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 

@@ -1,12 +1,10 @@
 //! The attribute macros of wasio, and the procedural half of its `select!`.
 //!
-//! Nobody names this crate: `wasio` and the drop-in named `tokio` re-export what fits their name and
-//! their features. There are three variants of each attribute, as a procedural macro cannot see the
-//! features of the crate that re-exports it: plain; `_rt`, without the multi-thread flavour; `_fail`,
-//! without a runtime at all.
+//! Programs do not name this crate: `wasio` and the drop-in named `tokio` re-export the variants that fit their name
+//! and features. Each attribute has three variants, because a procedural macro cannot see the features of the crate
+//! that re-exports it: plain; `_rt`, without the multi-thread flavour; `_fail`, without any runtime.
 //!
-//! The crate parses by hand instead of with `syn`: it looks at few tokens, and every guest's build
-//! waits for it.
+//! The crate parses by hand instead of with `syn`, because it examines few tokens and every guest's build waits for it.
 
 mod args;
 mod entry;
@@ -36,7 +34,7 @@ impl fmt::Display for Attribute {
     }
 }
 
-/// The variant that only says which feature is missing.
+/// The variant that only reports the missing feature.
 fn fail(name: &str) -> TokenStream {
     let message = format!("The #[{name}] macro requires rt or rt-multi-thread.");
     error::Error::new(Span::call_site(), message).into_tokens()

@@ -11,7 +11,7 @@ use proc_macro::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use crate::error::Error;
 use crate::template::{Hole, fill};
 
-/// The most branches a `select!` can have: one bit of a `u64` each.
+/// The maximum number of branches: each has a bit of a `u64`.
 const MAX_BRANCHES: usize = 64;
 
 struct Branch {
@@ -48,10 +48,10 @@ fn branch(input: TokenStream) -> Branch {
     Branch { pattern: next(), future: next(), condition: next(), handler: next() }
 }
 
-/// What it generates, in words: the branches whose condition is false are disabled; the futures live in
-/// a tuple on the stack of the enclosing `async`; each poll looks at the enabled ones, from a start that
-/// changes; one that is ready is disabled, and if its output fits the pattern it wins. The futures are
-/// dropped before the handler runs, outside of every closure, so that it may `await`, `break` and borrow.
+/// The generated code disables the branches whose condition is false, and keeps the futures in a tuple on the stack of
+/// the enclosing `async`. Each poll polls the enabled futures, beginning with another one each time. A future that is
+/// ready is disabled, and if its output matches the pattern, its branch is chosen. The futures are dropped before the
+/// handler runs, outside of every closure, so that the handler may `await`, `break` and borrow.
 fn generate(
     support: TokenStream,
     start: &str,
@@ -183,7 +183,7 @@ fn poll_branch(k: usize, bits: usize, branch: &Branch, support: &TokenStream) ->
 
 /// The pattern without `mut` and `ref`, so that it can be matched against a reference.
 ///
-/// What is no pattern inside it stays as it is: the arguments of a macro, of a generic type.
+/// Parts that are not patterns are kept as they are: the arguments of a macro or of a generic type.
 fn without_binding_modes(pattern: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
     let mut angles = 0usize;

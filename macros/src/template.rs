@@ -63,8 +63,8 @@ pub(crate) fn string(value: &str) -> TokenStream {
     TokenTree::Literal(Literal::string(value)).into()
 }
 
-/// What is inside when the token is a group without visible delimiters, as a `macro_rules!` leaves it
-/// around a fragment such as `$body:block`; the token itself otherwise.
+/// Returns the content of a group without visible delimiters, which `macro_rules!` puts around a fragment such as
+/// `$body:block`. Returns any other token itself.
 pub(crate) fn unwrap_invisible(token: TokenTree) -> TokenTree {
     if let TokenTree::Group(group) = &token {
         if group.delimiter() == Delimiter::None {

@@ -39,7 +39,7 @@ macro_rules! halves {
             shutdown_on_drop: bool,
         }
 
-        /// The two halves are not of the same stream; here they are.
+        /// The error for two halves that are not of the same stream. Contains both.
         #[derive(Debug)]
         pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
 
@@ -73,11 +73,11 @@ macro_rules! halves {
         }
 
         impl OwnedReadHalf {
-            /// Makes the stream whole again.
+            /// Puts the two halves back together.
             ///
             /// # Errors
             ///
-            /// Gives both back when they are not halves of the same stream.
+            /// Returns both halves if they are not of the same stream.
             pub fn reunite(self, other: OwnedWriteHalf) -> Result<$stream, ReuniteError> {
                 reunite(self, other)
             }
@@ -88,11 +88,11 @@ macro_rules! halves {
         }
 
         impl OwnedWriteHalf {
-            /// Makes the stream whole again.
+            /// Puts the two halves back together.
             ///
             /// # Errors
             ///
-            /// Gives both back when they are not halves of the same stream.
+            /// Returns both halves if they are not of the same stream.
             pub fn reunite(self, other: OwnedReadHalf) -> Result<$stream, ReuniteError> {
                 reunite(other, self)
             }

@@ -1,12 +1,12 @@
 //! A resolver for hyper-util and reqwest that looks names up with `tokio::net::lookup_host`.
 //!
-//! The default resolvers of both call the standard library on a thread for blocking work. In a WASI guest the
-//! standard library cannot look names up (wasip1), or stops the whole guest meanwhile (wasip2), and there is
-//! no such thread. [`Resolver`] asks `tokio`: with wasio's in the place of tokio, only the task that asks waits wherever the
-//! host allows it (see wasio's `lookup_host`). Natively, with the published tokio, it does what the default
-//! resolvers do, so the same program serves for both.
+//! The default resolvers of both call the standard library on a thread for blocking work. A WASI guest has no such
+//! thread. Its standard library cannot look names up (wasip1), or blocks the whole guest during a lookup (wasip2).
+//! [`Resolver`] calls `tokio`. With wasio in place of tokio, a lookup suspends only its task wherever the host allows
+//! it (see wasio's `lookup_host`). Natively, with the published tokio, it does the same as the default resolvers, so
+//! one program serves for both.
 //!
-//! The features `hyper-util` and `reqwest` implement it for the one and the other; none is on by default.
+//! The features `hyper-util` and `reqwest` implement it for these crates. Neither is on by default.
 //!
 //! # Examples
 //!
@@ -32,18 +32,18 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
-/// For hyper-util's `HttpConnector::new_with_resolver` and reqwest's `ClientBuilder::dns_resolver`.
+/// A resolver for hyper-util's `HttpConnector::new_with_resolver` and reqwest's `ClientBuilder::dns_resolver`.
 ///
-/// Names are looked up anew each time. The addresses come in the order in which `tokio::net::lookup_host` gives
-/// them, with port 0: who connects puts in the right one and tries them all.
+/// Lookups are not cached. The addresses are in the order of `tokio::net::lookup_host`, with port 0: the connector sets
+/// the port and tries all of them.
 ///
 /// # Errors
 ///
-/// Those of `tokio::net::lookup_host`.
+/// The errors of `tokio::net::lookup_host`.
 ///
 /// # Panics
 ///
-/// A look-up panics outside of a runtime.
+/// A lookup panics outside of a runtime.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resolver;
 

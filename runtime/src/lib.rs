@@ -34,17 +34,17 @@ pub use sys::public::root::*;
 /// naming a target. They are also in [`io`], [`signal`] and the root.
 #[allow(unused_imports, unreachable_pub)] // Some targets have nothing of their own.
 pub mod additions {
-    /// Those of [`io`](crate::io).
+    /// Items of [`io`](crate::io).
     pub mod io {
         pub use crate::sys::public::io::*;
     }
 
-    /// Those of the crate itself.
+    /// Items of the crate's root.
     pub mod root {
         pub use crate::sys::public::root::*;
     }
 
-    /// Those of [`signal`](crate::signal).
+    /// Items of [`signal`](crate::signal).
     pub mod signal {
         pub use crate::sys::public::signal::*;
     }

@@ -17,29 +17,30 @@ pub mod support;
 /// }
 /// ```
 ///
-/// The conditions are evaluated first, once: a branch whose condition is false is disabled, though its
-/// future expression is evaluated all the same. Then the futures of the enabled branches are polled,
-/// all on the current task. When one is done and its output fits the branch's pattern, all futures are
-/// dropped, and the handler runs with the pattern's bindings; its value is the value of the `select!`.
-/// A branch whose output does not fit is disabled. When every branch is disabled, `else` is evaluated.
+/// The conditions are evaluated first, once. A branch whose condition is false is disabled; its future
+/// expression is evaluated nevertheless. Then the futures of the enabled branches are polled on the current
+/// task. When one completes and its output matches the branch's pattern, all futures are dropped, and the
+/// handler runs with the pattern's bindings. The value of the handler is the value of the `select!`. A branch
+/// whose output does not match is disabled. When every branch is disabled, `else` is evaluated.
 ///
 /// A handler may use `.await`, `?`, `break` and `return`, and may borrow what another branch's future
 /// borrowed. A handler that is a block needs no comma behind it.
 ///
 /// # Fairness
 ///
-/// Each time, polling begins with another branch, chosen pseudo-randomly (but the same way in every run
-/// of the program). `biased;` polls from top to bottom: cheaper, and under your control, but then a
-/// branch at the top that is always ready keeps the others from ever being looked at.
+/// Each poll begins with a branch that is chosen pseudo-randomly, in the same way in every run of the program.
+/// With `biased;` the branches are polled from top to bottom. That is cheaper, but a branch at the top that is
+/// always ready starves the others.
 ///
 /// # Panics
 ///
-/// When every branch is disabled and there is no `else`.
+/// Panics if every branch is disabled and there is no `else`.
 ///
 /// # Cancel safety
 ///
-/// The futures that lose are dropped. In a loop, what they had half done is lost, unless the operation is
-/// cancel safe (its documentation says so), or the future lives outside and `&mut future` is selected on.
+/// The futures that did not complete are dropped. In a loop, their progress is lost, unless the operation is
+/// cancel safe (see its documentation), or the future is created before the loop and the branch polls
+/// `&mut future`.
 ///
 /// # Examples
 ///
@@ -56,7 +57,7 @@ pub mod support;
 /// # }
 /// ```
 ///
-/// A future that goes on across the rounds of a loop:
+/// A future that is polled across the iterations of a loop:
 ///
 /// ```
 /// use wasio::sync::mpsc;
@@ -136,15 +137,15 @@ macro_rules! __select {
     };
 }
 
-/// Waits for all of the futures, at the same time, and returns a tuple of their outputs.
+/// Polls all of the futures until they are complete, and returns a tuple of their outputs.
 ///
-/// They run on the current task: concurrently, not in parallel. Each poll begins with the next future, so
-/// that one that uses up the task's budget does not starve the others; `join!(biased; …)` always begins
-/// with the first.
+/// The futures run on the current task: concurrently, not in parallel. Each poll begins with the next future, so
+/// that a future that uses up the task's budget does not starve the others. `join!(biased; …)` always begins with
+/// the first.
 ///
 /// # Cancel safety
 ///
-/// Dropped early, it drops all of the futures, and the outputs of those that were done.
+/// Dropping the future early drops all of the futures, and the outputs of those that are complete.
 ///
 /// # Examples
 ///
@@ -161,15 +162,15 @@ macro_rules! join {
     ($($future:expr),* $(,)?) => { $crate::__join!(join Rotating [] $($future,)*) };
 }
 
-/// Waits for all of the futures, at the same time, until one returns `Err`.
+/// Polls all of the futures until they are complete, or until one returns `Err`.
 ///
-/// Returns `Ok` with a tuple of what is in the futures' `Ok`s, or the first `Err`; the other futures are
-/// dropped then. Their error type is the same. They run on the current task, each poll begins with the
-/// next one; `try_join!(biased; …)` always begins with the first.
+/// Returns `Ok` with a tuple of the values in the futures' `Ok`s, or the first `Err`. The other futures are dropped
+/// then. All have the same error type. The futures run on the current task. Each poll begins with the next future;
+/// `try_join!(biased; …)` always begins with the first.
 ///
 /// # Cancel safety
 ///
-/// Dropped early, it drops all of the futures, and the outputs of those that were done.
+/// Dropping the future early drops all of the futures, and the outputs of those that are complete.
 ///
 /// # Examples
 ///

@@ -1,7 +1,7 @@
 //! A slab: a table of values with small keys, which are reused.
 //!
-//! SIZE: the crate `slab` links vacant entries through each other and has panics of its own, which for the reactor's few
-//! calls takes three times as much of a guest.
+//! SIZE: the crate `slab` links vacant entries through each other and has panics of its own, which for the reactor's
+//! few calls takes three times as much of a guest.
 
 use std::mem;
 

@@ -1,5 +1,7 @@
-//! Errors that consist of a text. All of them have one type, which costs a guest less than std's conversion from a
-//! `&str`, through a `String` and its box.
+//! Errors that consist of a text.
+//!
+//! SIZE: all of them have one type, which costs a guest less than std's conversion from a `&str`, through a `String`
+//! and its box.
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -1,10 +1,9 @@
 //! `cargo xtask ci`: what continuous integration runs, each step runnable by hand.
 //!
-//! The suites mostly wait for each other's programs, and everything else mostly compiles. So the two run side by side, on
-//! two cores; only the output of the suites is shown as it comes. Where both use one build folder, cargo has one wait.
+//! The suites mostly wait, and all other steps mostly compile, so the two run side by side on two cores. Only the
+//! output of the suites is shown at once. Where both use one build folder, cargo makes one wait.
 //!
-//! A failed step does not stop the later ones: one run shows everything that is wrong. The last line printed is the tests'
-//! sum.
+//! A failed step does not stop the later ones, so one run shows all failures. The last line is the sum of the tests.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -26,7 +25,7 @@ pub(crate) struct Args {
 /// A step's name and what it runs: scripts of `ci/`, and our own subcommands.
 type Step = (&'static str, &'static [&'static str]);
 
-/// What the others need, and what fails soonest.
+/// Steps that others depend on, and steps that fail early.
 const FIRST: &[Step] = &[
     ("packages", &["ci/packages.sh"]),
     ("targets", &["ci/targets.sh"]),
@@ -65,7 +64,7 @@ struct Outcome {
     counts: Option<Counts>,
 }
 
-/// What becomes of a step's output.
+/// The destination of a step's output.
 #[derive(Clone, Copy, PartialEq)]
 enum Output {
     PassedOn,
@@ -123,7 +122,7 @@ fn step(name: &'static str, words: &[&str], output: Output) -> Result<Outcome> {
     };
     let mut command = Command::new(&program);
     command.args(&words[1..]).current_dir(workspace::root()).stdin(Stdio::null());
-    // One pipe for both streams of what is printed at the end, so that they stay in order.
+    // One pipe for both streams, so that output that is printed at the end stays in order.
     let (reader, writer) = std::io::pipe()?;
     if output == Output::PrintedAtTheEnd {
         command.stderr(writer.try_clone()?);

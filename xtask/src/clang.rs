@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 /// Whether crates with C code can be built for WASI.
 ///
-/// The build scripts of most of them call `clang`, or what `CC_wasm32_wasip1` and the like name.
+/// Most of their build scripts call `clang`, or the compiler named in `CC_wasm32_wasip1` and similar variables.
 pub fn compiles_wasm() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {

@@ -1,8 +1,8 @@
-//! `cargo xtask drop-ins`: are the drop-ins still up to what is published?
+//! `cargo xtask drop-ins`: compares the drop-ins with the newest published versions.
 //!
-//! The manifest of each names the published version that it was written after
-//! (`package.metadata.wasio.upstream`; tokio's is that of `cargo xtask surface`). cargo is asked for the newest version
-//! that the drop-in stands for, and for the newest of all.
+//! The manifest of each drop-in names the published version that it was written after
+//! (`package.metadata.wasio.upstream`; tokio's is that of `cargo xtask surface`). Cargo resolves the newest version
+//! that the drop-in replaces, and the newest of all.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ struct DropIn {
     name: String,
     /// The drop-in's own version, far above any published one.
     own: String,
-    /// The one it was written after.
+    /// The published version that it was written after.
     upstream: String,
 }
 
@@ -78,7 +78,7 @@ fn read(folder: &Path) -> Result<DropIn> {
     })
 }
 
-/// The lock of a package that asks for the newest of everything.
+/// The lock of a package that requires the newest of everything.
 fn newest(drop_ins: &[DropIn]) -> Result<String> {
     let folder = workspace::scratch("drop-ins")?;
     fs::create_dir_all(folder.join("src"))?;
@@ -103,7 +103,7 @@ fn newest(drop_ins: &[DropIn]) -> Result<String> {
     Ok(fs::read_to_string(folder.join("Cargo.lock"))?)
 }
 
-/// What is compatible with a version: `1`, or `0.8`.
+/// The requirement for versions compatible with a version: `1`, or `0.8`.
 fn range(version: &str) -> String {
     let mut parts = version.split('.');
     match (parts.next().unwrap_or("0"), parts.next().unwrap_or("0")) {

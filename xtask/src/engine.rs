@@ -1,4 +1,4 @@
-//! Where a guest runs: our runner, WasmEdge, a stock WASI 0.2 host, or natively. One way to start it on each.
+//! Starting guests: under `wasio run`, WasmEdge, a stock WASI 0.2 host, or natively.
 
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +14,7 @@ use crate::{cargo, workspace};
 
 /// A program of this repository that runs guests, and how it is built.
 struct Built {
-    /// The variable that names it where it is built already.
+    /// The variable that names it if it is already built.
     variable: &'static str,
     /// The profile, and which of the programs.
     args: &'static [&'static str],
@@ -24,14 +24,14 @@ struct Built {
 const RELEASE: &Built =
     &Built { variable: Engine::Wasio.variable(), args: &["--release", "--bins"], name: "wasio" };
 const DIST: &Built = &Built { args: &["--profile", "dist", "--bins"], ..*RELEASE };
-// With our runner, so that the engine is compiled once for both.
+// With `wasio`, so that the engine is compiled once for both.
 const STOCK: &Built = &Built {
     variable: "WASIO_STOCK",
     args: &["--release", "--bins", "--example", "stock"],
     name: "stock",
 };
 
-/// What runs programs on a platform, found (and built, if it is ours).
+/// The program that runs guests on a platform. It is found, or built if it belongs to this repository.
 #[derive(Debug, Clone)]
 pub struct Runner {
     platform: Platform,
@@ -39,7 +39,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Finds what runs programs on `platform`; `None` when it is not installed here. Our runner and the stock host are
+    /// Finds the runner of `platform`; `None` if it is not installed. `wasio` and the stock host are
     /// built with `cargo build --release`, once, unless `WASIO_BIN` and `WASIO_STOCK` name them.
     ///
     /// # Errors
@@ -53,10 +53,10 @@ impl Runner {
         }
     }
 
-    /// As [`get`](Self::get), with our runner as README says to install it.
+    /// Like [`get`](Self::get), with `wasio` built as for an installation.
     ///
     /// # Errors
-    /// When our own runner cannot be built.
+    /// Fails if `wasio` cannot be built.
     pub fn installed(platform: Platform, progress: &dyn Fn(&str)) -> Result<Option<Runner>> {
         match platform.is_wasio() {
             true => Runner::build(platform, DIST, progress).map(Some),
@@ -64,7 +64,7 @@ impl Runner {
         }
     }
 
-    /// Our own runner, with guests of preview 1.
+    /// `wasio`, with guests of preview 1.
     ///
     /// # Errors
     /// When the build fails.
@@ -86,7 +86,7 @@ impl Runner {
         Ok(Runner { platform, program: Some(program) })
     }
 
-    /// An engine that is not ours: on the PATH, or named in its variable.
+    /// A third-party engine: on the PATH, or named in its variable.
     fn installed_engine(platform: Platform, engine: Engine) -> Result<Option<Runner>> {
         let named = std::env::var_os(engine.variable());
         let program = named.clone().unwrap_or_else(|| OsString::from(engine.name()));
@@ -167,8 +167,8 @@ impl Runner {
         Ok(compiled)
     }
 
-    /// The words that start a guest, up to the engine's own options: the current directory is granted, and with `net` the
-    /// network (WasmEdge has no such switch). None natively.
+    /// The words that start a guest, up to the engine's own options: the current directory is granted, and with `net`
+    /// the network (WasmEdge has no such switch). None natively.
     pub fn words(&self, net: bool) -> Vec<OsString> {
         let mut words: Vec<OsString> = self.program.iter().map(Into::into).collect();
         let (granted, others): (&[&str], &[&str]) = match self.platform.host() {
@@ -203,7 +203,7 @@ impl Runner {
     }
 }
 
-/// How a guest is to be started.
+/// The start of a guest.
 #[derive(Debug, Clone)]
 pub struct Launch<'a> {
     runner: &'a Runner,

@@ -12,7 +12,7 @@ use crate::{clang, workspace};
 /// The version of mini-redis that the demo and the tests run.
 pub const MINI_REDIS: &str = "0.4.1";
 
-/// Which tokio a program is built with.
+/// The tokio that a program is built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tokio {
     /// This repository's, through `[patch]`.
@@ -38,7 +38,7 @@ pub fn of_tests(target: Option<&str>, progress: &dyn Fn(&str)) -> Result<Vec<Bui
 }
 
 /// Builds every program of `examples/crates/` and its neighbours for `target`: many crates, so it takes minutes.
-/// Those with C code are left out where nothing compiles it.
+/// Programs with C code are left out if no compiler for it is installed.
 ///
 /// # Errors
 /// When the build fails.
@@ -118,7 +118,7 @@ fn published(name: &str, version: &str, purpose: &str) -> Result<PathBuf> {
     Ok(copy)
 }
 
-/// Has cargo download a package and says where its source is.
+/// Downloads a package with cargo. Returns the folder of its source.
 fn fetch(name: &str, version: &str) -> Result<PathBuf> {
     let scratch = workspace::scratch("fetch")?;
     std::fs::create_dir_all(scratch.join("src"))?;

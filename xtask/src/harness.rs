@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-/// How many tests ended how.
+/// The numbers of tests by result.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Tests that passed.
@@ -39,7 +39,7 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// What a run of `cargo test` printed, summed up over its test binaries.
+/// The output of `cargo test`, summed up over its test binaries.
 #[derive(Debug, Default, Clone)]
 pub struct Summary {
     /// Summed over all binaries.
@@ -76,13 +76,13 @@ pub fn parse(output: &str) -> Summary {
     summary
 }
 
-/// What a run tells of its failures: each binary's part that follows `failures:`, or, where no binary wrote one, the
-/// last lines. No more than the first 200 lines of it.
+/// The output about failures: the part of each binary that follows `failures:`, or the last lines if no binary wrote
+/// one. At most the first 200 lines of it.
 pub fn told(output: &str) -> Vec<&str> {
     let mut inside = false;
     let mut told: Vec<&str> = Vec::new();
     for line in output.lines() {
-        // It is written twice: before what the tests printed, and before their names.
+        // The heading is written twice: before the tests' output, and before their names.
         inside = (inside || line == "failures:") && !line.starts_with("running ");
         if inside {
             told.push(line);
@@ -169,7 +169,7 @@ mod tests {
         let output =
             format!("running 2 tests\ntest b ... FAILED\n{failed}\nrunning 300 tests\n{many}");
         assert_eq!(told(&output), failed.lines().collect::<Vec<_>>());
-        // Of a binary that died there is nothing else to show.
+        // A binary that died has no other output.
         assert_eq!(told(&many).len(), 60);
     }
 

@@ -1,6 +1,5 @@
-//! What the project's commands share: where things are, how guests are built and started on an
-//! engine, and how progress is shown. The engine tests in `tests/engines` use it too, so that a
-//! guest is started in one way everywhere.
+//! Functions that the project's commands share: locations, building and starting guests, and showing progress. The
+//! engine tests in `tests/engines` use them too, so that guests are started in one way.
 
 #[macro_use]
 #[path = "../../cli/src/targets.rs"]

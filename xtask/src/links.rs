@@ -36,7 +36,7 @@ const UNSAFE_CODE: &str = "unsafe-code";
 const SOURCES: [&str; 8] =
     ["runtime", "net", "macros", "wasio", "drop-in", "resolve", "host", "cli"];
 
-/// Something that is wrong.
+/// A problem in a document.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Problem {
     file: String,
@@ -50,7 +50,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Report {
     pages: usize,
@@ -208,7 +208,7 @@ fn anchor(heading: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// What is wrong with a link, if anything is.
+/// Returns the problem of a link, if there is one.
 fn broken(root: &Path, pages: &BTreeMap<String, Page>, from: &str, target: &str) -> Option<String> {
     let has_scheme = target.split_once(':').is_some_and(|(scheme, _)| !scheme.contains(['/', '#']));
     if has_scheme {

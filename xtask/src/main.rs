@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask demo | test | crates | suites | drop-ins | conformance | surface | bench | table |
-//! links | ci`.
+//! The project's own commands: `cargo xtask demo | test | crates | suites | drop-ins | conformance | surface | bench |
+//! table | links | ci`.
 
 use clap::{Parser, Subcommand};
 
@@ -37,7 +37,7 @@ enum Command {
     Conformance(conformance::Options),
     /// Build crates that depend on tokio, and run programs that use them.
     Crates(crates::Args),
-    /// Run the own tests of crates that depend on tokio.
+    /// Run the test suites of crates that depend on tokio.
     Suites(suites::Args),
     /// Compare the drop-ins' versions with the newest published ones.
     DropIns(drop_ins::Args),

@@ -1,4 +1,4 @@
-//! The platforms: every combination of a target and what runs its guests that is tested or measured, one entry each.
+//! The platforms: every combination of a target and a runner that is tested or measured, one entry each.
 //!
 //! Targets and engines that users can name have their entries in `cli/src/targets.rs`.
 
@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::targets::{Engine, Target, parser};
 
-/// What runs a program.
+/// The runner of a program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Host {
     /// This machine.
@@ -39,7 +39,7 @@ struct PlatformEntry {
 }
 
 registry! {
-    /// A target and what runs its guests.
+    /// A target and the runner of its guests.
     enum Platform of PlatformEntry {
         Native {
             name: "native",
@@ -106,7 +106,7 @@ impl Platform {
         self.entry().name
     }
 
-    /// What runs programs.
+    /// The runner of programs.
     pub const fn host(self) -> Host {
         self.entry().host
     }
@@ -146,7 +146,7 @@ impl Platform {
         self.entry().panic_code
     }
 
-    /// Whether our own runner runs the guests.
+    /// Whether `wasio` runs the guests.
     pub fn is_wasio(self) -> bool {
         self.host() == Host::Engine(Engine::Wasio)
     }
@@ -161,7 +161,7 @@ impl Platform {
         self.is_wasio() || self.host() == Host::Stock
     }
 
-    /// Our own runner with guests for `target`; natively without one.
+    /// `wasio` with guests for `target`, or the native platform without one.
     pub fn wasio(target: Option<Target>) -> Platform {
         let fits = |one: &&Platform| one.target() == target && (one.is_wasio() || !one.is_guest());
         *Platform::ALL.iter().find(fits).expect("our runner runs guests for every target")
@@ -203,7 +203,7 @@ pub fn target_name(target: Option<Target>) -> &'static str {
     target.map_or("native", Target::name)
 }
 
-/// What a program is built for; `None` is this machine. Under this name an option of `clap` is one that is always given.
+/// The target of a program; `None` is this machine. clap treats an `Option` under this name as a required value.
 pub type BuiltFor = Option<Target>;
 
 /// Parses the short name of a target; `native` is this machine.

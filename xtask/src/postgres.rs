@@ -14,8 +14,8 @@ use crate::workspace;
 /// Neither `initdb` nor the start of a server takes longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A server with the user `tester`, who needs no password, and the database `postgres`. Gone when dropped, with
-/// its folder.
+/// A server with the user `tester`, without a password, and the database `postgres`. Dropping it stops the server and
+/// removes its folder.
 pub struct Server {
     /// Its host and port.
     pub address: String,
@@ -106,7 +106,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
-            // Asked, not killed: it gives its shared memory back.
+            // Terminated, not killed, so that it releases its shared memory.
             let _ = Command::new("kill").args(["-INT", &running.id().to_string()]).status();
             let _ = running.finish(LIMIT);
         }

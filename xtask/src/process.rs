@@ -8,12 +8,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// What went wrong with a program, together with what it had printed by then.
+/// A failure of a program, with its output so far.
 #[derive(Debug)]
 pub struct Failure {
     /// The program's name in reports.
     pub name: String,
-    /// What was expected and what happened.
+    /// The expectation, and what happened instead.
     pub what: String,
     /// Its standard output so far.
     pub stdout: String,
@@ -35,12 +35,12 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Whether a program gets the processors at all.
+/// Whether a program runs or is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// As after Ctrl-Z.
+    /// Stopped, as by Ctrl-Z.
     Stopped,
-    /// It goes on.
+    /// Running.
     Running,
 }
 
@@ -85,7 +85,7 @@ impl Finished {
         Err(this.failure(what))
     }
 
-    /// The same as a failure, saying `what`.
+    /// Returns a failure with this text.
     pub fn failure(self, what: impl Into<String>) -> Failure {
         Failure { name: self.name, what: what.into(), stdout: self.stdout, stderr: self.stderr }
     }
@@ -266,7 +266,7 @@ impl Running {
         self.watch(limit, &|_| {})
     }
 
-    /// The same, and `progress` hears the last line of standard error now and then.
+    /// Does the same, and calls `progress` with the last line of standard error now and then.
     ///
     /// # Errors
     /// When it is still running after `limit`; it is then killed.
@@ -288,7 +288,7 @@ impl Running {
         }
     }
 
-    /// Kills the program and returns what it had printed.
+    /// Kills the program. Returns its output.
     ///
     /// # Errors
     /// When it had already ended by itself: a server that is stopped should be alive.
@@ -303,7 +303,7 @@ impl Running {
         }
     }
 
-    /// A failure that says `what`, with what the program has printed.
+    /// A failure with this text and the program's output so far.
     pub fn failure(&self, what: impl Into<String>) -> Failure {
         Failure {
             name: self.name.clone(),

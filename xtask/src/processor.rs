@@ -1,24 +1,24 @@
-//! Which processor something runs on.
+//! Pins threads to processors.
 //!
-//! A kernel that has two programs talk to each other may put both on one processor, or not, from one moment to the
-//! next: what they do in a second then differs by half. Who measures puts each on one of its own. Where that cannot be
-//! done, or there is but one processor, nothing happens.
+//! The kernel may move two programs that talk to each other onto one processor at any moment, and their rate then
+//! changes by half. Benchmarks therefore pin each to a processor of its own. Where that is impossible, or with one
+//! processor, these functions do nothing.
 
-/// A server's.
+/// The processor of servers.
 pub const SERVER: usize = 0;
-/// Its clients'.
+/// The processor of clients.
 pub const CLIENTS: usize = 1;
 
 #[cfg(target_os = "linux")]
 mod sys {
     use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
 
-    /// Those that this thread may use.
+    /// The processors that this thread may use.
     pub(super) fn allowed() -> Option<CpuSet> {
         sched_getaffinity(None).ok().filter(|set| set.count() > 1)
     }
 
-    /// The one at a place among those allowed.
+    /// Returns the allowed processor at this index.
     fn only(allowed: &CpuSet, place: usize) -> CpuSet {
         let mut set = CpuSet::new();
         let at = |&cpu: &usize| allowed.is_set(cpu);
@@ -26,7 +26,7 @@ mod sys {
         set
     }
 
-    /// Of a thread that is gone there is nothing to say.
+    /// Does nothing for a thread that has ended.
     pub(super) fn keep(thread: Option<Pid>, set: &CpuSet, place: usize) {
         let _ = sched_setaffinity(thread, &only(set, place));
     }
@@ -55,7 +55,7 @@ pub fn keep(process: u32, place: usize) {
     let _ = (process, place);
 }
 
-/// Does something on one processor.
+/// Calls a function on one processor.
 pub fn on<T>(place: usize, work: impl FnOnce() -> T) -> T {
     #[cfg(target_os = "linux")]
     {

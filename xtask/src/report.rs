@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// One step that was run.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Step {
-    /// What was done.
+    /// The name of the step.
     pub step: String,
     /// Where it ran: `wasio`, `wasmedge`, `native`, or `build`.
     pub ran_on: String,
@@ -18,11 +18,11 @@ pub struct Step {
     pub seconds: f64,
     /// Whether it worked.
     pub ok: bool,
-    /// What it found, in a few words.
+    /// A short note on the result.
     pub note: String,
 }
 
-/// Runs steps one after the other and tells about each.
+/// Runs steps one after the other and reports each.
 #[derive(Debug)]
 pub struct Steps {
     json: bool,
@@ -58,7 +58,7 @@ impl Steps {
         let told = Cell::new(started);
         let result = work(&|now| match &bar {
             Some(bar) => bar.set_message(now.to_owned()),
-            // Not a terminal: a sign of life now and then.
+            // Not a terminal: print progress now and then.
             None if told.get().elapsed() > Duration::from_secs(20) => {
                 told.set(Instant::now());
                 eprintln!("  …    {step}: {now}");
@@ -82,7 +82,7 @@ impl Steps {
         }
     }
 
-    /// Prints a line for people.
+    /// Prints a line of text.
     pub fn say(&self, line: &str) {
         if self.json {
             eprintln!("{line}");

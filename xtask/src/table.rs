@@ -1,8 +1,8 @@
 //! `cargo xtask table`: the table of what works on which engine in docs/what-works.md, made from test results.
 //!
-//! `--record` reads what the last `cargo xtask test` and `cargo xtask conformance` left under target/ and
-//! writes `tests/results.json`; engines that did not run keep what is known of them. The table between the page's
-//! two markers is made from that file alone. `--check`, which CI runs, fails if the page has another one.
+//! `--record` reads the output of the last `cargo xtask test` and `cargo xtask conformance` under target/ and writes
+//! `tests/results.json`. Engines that did not run keep their recorded results. The table between the page's two markers
+//! is made from that file alone. `--check`, which CI runs, fails if the page has another table.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Record the results of the last runs first.
     #[arg(long)]
     record: bool,
-    /// Take them from the outputs of `cargo xtask test` in this folder, instead of the repository's own.
+    /// Take the results from the output of `cargo xtask test` in this folder.
     #[arg(long, value_name = "FOLDER", requires = "record")]
     from: Option<PathBuf>,
     /// Fail if the page's table differs from the recorded results.
@@ -30,8 +30,7 @@ pub(crate) struct Args {
     check: bool,
 }
 
-/// What a row says, and the tests that tell: how the names of their files or modules, or their own in
-/// `tests/engines`, begin.
+/// A row, and the prefixes of the names of its tests: of their files or modules, or of the tests in `tests/engines`.
 const AREAS: &[(&str, &[&str])] = &[
     ("tasks, runtimes, macros", &["task_", "runtime_", "macros_"]),
     ("channels, locks", &["sync_"]),
@@ -59,7 +58,7 @@ const AREAS: &[(&str, &[&str])] = &[
     ("any pollable of the host", &["wasi_"]),
     ("TLS", &["crates_tls", "crates_https"]),
     ("the crates on top", &["crates_"]),
-    // Whatever else is in tests/engines.
+    // All other tests in tests/engines.
     (REST, &[]),
 ];
 const UNIX: &str = "Unix sockets";
@@ -71,7 +70,7 @@ const PAGE: &str = "docs/what-works.md";
 const START: &str = "<!-- made by `cargo xtask table` -->\n";
 const END: &str = "<!-- end of the table -->\n";
 
-/// How many tests of an area an engine has, and how many of them pass there.
+/// The number of an area's tests on an engine, and the number that pass.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Passed {
     passed: usize,
@@ -150,7 +149,7 @@ fn word(row: &str, Passed { passed, of }: Passed) -> String {
     }
 }
 
-/// Takes over what the folder's outputs say, and what conformance left.
+/// Records the results in the folder's output, and those of `conformance`.
 fn record(results: &mut Results, logs: &Path) -> Result<()> {
     for platform in Platform::ALL {
         let name = platform.name();
@@ -195,7 +194,7 @@ fn record(results: &mut Results, logs: &Path) -> Result<()> {
             continue;
         }
         if !platform.has_unix_sockets() {
-            // What passes there are tests that they are refused.
+            // The tests that pass there expect a refusal.
             areas.entry(UNIX).or_default().passed = 0;
         }
         for (area, _) in AREAS {

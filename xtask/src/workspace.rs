@@ -1,4 +1,4 @@
-//! Where things are: the repository, the build folder, a free port.
+//! Locations: the repository, the build folder, a free port.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub fn target_dir() -> PathBuf {
     }
 }
 
-/// Where guests are built. One folder for all guest workspaces: what they share is built once.
+/// The build folder of guests. All guest workspaces share it, so that common dependencies are built once.
 pub fn guest_target_dir() -> PathBuf {
     root().join("target/guests")
 }
@@ -59,7 +59,7 @@ pub fn this_program() -> Result<&'static Path> {
     }
 }
 
-/// Where a program of this machine is: on the PATH, or where Debian keeps PostgreSQL's.
+/// Finds a program of this machine: on the PATH, or in Debian's folder for PostgreSQL.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();

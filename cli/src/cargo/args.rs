@@ -14,8 +14,8 @@ pub(crate) const WASM_OPT_LEVEL: &str = "3";
 
 /// Build and run a tokio project as a WASI guest, without editing it
 ///
-/// Cargo builds the project with wasio in place of tokio. Cargo.toml and Cargo.lock stay as they are. Native builds, build
-/// scripts and procedural macros keep upstream tokio.
+/// Cargo builds the project with wasio in place of tokio. Cargo.toml and Cargo.lock stay as they are. Native builds,
+/// build scripts and procedural macros keep upstream tokio.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-wasio", bin_name = "cargo wasio", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -76,7 +76,7 @@ pub(crate) struct GuestArgs {
     /// Grant the guest nothing: no network, no files, no environment
     ///
     /// By default the guest gets what a native run would have: the network, the current directory and the environment.
-    /// With --sandbox, grant single things with --net, --dir and --env.
+    /// With --sandbox, grant access with --net, --dir and --env.
     #[arg(long)]
     pub(crate) sandbox: bool,
     /// Grant network access by a rule of `wasio run`; useful with --sandbox (repeatable)
@@ -85,7 +85,7 @@ pub(crate) struct GuestArgs {
     /// Grant another directory, as `wasio run` does (repeatable)
     #[arg(long, value_name = "HOST[::GUEST]")]
     pub(crate) dir: Vec<OsString>,
-    /// Set an environment variable, or pass on the one of this process (repeatable)
+    /// Set an environment variable of the guest (repeatable). Without a value, pass on this process's variable
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(crate) env: Vec<OsString>,
 }
@@ -120,13 +120,13 @@ pub(crate) struct OptimizedArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct TryArgs {
-    /// The crate, with a version unless you want the newest: mini-redis@0.4.1
+    /// The crate and optionally its version, such as mini-redis@0.4.1 [default: the newest version]
     #[arg(value_name = "CRATE[@VERSION]")]
     pub(crate) krate: String,
     /// Turn on these features of the crate, separated by commas or spaces (repeatable)
     #[arg(short = 'F', long, value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
-    /// Leave the crate's default features off
+    /// Turn off the crate's default features
     #[arg(long)]
     pub(crate) no_default_features: bool,
     /// Turn on all features of the crate
@@ -174,7 +174,7 @@ pub(crate) struct NewArgs {
     /// The kind of project
     #[arg(long, value_enum, value_name = "TEMPLATE", default_value_t = Template::Echo)]
     pub(crate) template: Template,
-    /// The package's name, if not the folder's
+    /// The package's name [default: the folder's name]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Print nothing

@@ -39,9 +39,9 @@ const FRAME: Duration = Duration::from_millis(100);
 
 /// Run many copies of a guest on one thread
 ///
-/// Each copy gets what `wasio run` would give it, an empty standard input, and its number, counted from 0, in the variable
-/// WASIO_FLEET_INDEX. WASIO_FLEET_COUNT holds the number of copies. Output of the copies is dropped unless --output is
-/// given.
+/// Each copy gets what `wasio run` would give it, an empty standard input, and its number, counted from 0, in the
+/// variable WASIO_FLEET_INDEX. WASIO_FLEET_COUNT holds the number of copies. Output of the copies is dropped unless
+/// --output is given.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "wasio fleet [OPTIONS] FILE [--] [ARGS]...",
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, short = 'n', value_name = "N", default_value = "100")]
     count: NonZeroU32,
 
-    /// How many copies run at a time [default: all, but at most 10000]
+    /// The number of copies that run at a time [default: all, at most 10000]
     #[arg(long, short = 'c', value_name = "K")]
     concurrency: Option<NonZeroU32>,
 
@@ -66,7 +66,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "T", default_value = "1")]
     threads: NonZeroU32,
 
-    /// Print the output of the guests: each line after the number of its guest, with control characters escaped
+    /// Print the guests' output, each line with its guest's number in front and control characters escaped
     #[arg(long, conflicts_with = "json")]
     output: bool,
 

@@ -9,8 +9,8 @@ use super::guest::GuestArgs;
 
 /// Run a module of WASI preview 1 or a component of WASI 0.2
 ///
-/// The guest has no network, no directories and no environment unless they are granted here. Everything after FILE belongs
-/// to the guest, so options come before it. A `--` before or after FILE is accepted.
+/// The guest has no network, no directories and no environment unless they are granted here. Everything after FILE
+/// belongs to the guest, so options come before it. A `--` before or after FILE is accepted.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "wasio run [OPTIONS] FILE [--] [ARGS]...",
@@ -39,13 +39,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) guest: GuestArgs,
 
-    /// Listen on this address and hand the listener to the guest, whatever --net says (repeatable). The first one is
-    /// descriptor 3, and LISTEN_FDS holds their number. For modules of preview 1 only
+    /// Listen on this address and pass the listener to the guest, regardless of --net (repeatable). The first listener
+    /// is descriptor 3, and LISTEN_FDS holds their number. For modules of preview 1 only
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
 
-    /// Call this exported function with ARGS, and print each value that it returns on a line. Arguments and results are
-    /// numbers. The module may be a library. For modules of preview 1 only
+    /// Call this exported function with ARGS, and print each result on its own line. Arguments and results are numbers.
+    /// The module may be a library. For modules of preview 1 only
     #[arg(long, value_name = "NAME")]
     pub(crate) invoke: Option<String>,
 
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) stats: Option<Format>,
 
-    /// Write the same as JSON to this file four times a second, and at the end
+    /// Write these statistics as JSON to a file, four times a second and at the end
     #[arg(long, value_name = "PATH")]
     pub(crate) stats_file: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Args {
 /// The format of `--stats`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Lines for people
+    /// Readable lines
     Text,
     /// One line of JSON
     Json,

@@ -24,7 +24,7 @@ pub(crate) struct GuestArgs {
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir: Vec<OsString>,
 
-    /// Set an environment variable of the guest (repeatable). Without a value, pass on the one of this process
+    /// Set an environment variable of the guest (repeatable). Without a value, pass on this process's variable
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<OsString>,
 
@@ -36,11 +36,11 @@ pub(crate) struct GuestArgs {
     #[arg(long, value_name = "SIZE")]
     max_memory: Option<ByteSize>,
 
-    /// Compile the program anew, and keep no compiled code
+    /// Recompile the program, and do not cache compiled code
     #[arg(long)]
     no_cache: bool,
 
-    /// Keep at most this much compiled code [default: 1GiB]
+    /// Limit the cache of compiled code to this size [default: 1GiB]
     #[arg(long, value_name = "SIZE", env = "WASIO_CACHE_SIZE")]
     cache_size: Option<ByteSize>,
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 thread_local!(static ENTERED: Cell<bool> = const { Cell::new(false) });
 
-/// The mark that an executor runs on this thread; dropping it takes the mark away.
+/// Marks that an executor runs on this thread, until it is dropped.
 pub struct Enter {
     _private: (),
 }
@@ -39,7 +39,7 @@ impl std::error::Error for EnterError {}
 ///
 /// # Errors
 ///
-/// When one already runs on this thread.
+/// Fails if an executor already runs on this thread.
 pub fn enter() -> Result<Enter, EnterError> {
     if ENTERED.replace(true) {
         Err(EnterError { _private: () })

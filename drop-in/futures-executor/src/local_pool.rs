@@ -16,12 +16,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::enter;
 use crate::wait::wait;
 
-/// Runs a future to its end on this thread.
+/// Runs a future to completion on this thread.
 ///
 /// # Panics
 ///
-/// When an executor of this kind runs on the thread already. *On WASI* also when nothing is left that could wake the
-/// future.
+/// Panics if an executor of this kind already runs on the thread. *On WASI* it also panics when nothing is left that
+/// could wake the future.
 #[track_caller]
 pub fn block_on<F: Future>(f: F) -> F::Output {
     wait(f)
@@ -39,7 +39,7 @@ pub struct BlockingStream<S: Stream + Unpin> {
 }
 
 impl<S: Stream + Unpin> BlockingStream<S> {
-    /// The stream, with what was not taken of it.
+    /// Returns the stream. It yields the items that were not taken.
     pub fn into_inner(self) -> S {
         self.stream
     }
@@ -73,11 +73,11 @@ impl<S: Stream + Unpin> Iterator for BlockingStream<S> {
 
 type Incoming = RefCell<Vec<LocalFutureObj<'static, ()>>>;
 
-/// Tasks that run on this thread, when one of the methods is called.
+/// A pool of tasks that run on this thread while one of its methods is called.
 #[derive(Debug, Default)]
 pub struct LocalPool {
     tasks: FuturesUnordered<LocalFutureObj<'static, ()>>,
-    /// Tasks that were spawned and not added to the pool yet.
+    /// Tasks that were spawned but not yet added to the pool.
     incoming: Rc<Incoming>,
 }
 
@@ -88,30 +88,30 @@ pub struct LocalSpawner {
 }
 
 impl LocalPool {
-    /// A pool without tasks.
+    /// Creates an empty pool.
     pub fn new() -> LocalPool {
         LocalPool::default()
     }
 
-    /// A handle that spawns tasks into it.
+    /// Returns a handle that spawns tasks into the pool.
     pub fn spawner(&self) -> LocalSpawner {
         LocalSpawner { incoming: Rc::downgrade(&self.incoming) }
     }
 
-    /// Runs all tasks to their ends, and those that they spawn.
+    /// Runs all tasks to completion, including those that they spawn.
     ///
     /// # Panics
     ///
-    /// As [`block_on`].
+    /// See [`block_on`].
     pub fn run(&mut self) {
         wait(poll_fn(|cx| self.poll_all(cx)));
     }
 
-    /// Runs the tasks until `future` has ended.
+    /// Runs the tasks until `future` completes.
     ///
     /// # Panics
     ///
-    /// As [`block_on`].
+    /// See [`block_on`].
     pub fn run_until<F: Future>(&mut self, future: F) -> F::Output {
         let mut future = pin!(future);
         wait(poll_fn(|cx| {
@@ -123,20 +123,20 @@ impl LocalPool {
         }))
     }
 
-    /// Runs tasks until one has ended or none can go on; whether one has.
+    /// Runs tasks until one completes or none can make progress. Returns whether one completed.
     ///
     /// # Panics
     ///
-    /// When an executor runs on this thread already.
+    /// Panics if an executor already runs on this thread.
     pub fn try_run_one(&mut self) -> bool {
         self.stalled(|pool, cx| pool.poll_one(cx).map(|one| one.is_some())).unwrap_or(false)
     }
 
-    /// Runs tasks until none can go on.
+    /// Runs tasks until none can make progress.
     ///
     /// # Panics
     ///
-    /// When an executor runs on this thread already.
+    /// Panics if an executor already runs on this thread.
     pub fn run_until_stalled(&mut self) {
         let _ = self.stalled(LocalPool::poll_all);
     }

@@ -15,7 +15,7 @@ pub struct ThreadPool {
     runtime: Arc<Ends>,
 }
 
-/// The runtime. One that is dropped inside a task must not wait.
+/// The runtime. If it is dropped inside a task, the drop must not wait.
 struct Ends(Option<Runtime>);
 
 impl Drop for Ends {
@@ -28,7 +28,7 @@ impl Drop for Ends {
 
 type Hook = Arc<dyn Fn(usize) + Send + Sync>;
 
-/// How a [`ThreadPool`] is to be.
+/// Configures a [`ThreadPool`].
 pub struct ThreadPoolBuilder {
     threads: Option<usize>,
     stack_size: usize,
@@ -53,16 +53,16 @@ impl fmt::Debug for ThreadPoolBuilder {
 }
 
 impl ThreadPool {
-    /// A pool as [`ThreadPoolBuilder`] makes it.
+    /// Creates a pool with the defaults of [`ThreadPoolBuilder`].
     ///
     /// # Errors
     ///
-    /// When a runtime cannot be made.
+    /// Fails if the runtime cannot be created.
     pub fn new() -> Result<ThreadPool, io::Error> {
         ThreadPoolBuilder::new().create()
     }
 
-    /// Chooses how the pool is to be.
+    /// Returns a builder to configure the pool.
     pub fn builder() -> ThreadPoolBuilder {
         ThreadPoolBuilder::new()
     }
@@ -91,7 +91,7 @@ impl Spawn for ThreadPool {
 }
 
 impl ThreadPoolBuilder {
-    /// The defaults.
+    /// Creates a builder with the defaults.
     pub fn new() -> ThreadPoolBuilder {
         ThreadPoolBuilder {
             threads: None,
@@ -102,30 +102,31 @@ impl ThreadPoolBuilder {
         }
     }
 
-    /// How many threads. The runtime has one, whatever is asked for.
+    /// Sets the number of threads. It has no effect: the runtime has one thread.
     ///
     /// # Panics
     ///
-    /// If `size` is 0.
+    /// Panics if `size` is 0.
     pub fn pool_size(&mut self, size: usize) -> &mut Self {
         assert!(size > 0, "a pool has at least one thread");
         self.threads = Some(size);
         self
     }
 
-    /// The size of each thread's stack in bytes; 0 is the system's own.
+    /// Sets the size of each thread's stack in bytes. 0 is the system's default.
     pub fn stack_size(&mut self, stack_size: usize) -> &mut Self {
         self.stack_size = stack_size;
         self
     }
 
-    /// What the threads' names begin with; a number follows.
+    /// Sets the prefix of the threads' names. A number follows it.
     pub fn name_prefix<S: Into<String>>(&mut self, name_prefix: S) -> &mut Self {
         self.name_prefix = Some(name_prefix.into());
         self
     }
 
-    /// Called with its number by each thread when it starts. *On WASI* never: there is no such thread.
+    /// Sets a function that each thread calls with its number when it starts. *On WASI* it is never called, because
+    /// there are no such threads.
     pub fn after_start<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn(usize) + Send + Sync + 'static,
@@ -134,7 +135,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Called with its number by each thread before it ends. *On WASI* never.
+    /// Sets a function that each thread calls with its number before it ends. *On WASI* it is never called.
     pub fn before_stop<F>(&mut self, f: F) -> &mut Self
     where
         F: Fn(usize) + Send + Sync + 'static,
@@ -143,11 +144,11 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Makes the pool.
+    /// Creates the pool.
     ///
     /// # Errors
     ///
-    /// When a runtime cannot be made.
+    /// Fails if the runtime cannot be created.
     pub fn create(&mut self) -> Result<ThreadPool, io::Error> {
         let mut builder = Builder::new_multi_thread();
         builder.enable_all();

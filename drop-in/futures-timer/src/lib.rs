@@ -14,30 +14,31 @@ use std::time::Duration;
 use wasio::runtime::{Builder, Runtime};
 use wasio::time::{Instant, Sleep, sleep};
 
-/// A future that ends after a time.
+/// A future that completes after a duration.
 ///
-/// It needs no runtime: it may be made and polled anywhere.
+/// It needs no runtime: it can be created and polled anywhere.
 ///
 /// # Cancel safety
 ///
-/// Dropping it cancels the timer. One that has ended stays ready until it is [`reset`](Delay::reset).
+/// Dropping it cancels the timer. A completed delay stays ready until it is [`reset`](Delay::reset).
 pub struct Delay {
     sleep: Pin<Box<Sleep>>,
 }
 
 impl Delay {
-    /// Ends `duration` from now. A duration beyond what the clock can count is cut short, to decades.
+    /// Creates a delay that completes `duration` from now. A duration that the clock cannot represent is shortened to
+    /// decades.
     ///
     /// # Panics
     ///
-    /// If the runtime for timers cannot be made.
+    /// Panics if the runtime for timers cannot be created.
     #[must_use]
     pub fn new(duration: Duration) -> Delay {
         let _entered = timers().enter();
         Delay { sleep: Box::pin(sleep(duration)) }
     }
 
-    /// Ends `duration` from now instead, whether it has ended or not.
+    /// Makes the delay complete `duration` from now, whether or not it has completed.
     pub fn reset(&mut self, duration: Duration) {
         match Instant::now().checked_add(duration) {
             Some(deadline) => self.sleep.as_mut().reset(deadline),

@@ -8,23 +8,23 @@ use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::{env, io};
 
-/// The value of the environment variable `HOSTNAME`, or `localhost` without one.
+/// Returns the value of the environment variable `HOSTNAME`, or `localhost` if it is not set.
 ///
-/// `wasio run --env HOSTNAME` passes on the one of the caller. It is the same natively.
+/// `wasio run --env HOSTNAME` passes on the caller's variable. The behaviour is the same natively.
 ///
 /// # Errors
 ///
-/// None.
+/// Never fails.
 pub fn get() -> io::Result<OsString> {
     let named = env::var_os("HOSTNAME").filter(|name| !name.is_empty());
     Ok(named.unwrap_or_else(|| OsString::from("localhost")))
 }
 
-/// Would rename the machine.
+/// Fails: a guest cannot rename the machine.
 ///
 /// # Errors
 ///
-/// [`Unsupported`](io::ErrorKind::Unsupported): no guest can.
+/// [`Unsupported`](io::ErrorKind::Unsupported), always.
 #[cfg(feature = "set")]
 pub fn set<T: AsRef<OsStr>>(hostname: T) -> io::Result<()> {
     let _ = hostname;

@@ -15,7 +15,7 @@ pub trait FutureExt: IntoFuture {
     ///
     /// # Panics
     ///
-    /// As [`block_on`].
+    /// See [`block_on`].
     #[track_caller]
     fn block_on(self) -> Self::Output
     where
@@ -27,11 +27,11 @@ pub trait FutureExt: IntoFuture {
 
 impl<F: IntoFuture> FutureExt for F {}
 
-/// Runs `future` to its end, inside tasks too.
+/// Runs `future` to completion, also inside tasks.
 ///
 /// # Panics
 ///
-/// *On WASI* when nothing is left that could wake the future.
+/// *On WASI* it panics when nothing is left that could wake the future.
 ///
 /// # Examples
 ///

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 pub use socket::{UdpSockRef, UdpSocketState};
 
-/// How many messages are received at once.
+/// The number of messages that one call receives.
 pub const BATCH_SIZE: usize = 1;
 
 /// The metadata of a received message.
@@ -33,7 +33,7 @@ pub struct RecvMeta {
 }
 
 impl Default for RecvMeta {
-    /// A value that is going to be overwritten.
+    /// Returns metadata to be overwritten.
     fn default() -> Self {
         let addr = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
         RecvMeta { addr, len: 0, stride: 0, ecn: None, dst_ip: None }
@@ -49,8 +49,8 @@ pub struct Transmit<'a> {
     pub ecn: Option<EcnCodepoint>,
     /// The message.
     pub contents: &'a [u8],
-    /// The size of each message if there are several in [`contents`](Self::contents). The caller leaves it
-    /// out, as [`UdpSocketState::max_gso_segments`] is 1.
+    /// The size of each message if there are several in [`contents`](Self::contents). It is `None`, because
+    /// [`UdpSocketState::max_gso_segments`] is 1.
     pub segment_size: Option<usize>,
     /// The address to send from. It is ignored here.
     pub src_ip: Option<IpAddr>,
@@ -69,7 +69,7 @@ pub enum EcnCodepoint {
 }
 
 impl EcnCodepoint {
-    /// The mark that the two lowest bits of `bits` stand for. `None` if they are 0.
+    /// Returns the mark for the two lowest bits of `bits`, or `None` if they are 0.
     pub fn from_bits(bits: u8) -> Option<Self> {
         match bits & 0b11 {
             0b10 => Some(Self::Ect0),

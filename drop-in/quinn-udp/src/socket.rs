@@ -24,7 +24,7 @@ impl<'s, S: AsFd> From<&'s S> for UdpSockRef<'s> {
     }
 }
 
-/// What there is to remember of a socket: the time of the last report of an error.
+/// The state of a socket: the time of the last report of an error.
 #[derive(Debug)]
 pub struct UdpSocketState {
     #[cfg(feature = "tracing")]
@@ -32,7 +32,7 @@ pub struct UdpSocketState {
 }
 
 impl UdpSocketState {
-    /// Prepares a socket: it does not block afterwards.
+    /// Makes a socket non-blocking.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl UdpSocketState {
     }
 
     /// Sends a message. An error other than [`WouldBlock`](io::ErrorKind::WouldBlock) is reported to
-    /// `tracing`, at most once a minute: QUIC sends again what was lost.
+    /// `tracing`, at most once a minute: QUIC retransmits lost messages.
     ///
     /// # Errors
     ///
@@ -76,7 +76,8 @@ impl UdpSocketState {
     /// # Errors
     ///
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if the peer of a connected socket has reported that
-    /// nothing listens there, or another error of `recv`. [`WouldBlock`](io::ErrorKind::WouldBlock) if there is none.
+    /// nothing listens there, or another error of `recv`. [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no
+    /// message.
     pub fn recv(
         &self,
         socket: UdpSockRef<'_>,
@@ -99,7 +100,7 @@ impl UdpSocketState {
         1
     }
 
-    /// Returns whether a router on the way may take messages apart: nothing prevents it.
+    /// Returns whether routers may fragment messages: always true.
     pub fn may_fragment(&self) -> bool {
         true
     }

@@ -12,11 +12,11 @@ impl AsRef<[u8]> for Certificate {
     }
 }
 
-/// The certificates to trust.
+/// Loads the certificates to trust.
 ///
 /// # Errors
 ///
-/// The first one, if there is any.
+/// The first error of loading, if there is one.
 pub fn load_native_certs() -> Result<Vec<Certificate>, io::Error> {
     let result = newest::load_native_certs();
     match result.errors.into_iter().next() {

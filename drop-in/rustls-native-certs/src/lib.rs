@@ -6,14 +6,14 @@
 //! [`load_native_certs`] takes the first of:
 //!
 //! 1. The files and folders that the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. A folder is
-//!    one that the guest was granted. What cannot be read is an error: nothing else is used then. Links in a folder
-//!    that lead out of it are no error as long as there is any certificate. `cargo wasio run` grants both, and
-//!    cargo sets them to the system's where it finds one.
+//!    one that the guest was granted. A file that cannot be read is an error, and no other source is used. Links in a
+//!    folder that lead out of it are ignored if the folder has any certificate. `cargo wasio run` grants both, and
+//!    cargo sets them to the system's certificates if it finds them.
 //! 2. The bundle of the system, if the guest may read it: `/etc/ssl/certs/ca-certificates.crt` or its equivalents.
 //!    `wasio run --dir /etc/ssl` grants it.
 //! 3. Mozilla's roots, which are part of the program (the crate `webpki-root-certs`).
 //!
-//! It is the same natively, so macOS' keychain and the store of Windows are not used.
+//! The order is the same natively, so macOS' keychain and the store of Windows are not used.
 
 mod load;
 
@@ -25,18 +25,18 @@ use rustls_pki_types::{CertificateDer, pem};
 
 pub use load::{load_certs_from_paths, load_native_certs};
 
-/// Certificates, and what went wrong.
+/// The certificates that were loaded, and the errors.
 #[non_exhaustive]
 #[derive(Debug, Default)]
 pub struct CertificateResult {
     /// The certificates that were read.
     pub certs: Vec<CertificateDer<'static>>,
-    /// What could not be read.
+    /// The errors of loading.
     pub errors: Vec<Error>,
 }
 
 impl CertificateResult {
-    /// The certificates.
+    /// Returns the certificates.
     ///
     /// # Panics
     ///
@@ -47,7 +47,7 @@ impl CertificateResult {
         self.certs
     }
 
-    /// The certificates.
+    /// Returns the certificates.
     ///
     /// # Panics
     ///
@@ -58,16 +58,16 @@ impl CertificateResult {
     }
 }
 
-/// Why certificates could not be read.
+/// An error of loading certificates.
 #[derive(Debug)]
 pub struct Error {
     /// The operation that failed.
     pub context: &'static str,
-    /// What went wrong.
+    /// The kind of the error.
     pub kind: ErrorKind,
 }
 
-/// What went wrong.
+/// The kind of an [`Error`].
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum ErrorKind {

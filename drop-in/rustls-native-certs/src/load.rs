@@ -19,14 +19,14 @@ const BUNDLES: &[&str] = &[
     "/etc/ssl/cert.pem",
 ];
 
-/// The certificates to trust: those that the environment names, those of the system's bundle, or Mozilla's
-/// roots, as the crate's documentation says.
+/// Loads the certificates to trust: those that the environment names, those of the system's bundle, or Mozilla's roots.
+/// The crate's documentation describes the order.
 ///
-/// It reads files: call it once, and keep the result.
+/// It reads files. Call it once and keep the result.
 ///
 /// # Errors
 ///
-/// They are in [`CertificateResult::errors`], beside what could be read.
+/// Returned in [`CertificateResult::errors`], beside the certificates that could be read.
 pub fn load_native_certs() -> CertificateResult {
     find(|name| env::var_os(name))
 }
@@ -49,11 +49,11 @@ fn find(variable: impl Fn(&str) -> Option<OsString>) -> CertificateResult {
     CertificateResult { certs, errors: Vec::new() }
 }
 
-/// The certificates in a file, and in the files of a folder. Nothing is looked for elsewhere.
+/// Loads the certificates in a file, and in the files of a folder. No other source is used.
 ///
 /// # Errors
 ///
-/// They are in [`CertificateResult::errors`], beside what could be read.
+/// Returned in [`CertificateResult::errors`], beside the certificates that could be read.
 pub fn load_certs_from_paths(file: Option<&Path>, dir: Option<&Path>) -> CertificateResult {
     let folders: Vec<PathBuf> = dir.into_iter().map(Path::to_owned).collect();
     load(file, &folders)

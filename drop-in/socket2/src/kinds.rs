@@ -183,7 +183,7 @@ impl fmt::Debug for RecvFlags {
     }
 }
 
-/// When a silent peer is taken for gone.
+/// The parameters of TCP keepalive.
 #[derive(Clone, Debug)]
 pub struct TcpKeepalive {
     pub(crate) time: Option<Duration>,
@@ -192,7 +192,7 @@ pub struct TcpKeepalive {
 }
 
 impl TcpKeepalive {
-    /// The system's times.
+    /// Returns the system's defaults.
     #[allow(clippy::new_without_default)] // As upstream.
     pub const fn new() -> TcpKeepalive {
         TcpKeepalive { time: None, interval: None, retries: None }
@@ -208,7 +208,7 @@ impl TcpKeepalive {
         TcpKeepalive { interval: Some(interval), ..self }
     }
 
-    /// Sets how many probes may stay unanswered.
+    /// Sets the number of unanswered probes after which the connection is dropped.
     #[cfg(feature = "all")]
     pub const fn with_retries(self, retries: u32) -> TcpKeepalive {
         TcpKeepalive { retries: Some(retries), ..self }

@@ -11,8 +11,8 @@
 //!
 //! # On WASI
 //!
-//! What a WASI host lacks is [`Unsupported`](std::io::ErrorKind::Unsupported), with a message that names it:
-//! multicast, raw and Unix sockets, control messages, and most options.
+//! An operation that a WASI host lacks fails with [`Unsupported`](std::io::ErrorKind::Unsupported), and the message
+//! names it: multicast, raw and Unix sockets, control messages, and most options.
 //!
 //! - On wasm32-wasip1 sockets block until [`Socket::set_nonblocking`] says otherwise, as natively. A blocking call
 //!   stops every task of the guest.

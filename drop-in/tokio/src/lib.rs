@@ -40,7 +40,7 @@ pub use wasio_macros::{tokio_main_rt as main, tokio_test_rt as test};
 #[cfg(all(feature = "macros", not(feature = "rt")))]
 pub use wasio_macros::{tokio_main_fail as main, tokio_test_fail as test};
 
-/// What upstream's macros reach for; some crates use it although it is not documented.
+/// Items that upstream's macros use. Some crates use them although they are not documented.
 #[doc(hidden)]
 pub mod macros {
     pub mod support {

@@ -5,7 +5,7 @@
 
 use std::io;
 
-/// What a system says of itself.
+/// Information about the system.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Info {
@@ -13,7 +13,7 @@ pub struct Info {
     pub sysname: String,
     /// The machine's name. *On WASI* the environment variable `HOSTNAME`, or `localhost` without one.
     pub nodename: String,
-    /// The system's release. *On WASI* empty: a guest is not told.
+    /// The system's release. *On WASI* empty, because a guest cannot find out.
     pub release: String,
     /// The system's version. *On WASI* empty.
     pub version: String,
@@ -22,21 +22,21 @@ pub struct Info {
 }
 
 impl Info {
-    /// The same as [`uname`].
+    /// Returns the same as [`uname`].
     ///
     /// # Errors
     ///
-    /// None.
+    /// Never fails.
     pub fn new() -> io::Result<Info> {
         uname()
     }
 }
 
-/// Asks the system.
+/// Returns information about the system.
 ///
 /// # Errors
 ///
-/// None.
+/// Never fails.
 #[cfg(not(target_os = "wasi"))]
 pub fn uname() -> io::Result<Info> {
     let of = rustix::system::uname();
@@ -50,11 +50,11 @@ pub fn uname() -> io::Result<Info> {
     })
 }
 
-/// The values of a guest.
+/// Returns the information about the guest's system.
 ///
 /// # Errors
 ///
-/// None.
+/// Never fails.
 #[cfg(target_os = "wasi")]
 pub fn uname() -> io::Result<Info> {
     let named = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty());

@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::num::NonZeroU16;
 
-/// What the functions of this crate return.
+/// The result of the functions of this crate.
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
-/// Why the terminal cannot be reached.
+/// An error of writing to or reading from the terminal.
 pub struct Error(io::Error);
 
 impl fmt::Debug for Error {
@@ -36,7 +36,7 @@ pub struct Cursor {
     pub line: NonZeroU16,
 }
 
-/// What a terminal says of itself.
+/// The state of the terminal.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct State {
@@ -46,7 +46,7 @@ pub struct State {
     pub cursor: Cursor,
 }
 
-/// What a terminal can be told.
+/// A command for the terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Command<'a> {
@@ -62,11 +62,11 @@ pub enum Command<'a> {
     Screen(bool),
 }
 
-/// Tells the terminal something.
+/// Executes a command.
 ///
 /// # Errors
 ///
-/// Those of the standard output.
+/// An error of writing to the standard output.
 pub fn execute(commands: &[Command<'_>]) -> Result {
     let mut out = io::stdout().lock();
     for command in commands {
@@ -82,11 +82,11 @@ pub fn execute(commands: &[Command<'_>]) -> Result {
     out.flush().map_err(Error)
 }
 
-/// Asks the terminal about itself: it answers on the standard input, as `column/width;line/height`.
+/// Asks the terminal for its state. It answers on the standard input, as `column/width;line/height`.
 ///
 /// # Errors
 ///
-/// Those of the standard streams; another answer.
+/// An error of the standard streams. `InvalidData` if the answer has another form.
 pub fn state() -> Result<State> {
     let ask = |bytes: &[u8]| {
         let mut out = io::stdout().lock();

@@ -1,4 +1,4 @@
-//! The same functions with a `Result`. A variable that the environment lacks has a default.
+//! The functions of the crate's root with a `Result`. A variable that is not set has a default.
 
 use std::env;
 use std::ffi::OsString;
@@ -29,7 +29,7 @@ macro_rules! variables {
         ///
         /// # Errors
         ///
-        /// None.
+        /// Never fails.
         pub fn $name_os() -> Result<OsString> {
             Ok(variable($variable, $otherwise))
         }
@@ -60,7 +60,7 @@ pub fn hostname() -> Result<String> {
 ///
 /// # Errors
 ///
-/// None.
+/// Never fails.
 pub fn distro() -> Result<String> {
     Ok(if cfg!(target_family = "wasm") {
         "Unknown WASI".to_owned()

@@ -3,8 +3,8 @@
 //! This package replaces whoami through `[patch.crates-io]`. The published versions below 2 do not compile for wasip2.
 //! sqlx 0.8 and older versions of tokio-postgres depend on them for the name of the user, `USER`.
 //!
-//! Values that the environment does not have are those of the published version on WASI: the user is `anonymous`, the
-//! machine `localhost`. It is the same natively.
+//! The defaults are those of the published version on WASI: the user is `anonymous`, the machine `localhost`. The
+//! behaviour is the same natively.
 
 pub mod fallible;
 mod kinds;
@@ -16,7 +16,7 @@ use std::io;
 pub use kinds::{Arch, DesktopEnv, Platform, Width};
 pub use language::{Country, Language, langs};
 
-/// What functions that may fail return.
+/// The result of functions that may fail.
 pub type Result<T = (), E = io::Error> = std::result::Result<T, E>;
 
 /// The processor's architecture.

@@ -92,6 +92,20 @@ impl FromStr for Policy {
 }
 
 /// An access that the policy refused, and the rule that would allow it.
+///
+/// # Examples
+///
+/// ```
+/// use wasio_host::{Guest, Program};
+///
+/// # fn example(program: &Program) -> Result<(), wasio_host::Error> {
+/// let guest = Guest::builder(program)
+///     .on_denied(|denied| eprintln!("{}: grant it with {:?}", denied.action, denied.rule))
+///     .build()?;
+/// # let _ = guest;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Denied {

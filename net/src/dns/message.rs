@@ -59,7 +59,7 @@ pub(super) enum Reply {
     Failed(&'static str),
 }
 
-/// What received bytes mean for a question.
+/// The meaning of received bytes for a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// Not an answer to it: it belongs to another question, is forged or late, or is no message at all.

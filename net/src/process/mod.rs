@@ -78,9 +78,9 @@ impl Command {
         env[K, V](key: K, val: V) [K: AsRef<OsStr>, V: AsRef<OsStr>];
         /// Sets environment variables.
         envs[I, K, V](vars: I) [I: IntoIterator<Item = (K, V)>, K: AsRef<OsStr>, V: AsRef<OsStr>];
-        /// Takes an environment variable away.
+        /// Removes an environment variable.
         env_remove[K: AsRef<OsStr>](key: K);
-        /// Takes all environment variables away.
+        /// Removes all environment variables.
         env_clear();
         /// Sets the working directory.
         current_dir[P: AsRef<Path>](dir: P);

@@ -67,8 +67,8 @@
 //!   lose these bytes: the reactor keeps a source that still writes (`Lingering`).
 //! - Canceling is `Selector::disarm` of the runtime, where it loses no received data; otherwise the operation goes on,
 //!   and its result is kept. Dropping the socket cancels it.
-//! - Received bytes that have not been read are *read ahead*. [`SocketHooks::ensure_nothing_ahead`] refuses to give such a socket
-//!   away. `fd.rs` calls it; a target without descriptors calls it in its own `into_std`.
+//! - Received bytes that have not been read are *read ahead*. [`SocketHooks::ensure_nothing_ahead`] refuses to give
+//!   such a socket away. `fd.rs` calls it; a target without descriptors calls it in its own `into_std`.
 //!
 //! Backends with readiness pay nothing for this. `wasip2/ahead.rs` is the precedent: WASI 0.2 can neither peek nor tell
 //! the end of a stream without reading, so the backend reads into a buffer of its own, and later reads take from that

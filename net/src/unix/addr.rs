@@ -10,6 +10,16 @@ use crate::sys::{Address, Socket, UnixAddr};
 /// The address of a Unix socket: a path, on Linux also an abstract name, or nothing.
 ///
 /// Natively it converts from and into `std::os::unix::net::SocketAddr`.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let listener = wasio::net::UnixListener::bind("server.sock")?;
+/// assert_eq!(listener.local_addr()?.as_pathname(), Some("server.sock".as_ref()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct SocketAddr(pub(crate) UnixAddr);
 

@@ -3,9 +3,9 @@
 //! # On WASI
 //!
 //! WasmEdge has them when it is started with `--allow-af-unix`, as `cargo wasio run --engine wasmedge` does. Their
-//! paths are the host's, of at most 107 bytes, whatever folders the guest was given. There are no pairs, no credentials
-//! and no abstract names. On other hosts, and in components, the types exist, so that programs that name them compile,
-//! but every function that would create one returns [`Unsupported`](std::io::ErrorKind::Unsupported).
+//! paths are the host's, of at most 107 bytes, and do not depend on the guest's folders. There are no pairs, no
+//! credentials and no abstract names. On other hosts, and in components, the types exist, so that programs that name
+//! them compile, but every function that would create one returns [`Unsupported`](std::io::ErrorKind::Unsupported).
 
 mod addr;
 pub(crate) mod datagram;

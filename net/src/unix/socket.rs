@@ -15,6 +15,18 @@ use crate::sys::{Kind, Socket, unix_addr};
 /// # On WASI
 ///
 /// Only on WasmEdge: see the [module](crate::unix).
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let socket = wasio::net::UnixSocket::new_stream()?;
+/// socket.bind("server.sock")?;
+/// let listener = socket.listen(128)?;
+/// let (stream, _) = listener.accept().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct UnixSocket {
     pub(crate) socket: Socket,
 }

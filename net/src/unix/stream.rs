@@ -121,7 +121,7 @@ impl UnixStream {
         self.socket().peer_unix().map(SocketAddr)
     }
 
-    /// Who is at the other end.
+    /// Returns the credentials of the peer.
     ///
     /// # Errors
     ///

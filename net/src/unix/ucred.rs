@@ -3,6 +3,18 @@
 use super::{gid_t, pid_t, uid_t};
 
 /// The credentials of the process that connected a Unix socket, as they were when it did.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let listener = wasio::net::UnixListener::bind("server.sock")?;
+/// let (stream, _) = listener.accept().await?;
+/// let peer = stream.peer_cred()?;
+/// println!("user {}, process {:?}", peer.uid(), peer.pid());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
 pub struct UCred {
     pid: Option<pid_t>,

@@ -9,6 +9,15 @@ use crate::sys;
 /// Creates directories with options.
 ///
 /// The counterpart of [`std::fs::DirBuilder`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::DirBuilder::new().recursive(true).create("a/b/c").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct DirBuilder {
     recursive: bool,

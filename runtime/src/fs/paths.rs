@@ -16,6 +16,16 @@ use super::asyncify;
 ///
 /// The path is the guest's own: its root is the one that the host gave it. `Unsupported` if std is too old to support
 /// it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let path = wasio::fs::canonicalize("../data").await?;
+/// assert!(path.is_absolute());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::canonicalize(path)).await
@@ -26,6 +36,16 @@ pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// # Errors
 ///
 /// The same as for [`std::fs::copy`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let bytes = wasio::fs::copy("from.txt", "to.txt").await?;
+/// println!("{bytes} bytes");
+/// # Ok(())
+/// # }
+/// ```
 pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u64> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
     asyncify(move || fs::copy(from, to)).await
@@ -36,6 +56,15 @@ pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u6
 /// # Errors
 ///
 /// The same as for [`std::fs::create_dir`]. `NotFound` if the parent directory does not exist.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::create_dir("new").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::create_dir(path)).await
@@ -71,6 +100,15 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// # Errors
 ///
 /// The same as for [`std::fs::hard_link`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::hard_link("file.txt", "second-name.txt").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
     asyncify(move || fs::hard_link(original, link)).await
@@ -81,6 +119,16 @@ pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io
 /// # Errors
 ///
 /// The same as for [`std::fs::metadata`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let metadata = wasio::fs::metadata("file.txt").await?;
+/// println!("{} bytes", metadata.len());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::metadata(path)).await
@@ -91,6 +139,15 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// # Errors
 ///
 /// The same as for [`std::fs::read`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let bytes: Vec<u8> = wasio::fs::read("image.png").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::read(path)).await
@@ -101,6 +158,16 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// The same as for [`std::fs::read_link`]. It is an error if the path is not a link.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let target = wasio::fs::read_link("link").await?;
+/// println!("{}", target.display());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::read_link(path)).await
@@ -111,6 +178,15 @@ pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// # Errors
 ///
 /// The same as for [`std::fs::read_to_string`]. `InvalidData` if the content is not UTF-8.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let text = wasio::fs::read_to_string("config.toml").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::read_to_string(path)).await
@@ -121,6 +197,15 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 /// # Errors
 ///
 /// The same as for [`std::fs::remove_dir`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::remove_dir("empty").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::remove_dir(path)).await
@@ -131,6 +216,15 @@ pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
 /// # Errors
 ///
 /// The same as for [`std::fs::remove_dir_all`]. Part of the content may have been removed.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::remove_dir_all("build").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::remove_dir_all(path)).await
@@ -141,6 +235,15 @@ pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// # Errors
 ///
 /// The same as for [`std::fs::remove_file`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::remove_file("old.txt").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::remove_file(path)).await
@@ -151,6 +254,15 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
 /// # Errors
 ///
 /// The same as for [`std::fs::rename`]. It is an error if the names are on different file systems.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// wasio::fs::rename("new.txt", "current.txt").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
     asyncify(move || fs::rename(from, to)).await
@@ -165,6 +277,17 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
 /// # On WASI
 ///
 /// Always [`Unsupported`](std::io::ErrorKind::Unsupported): WASI has no permissions.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let mut permissions = wasio::fs::metadata("file.txt").await?.permissions();
+/// permissions.set_readonly(true);
+/// wasio::fs::set_permissions("file.txt", permissions).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn set_permissions(path: impl AsRef<Path>, perm: Permissions) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::set_permissions(path, perm)).await
@@ -175,6 +298,16 @@ pub async fn set_permissions(path: impl AsRef<Path>, perm: Permissions) -> io::R
 /// # Errors
 ///
 /// The same as for [`std::fs::symlink_metadata`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let metadata = wasio::fs::symlink_metadata("link").await?;
+/// assert!(metadata.is_symlink());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let path = path.as_ref().to_owned();
     asyncify(move || fs::symlink_metadata(path)).await
@@ -184,7 +317,18 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 ///
 /// # Errors
 ///
-/// If that cannot be found out, for example for lack of permission.
+/// Fails if the system cannot tell, for example for lack of permission.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// if !wasio::fs::try_exists("config.toml").await? {
+///     println!("using the defaults");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let path = path.as_ref().to_owned();
     asyncify(move || path.try_exists()).await

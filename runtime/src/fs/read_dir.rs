@@ -137,6 +137,18 @@ impl ReadDir {
 }
 
 /// An entry of a directory. [`ReadDir::next_entry`] creates it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// let mut entries = wasio::fs::read_dir(".").await?;
+/// while let Some(entry) = entries.next_entry().await? {
+///     println!("{}: {} bytes", entry.path().display(), entry.metadata().await?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DirEntry {
     file_type: Option<FileType>,

@@ -11,6 +11,41 @@ use super::ReadBuf;
 ///
 /// The counterpart of [`std::io::Read`]. Programs call the methods of
 /// [`AsyncReadExt`](super::AsyncReadExt). This trait is for implementing a reader.
+///
+/// # Examples
+///
+/// A reader that yields zeros without end:
+///
+/// ```
+/// use std::io;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+///
+/// use wasio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+///
+/// struct Zeros;
+///
+/// impl AsyncRead for Zeros {
+///     fn poll_read(
+///         self: Pin<&mut Self>,
+///         _: &mut Context<'_>,
+///         buf: &mut ReadBuf<'_>,
+///     ) -> Poll<io::Result<()>> {
+///         let n = buf.remaining();
+///         buf.initialize_unfilled().fill(0);
+///         buf.advance(n);
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// # wasio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let mut buf = [1; 4];
+/// Zeros.read_exact(&mut buf).await?;
+/// assert_eq!(buf, [0; 4]);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub trait AsyncRead {
     /// Tries to read into the unfilled part of `buf`.
     ///

@@ -11,6 +11,48 @@ use std::task::{Context, Poll};
 /// [`AsyncWriteExt`](super::AsyncWriteExt). This trait is for implementing a writer.
 ///
 /// A method that returns `Pending` has accepted nothing, and the current task is woken when it is worth trying again.
+///
+/// # Examples
+///
+/// A writer that counts bytes:
+///
+/// ```
+/// use std::io;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+///
+/// use wasio::io::{AsyncWrite, AsyncWriteExt};
+///
+/// #[derive(Default)]
+/// struct Counter(usize);
+///
+/// impl AsyncWrite for Counter {
+///     fn poll_write(
+///         mut self: Pin<&mut Self>,
+///         _: &mut Context<'_>,
+///         buf: &[u8],
+///     ) -> Poll<io::Result<usize>> {
+///         self.0 += buf.len();
+///         Poll::Ready(Ok(buf.len()))
+///     }
+///
+///     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+///
+///     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// # wasio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let mut counter = Counter::default();
+/// counter.write_all(b"hello").await?;
+/// assert_eq!(counter.0, 5);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub trait AsyncWrite {
     /// Tries to write bytes of `buf`, and returns how many were accepted.
     ///

@@ -14,6 +14,21 @@ pin_project! {
     ///
     /// Bytes that were read ahead are lost when it is dropped or taken apart with [`into_inner`](Self::into_inner). A
     /// seek discards them. If the reader is a writer too, writing bypasses the buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use wasio::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// let mut reader = BufReader::new(&b"one\ntwo\n"[..]);
+    /// let mut line = String::new();
+    /// reader.read_line(&mut line).await?;
+    /// assert_eq!(line, "one\n");
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub struct BufReader<R> {
         #[pin]
         pub(super) inner: R,

@@ -12,6 +12,25 @@ pin_project! {
     /// A [`BufReader`] and a [`BufWriter`] around one stream.
     ///
     /// Their rules about lost data hold here, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use wasio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
+    ///
+    /// let (client, mut server) = wasio::io::duplex(64);
+    /// let mut client = BufStream::new(client);
+    /// client.write_all(b"hello\n").await?;
+    /// client.flush().await?;
+    /// server.write_all(b"welcome\n").await?;
+    /// let mut line = String::new();
+    /// client.read_line(&mut line).await?;
+    /// assert_eq!(line, "welcome\n");
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     #[derive(Debug)]
     pub struct BufStream<RW> {
         #[pin]

@@ -15,6 +15,22 @@ pin_project! {
     /// Call [`flush`](super::AsyncWriteExt::flush) or [`shutdown`](super::AsyncWriteExt::shutdown) at the end: bytes
     /// that are still buffered at the drop are lost. A seek flushes first. If the writer is a reader too, reading
     /// bypasses the buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use wasio::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// writer.write_all(b"hello").await?;
+    /// assert!(writer.get_ref().is_empty());
+    /// writer.flush().await?;
+    /// assert_eq!(writer.get_ref(), b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub struct BufWriter<W> {
         #[pin]
         pub(super) inner: W,

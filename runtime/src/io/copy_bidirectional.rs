@@ -53,7 +53,7 @@ where
 ///
 /// # Errors
 ///
-/// As for [`copy_bidirectional`].
+/// The same as for [`copy_bidirectional`].
 ///
 /// # Panics
 ///

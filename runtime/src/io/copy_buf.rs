@@ -21,6 +21,19 @@ use crate::task::coop;
 /// # Cancel safety
 ///
 /// Safe: bytes that were not written are in the reader's buffer, and another call continues from there.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let mut from = wasio::io::BufReader::new(&b"hello"[..]);
+/// let mut to = Vec::new();
+/// assert_eq!(wasio::io::copy_buf(&mut from, &mut to).await?, 5);
+/// assert_eq!(to, b"hello");
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub async fn copy_buf<'a, R, W>(reader: &'a mut R, writer: &'a mut W) -> io::Result<u64>
 where
     R: AsyncBufRead + Unpin + ?Sized,

@@ -7,6 +7,15 @@ use super::Ready;
 use crate::sys::HOST;
 
 /// The kinds of readiness that a task waits for.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::Interest;
+///
+/// let interest = Interest::READABLE | Interest::WRITABLE;
+/// assert!(interest.is_readable() && interest.is_writable());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Interest(u8);
 

@@ -11,7 +11,7 @@ use super::AsyncBufRead;
 use super::read_until::poll_read_until;
 
 pin_project! {
-    /// The lines of a reader, one after the other. Made by [`AsyncBufReadExt::lines`].
+    /// The lines of a reader, one after the other. [`AsyncBufReadExt::lines`] creates it.
     ///
     /// [`AsyncBufReadExt::lines`]: super::AsyncBufReadExt::lines
     #[derive(Debug)]

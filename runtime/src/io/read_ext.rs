@@ -15,8 +15,8 @@ macro_rules! read_numbers {
             ///
             /// # Errors
             ///
-            /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) when the data ends before it; the reader's
-            /// own errors, but for `Interrupted`, which is tried again.
+            /// [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) if the data ends early, and the reader's errors
+            /// except `Interrupted`, after which the read is retried.
             ///
             /// # Cancel safety
             ///

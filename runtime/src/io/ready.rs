@@ -7,6 +7,16 @@ use super::Interest;
 use crate::sys::HOST;
 
 /// A set of readiness states.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::io::Ready;
+///
+/// let ready = Ready::READABLE | Ready::READ_CLOSED;
+/// assert!(ready.is_readable() && ready.is_read_closed());
+/// assert!(!ready.is_writable());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ready(u8);
 

@@ -11,7 +11,7 @@ use super::AsyncBufRead;
 use super::read_until::poll_read_until;
 
 pin_project! {
-    /// The parts of a reader's data between delimiters. Made by [`AsyncBufReadExt::split`].
+    /// The parts of a reader's data between delimiters. [`AsyncBufReadExt::split`] creates it.
     ///
     /// [`AsyncBufReadExt::split`]: super::AsyncBufReadExt::split
     #[derive(Debug)]

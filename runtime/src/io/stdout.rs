@@ -51,7 +51,7 @@ macro_rules! stream {
 }
 
 stream! {
-    /// The standard output of the program. Made by [`stdout`].
+    /// The standard output of the program. [`stdout`] creates it.
     Stdout,
     /// The standard output of the program.
     ///
@@ -61,7 +61,7 @@ stream! {
 }
 
 stream! {
-    /// The standard error stream of the program. Made by [`stderr`].
+    /// The standard error stream of the program. [`stderr`] creates it.
     Stderr,
     /// The standard error stream of the program.
     ///

@@ -16,8 +16,8 @@ macro_rules! write_numbers {
             ///
             /// # Errors
             ///
-            /// [`WriteZero`](std::io::ErrorKind::WriteZero) when the writer takes no more; the writer's own
-            /// errors, but for `Interrupted`, which is tried again.
+            /// [`WriteZero`](std::io::ErrorKind::WriteZero) if the writer accepts no more bytes, and the writer's
+            /// errors except `Interrupted`, after which the write is retried.
             ///
             /// # Cancel safety
             ///

@@ -36,7 +36,7 @@ impl<F: Future> MaybeDone<F> {
     ///
     /// # Panics
     ///
-    /// When the future is not done, or the output was taken before.
+    /// Panics if the future is not done, or the output was taken before.
     #[track_caller]
     pub fn output(self: Pin<&mut Self>) -> F::Output {
         match self.project_replace(MaybeDone::Taken) {

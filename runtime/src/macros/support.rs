@@ -55,7 +55,7 @@ pub fn thread_rng_n(n: u32) -> u32 {
     })
 }
 
-/// What stands where the macros know that control never comes.
+/// Stands for a branch that the macros know to be unreachable.
 #[cold]
 pub fn unreachable_branch() -> ! {
     unreachable!("a branch that does not exist was chosen: this is a bug in select!")

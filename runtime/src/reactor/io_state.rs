@@ -52,8 +52,9 @@ enum Activity {
 
 struct Waiter {
     interest: Interest,
-    /// Belongs to a future that borrows the source and removes the waiter when it is dropped. A future that is
-    /// forgotten leaks its waker, so the state has no waker to drop and a guest carries no code for it.
+    /// Belongs to a future that borrows the source and removes the waiter when it is dropped. A forgotten future leaks
+    /// its waker.
+    // SIZE: `ManuallyDrop`, so that a guest has no code to drop one.
     waker: ManuallyDrop<Waker>,
 }
 
@@ -83,7 +84,8 @@ struct State {
 }
 
 pub(crate) struct IoState {
-    /// The source's number. It is stored here so that every future that holds a socket is smaller.
+    /// The source's key.
+    // SIZE: stored here and not in `Source`, so that every future that holds a socket is smaller.
     pub(crate) key: usize,
     /// The owner: the address of the runtime's reactor, which every source keeps.
     pub(super) owner: usize,

@@ -62,8 +62,9 @@ pub(crate) struct Reactor {
 
 /// The registered sources, and the backend that polls them.
 pub(crate) struct Core {
-    /// Every source keeps its reactor alive, and lingering sources are removed at the end of their runtime. So no
-    /// source is left when the reactor is dropped, and a guest needs no code to drop one.
+    /// Every source keeps its reactor alive, and lingering sources are removed at the end of their runtime, so no
+    /// source is left when the reactor is dropped.
+    // SIZE: `ManuallyDrop`, so that a guest has no code to drop one.
     sources: Mutex<Slab<ManuallyDrop<Arc<IoState>>>>,
     pub(crate) selector: sys::Selector,
     speculation: Mutex<Speculation>,
@@ -269,7 +270,7 @@ impl Core {
         let mut speculation = self.speculation.lock();
         speculation.end_iteration(polled, sys::now);
         let recent = &mut speculation.recent;
-        // Not `retain`, which takes twice as much code in a guest.
+        // SIZE: not `retain`, which takes twice as much code in a guest.
         let (mut place, mut kept) = (0, 0);
         while let Some(&key) = recent.get(place) {
             if sources.get(key).is_some_and(|state| state.end_iteration()) {

@@ -396,8 +396,8 @@ impl Drop for Readiness<'_> {
     }
 }
 
-/// An operation of [`Source::async_io`]. Written as a coroutine it would be three nested ones, and a kilobyte more in
-/// every guest.
+/// An operation of [`Source::async_io`].
+// SIZE: an `async fn` would be three nested coroutines, and a kilobyte more in every guest.
 struct Operation<'a, Op> {
     readiness: Readiness<'a>,
     op: Op,

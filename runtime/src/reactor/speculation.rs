@@ -36,8 +36,8 @@ const MAX_BACKOFF: u32 = 7;
 /// One attempt in this many has to find data.
 const HIT_SHARE: usize = 4;
 
-/// Whether an attempt finds data that has arrived since the host was polled. A host of WASI 0.2 on tokio knows only what
-/// its driver saw the last time it ran, and an attempt does not run the driver. There the host is polled instead,
+/// Whether an attempt finds data that has arrived since the host was polled. A host of WASI 0.2 on tokio knows only
+/// what its driver saw the last time it ran, and an attempt does not run the driver. There the host is polled instead,
 /// without blocking.
 const ATTEMPTS_SEE_ARRIVALS: bool = crate::sys::HOST.attempts_see_arrivals;
 
@@ -235,8 +235,8 @@ mod tests {
         Speculation { recent: (0..recent).collect(), ..Speculation::default() }
     }
 
-    /// Returns the number of rounds in an iteration in which each round makes ten attempts and takes `takes` nanoseconds. If
-    /// `finds`, every attempt finds data; otherwise none does.
+    /// Returns the number of rounds in an iteration in which each round makes ten attempts and takes `takes`
+    /// nanoseconds. If `finds`, every attempt finds data; otherwise none does.
     fn iteration(speculation: &mut Speculation, finds: bool, takes: u64) -> u32 {
         let clock = Cell::new(1_000_000);
         let mut rounds = 0;

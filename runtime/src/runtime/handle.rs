@@ -16,6 +16,16 @@ use crate::task::{self, JoinHandle, Scheduler};
 use crate::time::{LazyTimers, Timers};
 
 /// The kind of a runtime.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::runtime::{Builder, RuntimeFlavor};
+///
+/// let runtime = Builder::new_current_thread().build()?;
+/// assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::CurrentThread);
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeFlavor {

@@ -18,6 +18,22 @@ pub struct LocalOptions {
 }
 
 /// A single-threaded runtime whose tasks need not be `Send`.
+///
+/// # Examples
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// use wasio::runtime::LocalRuntime;
+///
+/// let runtime = LocalRuntime::new()?;
+/// let shared = Rc::new(21); // not `Send`
+/// let answer = runtime.block_on(async move {
+///     wasio::task::spawn_local(async move { *shared * 2 }).await.unwrap()
+/// });
+/// assert_eq!(answer, 42);
+/// # std::io::Result::Ok(())
+/// ```
 pub struct LocalRuntime {
     runtime: Runtime,
     _not_send: PhantomData<*mut ()>,

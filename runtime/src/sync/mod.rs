@@ -1,15 +1,15 @@
 //! Synchronisation between tasks: channels, locks, notifications.
 //!
-//! | to hand over | use |
+//! | to share | use |
 //! |---|---|
 //! | one value, once | [`oneshot`] |
 //! | values from many to one | [`mpsc`] |
-//! | every value to everybody | [`broadcast`] |
+//! | every value to every receiver | [`broadcast`] |
 //! | the latest value | [`watch`] |
 //! | access to a value | [`Mutex`], [`RwLock`] |
-//! | a limited number of turns | [`Semaphore`] |
-//! | the mere fact that something happened | [`Notify`], [`Barrier`] |
-//! | a value that is made once | [`OnceCell`], [`SetOnce`] |
+//! | a limited number of accesses at a time | [`Semaphore`] |
+//! | only a notification | [`Notify`], [`Barrier`] |
+//! | a value that is set once | [`OnceCell`], [`SetOnce`] |
 //!
 //! Everything here works across threads, and with any executor. Nothing blocks except the methods named
 //! `blocking_…`.
@@ -23,9 +23,9 @@
 //
 // Every primitive is plain state under a `std::sync::Mutex`, which costs next to nothing on a target without threads,
 // plus a wait list (`waiters.rs`). Three rules hold everywhere. Wakers are woken, and wakers and users' values dropped,
-// outside the lock. A waiting future removes itself when it is dropped, and passes on what it was given. Poison is
-// ignored, because no user code runs while one of these locks is held, except a value's `clone` in `broadcast` and the
-// closures of `watch`, which leave the state intact when they panic.
+// outside the lock. A waiting future removes itself when it is dropped, and passes on its notification or permits.
+// Poison is ignored, because no user code runs while one of these locks is held, except a value's `clone` in
+// `broadcast` and the closures of `watch`, which leave the state intact when they panic.
 //
 // `unsafe` is in these places only:
 // - `guard.rs`: `Shared` and `Exclusive`, from which every lock guard is made, point to the locked value;

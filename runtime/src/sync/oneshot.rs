@@ -231,7 +231,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// When nothing was sent yet, or nothing will come.
+    /// Fails if nothing was sent yet, or if the sender was dropped.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let Some(inner) = &self.inner else { return Err(TryRecvError::Closed) };
         let outcome = Inner::outcome(&mut inner.state.lock());

@@ -128,7 +128,7 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// If `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// Panics if `n` is more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     ///
     /// # Cancel safety
     ///

@@ -65,7 +65,7 @@
 //! - `stdin::Input` and `stdout::Writer` are the standard streams, and `ctrl_c()` waits for a signal.
 //! - `set_mode` and `set_created` apply options of files that only some targets have.
 
-#[allow(unreachable_pub)] // What a target offers to users is public where it is re-exported.
+#[allow(unreachable_pub)] // A target's items for users are public where they are re-exported.
 #[cfg_attr(all(unix, not(wasio_shell)), path = "native/mod.rs")]
 #[cfg_attr(all(target_os = "wasi", target_env = "p1", not(wasio_shell)), path = "wasip1/mod.rs")]
 #[cfg_attr(all(target_os = "wasi", target_env = "p2", not(wasio_shell)), path = "wasip2/mod.rs")]

@@ -105,6 +105,17 @@ where
 /// # On WASI
 ///
 /// The closure runs inline, and the other tasks wait. `Handle::block_on` inside it runs them.
+///
+/// # Examples
+///
+/// ```
+/// let runtime = wasio::runtime::Builder::new_multi_thread().build()?;
+/// let sum = runtime.block_on(async {
+///     wasio::spawn(async { wasio::task::block_in_place(|| (1..=100).sum::<u32>()) }).await.unwrap()
+/// });
+/// assert_eq!(sum, 5050);
+/// # std::io::Result::Ok(())
+/// ```
 #[track_caller]
 pub fn block_in_place<F, R>(f: F) -> R
 where

@@ -51,7 +51,8 @@ pub(crate) struct Header {
     destroy: unsafe fn(NonNull<Header>),
 }
 
-/// An id with four bytes' alignment, which saves a small task 16 bytes of a guest's memory.
+/// An id with four bytes' alignment.
+// SIZE: a small task takes 16 bytes less of a guest's memory.
 #[derive(Clone, Copy)]
 #[repr(Rust, packed(4))]
 struct PackedId(Id);

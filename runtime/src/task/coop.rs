@@ -54,6 +54,25 @@ pub(crate) fn with_unconstrained<R>(f: impl FnOnce() -> R) -> R {
 /// Returns whether the running task may do another operation before it has to yield.
 ///
 /// Always true outside of a task.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use wasio::task::coop;
+///
+/// let task = wasio::spawn(async {
+///     assert!(coop::has_budget_remaining());
+///     // Spends the whole budget, and yields then.
+///     for _ in 0..1000 {
+///         coop::consume_budget().await;
+///     }
+/// });
+/// task.await?;
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn has_budget_remaining() -> bool {
     !current::budget().is_spent()
 }
@@ -107,6 +126,24 @@ impl Drop for RestoreOnPending {
 ///
 /// Returns `Pending`, with the task woken, when the budget is spent: the caller returns `Pending` too and
 /// is polled again after the other tasks ran.
+///
+/// # Examples
+///
+/// ```
+/// use std::task::{Context, Poll, ready};
+///
+/// use wasio::task::coop::poll_proceed;
+///
+/// /// Takes the next item of a queue that other code fills.
+/// fn poll_next(queue: &mut Vec<u32>, cx: &mut Context<'_>) -> Poll<Option<u32>> {
+///     let coop = ready!(poll_proceed(cx));
+///     let item = queue.pop();
+///     if item.is_some() {
+///         coop.made_progress();
+///     }
+///     Poll::Ready(item)
+/// }
+/// ```
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     if !may_proceed(cx) {
@@ -155,6 +192,21 @@ impl<F: Future> Future for Coop<F> {
 ///
 /// For resources that are not built on wasio's: each time the future becomes ready one unit is spent, and without
 /// budget it is not polled.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use wasio::task::coop::cooperative;
+///
+/// // Futures that are always ready: without a budget, this loop would never let other tasks run.
+/// for _ in 0..1000 {
+///     cooperative(std::future::ready(())).await;
+/// }
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 pub fn cooperative<F: Future>(future: F) -> Coop<F> {
     Coop { future }
 }

@@ -8,6 +8,19 @@ use super::Id;
 use crate::lock::Mutex;
 
 /// A task did not complete: it panicked or was aborted.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let task = wasio::spawn(std::future::pending::<()>());
+/// task.abort();
+/// let error = task.await.unwrap_err();
+/// assert!(error.is_cancelled() && !error.is_panic());
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 // Boxed: every result of a task has room for one.
 pub struct JoinError(Box<Inner>);
 
@@ -26,7 +39,8 @@ enum Repr {
 #[cfg(panic = "unwind")]
 pub(super) type Panic = Box<dyn Any + Send + 'static>;
 
-/// Uninhabited, because a panic ends the program. A guest has no code for it.
+/// Uninhabited, because a panic ends the program.
+// SIZE: a guest has no code for it.
 #[cfg(not(panic = "unwind"))]
 pub(super) type Panic = std::convert::Infallible;
 

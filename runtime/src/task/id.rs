@@ -7,6 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::current;
 
 /// Identifies a task among all tasks of the program. IDs are never reused.
+///
+/// # Examples
+///
+/// ```
+/// # wasio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let task = wasio::spawn(async { wasio::task::id() });
+/// let id = task.id();
+/// assert_eq!(task.await.unwrap(), id);
+/// # std::io::Result::Ok(())
+/// # })?;
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Id(NonZeroU64);
 

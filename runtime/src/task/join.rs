@@ -92,7 +92,7 @@ impl<T> Unpin for JoinHandle<T> {}
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
-    // The rare paths come last, so that there are no registers to save.
+    // PERF: the rare paths come last, so that there are no registers to save.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if coop::has_budget_remaining() {

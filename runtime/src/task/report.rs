@@ -29,8 +29,8 @@ pub(crate) fn report_panics() {
     panic::set_hook(Box::new(report));
 }
 
-/// Writes buffered output, calls the previous hook, and adds information that the standard library does not have: advice
-/// for a panic whose cause is the single thread, and the task that panicked.
+/// Writes buffered output, calls the previous hook, and adds information that the standard library does not have:
+/// advice for a panic whose cause is the single thread, and the task that panicked.
 ///
 /// Buffered output is written here because the program is aborted and does not exit.
 fn report(info: &PanicHookInfo<'_>) {

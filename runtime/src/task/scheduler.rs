@@ -36,8 +36,8 @@ impl WakeTarget {
     }
 }
 
-/// The task that polls a `LocalSet`, and the function that wakes it. A pointer, so that a program without such sets has
-/// no code for it.
+/// The task that polls a `LocalSet`, and the function that wakes it.
+// SIZE: a pointer, so that a program without such sets has no code for it.
 pub(crate) struct LocalWakeTarget {
     waker: Mutex<Option<Waker>>,
     wake: fn(&Mutex<Option<Waker>>),
@@ -53,8 +53,8 @@ fn wake_set(waker: &Mutex<Option<Waker>>) {
 pub(crate) struct Scheduler {
     ready: Leaf<Queue>,
     /// Tasks that waited at least once and are not complete. A task that never waits has no place here. Every task
-    /// keeps its scheduler alive, so no task is left when the scheduler is dropped, and a guest needs no code to drop
-    /// one.
+    /// keeps its scheduler alive, so no task is left when the scheduler is dropped.
+    // SIZE: `ManuallyDrop`, so that a guest has no code to drop one.
     waiting: Mutex<Vec<ManuallyDrop<Task>>>,
     /// The number of tasks that are not complete.
     alive: AtomicUsize,

@@ -98,7 +98,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Errors
     ///
-    /// Outside of a scope of this key; `f` is not called then.
+    /// Fails outside of a scope of this key. `f` is not called then.
     pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
     where
         F: FnOnce(&T) -> R,

@@ -65,6 +65,21 @@ pub fn pause() {
 /// # Panics
 ///
 /// Panics if the clock is not stopped, or outside of a runtime.
+///
+/// # Examples
+///
+/// ```
+/// use wasio::time::{self, Duration, Instant};
+///
+/// # #[wasio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// time::sleep(Duration::from_secs(3600)).await; // returns at once
+/// time::resume();
+/// let start = Instant::now();
+/// time::sleep(Duration::from_millis(1)).await; // waits
+/// assert!(start.elapsed() >= Duration::from_millis(1));
+/// # }
+/// ```
 #[track_caller]
 pub fn resume() {
     if let Err(message) = with_timers(|timers| timers.timers().resume()) {

@@ -46,7 +46,7 @@ pub(crate) fn start_paused(timers: &LazyTimers) {
 }
 
 impl LazyTimers {
-    /// Creates a driver with its clock. Without `enabled` there is only the clock, and timers are refused. Without
+    /// Creates the clock, and the timers unless `enabled` is false: timers are then refused. Without
     /// `can_pause`, as for the multi-thread flavour, `time::pause` is refused.
     pub(crate) fn new(
         enabled: bool,

@@ -14,7 +14,7 @@ use crate::task::coop;
 const DISABLED: &str = "A Tokio 1.x context was found, but timers are disabled. Call `enable_time` on the \
                         runtime builder to enable timers.";
 const CLOSED: &str = "A Tokio 1.x context was found, but it is being shutdown. A timer fires only while \
-                      the runtime it was made on exists.";
+                      the runtime it was created on exists.";
 
 /// A timer of the runtime on which it was created. Armed when first polled, cancelled when dropped.
 ///
@@ -22,14 +22,14 @@ const CLOSED: &str = "A Tokio 1.x context was found, but it is being shutdown. A
 pub(super) struct Timer {
     deadline: Instant,
     timers: Arc<Timers>,
-    /// The key of the timer in the driver, which is armed, or has fired without this timer having noticed. Or one of
+    /// The key of the timer among the runtime's timers: it is armed, or has fired and was not polled since. Or one of
     /// the two constants below.
     state: Key,
 }
 
-/// The driver does not have the timer.
+/// The timer is not among the runtime's timers.
 const IDLE: Key = KEYS;
-/// The deadline has passed, and the driver has removed the timer.
+/// The deadline has passed, and the timer was removed from the runtime's timers.
 const ELAPSED: Key = KEYS + 1;
 
 impl Timer {
@@ -37,7 +37,7 @@ impl Timer {
     ///
     /// # Panics
     ///
-    /// Outside of a runtime, or if its timers are not enabled.
+    /// Panics outside of a runtime, or if its timers are not enabled.
     #[track_caller]
     pub(super) fn new(deadline: Instant) -> Timer {
         let (timers, is_enabled) = Handle::current_timers();
@@ -55,7 +55,7 @@ impl Timer {
         self.deadline
     }
 
-    /// Returns whether the timer fired. A timer that was never armed has not fired, whatever the time is.
+    /// Returns whether the timer fired. A timer that was never armed has not fired, even if its deadline has passed.
     pub(super) fn is_elapsed(&self) -> bool {
         match self.state {
             IDLE => false,

@@ -12,8 +12,8 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "the_echo_guest_is_small", needs: &[], on: WASIO, run: size },
 ];
 
-/// The largest stripped echo guest that is accepted, without the names that a component's linker adds. Lower these when it
-/// shrinks.
+/// The largest stripped echo guest that is accepted, without the names that a component's linker adds. Lower these when
+/// it shrinks.
 const fn largest_echo(target: Target) -> usize {
     match target {
         Target::P1 => 95_300,

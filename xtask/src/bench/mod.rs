@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: wasio beside its peers, in one run, interleaved, medians and ratios.
+//! `cargo xtask bench`: compares wasio with its peers in one run, in alternation, by medians and ratios.
 
 use std::path::PathBuf;
 
@@ -31,15 +31,15 @@ pub(crate) struct Args {
     /// Write the rows as JSON to this file, or to standard output without a name.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
-    /// Measure less, for a few minutes at most, and write no page.
+    /// Measure for a few minutes at most, and write no page.
     #[arg(long)]
     quick: bool,
-    /// Measure nothing, and write the page and its charts again from the figures recorded in docs/bench.
+    /// Rewrite the page and its charts from the figures recorded in docs/bench, without measuring.
     #[arg(long)]
     page: bool,
 }
 
-/// A set of figures.
+/// A group of benchmarks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
     /// `executor`, `echo` and `size` with `--quick`.
@@ -62,7 +62,7 @@ enum Group {
     Start,
     /// The memory of an idle connection and of a waiting task.
     Memory,
-    /// Waiting inside the guest and outside of it: the same sessions in four ways.
+    /// The same sessions suspended in four ways, inside the guest and outside.
     Suspend,
     /// The cost of an import call, a suspension and a guest's start.
     Imports,
@@ -114,10 +114,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.finish(&steps, &rows, &bounds, 0)
 }
 
-/// Measures, and says how often, for the page.
+/// Measures a group. Returns the description of its runs for the page.
 type Measure = fn(&mut Session<'_>, &Scale, &mut Results) -> Result<String>;
 
-/// wasio beside its peers.
+/// Runs the benchmark.
 fn compare(args: &Args, group: Group, steps: &mut Steps) -> Result<()> {
     let groups: &[(Group, &str, Measure)] = &[
         (Group::Executor, "executor", executor::measure),

@@ -42,7 +42,7 @@ static SET_TEMP_DIR: extern "C" fn() = {
 };
 "#;
 
-/// The folder of the published package, brought by cargo.
+/// The folder of the published package, which cargo downloads.
 pub(crate) fn package(root: &Path, name: &str, version: &str) -> Result<PathBuf> {
     let scratch = root.join("target/conformance/package").join(name);
     fs::create_dir_all(scratch.join("src"))?;
@@ -70,7 +70,7 @@ pub(crate) fn package(root: &Path, name: &str, version: &str) -> Result<PathBuf>
     Ok(manifest.parent().context("no package folder")?.to_owned())
 }
 
-/// Which binary a test file goes into: few binaries keep the build short.
+/// Returns the binary that a test file belongs to. Few binaries keep the build short.
 fn group(file: &str) -> &str {
     match file.split('_').next().unwrap_or(file) {
         group @ ("sync" | "io" | "rt" | "time" | "macros" | "task" | "fs" | "process"
@@ -135,8 +135,8 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-/// The source for a WASI target: if `lift`, without what hides it from WASI, and if `may_panic`, without `should_panic`,
-/// which the test harness cannot judge where a panic ends the program (`run.rs` does).
+/// The source for a WASI target: if `lift`, without what hides it from WASI, and if `may_panic`, without
+/// `should_panic`, which the test harness cannot judge where a panic ends the program (`run.rs` does).
 pub(crate) fn adapt(source: &str, lift: bool, may_panic: bool) -> String {
     let mut source = without_attributes(source, "#[should_panic", |_| may_panic);
     if lift {
@@ -180,7 +180,7 @@ fn manifest(root: &Path, target: Option<Target>) -> String {
     } else {
         "socket2 = \"0.6\"\n"
     };
-    // The published socket2 has no sockets on wasip1, and knows none of ours on wasip2. The published
+    // The published socket2 has no sockets on wasip1, and cannot use wasio's on wasip2. The published
     // futures-executor cannot wait on either.
     let patch = match target {
         None => String::new(),

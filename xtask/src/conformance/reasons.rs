@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::scan::{Test, TestFile};
 
-/// The reasons there are; `host-lacks:<interface>` is the only open one.
+/// The possible reasons. `host-lacks:<interface>` is the only open one.
 const KNOWN: &[&str] = &[
     "threads",
     "process",
@@ -50,7 +50,7 @@ struct Entry {
     /// what it would need, one of which its source must name.
     #[serde(default)]
     leave_out: Vec<String>,
-    /// The file's own gates stay, because what they hide does not compile for the target.
+    /// The file keeps its own gates, because the gated code does not compile for the target.
     #[serde(default)]
     keep_gates: bool,
     /// It passes or fails by chance: do not fail the run when it passes.
@@ -88,11 +88,11 @@ impl Reasons {
         self.entries.iter().filter(move |e| !e.leave_out.is_empty() && e.has_file(file))
     }
 
-    /// Checks that what is left out names what it is left out for.
+    /// Checks that a file that is left out names the item that it is left out for.
     ///
     /// # Errors
     ///
-    /// The first file of which it is not true any more.
+    /// Fails with the first file that does not.
     pub(crate) fn check_left_out(&self, files: &BTreeMap<String, TestFile>) -> Result<()> {
         for (name, file) in files {
             let names = |text: &String| file.source.contains(text);

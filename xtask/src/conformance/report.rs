@@ -11,7 +11,7 @@ use xtask::workspace;
 
 use super::{Options, Outcome, Verdict};
 
-/// Prints a line per file, then what failed.
+/// Prints a line for each file, then the failures.
 pub(crate) fn print(options: &Options, version: &str, verdicts: &[Verdict]) -> Result<()> {
     let mut files: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     for verdict in verdicts {

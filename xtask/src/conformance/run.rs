@@ -91,13 +91,13 @@ pub(crate) fn run(
     Ok(verdicts)
 }
 
-/// Runs a test and compares what happened with what is listed.
+/// Runs a test and compares the result with the list.
 fn judge(options: &Options, harness: &Harness, job: &Job<'_>, reasons: &Reasons) -> Outcome {
     let listed = reasons.listed(job.file, &job.name);
     if listed.is_none() && job.source.is_some_and(|t| t.ignored) {
         return Outcome::NotApplicable("upstream-ignored".into());
     }
-    // What is expected to fail may hang: it gets less time.
+    // A test that is expected to fail may hang, so it gets less time.
     let seconds = if listed.is_some() { options.timeout.min(10) } else { options.timeout };
     let result = harness.run(job, Duration::from_secs(seconds));
     match (result, listed) {
@@ -111,7 +111,7 @@ fn judge(options: &Options, harness: &Harness, job: &Job<'_>, reasons: &Reasons)
     }
 }
 
-/// How a binary is run.
+/// The way to run a binary.
 struct Harness {
     target: Option<Target>,
     /// Where the tests run.
@@ -144,7 +144,7 @@ impl Harness {
                 command
             }
         };
-        // Traces would push the message out of what is kept of the output.
+        // Traces would displace the message from the recorded output.
         command.current_dir(&self.cwd).env("RUST_BACKTRACE", "0");
         command
     }
@@ -158,7 +158,7 @@ impl Harness {
         Ok(text.lines().filter_map(|l| l.strip_suffix(": test").map(str::to_owned)).collect())
     }
 
-    /// Runs one test; the error is what it printed last.
+    /// Runs one test. The error is the end of its output.
     fn run(&self, job: &Job<'_>, timeout: Duration) -> Result<(), String> {
         let mut child = self
             .command(job.binary)
@@ -185,7 +185,7 @@ impl Harness {
         let ran = text.contains("running 1 test");
         let must_panic = job.source.and_then(|t| t.should_panic.as_ref());
         match must_panic {
-            // Where a panic ends the program, the message is what tells.
+            // Where a panic ends the program, the message decides.
             Some(message) if self.target.is_some() => {
                 if !success && text.contains("panicked at") && text.contains(message.as_str()) {
                     Ok(())
@@ -230,7 +230,7 @@ fn wait(child: &mut Child, timeout: Duration) -> Option<bool> {
     }
 }
 
-/// What tells most about a failure: the panic, else the end.
+/// The most useful part of a failure's output: the panic, or else the end.
 fn gist(text: &str) -> String {
     const MOST: usize = 1500;
     if let Some(panic) = text.find("panicked at") {

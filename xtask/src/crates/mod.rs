@@ -1,10 +1,10 @@
 //! `cargo xtask crates`: the crates above tokio, as guests of wasip1 and wasip2, and the table in docs/crates.md.
 //!
-//! `tests/crates/crates.toml` lists them. Each is built as a user does it, by `cargo wasio`, all of them into one target
-//! folder. Many have a small program in `tests/crates/programs/`, which talks to a peer and prints `ok` at the end; the
-//! others are compiled. `cargo wasio doctor` is asked about each: it has to know what stops a crate, and to find nothing
-//! that stops the others. What came of it goes into `tests/crates/results.json`, and the table is made of that file: a
-//! crate that was not tried says so there.
+//! `tests/crates/crates.toml` lists them. Each is built as a user does it, by `cargo wasio`, all of them into one
+//! target folder. Many have a small program in `tests/crates/programs/`, which talks to a peer and prints `ok` at the
+//! end; the others are compiled. `cargo wasio doctor` is asked about each: it has to know what stops a crate, and to
+//! find nothing that stops the others. What came of it goes into `tests/crates/results.json`, and the table is made of
+//! that file: a crate that was not tried says so there.
 
 mod doctor;
 mod list;
@@ -31,21 +31,21 @@ use list::Entry;
 /// Build the crates above tokio, and run programs that use them, on wasip1 and wasip2.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only the crates of these names.
+    /// Try only these crates.
     names: Vec<String>,
-    /// Only a fixed sample of twelve crates, each on one of the targets.
+    /// Try only a fixed sample of twelve crates, each on one target.
     #[arg(long)]
     sample: bool,
-    /// Only on this target.
+    /// Try crates only on this target.
     #[arg(long, value_parser = guest_target_parser())]
     target: Option<Target>,
-    /// Keep what came of it, and make the table in docs/crates.md of all that is kept.
+    /// Record the results, and write the tables in docs/crates.md.
     #[arg(long)]
     record: bool,
-    /// Run nothing: make the tables in docs/crates.md of what is kept.
+    /// Write the tables in docs/crates.md from the recorded results, without running anything.
     #[arg(long, conflicts_with_all = ["check", "names", "record", "sample", "target"])]
     page: bool,
-    /// Run nothing: fail if the tables are not what the kept results make.
+    /// Fail if the tables differ from the recorded results, without running anything.
     #[arg(long, conflicts_with_all = ["record", "sample"])]
     check: bool,
 }

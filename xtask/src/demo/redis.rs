@@ -51,7 +51,7 @@ pub(super) fn demo(steps: &mut Steps, runner: &Runner, examples: &[Built]) -> Re
     Ok(())
 }
 
-/// Adds what the server said to a step's failure: the cause is often there.
+/// Adds the server's output to a step's failure, because it often has the cause.
 fn checked<T>(server: &Running, result: Result<(T, String), Failure>) -> Result<(T, String)> {
     result.map_err(|mut failure| {
         let said = server.stderr();
@@ -80,7 +80,7 @@ impl Guests<'_> {
         self.runner.launch(&self.peer).arg(address).args(args).spawn("redis")
     }
 
-    /// mini-redis 0.4.1 has no PING: that it answers, and what, is its native answer too.
+    /// mini-redis 0.4.1 has no PING. The expected answer is the native one.
     fn ping(&self) -> Result<((), String), Failure> {
         let expected = "ERR unknown command 'ping'";
         self.peer(&["ping"])?.finish(LIMIT)?.prints(expected)?;

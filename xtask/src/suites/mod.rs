@@ -1,11 +1,11 @@
 //! `cargo xtask suites`: the own tests of crates above tokio, as guests of wasip1 and wasip2.
 //!
-//! `tests/suites/suites.toml` lists them. The published packages are brought by cargo and copied below `target/`; tests that no
-//! package contains are taken from checkouts in the folder of `--sources`. Nothing of them is committed. Their tests are
-//! built by `cargo wasio test`, and each runs in a guest of its own. Every test gets a result: passed, failed, or not
-//! applicable with a reason of the closed list that tokio's own tests have (`tests/suites/not-applicable.toml`). A listed
-//! test that passes fails the run. `--record` keeps the counts in `tests/suites/results.json`, of which docs/crates.md is
-//! made.
+//! `tests/suites/suites.toml` lists them. The published packages are brought by cargo and copied below `target/`; tests
+//! that no package contains are taken from checkouts in the folder of `--sources`. Nothing of them is committed. Their
+//! tests are built by `cargo wasio test`, and each runs in a guest of its own. Every test gets a result: passed,
+//! failed, or not applicable with a reason of the closed list that tokio's own tests have
+//! (`tests/suites/not-applicable.toml`). A listed test that passes fails the run. `--record` keeps the counts in
+//! `tests/suites/results.json`, of which docs/crates.md is made.
 
 mod build;
 mod list;
@@ -32,28 +32,28 @@ use run::Verdict;
 /// Run the own tests of crates above tokio on wasip1 and wasip2.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only the suites of these names.
+    /// Run only these suites.
     names: Vec<String>,
-    /// Only on this target.
+    /// Run only on this target.
     #[arg(long, value_parser = guest_target_parser())]
     target: Option<Target>,
-    /// A folder with checkouts of h2's and hyper's repositories, named `h2` and `hyper`, for the tests that their packages do
-    /// not contain. Without it those are left out.
+    /// A folder with checkouts of the repositories of h2 and hyper, named `h2` and `hyper`. Tests that their packages
+    /// do not contain are skipped without it.
     #[arg(long, value_name = "FOLDER")]
     sources: Option<PathBuf>,
     /// Write every test's result as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// How many tests run at once.
+    /// The number of tests to run at once.
     #[arg(long, short, default_value_t = 4)]
     jobs: usize,
-    /// After how many seconds a test has failed.
+    /// The time limit of a test, in seconds.
     #[arg(long, default_value_t = 60)]
     timeout: u64,
-    /// Print what the failing tests printed.
+    /// Print the output of failing tests.
     #[arg(long)]
     verbose: bool,
-    /// Keep the counts, and make the tables in docs/crates.md.
+    /// Record the counts, and write the tables in docs/crates.md.
     #[arg(long)]
     pub(crate) record: bool,
 }
@@ -221,7 +221,8 @@ pub(crate) fn kept() -> Result<Results> {
 }
 
 impl Results {
-    /// How many of a crate's tests pass on a target: `n of m`. Those whose files the package leaves out are not among them.
+    /// How many of a crate's tests pass on a target: `n of m`. Those whose files the package leaves out are not among
+    /// them.
     pub(crate) fn counts(&self, of: &str, target: &str) -> Option<String> {
         let suites = self.0.values().filter(|kept| kept.of == of);
         let counts: Vec<&Counts> = suites.filter_map(|kept| kept.on.get(target)).collect();

@@ -1,4 +1,4 @@
-//! Everything public in a crate, as a flat list of paths and what stands there.
+//! The public items of a crate, as a flat list of paths and descriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::world::{Item, World};
 /// An implementation that may or may not hold.
 pub(super) const CONDITIONAL: &str = "conditional impl";
 
-/// The public surface: a path such as `sync::Mutex::lock`, and what it is.
+/// The public surface: a path such as `sync::Mutex::lock`, and its description.
 ///
 /// A trait implementation is `sync::Mutex: Debug`, a macro `select!`, a feature `feature net`.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Surface {
     }
 }
 
-/// Collects what is public in `krate`.
+/// Collects the public items of `krate`.
 pub(super) fn collect(world: &World, krate: &str) -> Surface {
     let mut collector = Collector { world, surface: Surface::default() };
     if let Some(root) = world.root(krate) {
@@ -106,7 +106,7 @@ impl<'w> Collector<'w> {
         format!(" {{ {} }}", names.join(", "))
     }
 
-    /// Methods, or the name of the trait; what comes from blanket implementations is left out.
+    /// Methods, or the name of the trait. Blanket implementations are left out.
     fn implementation(&mut self, item: Item<'w>, of: &str) {
         let inner = item.inner();
         if !inner["blanket_impl"].is_null() {
@@ -127,7 +127,7 @@ impl<'w> Collector<'w> {
         let reference = if inner["for"].get("borrowed_ref").is_some() { "&" } else { "" };
         let conditions = &inner["generics"]["where_predicates"];
         let what = match name.as_str() {
-            // How `pin_project!` says that a type is `Unpin` if what it pins is, which may be never.
+            // `pin_project!` generates this for a type that is `Unpin` if its pinned fields are.
             "Unpin" if array(conditions).next().is_some() => CONDITIONAL,
             _ => "impl",
         };
@@ -149,7 +149,7 @@ impl<'w> Collector<'w> {
                 self.member(member, path, "");
             }
         }
-        // Those for types of our own are listed with the type.
+        // Implementations for the crate's own types are listed with the type.
         for implementation in self.world.each(item, &inner["implementations"]) {
             let target = &implementation.inner()["for"];
             if !self.world.is_own(implementation, target) {

@@ -1,4 +1,4 @@
-//! The comparison and how it is shown.
+//! The comparison and its report.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use serde_json::{Value, json};
 use super::collect::{CONDITIONAL, Surface};
 use super::exceptions::{Exception, matches};
 
-/// What became of one of upstream's items.
+/// The result for one of upstream's items.
 enum Outcome {
     Present,
     Missing,
-    /// It is there, as something else: what upstream has, what we have.
+    /// It exists but differs: upstream's description, and the drop-in's.
     Different(String, String),
     NotApplicable(String),
 }
 
-/// The outcome of every item, and the exceptions that excuse nothing.
+/// The outcome of every item, and the exceptions that are not needed.
 pub(super) struct Report {
-    /// What was compared with what.
+    /// The names of the two crates.
     of: String,
     items: BTreeMap<String, Outcome>,
     stale: Vec<String>,
 }
 
-/// Looks up each of upstream's items in ours.
+/// Looks up each of upstream's items in the drop-in.
 pub(super) fn compare(
     of: String,
     upstream: &Surface,
@@ -54,7 +54,7 @@ pub(super) fn compare(
     };
     let mut items: BTreeMap<_, _> =
         upstream.items.iter().map(|(path, what)| (path.clone(), outcome(path, what))).collect();
-    // What is `Send` with us only would not compile with upstream.
+    // Code that relies on `Send` here would not compile with upstream.
     for path in ours.items.keys().filter(|path| !upstream.items.contains_key(*path)) {
         let auto = path.strip_suffix(": Send").or(path.strip_suffix(": Sync"));
         if auto.is_some_and(|of| upstream.items.contains_key(of)) {
@@ -75,7 +75,7 @@ struct Count {
 }
 
 impl Count {
-    /// The share of what applies that is present, in percent.
+    /// The share of the applicable items that are present, in percent.
     fn share(self) -> f64 {
         match self.present + self.failing {
             0 => 100.0,
@@ -85,7 +85,7 @@ impl Count {
 }
 
 impl Report {
-    /// What was compared with what.
+    /// The names of the two crates.
     pub(super) fn of(&self) -> &str {
         &self.of
     }
@@ -116,7 +116,7 @@ impl Report {
         })
     }
 
-    /// Prints a table by module and what is missing.
+    /// Prints a table by module, and the missing items.
     pub(super) fn print(&self, all: bool) {
         let row = |name: &str, c: Count| {
             let (present, failing) = (c.present, c.failing);
@@ -144,7 +144,7 @@ impl Report {
         }
     }
 
-    /// The same for programs.
+    /// The report as JSON.
     pub(super) fn to_json(&self) -> Value {
         let modules = self.modules().into_iter().map(|(name, c)| {
             json!({ "module": name, "present": c.present, "missing": c.failing,

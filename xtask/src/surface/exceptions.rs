@@ -1,11 +1,11 @@
-//! What need not be there, and why: `tests/conformance/surface-not-applicable.toml`.
+//! The exceptions, with reasons: `tests/conformance/surface-not-applicable.toml`.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// The reasons there are.
+/// The possible reasons.
 const REASONS: &[&str] = &["unix-only", "windows", "task-dumps", "unstable", "other"];
 
 /// Paths that are excused, for one reason.

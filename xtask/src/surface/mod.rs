@@ -1,8 +1,8 @@
-//! `cargo xtask surface`: what of a published crate's public surface its drop-in has, item by item.
+//! `cargo xtask surface`: compares the public items of a published crate and its drop-in, one by one.
 //!
-//! Both crates are documented as JSON by rustdoc, the drop-ins of socket2 for the WASI targets too, and every public name is looked up in the other: types,
-//! functions, methods and their signatures, trait implementations, macros, cargo features. It says what is
-//! there, not that it behaves: for that there are tests.
+//! rustdoc documents both crates as JSON, the drop-ins of socket2 also for the WASI targets. Every public name is
+//! looked up in the other crate: types, functions, methods and their signatures, trait implementations, macros, cargo
+//! features. The comparison is about presence; tests are about behaviour.
 
 mod collect;
 mod compare;
@@ -57,7 +57,7 @@ impl Pair {
         Pair { target: Some(target), ..self }
     }
 
-    /// What is compared, for exceptions.
+    /// The name of the comparison, for exceptions.
     fn of(&self) -> String {
         let features = if self.features.is_empty() { " without features" } else { "" };
         let target = self.target.map(|target| format!(" on {target}")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Types and signatures as short texts that can be compared across crates.
 //!
-//! What a caller cannot tell apart is rendered alike: paths lose all but their last name, lifetimes are
-//! left out, every generic parameter and `impl Trait` is `_`, an `async fn` is one that returns a future.
+//! Signatures that a caller cannot distinguish have the same text: paths are reduced to their last name, lifetimes are
+//! left out, every generic parameter and `impl Trait` is `_`, and an `async fn` is a function that returns a future.
 
 use serde_json::Value;
 

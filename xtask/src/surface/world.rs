@@ -1,14 +1,14 @@
-//! Several crates' rustdoc JSON, and the way from a name in one to the item in another.
+//! The rustdoc JSON of several crates, and the resolution of names across them.
 
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// One crate's document.
+/// The document of a crate.
 struct Document {
     index: HashMap<u64, Value>,
-    /// The ids that mean something of this crate, documented or not.
+    /// The ids of this crate's items, documented or not.
     own: HashSet<u64>,
     root: u64,
 }
@@ -26,7 +26,7 @@ pub(super) struct Item<'w> {
 }
 
 impl<'w> Item<'w> {
-    /// What kind of item it is: `struct`, `function`, `use`…
+    /// The kind of the item: `struct`, `function`, `use`…
     pub(super) fn kind(self) -> &'w str {
         match &self.value["inner"] {
             Value::Object(inner) => inner.keys().next().map_or("", String::as_str),
@@ -34,18 +34,18 @@ impl<'w> Item<'w> {
         }
     }
 
-    /// What is particular to its kind.
+    /// The data of its kind.
     pub(super) fn inner(self) -> &'w Value {
         &self.value["inner"][self.kind()]
     }
 
-    /// Whether it says `#[doc(hidden)]` itself; what it re-exports may say otherwise.
+    /// Whether the item itself is `#[doc(hidden)]`. A re-exported item may differ.
     fn is_hidden(self) -> bool {
         let attributes = self.value["attrs"].as_array().into_iter().flatten();
         attributes.map(Value::to_string).any(|a| a.contains("doc(hidden)"))
     }
 
-    /// Its name; that under which it is visible, for a re-export.
+    /// The name. For a re-export, the visible one.
     pub(super) fn name(self) -> &'w str {
         match self.kind() {
             "use" => self.inner()["name"].as_str().unwrap_or(""),
@@ -98,7 +98,7 @@ impl World {
         items.filter(|item| !item.is_hidden()).collect()
     }
 
-    /// What a module makes visible, with its re-exports resolved: name and item.
+    /// The visible names of a module and their items, with re-exports resolved.
     ///
     /// A name that comes from a crate without a document (such as `std`) has no item.
     pub(super) fn children<'w>(&'w self, module: Item<'w>) -> Vec<(&'w str, Option<Item<'w>>)> {
@@ -120,7 +120,7 @@ impl World {
         found
     }
 
-    /// What a re-export names: several items, if they have one name in different namespaces.
+    /// The items of a re-export. There are several if they share a name in different namespaces.
     fn targets<'w>(&'w self, reexport: Item<'w>) -> Vec<Item<'w>> {
         let inner = reexport.inner();
         match self.get(reexport, &inner["id"]) {

@@ -16,7 +16,7 @@ mod suites;
 
 use suites::Suite;
 
-/// A suite that takes longer hangs. The longest compiles the engine, in CI beside other builds.
+/// The time limit of a suite. The longest one compiles the engine, in CI beside other builds.
 const LIMIT: Duration = Duration::from_secs(45 * 60);
 
 /// Options of the tests.
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What became of a suite.
+/// The result of a suite.
 #[derive(Debug, serde::Serialize)]
 struct Outcome {
     suite: String,
@@ -98,7 +98,7 @@ fn run_all(steps: &mut Steps, args: &Args) -> Result<Vec<Outcome>> {
     Ok(outcomes)
 }
 
-/// Runs one suite. That it cannot be built, dies, or runs nothing is a failed test too.
+/// Runs one suite. A suite that cannot be built, dies, or runs no test counts as a failed test.
 fn run_suite(steps: &Steps, platform: Platform, mut suite: Suite, filtered: bool) -> Outcome {
     let started = std::time::Instant::now();
     steps.say(&format!("  run  {} ({})", suite.name, platform.name()));

@@ -58,8 +58,8 @@ pub(crate) struct Socket {
     /// Predicts whether small reads drain the socket.
     pub(super) drain_predictor: DrainPredictor,
     /// The number of polls at the time that an attempt cleared tokio's readiness for reading. tokio learns of new data
-    /// when its driver runs, which is when the guest polls. If the driver also runs on another thread between two polls,
-    /// a poll is a false alarm.
+    /// when its driver runs, which is when the guest polls. If the driver also runs on another thread between two
+    /// polls, a poll is a false alarm.
     pub(super) unready: Option<u32>,
     /// The waker of the socket's slot, once the socket was armed. It queues the slot when the wakers in tokio's driver
     /// are lost.

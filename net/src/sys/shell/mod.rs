@@ -1,8 +1,8 @@
 //! The template of a backend, and the backend of every target that has none: it compiles anywhere, and everything that
 //! needs a host is `Unsupported`.
 //!
-//! To add a target, copy this folder, write `socket.rs` and `lookup.rs`, state the facts in [`HOST_NET`], and select the
-//! copy in `sys/mod.rs`. Features that the target lacks stay as they are here: other targets use `process.rs` and
+//! To add a target, copy this folder, write `socket.rs` and `lookup.rs`, state the facts in [`HOST_NET`], and select
+//! the copy in `sys/mod.rs`. Features that the target lacks stay as they are here: other targets use `process.rs` and
 //! `unix.rs` as well.
 
 mod lookup;

@@ -48,7 +48,7 @@ impl RawSocket {
     pub fn into_fd(self) -> OwnedFd {
         match self.0 {
             Inner::Owned(socket) => socket.into_fd(),
-            Inner::Lent(_) => panic!("the socket belongs to somebody else"),
+            Inner::Lent(_) => panic!("the socket is borrowed"),
         }
     }
 

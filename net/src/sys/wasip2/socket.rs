@@ -268,7 +268,7 @@ impl SocketHooks for Socket {
         match self.is_ahead() {
             true => Err(text_error(
                 io::ErrorKind::Unsupported,
-                "what `peek` or `ready` has seen, and nobody has read, would be lost to the standard library: read it before \
+                "bytes that `peek` or `ready` has read ahead would be lost to the standard library: read them before \
                  `into_std`",
             )),
             false => Ok(()),

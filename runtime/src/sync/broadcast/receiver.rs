@@ -25,7 +25,7 @@ pub struct Receiver<T> {
     next: u64,
 }
 
-/// What is at a receiver's position.
+/// The slot at a receiver's position.
 enum Found<'a, T> {
     Value(MutexGuard<'a, Slot<T>>),
     /// The next value has not been sent yet. The tail is locked, so that it cannot be sent meanwhile.
@@ -148,7 +148,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// Like [`recv`](Self::recv), and [`Empty`](TryRecvError::Empty) when everything was received.
+    /// The same as for [`recv`](Self::recv), and [`Empty`](TryRecvError::Empty) if everything was received.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match find(&self.shared, self.next) {
             Found::Value(slot) => {

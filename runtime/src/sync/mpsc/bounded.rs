@@ -226,7 +226,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// When there is not, or the receiver was dropped or closed.
+    /// Fails if there is not, or if the receiver was dropped or closed.
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
         if n > self.max_capacity() {
             return Err(TrySendError::Full(()));

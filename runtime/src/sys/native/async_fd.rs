@@ -23,6 +23,33 @@ pub use guard::{AsyncFdReadyGuard, AsyncFdReadyMutGuard, TryIoError};
 /// The descriptor must be one that the OS can poll (sockets, pipes, terminals; not regular files), and should
 /// not block. It is registered until the `AsyncFd` is dropped or taken apart; the OS must not see it closed
 /// before.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// use wasio::io::unix::AsyncFd;
+///
+/// # #[wasio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut sender, receiver) = UnixStream::pair()?;
+/// receiver.set_nonblocking(true)?;
+/// let mut receiver = AsyncFd::new(receiver)?;
+/// sender.write_all(b"hello")?;
+/// let mut buf = [0; 5];
+/// loop {
+///     let mut guard = receiver.readable_mut().await?;
+///     // Clears the readiness if nothing can be read.
+///     match guard.try_io(|fd| fd.get_mut().read(&mut buf)) {
+///         Ok(n) => break assert_eq!(n?, 5),
+///         Err(_would_block) => continue,
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct AsyncFd<T: AsRawFd> {
     // Declared before the descriptor, so that it is deregistered before the descriptor is closed.
     source: Source,

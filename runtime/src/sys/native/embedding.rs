@@ -113,7 +113,7 @@ const LONG: Duration = Duration::from_secs(20);
 impl EventLoop {
     fn new(runtime: &Runtime) -> EventLoop {
         let poll = Poll::new().unwrap();
-        let fd = runtime.handle().shared.reactor.with_driver(AsRawFd::as_raw_fd);
+        let fd = runtime.handle().shared.reactor.with_poller(AsRawFd::as_raw_fd);
         poll.registry().register(&mut SourceFd(&fd), Token(0), Interest::READABLE).unwrap();
         EventLoop { poll, events: Events::with_capacity(8), yields: 0, waits: 0 }
     }

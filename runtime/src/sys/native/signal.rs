@@ -115,7 +115,7 @@ impl From<SignalKind> for c_int {
 ///
 /// # Errors
 ///
-/// When the signal cannot be handled: it is one like `SIGKILL`, or the system refuses.
+/// Fails if the signal cannot be handled, as `SIGKILL`, or if the system refuses.
 ///
 /// # Panics
 ///

@@ -21,7 +21,8 @@ static RUNTIMES: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
 static OPS: Once<&'static dyn BackgroundOps> = Once::new();
 
-/// The operations of a driver on the background runtimes. The functions of the same names do nothing until there is one.
+/// The operations of a driver on the background runtimes. The functions of the same names do nothing until there is
+/// one.
 trait BackgroundOps: Sync {
     fn run(&self, own: &Shared, max: usize) -> usize;
     fn is_idle(&self, own: &Shared) -> bool;

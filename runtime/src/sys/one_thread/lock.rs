@@ -1,5 +1,6 @@
-//! On one thread (`build.rs` refuses others), the runtime's mutex is a flag. Std's mutex would read the panic count
-//! twice for each lock, in a program that a panic ends anyway.
+//! On one thread (`build.rs` refuses others), the runtime's mutex is a flag.
+//!
+//! PERF: std's mutex would read the panic count twice for each lock, in a program that a panic ends.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, UnsafeCell};

@@ -1,7 +1,7 @@
 //! The memory of task cells. The blocks of finished tasks are reused for new ones.
 //!
-// PERF: the allocator of WASI's C library takes 84 ns under wasmtime to allocate and free a block, more than the rest
-// of a spawn and join.
+//! PERF: the allocator of WASI's C library takes 84 ns under wasmtime to allocate and free a block, more than the rest
+//! of a spawn and join.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};

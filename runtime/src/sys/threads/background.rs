@@ -1,4 +1,5 @@
-//! With threads, a blocking thread drives its own runtime only: there are no background runtimes. Other runtimes have threads of their own.
+//! With threads, a blocking thread drives its own runtime only: there are no background runtimes. Other runtimes have
+//! threads of their own.
 
 use std::time::Duration;
 

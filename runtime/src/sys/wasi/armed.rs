@@ -131,8 +131,8 @@ impl<T> Armed<T> {
         direction: Direction,
         blank: impl FnOnce(usize) -> T,
     ) -> Option<&mut T> {
-        // Not `resize`, which is unrolled to a quarter of a kilobyte.
         let owner = owner(key, direction);
+        // SIZE: not `resize`, which is unrolled to a quarter of a kilobyte.
         while self.slots.len() <= owner {
             self.slots.push(Slot::IDLE);
         }
@@ -184,7 +184,7 @@ impl<T> Armed<T> {
         if a == b {
             return;
         }
-        // The compiler's own check would report the line in this file.
+        // SIZE: the compiler's own check would link a message with the line in this file.
         if a.max(b) >= self.marks.len().min(self.entries.len()) {
             bug("an entry to swap is not in the list");
         }
@@ -269,7 +269,8 @@ impl<T> Armed<T> {
     }
 }
 
-/// Returns an element that exists. In one place, because each of the compiler's own checks takes 30 bytes of a guest.
+/// Returns an element that exists.
+// SIZE: each of the compiler's own checks takes 30 bytes of a guest.
 #[inline(always)]
 fn at<E>(list: &mut [E], index: usize) -> &mut E {
     match list.get_mut(index) {
@@ -287,8 +288,8 @@ impl Unparker {
     pub(crate) fn unpark(&self) {}
 }
 
-/// Returns the nanoseconds, at most 584 years. It takes less code than `Duration`'s own conversion, which multiplies in
-/// 128 bits.
+/// Returns the nanoseconds, at most 584 years.
+// SIZE: `Duration`'s own conversion multiplies in 128 bits.
 fn nanos(duration: Duration) -> u64 {
     const MAX_SECS: u64 = u64::MAX / 1_000_000_000 - 1;
     duration.as_secs().min(MAX_SECS) * 1_000_000_000 + u64::from(duration.subsec_nanos())

@@ -11,8 +11,8 @@
 //!
 //! If the front has no events, the next waits skip it, more of them each time.
 //!
-//! Times are the host's, in nanoseconds: the standard library's `Instant` and `Duration` would add two kilobytes to
-//! every guest.
+//! SIZE: times are the host's, in nanoseconds. The standard library's `Instant` and `Duration` would add two kilobytes
+//! to every guest.
 
 use super::armed::Armed;
 use crate::sys::now;

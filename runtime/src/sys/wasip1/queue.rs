@@ -212,7 +212,7 @@ impl HostQueue {
         timeout: Option<u64>,
     ) -> &[Subscription] {
         self.call[1].set_timeout(timeout.unwrap_or(NEVER));
-        // There are seldom any. Not `extend_from_slice`, whose code nothing else in a guest would use.
+        // SIZE: not `extend_from_slice`, which nothing else in a guest links. There are rarely any.
         for other in others {
             self.call.push(*other);
         }

@@ -107,9 +107,9 @@ impl From<Failure> for StreamError {
     }
 }
 
-/// Something that the guest can wait for. The canonical ABI never gives a handle the number 0, so an `Option<Pollable>`
-/// takes no extra room: 12 bytes less of each socket. The other handles below are never optional, and would add half a
-/// kilobyte to a guest this way.
+/// Something that the guest can wait for.
+// SIZE: the canonical ABI never gives a handle the number 0, so an `Option<Pollable>` takes no extra room: 12 bytes
+// less of each socket. The other handles below are never optional, and would add half a kilobyte to a guest this way.
 #[derive(Debug)]
 pub struct Pollable(NonZeroU32);
 

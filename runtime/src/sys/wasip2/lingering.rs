@@ -1,8 +1,9 @@
 //! WASI 0.2: keeps a dropped socket until its writes finish.
 //!
 //! Dropping a stream waits until the peer has read, which would stop every task. Forgetting the stream would lose data
-//! that was written. The reactor itself keeps such sockets: a task, or a waker of its own, would add one or two
-//! kilobytes to every guest.
+//! that was written. The reactor itself keeps such sockets.
+//!
+//! SIZE: a task, or a waker of its own, would add one or two kilobytes to every guest.
 
 use std::mem;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! What only guests of WASI 0.2 have: waiting for the host's own pollables.
+//! Waiting for the host's own pollables. Only guests of WASI 0.2 have this module.
 //!
-//! Many host interfaces (HTTP, key-value stores, messaging, …) hand out a `pollable`. [`AsyncPollable`]
-//! makes one awaitable, in the reactor that sockets and timers use, so that only the task that waits is
-//! suspended. The interface's own functions are called as its bindings have them; where they say
-//! `would-block`, or before, one awaits.
+//! Many host interfaces (HTTP, key-value stores, messaging, …) hand out a `pollable`. [`AsyncPollable`] makes one
+//! awaitable, in the reactor that sockets and timers use, so that only the task that waits is suspended. Call the
+//! interface's functions through its own bindings. Await the pollable before a call, or after one that returned
+//! `would-block`.
 
 use std::fmt;
 use std::io;
@@ -31,7 +31,7 @@ pub use wasip2::io::poll::Pollable;
 /// # }
 /// ```
 ///
-/// A stream of some host interface, read to its end. The pollable belongs to the stream, and goes first:
+/// A stream of a host interface, read to its end. The pollable belongs to the stream, so it is dropped first:
 ///
 /// ```no_run
 /// use std::io;
@@ -55,7 +55,7 @@ pub use wasip2::io::poll::Pollable;
 /// }
 /// ```
 pub struct AsyncPollable {
-    // Above the pollable: it is deregistered before that is dropped.
+    // Declared before the pollable, so that it is deregistered first.
     source: Source,
     pollable: Arc<Owned>,
 }
@@ -71,7 +71,7 @@ impl Subscribe for Owned {
 impl AsyncPollable {
     /// Registers a pollable with the current runtime.
     ///
-    /// It must be dropped before the host's object that it is of.
+    /// Drop it before the host's object that the pollable belongs to.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl AsyncPollable {
         AsyncPollable::new(unsafe { Pollable::from_handle(handle) })
     }
 
-    /// Waits until the pollable is ready. Asks the host each time: it may be ready, and then not again.
+    /// Waits until the pollable is ready. Each call polls the host, because a ready pollable may become unready again.
     /// Any number of tasks may wait.
     ///
     /// # Errors

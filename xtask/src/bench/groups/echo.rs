@@ -1,4 +1,4 @@
-//! TCP echo, 64 bytes, connections that each wait for their answer, beside others that do nothing.
+//! TCP echo of 64 bytes: connections that each wait for their answer, beside idle ones.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,13 +23,13 @@ const LIMIT: Duration = Duration::from_secs(400);
 /// Descriptors that a process has besides those of its connections.
 const OTHER_FILES: u64 = 200;
 
-/// So often servers without idle connections are started anew: one and the same program differs by one or two percent
-/// from start to start. Runs are as much shorter.
+/// The number of times that servers without idle connections are restarted. The same program differs by one or two
+/// percent from start to start. Runs are shorter by the same factor.
 const STARTS: u64 = 5;
 
-/// Connections, and idle ones beside them.
+/// The numbers of busy and idle connections.
 const LOADS: [(u64, u64); 6] = [(1, 0), (50, 0), (500, 0), (10, 0), (10, 1000), (10, 10_000)];
-/// For those alone to whom idle ones are to make no difference.
+/// Only for servers whose rate must not depend on idle connections.
 const CROWD: (u64, u64) = (10, 15_000);
 const QUICK: [(u64, u64); 4] = [(1, 0), (50, 0), (10, 0), (10, 1000)];
 

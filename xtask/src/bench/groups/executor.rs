@@ -1,4 +1,4 @@
-//! What tasks, wakes, channels and timers cost, in nanoseconds: no sockets, so more runtimes can take part.
+//! The cost of tasks, wakes, channels and timers, in nanoseconds. There are no sockets, so more runtimes can take part.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::bench::measure::session::{Entry, Session};
 
 const GROUP: &str = "executor";
 const LIMIT: Duration = Duration::from_secs(300);
-/// Each of the program's figures is taken over so much of what a figure is given elsewhere, and so much oftener: with
-/// five runs of a quarter of a second, a ratio was known to 2 %.
+/// A figure has shorter runs than in other groups by `PART`, and more of them by `OFTENER`: with five runs of a quarter
+/// of a second, a ratio was known to 2 %.
 const PART: u64 = 18;
 const OFTENER: usize = 3;
 
-/// How allocations are aligned, in bytes, and over how many places they move: where they are to each other makes
-/// some percent of a figure, and it is the same in every run of a program with one and the same environment.
+/// The alignment of allocations in bytes, and the number of offsets to try. The offset of two allocations changes a
+/// figure by some percent, and is the same in every run of a program with the same environment.
 const ALIGNED: usize = 16;
 const PADDINGS: usize = 64;
 
-/// Everybody whose executor is in question, on each engine.
+/// The contenders, on each engine.
 fn entries() -> Vec<Entry> {
     let mut entries = vec![Entry::new(Native, "tokio", Program::native("tokio", "executor"))];
     let guest = |platform: Platform, folder| match platform {
@@ -56,7 +56,7 @@ pub(crate) fn measure(
     interleave(session, GROUP, step, runs, &mut candidates, results, |who, results| {
         let program = Copied::new(&who.program)?;
         run += 1;
-        // What a program allocates stands elsewhere each time.
+        // Shifts the program's allocations in each run.
         let padding = "x".repeat(ALIGNED * (run % PADDINGS));
         let mut launch = who.runner.launch(&program.0).arg(&milliseconds).env("PAD", &padding);
         if let Wasio | Wasip2 = who.entry.platform {
@@ -72,9 +72,9 @@ pub(crate) fn measure(
     Ok(format!("{runs} runs, {milliseconds} ms each"))
 }
 
-/// A copy of a program, for one run. One and the same file is in the same pages of memory for as long as the system keeps
-/// it there, and where they happen to be matters: a channel's round trip took 56 ns instead of 35 in all runs of one
-/// half hour, with the same code at the same addresses.
+/// A copy of a program, for one run. A file stays in the same pages of memory as long as the system caches it, and
+/// their place matters: a channel's round trip took 56 ns instead of 35 in all runs of one half hour, with the same
+/// code at the same addresses.
 struct Copied(PathBuf);
 
 impl Copied {

@@ -19,10 +19,10 @@ use crate::bench::measure::tools::{Started, found};
 const GROUP: &str = "http";
 const LIMIT: Duration = Duration::from_secs(60);
 const CONNECTIONS: u64 = 64;
-/// Runs of a server, each a second of wrk's.
+/// The number of runs of a server. In each, wrk runs for a second.
 const RUNS: usize = 12;
 
-/// Everybody with one of the programs.
+/// The contenders that have the program.
 pub(crate) const fn entries(bin: &'static str) -> [Entry; 5] {
     [
         Entry::new(Native, "tokio", Program::native("apps", bin).with("http")),
@@ -93,7 +93,7 @@ pub(crate) fn measure(
     ))
 }
 
-/// How many runs each server has: wrk knows whole seconds.
+/// The number of runs of each server. wrk accepts whole seconds only.
 fn servers_runs(scale: &Scale) -> usize {
     if scale.quick { scale.runs } else { RUNS }
 }
@@ -112,7 +112,7 @@ fn under_load(address: &str) -> Result<f64> {
     }
 }
 
-/// The rate, when nothing went wrong.
+/// The rate, if there was no error.
 fn parse(text: &str) -> Option<f64> {
     if text.contains("Socket errors") || text.contains("Non-2xx") {
         return None;

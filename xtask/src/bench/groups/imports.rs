@@ -1,4 +1,4 @@
-//! What an import call, a suspension, a guest's start and a suspended guest cost, with their bounds.
+//! The cost of an import call, a suspension, a guest's start and a suspended guest, with bounds.
 
 use std::collections::BTreeMap;
 use std::path::Path;

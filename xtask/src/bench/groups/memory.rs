@@ -1,4 +1,4 @@
-//! What an idle connection and a task that waits take, in memory of the process: guest and host together.
+//! The memory of an idle connection and of a waiting task: of the whole process, guest and host together.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -21,7 +21,7 @@ const GROUP: &str = "memory";
 const LIMIT: Duration = Duration::from_secs(120);
 const CONNECTIONS: usize = 1000;
 const TASKS: usize = 100_000;
-/// How often things are counted: memory varies little from run to run.
+/// The number of runs. Memory varies little from run to run.
 const RUNS: usize = 3;
 
 const CROWDS: [Entry; 7] = [
@@ -68,7 +68,7 @@ fn connection(server: &Candidate) -> Result<f64> {
     let address = format!("127.0.0.1:{}", workspace::free_port()?);
     let running = server.serve(&address).spawn(server.entry.runtime)?;
     running.line("listening", LIMIT)?;
-    // The first one may bring what all need.
+    // The first connection may allocate memory that all share.
     let _first = connect(&address)?;
     let before = resident(running.id())?;
     let all: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect(&address)).collect::<Result<_>>()?;
@@ -78,7 +78,7 @@ fn connection(server: &Candidate) -> Result<f64> {
     Ok((after - before) / CONNECTIONS as f64)
 }
 
-/// A connection that was answered.
+/// A connection that has received an answer.
 fn connect(address: &str) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;
@@ -87,7 +87,7 @@ fn connect(address: &str) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Bytes in use with so many tasks: of the process, and of the guest's linear memory.
+/// The bytes in use with this many tasks: of the process, and of the guest's linear memory.
 fn tasks(crowd: &Candidate, count: usize) -> Result<(f64, f64)> {
     let launch = crowd.runner.launch(&crowd.program).arg(count.to_string());
     let running: Running = launch.spawn(crowd.entry.runtime)?;

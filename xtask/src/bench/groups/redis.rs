@@ -19,7 +19,7 @@ use crate::bench::measure::tools::{Started, found};
 const GROUP: &str = "redis";
 const LIMIT: Duration = Duration::from_secs(120);
 const CLIENTS: u64 = 50;
-/// Of a run, for each command.
+/// The number of requests of a run, for each command.
 const REQUESTS: u64 = 25_000;
 const QUICK: u64 = 10_000;
 
@@ -29,7 +29,7 @@ const SERVERS: [Entry; 4] = [
     Entry::new(Wasmedge, "wasio", Program::wasip1("apps-wasio", "redis-server").with("mini-redis")),
     Entry::new(Wasip2, "wasio", Program::wasip2("apps-wasio", "redis-server").with("mini-redis")),
 ];
-/// The server needs signals, which the published tokio has not for WASI: it takes part with the client.
+/// The server needs signals, which the published tokio lacks on WASI. There tokio takes part with the client only.
 pub(crate) const CLIENT: [Entry; 5] = [
     Entry::new(Native, "tokio", Program::native("apps", "redis-client").with("redis")),
     Entry::new(Wasio, "wasio", Program::wasip1("apps-wasio", "redis-client").with("redis")),

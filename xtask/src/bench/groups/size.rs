@@ -54,7 +54,7 @@ pub(crate) fn measure(
     Ok("one build".to_owned())
 }
 
-/// What runs `wasm-opt` on a module or on those of a component, if `wasm-opt` is there.
+/// The command that runs `wasm-opt` on a module or on the modules of a component, if `wasm-opt` is installed.
 fn optimizer(session: &mut Session<'_>) -> Result<Option<PathBuf>> {
     let is_named = std::env::var_os("WASIO_WASM_OPT").is_some();
     if !is_named && !found("wasm-opt") {

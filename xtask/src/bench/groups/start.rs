@@ -1,4 +1,4 @@
-//! From the start of a server's process until its first byte arrives, compiled code being cached.
+//! The time from the start of a server's process until its first byte arrives, with compiled code cached.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,8 +14,8 @@ use crate::bench::measure::scale::Scale;
 use crate::bench::measure::session::{Candidate, Session};
 
 const GROUP: &str = "start";
-/// Starts for one run of another group. They are taken one by one: a start is so short that one some tenths of a second
-/// later has another machine.
+/// The number of starts for one run of another group. Contenders alternate after each start, because the speed of the
+/// machine changes within tenths of a second.
 const STARTS: usize = 80;
 const LIMIT: Duration = Duration::from_secs(60);
 

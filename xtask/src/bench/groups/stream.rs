@@ -1,8 +1,9 @@
 //! One gigabyte through one connection: the server writes it in pieces of 64 KiB, and reads as much.
 //!
-//! It goes in slices, there and back, which are measured for one candidate after the other. A whole one takes long enough for the machine to
-//! change: rates of gigabytes lay 25 % apart, whoever had them, and those of slices that follow each other little. Servers
-//! are started anew for each, since one and the same program differs by one or two percent from start to start.
+//! The gigabyte is divided into slices, there and back. Candidates alternate after each slice. A whole gigabyte takes
+//! so long that the speed of the machine changes: rates of gigabytes differed by 25 % for the same candidate, rates of
+//! consecutive slices by little. Servers are restarted for each gigabyte, because the same program differs by one or
+//! two percent from start to start.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,11 +20,11 @@ use crate::bench::measure::session::{Entry, Session};
 
 const GROUP: &str = "stream";
 const LIMIT: Duration = Duration::from_secs(120);
-/// Of a gigabyte.
+/// The slices of a gigabyte.
 const SLICES: usize = 20;
 const SLICE: u64 = 1_000_000_000 / SLICES as u64;
 const GIGABYTES: usize = 40;
-/// Of the client's reads and writes.
+/// The size of the client's reads and writes.
 const PIECE: usize = 64 * 1024;
 
 const SERVERS: [Entry; 11] = tcp_servers("stream");
@@ -64,14 +65,15 @@ pub(crate) fn measure(
 
 fn connect(address: &str) -> Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
-    // Else the last piece may wait for the peer's delayed acknowledgement, many times as long as all others.
+    // Otherwise the last piece may wait for the peer's delayed acknowledgement, which takes longer than all others
+    // together.
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
     Ok(stream)
 }
 
-/// How long it took from the server, and to it.
+/// The time of receiving from the server, and of sending to it.
 fn exchange(stream: &mut TcpStream, bytes: u64) -> std::io::Result<[Duration; 2]> {
     let mut buffer = vec![b'x'; PIECE];
     let from = Instant::now();

@@ -11,7 +11,7 @@ use xtask::process::Running;
 /// No phase takes longer.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// What one run of a client brought. Times in nanoseconds.
+/// The result of one run of a client. Times are in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
     /// Until all sessions were set up.
@@ -19,7 +19,7 @@ pub(crate) struct Figures {
     pub(crate) requests: f64,
     /// While the requests were counted.
     pub(crate) took: f64,
-    /// Time of the processors that the client's process used meanwhile.
+    /// The processor time that the client's process used meanwhile.
     pub(crate) cpu: f64,
     pub(crate) half: f64,
     pub(crate) p99: f64,
@@ -66,7 +66,7 @@ pub(crate) fn resident(pid: u32) -> Result<f64> {
     Ok(kibibytes.context("the status names VmRSS")?.parse::<f64>()? * 1024.0)
 }
 
-/// Raises the limit on open files as far as is allowed, for this process and its children; returns it.
+/// Raises the limit on open files as far as allowed, for this process and its children. Returns the limit.
 pub(crate) fn open_files() -> u64 {
     #[cfg(unix)]
     {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use xtask::cargo;
 
-/// What is built of the host.
+/// The host programs that are built.
 pub(crate) struct Host {
     /// The runner.
     pub(crate) wasio: PathBuf,

@@ -1,11 +1,11 @@
-//! What figures were measured on, and with which versions.
+//! The machine and the versions that figures were measured with.
 
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 use xtask::workspace;
 
-/// One machine at one time.
+/// The state of a machine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) date: String,
@@ -17,7 +17,7 @@ pub(crate) struct Machine {
     pub(crate) rustc: String,
     pub(crate) wasmtime: String,
     pub(crate) tokio: String,
-    /// What connections went through.
+    /// The network of the connections.
     #[serde(default)]
     pub(crate) network: String,
     /// Processes that wanted to run in the minute before the measurement, and in its last minute.
@@ -52,7 +52,7 @@ impl Machine {
     }
 }
 
-/// Time of this machine's processors that its host gave to others, where the kernel tells.
+/// The processor time that this virtual machine's host gave to others, where the kernel reports it.
 pub(crate) struct Stolen([u64; 2]);
 
 impl Stolen {
@@ -60,7 +60,7 @@ impl Stolen {
         Stolen(stolen_and_all())
     }
 
-    /// Which part of all time was stolen since.
+    /// The share of all time that was stolen since.
     pub(crate) fn part(&self) -> f64 {
         let [stolen, all] = stolen_and_all();
         let Stolen([stolen_before, all_before]) = self;
@@ -87,7 +87,7 @@ fn said(program: &str, args: &[&str]) -> String {
     output.map_or("unknown".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
 }
 
-/// What a file says behind `name` and perhaps a colon.
+/// Returns the value after `name` and an optional colon in a file.
 fn of_file(file: &str, name: &str) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));

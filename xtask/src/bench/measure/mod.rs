@@ -1,6 +1,6 @@
-//! How things are measured: programs are built and started on engines, interleaved, and their figures are collected.
+//! Measuring: programs are built and started on engines, in alternation, and their figures are collected.
 //!
-//! Knows neither what a group measures nor how figures are shown.
+//! This module knows neither the groups nor the report.
 
 pub(crate) mod client;
 pub(crate) mod host;

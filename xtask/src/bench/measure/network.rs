@@ -1,13 +1,13 @@
 //! A network of the benchmark's own: a namespace with nothing but a loopback device, where the congestion control is
 //! chosen.
 //!
-//! Some machines have BBR, which lets a stream have what it estimates the path to be worth. There is no path: a
-//! gigabyte over loopback had between 2,000 and 4,500 MB/s in one minute, whoever sent it, and with CUBIC 5,000 to 6,800.
-//! It takes Linux, `ip`, and root; elsewhere the machine's own network is used, and the page says so.
+//! Some machines use BBR, which limits a stream to the estimated bandwidth of the path. On loopback there is no path: a
+//! gigabyte had between 2,000 and 4,500 MB/s within one minute, with every sender, and 5,000 to 6,800 with CUBIC. The
+//! namespace needs Linux, `ip` and root. Elsewhere the machine's own network is used, and the page says so.
 
 use std::rc::Rc;
 
-/// A thread that is in it, and what it starts, can reach each other alone. Threads begin outside.
+/// A thread in the namespace, and the processes that it starts, can reach only each other. Threads begin outside.
 pub(crate) struct Network {
     #[cfg(target_os = "linux")]
     own: Option<linux::Namespaces>,
@@ -15,7 +15,7 @@ pub(crate) struct Network {
     pub(crate) described: String,
 }
 
-/// Until it is dropped the thread is in the benchmark's network.
+/// Keeps the thread in the benchmark's network until it is dropped.
 pub(crate) struct Inside(#[cfg_attr(not(target_os = "linux"), allow(dead_code))] Rc<Network>);
 
 impl Network {
@@ -71,13 +71,13 @@ mod linux {
     }
 
     impl Namespaces {
-        /// `None` where there is no such thing, or it is not permitted.
+        /// `None` if namespaces do not exist or are not permitted.
         pub(crate) fn new() -> Option<Namespaces> {
             let machine = File::open("/proc/thread-self/ns/net").ok()?;
             let name = format!("wasio-bench-{}", std::process::id());
             ip(&["netns", "add", &name])?;
             let benchmark = File::open(format!("/run/netns/{name}")).ok();
-            // It lives as long as somebody has it open or is in it.
+            // It exists as long as it is open, or a thread is in it.
             ip(&["netns", "del", &name]);
             let benchmark = benchmark?;
             enter(&benchmark);
@@ -91,13 +91,13 @@ mod linux {
 
     /// # Panics
     ///
-    /// When the kernel does not permit what it has permitted before.
+    /// Panics if the kernel refuses an operation that it permitted before.
     pub(crate) fn enter(namespace: &File) {
         move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
             .expect("whoever may make a namespace may enter it");
     }
 
-    /// What the network that this thread is in has.
+    /// The congestion control of this thread's network.
     pub(crate) fn control() -> String {
         std::fs::read_to_string(CONTROL).map_or("unknown".into(), |text| text.trim().to_owned())
     }

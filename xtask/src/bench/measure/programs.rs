@@ -1,4 +1,4 @@
-//! The programs that are results: built when they are first asked for, and put aside.
+//! The programs that are measured. They are built on first use, and copied.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ const ACCEPTING: &str = "1.97";
 /// A program of one of the workspaces in `benches/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Program {
-    /// The workspace, which says with which runtime.
+    /// The workspace, which selects the runtime.
     pub(crate) folder: &'static str,
-    /// Without the `bench-` in front.
+    /// The name without the prefix `bench-`.
     pub(crate) bin: &'static str,
-    /// What for; `None` is this machine.
+    /// The target. `None` is this machine.
     pub(crate) target: Option<Target>,
     pub(crate) feature: Option<&'static str>,
     /// Whether it is the published tokio with sockets for WASI, which takes `--cfg tokio_unstable`.
@@ -47,7 +47,7 @@ impl Program {
         Program { unstable: true, ..self }
     }
 
-    /// Whether it does not sleep while it has a connection.
+    /// Returns whether the program spins while it has a connection.
     pub(crate) fn is_restless(&self) -> bool {
         self.feature == Some("given")
     }
@@ -66,7 +66,7 @@ impl Program {
             let mut command = newer_cargo(progress)?;
             command.arg("build").arg("--release").args(args).current_dir(folder);
             command.args(["--config", "build.rustflags=['--cfg', 'tokio_unstable']"]);
-            // Of its own, since flags and compiler are.
+            // A folder of its own, because flags and compiler differ.
             command.arg("--target-dir").arg(workspace::guest_target_dir().join("unstable"));
             command.args(self.target.into_iter().flat_map(|target| ["--target", target.triple()]));
             cargo::build(&mut command, progress)?
@@ -76,8 +76,7 @@ impl Program {
         self.keep(cargo::find(&built, &bin)?)
     }
 
-    /// The workspaces share a build folder and give their programs the same names: each is put aside as soon
-    /// as it is built.
+    /// The workspaces share a build folder and their programs have the same names, so each is copied when it is built.
     fn keep(&self, built: &Path) -> Result<PathBuf> {
         let extension = if self.target.is_some() { ".wasm" } else { "" };
         let target = self.target.map_or("native", Target::triple);
@@ -89,12 +88,12 @@ impl Program {
     }
 }
 
-/// Those built so far.
+/// The programs built so far.
 #[derive(Debug, Default)]
 pub(crate) struct Programs(BTreeMap<Program, PathBuf>);
 
 impl Programs {
-    /// The program, built if it is not yet.
+    /// Returns the program. Builds it on first use.
     pub(crate) fn get(&mut self, program: Program, progress: &dyn Fn(&str)) -> Result<PathBuf> {
         if let Some(path) = self.0.get(&program) {
             return Ok(path.clone());
@@ -106,7 +105,7 @@ impl Programs {
     }
 }
 
-/// A cargo whose standard library is new enough, which rustup brings when the one in use is not.
+/// A cargo with a new enough standard library. rustup installs it if the one in use is too old.
 fn newer_cargo(progress: &dyn Fn(&str)) -> Result<Command> {
     let version = Command::new("rustc").arg("--version").current_dir(workspace::root()).output();
     let version = String::from_utf8_lossy(&version.context("run rustc")?.stdout).into_owned();
@@ -126,7 +125,7 @@ fn newer_cargo(progress: &dyn Fn(&str)) -> Result<Command> {
         ),
         Err(e) => bail!("the published tokio needs Rust {ACCEPTING} on WASI 0.2, and rustup: {e}"),
     }
-    // These two would decide again for the toolchain that runs this.
+    // These two select the toolchain that runs this program.
     let mut command = Command::new("rustup");
     command.args(["run", ACCEPTING, "cargo"]);
     command.env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");

@@ -1,12 +1,12 @@
-//! What was results: for each candidate the same things, run after run.
+//! The measured figures: for each candidate the same quantities, run after run.
 //!
-//! A ratio of two candidates is the median of the ratios of their runs: those of one run were taken right
-//! after each other, so a slow moment of the machine hits both.
+//! A ratio of two candidates is the median of the ratios of their runs. The figures of one run were measured right
+//! after each other, so a slow moment of the machine affects both.
 
 use super::row::{Row, median};
 use super::session::Candidate;
 
-/// One thing of one candidate.
+/// One quantity of one candidate.
 #[derive(Debug)]
 pub(crate) struct Figure {
     pub(crate) group: &'static str,
@@ -18,11 +18,11 @@ pub(crate) struct Figure {
     runs: Vec<f64>,
 }
 
-/// Everything.
+/// All figures.
 #[derive(Debug, Default)]
 pub(crate) struct Results(pub(crate) Vec<Figure>);
 
-/// Whether more is better.
+/// Whether a larger value is better.
 pub(crate) fn more_is_better(unit: &str) -> bool {
     unit.ends_with("/s")
 }
@@ -36,7 +36,7 @@ impl Figure {
         self.group == other.group && self.bench == other.bench && self.params == other.params
     }
 
-    /// How much better this is than `other`: 2 is twice as many per second, or half the time.
+    /// The ratio to `other`: 2 is twice the rate, or half the time.
     pub(crate) fn ahead_of(&self, other: &Figure) -> f64 {
         let over = self.over(other);
         if more_is_better(self.unit) { over } else { 1.0 / over }
@@ -49,7 +49,7 @@ impl Figure {
 }
 
 impl Results {
-    /// One run's result.
+    /// Adds the result of a run.
     pub(crate) fn add(
         &mut self,
         group: &'static str,
@@ -70,7 +70,7 @@ impl Results {
         }]));
     }
 
-    /// More runs.
+    /// Adds runs.
     pub(crate) fn append(&mut self, more: Results) {
         for new in more.0 {
             let is_same = |f: &&mut Figure| {
@@ -83,26 +83,26 @@ impl Results {
         }
     }
 
-    /// Forgets what somebody who failed has not done as often as it should be.
+    /// Removes the figures of a failed candidate that have too few runs.
     pub(crate) fn forget_begun(&mut self, group: &str, who: &Candidate, runs: usize) {
         let is_theirs =
             |f: &Figure| (f.group, f.engine, f.runtime) == (group, who.engine(), who.entry.runtime);
         self.0.retain(|f| !is_theirs(f) || f.runs.len() >= runs);
     }
 
-    /// The same thing of others.
+    /// The same quantity of the other candidates.
     pub(crate) fn beside<'a>(&'a self, figure: &'a Figure) -> impl Iterator<Item = &'a Figure> {
         self.0.iter().filter(move |other| !std::ptr::eq(*other, figure) && other.is_of(figure))
     }
 
-    /// The same thing of native tokio, or of itself.
+    /// The same quantity of native tokio, or of the candidate itself.
     pub(crate) fn native(&self, figure: &Figure) -> Option<&Figure> {
         self.0.iter().find(|other| {
             other.engine == "native" && other.runtime == "tokio" && other.is_of(figure)
         })
     }
 
-    /// Ours on the same engine, if this is a peer's.
+    /// wasio's figure on the same engine, if this is a peer's.
     fn wasio_beside<'a>(&'a self, figure: &'a Figure) -> Option<&'a Figure> {
         let ours = |other: &&Figure| other.engine == figure.engine && other.runtime == "wasio";
         self.beside(figure).find(ours)
@@ -124,7 +124,7 @@ impl Results {
                 wasio_ahead: self.wasio_beside(figure).map(|ours| ours.ahead_of(figure)),
             }
         };
-        // What is compared stands together.
+        // Figures that are compared are adjacent.
         let mut rows: Vec<Row> = Vec::new();
         for figure in &self.0 {
             let row = row(figure);

@@ -1,6 +1,6 @@
 //! Rounds: in each, every candidate is measured once, one after the other.
 //!
-//! A measurement during which other machines had this one's processors says nothing, and is repeated.
+//! A measurement during which other virtual machines used the processors is repeated.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -12,14 +12,14 @@ use super::session::{Candidate, Session};
 
 /// The largest part of the processors' time that may have gone to other machines.
 const MOST_STOLEN: f64 = 0.02;
-/// The most attempts at one measurement; the least disturbed one counts.
+/// The maximum number of attempts at one measurement. The least disturbed one counts.
 const ATTEMPTS: usize = 4;
 
-/// Runs `once` for every candidate, `runs` times, interleaved: a slow moment of the machine hits all. A candidate that
-/// fails is removed, and the benchmark fails in the end.
+/// Runs `once` for every candidate, `runs` times, interleaved: a slow moment of the machine affects all. A candidate
+/// that fails is removed, and the benchmark fails in the end.
 ///
 /// # Errors
-/// None of its own: failures are the session's.
+/// Fails as the session does. A candidate that fails is no error.
 pub(crate) fn interleave<C: AsRef<Candidate>>(
     session: &mut Session<'_>,
     group: &str,
@@ -35,7 +35,7 @@ pub(crate) fn interleave<C: AsRef<Candidate>>(
     session.steps.run(step, "all", |progress| {
         for run in 0..runs {
             let mut order: Vec<usize> = (0..candidates.len()).collect();
-            // The order changes, so that nobody always follows the same neighbour.
+            // The order changes, so that no candidate always follows the same one.
             order.sort_by_cached_key(|at| {
                 let mut shuffled = DefaultHasher::new();
                 (run, at).hash(&mut shuffled);
@@ -72,7 +72,7 @@ pub(crate) fn interleave<C: AsRef<Candidate>>(
     Ok(())
 }
 
-/// Does it until the machine was left alone meanwhile, and counts how often it was done again.
+/// Repeats a measurement until the machine was undisturbed. Returns the number of repetitions.
 fn undisturbed<T>(repeated: &mut usize, mut measure: impl FnMut() -> Result<T>) -> Result<T> {
     let mut attempt = || {
         let stolen = Stolen::begin();

@@ -1,4 +1,4 @@
-//! One figure: the median of several runs, and how far they lie apart.
+//! One figure: the median of several runs, and their spread.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,11 @@ pub(crate) struct Row {
     /// The median.
     pub(crate) value: f64,
     pub(crate) unit: String,
-    /// Value over native tokio's, where that was results in the same run.
+    /// Value over native tokio's, if that was measured in the same run.
     pub(crate) ratio_native: Option<f64>,
     /// (third quartile - first quartile) / median of the runs.
     pub(crate) spread: f64,
-    /// How much better wasio is on the same engine, run by run: 2 is twice as many per second, half the time.
+    /// The ratio of wasio to this on the same engine, run by run: 2 is twice the rate, or half the time.
     #[serde(default)]
     pub(crate) wasio_ahead: Option<f64>,
 }

@@ -1,10 +1,10 @@
-//! How much is measured.
+//! The scale of a measurement.
 
-/// How much is measured.
+/// The scale of a measurement.
 pub(crate) struct Scale {
     pub(crate) quick: bool,
     pub(crate) runs: usize,
-    /// Of one figure of one run.
+    /// The length of one figure's run.
     pub(crate) milliseconds: u64,
 }
 
@@ -15,7 +15,7 @@ impl Scale {
         (self.runs * shorter as usize, self.milliseconds / shorter)
     }
 
-    /// The same for the page.
+    /// The scale for the page.
     pub(crate) fn short_runs_described(&self) -> String {
         let (runs, milliseconds) = self.short_runs();
         format!("{runs} runs, {milliseconds} ms each")

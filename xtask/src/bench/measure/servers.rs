@@ -1,9 +1,9 @@
-//! The servers of a step: all are up at once, and are measured one after the other.
+//! The servers of a step: all run at once, and are measured in alternation.
 //!
-//! So a measurement can be short, and candidates that are compared have the processors within a second of each other:
-//! what a shared machine is worth changes from one second to the next. A server that is not being measured sleeps, since
-//! nobody sends it anything; one that would not sleep is stopped meanwhile, as by Ctrl-Z. Not all are, because WasmEdge's
-//! polls fail when that ends. Servers have one processor, and clients another.
+//! Measurements can therefore be short, and the candidates that are compared run within a second of each other. The
+//! speed of a shared machine changes from one second to the next. A server that is not being measured sleeps, because
+//! it receives nothing. A server that spins is stopped meanwhile, as by Ctrl-Z. The others are not, because WasmEdge's
+//! polls fail when a stop ends. Servers have one processor, and clients another.
 
 use std::time::Duration;
 
@@ -78,11 +78,11 @@ impl<C> Server<C> {
     }
 }
 
-/// Starts the server of every candidate, and `clients` for it, which gets its address. One that fails is removed from
+/// Starts the server of every candidate, and calls `clients` with its address. A candidate that fails is removed from
 /// `candidates`, and the benchmark fails in the end.
 ///
 /// # Errors
-/// None of its own: failures are the session's.
+/// Fails as the session does. A server that fails is no error.
 pub(crate) fn start_servers<C>(
     session: &mut Session<'_>,
     group: &str,

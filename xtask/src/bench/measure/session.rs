@@ -1,4 +1,4 @@
-//! A session of measuring: the candidates (programs on engines), and everything found out about them.
+//! A session of measuring: the candidates (programs on engines) and the findings about them.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::network::Network;
 use super::programs::{Program, Programs};
 use super::row::Bound;
 
-/// A program that is to take part.
+/// A program that takes part.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) platform: Platform,
@@ -51,7 +51,7 @@ impl Candidate {
         format!("{} on {}", self.entry.runtime, self.engine())
     }
 
-    /// A start of a server at `address`: it listens, or is given the listener.
+    /// Prepares the start of a server at `address`. It listens, or receives the listener.
     pub(crate) fn serve(&self, address: &str) -> Launch<'_> {
         let launch = self.runner.launch(&self.program);
         if self.entry.program.feature == Some("given") {
@@ -62,20 +62,20 @@ impl Candidate {
     }
 }
 
-/// What all groups of one benchmark share.
+/// The state that all groups of one benchmark share.
 pub(crate) struct Session<'a> {
     pub(crate) steps: &'a mut Steps,
     pub(crate) programs: Programs,
-    /// Where what is results takes place.
+    /// The network of the measurement.
     pub(crate) network: Rc<Network>,
-    /// Platforms that are wanted; none is all.
+    /// The selected platforms. If there is none, all are.
     wanted: Vec<Platform>,
     runners: Vec<(Platform, Option<Runner>)>,
-    /// What was not results, and why.
+    /// The candidates that were not measured, with reasons.
     pub(crate) skipped: Vec<String>,
-    /// Of engines, for the page.
+    /// The versions of the engines, for the page.
     pub(crate) versions: Vec<String>,
-    /// What must hold; who failed is here, too.
+    /// The bounds, including a failed one for each failed candidate.
     pub(crate) bounds: Vec<Bound>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Says that something is not results.
+    /// Records that a candidate is not measured.
     pub(crate) fn skip(&mut self, what: String) {
         if !self.skipped.contains(&what) {
             self.steps.say(&format!("  SKIPPED {what}"));
@@ -105,7 +105,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Somebody who cannot be results is not beaten: the benchmark fails.
+    /// Records that a candidate failed, so that the benchmark fails: a peer that cannot be measured is not beaten.
     pub(crate) fn failed(&mut self, group: &str, who: &str, why: &anyhow::Error) {
         self.steps.say(&format!("  FAILED {group}: {who}: {why:#}"));
         let why = format!("{why:#}");
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
         self.bounds.push(Bound { what: format!("{group}: {who} failed: {line}"), holds: false });
     }
 
-    /// Whether a platform is wanted. Native tokio always is: ratios refer to it.
+    /// Returns whether a platform is selected. Native tokio always is, because ratios refer to it.
     pub(crate) fn wants(&self, platform: Platform) -> bool {
         platform == Platform::Native || self.wanted.is_empty() || self.wanted.contains(&platform)
     }
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         Ok(runner)
     }
 
-    /// Builds those whose engines are wanted and here.
+    /// Builds the programs whose engines are selected and installed.
     pub(crate) fn enter(&mut self, group: &str, entries: &[Entry]) -> Result<Vec<Candidate>> {
         let mut present = Vec::new();
         for &entry in entries {
@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The engine's version; WasmEdge puts the path in front by which it was called.
+/// The engine's version. WasmEdge prints its path in front of it.
 fn version(runner: &Runner) -> String {
     let text = runner.version();
     match text.split_once(' ') {

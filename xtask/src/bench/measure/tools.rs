@@ -1,4 +1,4 @@
-//! Programs that are not ours: whether they are installed, and servers among them for the length of a group.
+//! Third-party programs: whether they are installed, and servers for the duration of a group.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-/// Colors that differ also for eyes that see fewer of them.
+/// Colors that people with color blindness can distinguish.
 const COLORS: [RGBColor; 6] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 114, 178),
@@ -33,7 +33,7 @@ pub(crate) struct Chart {
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, f64)>,
-    /// Whether the others are compared with it: it is dashed.
+    /// Whether it is the reference line, which is dashed.
     pub(crate) is_reference: bool,
 }
 
@@ -111,7 +111,7 @@ fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if found.1 > 0.0 { found } else { (1.0, 10.0) }
 }
 
-/// A number as people write it: thousands apart, no more digits than it is worth.
+/// Formats a number: with thousands separators, and no more digits than are significant.
 pub(crate) fn number(value: f64) -> String {
     if value.abs() < 10.0 {
         let text = format!("{value:.2}");

@@ -1,4 +1,4 @@
-//! How figures are shown and judged.
+//! The report: pages, charts, and the bounds on figures.
 
 pub(crate) mod chart;
 pub(crate) mod page;

@@ -1,7 +1,7 @@
-//! What must hold: two rules in every row, and a table of figures.
+//! The bounds: two rules for every row, and a table of figures.
 //!
-//! A row of ours must be ahead of every peer on the same engine, and reach nine tenths of the bare loop there.
-//! Ratios say how much better: 2 is twice as many per second, or half the time.
+//! Each row of wasio must be ahead of every peer on the same engine, and reach nine tenths of the bare loop there. A
+//! ratio of 2 is twice the rate, or half the time.
 
 use xtask::platform::Platform;
 
@@ -10,29 +10,29 @@ use super::text;
 use crate::bench::measure::results::{Figure, Results};
 use crate::bench::measure::row::Bound;
 
-/// Of the bare loop.
+/// The required share of the bare loop's rate.
 const OF_BARE: f64 = 0.9;
-/// Of the rate with 1,000 idle connections, with ten times as many, where they are asked about one by one.
+/// The required share of the rate with 1,000 idle connections, with ten times as many, where a poll examines each.
 const OF_FEWER_IDLE: f64 = 0.75;
-/// The same with fifteen times as many, where they are not.
+/// The same with fifteen times as many, where a poll does not examine each.
 const OF_FEWER_KEPT: f64 = 1.0 / 1.1;
 
-/// What a figure is held against.
+/// The reference of a bound.
 #[derive(Clone, Copy)]
 enum Against {
-    /// At least so many times as good as native tokio.
+    /// At least this ratio to native tokio.
     Native(f64),
-    /// At least so many times as good as tokio on the same engine.
+    /// At least this ratio to tokio on the same engine.
     Tokio(f64),
-    /// At most so much.
+    /// At most this value.
     Most(f64),
 }
 
 struct Target {
     bench: &'static str,
-    /// None is every engine.
+    /// The engine. `None` is every engine.
     engine: Option<&'static str>,
-    /// Connections and idle ones, where the bench has them.
+    /// The busy and idle connections, if the benchmark has them.
     load: Option<(u64, u64)>,
     against: Against,
 }
@@ -62,7 +62,7 @@ const TARGETS: [Target; 12] = [
     target("start_echo", HOST, None, Against::Most(15.0)),
 ];
 
-/// Judges everything that is ours.
+/// Checks all rows of wasio.
 pub(crate) fn judge(results: &Results) -> Vec<Bound> {
     let mut bounds = Vec::new();
     for figure in results.0.iter().filter(|f| f.runtime == "wasio" && f.engine != "native") {
@@ -100,7 +100,7 @@ impl Target {
             && self.load.is_none_or(load)
     }
 
-    /// Nothing when what it is held against was not results: that failed, and is said elsewhere.
+    /// `None` if the reference was not measured. That failure is reported elsewhere.
     fn judge(&self, results: &Results, figure: &Figure) -> Option<Bound> {
         let (what, holds) = match self.against {
             Against::Native(least) => {
@@ -123,9 +123,8 @@ impl Target {
     }
 }
 
-/// Many more idle connections must not cost much where they are asked about one by one, and nothing where they are not.
-/// Both rates are taken to native tokio's at the same time: a shared machine may be worth a quarter less some minutes later,
-/// for everybody.
+/// Many more idle connections must cost little where a poll examines each, and nothing elsewhere. Both rates are
+/// relative to native tokio's at the same time, because a shared machine may be a quarter slower some minutes later.
 fn crowd(results: &Results, figure: &Figure) -> Option<Bound> {
     let (crowd, least) = match figure.engine {
         engine if engine == Platform::Wasio.bench() => (15_000, OF_FEWER_KEPT),
@@ -195,7 +194,7 @@ mod tests {
         for (engine, crowd, enough, too_few) in
             [("wasip2", 10_000, 80.0, 70.0), ("wasio-host", 15_000, 92.0, 89.0)]
         {
-            // Everything takes twice as long when the many are results.
+            // Everything takes twice as long when the many connections are measured.
             let with = |rate: f64| {
                 vec![
                     echo("native", "tokio", 1000, 100.0),

@@ -3,7 +3,7 @@
 use super::chart::number;
 use crate::bench::measure::row::Row;
 
-/// The rows for people; what was results stands above those who did it.
+/// Formats the rows as text. The rows of one quantity follow its name.
 pub(crate) fn table(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
     for set in rows.chunk_by(|a, b| a.bench == b.bench && a.params == b.params) {
@@ -27,7 +27,7 @@ pub(crate) fn table(rows: &[Row]) -> Vec<String> {
     lines
 }
 
-/// Parameters, each with a comma in front.
+/// Formats the parameters, each with a comma in front.
 pub(crate) fn describe(params: &serde_json::Value) -> String {
     let each = |(name, value): (&String, &serde_json::Value)| match value.as_f64() {
         Some(value) => format!(", {} {name}", number(value)),

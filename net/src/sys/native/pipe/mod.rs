@@ -51,6 +51,21 @@ pub fn pipe() -> io::Result<(Sender, Receiver)> {
 }
 
 /// Options of opening a named pipe.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use wasio::io::AsyncReadExt;
+/// use wasio::net::unix::pipe;
+///
+/// // Created with mkfifo(1). Without `read_write`, the pipe ends when the last writer closes it.
+/// let mut pipe = pipe::OpenOptions::new().open_receiver("fifo")?;
+/// let mut text = String::new();
+/// pipe.read_to_string(&mut text).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
     read_write: bool,

@@ -89,7 +89,7 @@ impl<'a, T: AsRawFd> AsyncFdReadyGuard<'a, T> {
         self.async_fd
     }
 
-    /// What owns the descriptor.
+    /// Returns the owner of the descriptor.
     pub fn get_inner(&self) -> &'a T {
         &self.async_fd.inner
     }
@@ -125,12 +125,12 @@ impl<'a, T: AsRawFd> AsyncFdReadyMutGuard<'a, T> {
         self.async_fd
     }
 
-    /// What owns the descriptor.
+    /// Returns the owner of the descriptor.
     pub fn get_inner(&self) -> &T {
         &self.async_fd.inner
     }
 
-    /// What owns the descriptor.
+    /// Returns the owner of the descriptor.
     pub fn get_inner_mut(&mut self) -> &mut T {
         &mut self.async_fd.inner
     }

@@ -1,7 +1,7 @@
-//! Waiting inside of the guest against waiting outside of it: the same sessions in four ways.
+//! The same sessions suspended in four ways, inside the guest and outside.
 //!
-//! The page says what is compared. It and its charts are made from figures in `docs/bench/suspend.json`, so
-//! that they can be made again without measuring.
+//! The page describes the comparison. The page and its charts are made from figures in `docs/bench/suspend.json`, so
+//! that they can be rewritten without measuring.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,19 +25,19 @@ use crate::bench::measure::row::{Row, median};
 mod page;
 
 const LIMIT: Duration = Duration::from_secs(30);
-/// Beyond, a thread for each session is not what anybody would do.
+/// The maximum for a thread per session. No program would use more.
 const MOST_THREADS: usize = 1000;
-/// Descriptors that a process has besides those of its sessions, and what a runtime of its own costs a thread.
+/// Descriptors that a process has besides those of its sessions, and those of a runtime for each thread.
 const OTHER_FILES: usize = 200;
 const FILES_OF_A_THREAD: usize = 8;
 /// A percentile needs ten answers beyond it.
 const ENOUGH: f64 = 10.0;
-/// The memory of one session is lost in what the process costs without any, unless there are as many.
+/// With fewer sessions, the memory of a session is small compared with that of the process.
 const ENOUGH_SESSIONS: usize = 1000;
 /// The number of sessions for which bounds are set.
 const BOUND_AT: usize = 1000;
 
-/// How sessions wait.
+/// A way of suspending sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Tasks,
@@ -76,7 +76,7 @@ impl Way {
     }
 }
 
-/// How much is measured.
+/// The scale of a measurement.
 struct Scale {
     sessions: &'static [usize],
     runs: usize,
@@ -97,21 +97,21 @@ const QUICK: Scale = Scale {
     think: Duration::from_millis(200),
 };
 
-/// What the page is made from.
+/// The source of the page.
 #[derive(Serialize, Deserialize)]
 struct Report {
     machine: Machine,
     runs: usize,
     measured_ms: u64,
     think_ms: u64,
-    /// What did not fit here.
+    /// The combinations that do not fit on this machine.
     skipped: Vec<String>,
     rows: Vec<Row>,
 }
 
 /// The programs.
 struct Guests {
-    /// What all of them talk to.
+    /// The server that all sessions talk to.
     server: PathBuf,
     /// Sessions as tasks, in a guest and natively.
     tasks: PathBuf,
@@ -133,7 +133,7 @@ impl Guests {
     }
 }
 
-/// One way with one number of sessions, and what its runs brought.
+/// One way with one number of sessions, and the results of its runs.
 struct Cell {
     way: Way,
     sessions: usize,
@@ -208,7 +208,7 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// Makes the page again.
+/// Rewrites the page.
 pub(crate) fn page_again() -> Result<()> {
     let folder = folder()?;
     let file = folder.join("suspend.json");
@@ -224,7 +224,7 @@ fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// What is measured, and what does not fit here.
+/// The combinations to measure, and those that do not fit on this machine.
 fn cells(scale: &Scale) -> (Vec<Cell>, Vec<String>) {
     let files = client::open_files() as usize;
     let (mut cells, mut skipped) = (Vec::new(), Vec::new());
@@ -283,7 +283,7 @@ impl Cell {
         median(&self.runs.iter().map(of).collect::<Vec<_>>())
     }
 
-    /// The median of the runs' ratios: those of one run were measured right after each other.
+    /// The median of the runs' ratios. The figures of one run were measured right after each other.
     fn ratio(&self, to: &Cell, of: &dyn Fn(&Figures) -> f64) -> f64 {
         let ratios: Vec<f64> =
             self.runs.iter().zip(&to.runs).map(|(own, other)| of(own) / of(other)).collect();
@@ -329,7 +329,7 @@ impl Cell {
         }
         row("setup_per_session", "us", &|f| f.setup / n / 1e3);
         row("resident", "MiB", &|f| f.resident / 1048576.0);
-        // What one session more costs.
+        // The cost of one more session.
         if let Some(one) = like(self.way, 1).filter(|_| self.sessions >= ENOUGH_SESSIONS) {
             let (one, _) = one.median(|f| f.resident);
             let (many, spread) = self.median(|f| f.resident);

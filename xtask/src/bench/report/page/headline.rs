@@ -1,4 +1,4 @@
-//! The table at the top of the page: what most readers look for, beside the best peer and native tokio.
+//! The table at the top of the page: the main figures, with the best peer and native tokio.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::bench::measure::results::more_is_better;
 use crate::bench::measure::row::Row;
 use crate::bench::report::chart::number;
 
-/// A line of the table: what it is called, and which rows it is made of.
+/// A line of the table: its name, and the rows that it is made from.
 struct Headline {
     what: &'static str,
     bench: &'static str,
@@ -45,7 +45,7 @@ impl Headline {
     }
 }
 
-/// The table, of whatever was measured.
+/// The table of the recorded figures.
 pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> String {
     let mut text = "| what | where | wasio | best peer there | wasio ahead | native tokio | wasio to native |\n\
                     |---|---|---:|---:|---:|---:|---:|\n"
@@ -62,7 +62,7 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> String {
                 true => peers.max_by(|a, b| a.value.total_cmp(&b.value)),
                 false => peers.min_by(|a, b| a.value.total_cmp(&b.value)),
             };
-            // Said once, in the first of its lines.
+            // Only in the first of its lines.
             let what = what.replace("").unwrap_or(headline.what);
             let best = peer.map_or("–".into(), |p| format!("{} {}", p.runtime, number(p.value)));
             let ahead = peer.and_then(|p| p.wasio_ahead);

@@ -16,12 +16,12 @@ use super::chart::{Chart, Line};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::row::{Bound, Row};
 
-/// One group, measured in one go.
+/// One group, measured in one run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) machine: Machine,
     pub(crate) engines: Vec<String>,
-    /// How many there were, and how long or large each was.
+    /// The number of runs, and the length or size of each.
     pub(crate) runs: String,
     pub(crate) skipped: Vec<String>,
     pub(crate) rows: Vec<Row>,
@@ -30,7 +30,7 @@ pub(crate) struct Part {
 
 type Parts = BTreeMap<String, Part>;
 
-/// The groups in their order, and what is said of each.
+/// The groups in order, with a description of each.
 const GROUPS: [(&str, &str, &str); 8] = [
     ("executor", "Tasks, wakes, channels, timers", include_str!("executor.md")),
     ("echo", "A TCP echo server", include_str!("echo.md")),
@@ -56,7 +56,7 @@ fn read() -> Result<Parts> {
     }
 }
 
-/// Puts a group's new figures in the place of its old ones.
+/// Replaces the recorded figures of a group.
 pub(crate) fn add(group: &str, part: Part) -> Result<()> {
     let mut parts = read()?;
     parts.insert(group.to_owned(), part);
@@ -64,7 +64,7 @@ pub(crate) fn add(group: &str, part: Part) -> Result<()> {
     write(&parts)
 }
 
-/// Makes page and charts again.
+/// Rewrites the page and its charts.
 pub(crate) fn write_again() -> Result<()> {
     write(&read()?)
 }
@@ -168,7 +168,7 @@ fn lines<'a>(rows: impl Iterator<Item = &'a Row>, over: &str) -> Vec<Line> {
         let is_reference = row.engine == "native";
         let name =
             if is_reference { format!("native {}", row.runtime) } else { row.runtime.clone() };
-        // A logarithm has no zero: none is drawn as one.
+        // A logarithmic scale has no zero, so zero is drawn as one.
         let point = (x.max(1.0), row.value);
         match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),

@@ -1,4 +1,4 @@
-//! One table for each thing that was measured: a line for each runtime, a column for each engine.
+//! One table for each quantity: a line for each runtime, a column for each engine.
 
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ fn table(bench: &str, rows: &[&Row]) -> String {
         for runtime in runtimes {
             text.push('|');
             if with_params {
-                // Said once, in the first of its lines.
+                // Only in the first of its lines.
                 column(&mut text, &std::mem::take(&mut described));
             }
             let bold = if runtime == "wasio" { "**" } else { "" };
@@ -76,7 +76,7 @@ fn table(bench: &str, rows: &[&Row]) -> String {
     text
 }
 
-/// The figure, and how it compares with native tokio's.
+/// The figure, and its ratio to native tokio's.
 fn cell(row: &Row) -> String {
     let value = number(row.value);
     match row.ratio_native {
@@ -85,7 +85,7 @@ fn cell(row: &Row) -> String {
     }
 }
 
-/// A ratio with as many digits as it is worth.
+/// A ratio with its significant digits.
 pub(crate) fn ratio(ratio: f64) -> String {
     match ratio {
         100.0.. => number(ratio.round()),
@@ -94,7 +94,7 @@ pub(crate) fn ratio(ratio: f64) -> String {
     }
 }
 
-/// Numbers in their order; texts do not tell.
+/// A key that orders parameters by number.
 fn order(params: &serde_json::Value) -> Vec<u64> {
     let values = params.as_object().into_iter().flatten();
     // Idle connections count for more than busy ones.
@@ -103,7 +103,7 @@ fn order(params: &serde_json::Value) -> Vec<u64> {
     values.into_iter().filter_map(|(_, value)| value).collect()
 }
 
-/// How far the runs lie apart.
+/// The spread of the runs.
 fn spread(rows: &[&Row]) -> String {
     let spreads: Vec<_> = rows.iter().map(|row| row.spread * 100.0).collect();
     let most = spreads.iter().copied().fold(0.0, f64::max);
