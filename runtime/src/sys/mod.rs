@@ -62,7 +62,8 @@
 //!
 //! - `HOST` states properties of the host ([`Host`]). It is a constant: the compiler removes branches on it.
 //! - `public` has a module for each public module to which the target adds items of its own.
-//! - `stdin::Input` and `stdout::Writer` are the standard streams, and `ctrl_c()` waits for a signal.
+//! - `stdin::Input` and `stdout::Raw` are the standard streams, and `ctrl_c()` waits for a signal. `Raw::write` and
+//!   `flush` begin an operation without waiting, and `poll_ready` waits until the next one may begin.
 //! - `set_mode` and `set_created` apply options of files that only some targets have.
 
 #[allow(unreachable_pub)] // A target's items for users are public where they are re-exported.

@@ -6,7 +6,7 @@
 //! Limits: a host whose streams are always ready blocks in the write instead. Dropping a stream that was not flushed
 //! waits for the host, too.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -19,23 +19,14 @@ use crate::once::Once;
 use crate::reactor::{Direction, Source, Subscribe};
 use crate::runtime::Handle;
 
+/// A stream of the host.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct Raw {
     is_error: bool,
     /// Registered while a task waits. Declared before the stream, so that it is deregistered before the pollable is
     /// dropped.
     source: Option<Source>,
-    stream: Option<Arc<Stream>>,
-    progress: Progress,
-}
-
-/// Whether the host has written everything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Progress {
-    Flushed,
-    Unflushed,
-    /// The host was asked to flush. It accepts nothing until it has.
-    Flushing,
+    stream: Once<Arc<Stream>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +43,7 @@ impl Subscribe for Stream {
 }
 
 impl Stream {
-    /// Returns the number of bytes that the stream accepts now.
+    /// Returns the number of bytes that the stream accepts now. It accepts none while it is being flushed.
     fn permit(&self) -> io::Result<usize> {
         match self.output.check_write().map_err(failed)? {
             0 => Err(io::ErrorKind::WouldBlock.into()),
@@ -61,32 +52,31 @@ impl Stream {
     }
 }
 
-impl Writer {
-    pub(crate) fn new(is_error: bool) -> Writer {
-        Writer { is_error, source: None, stream: None, progress: Progress::Flushed }
+impl Raw {
+    pub(crate) fn new(is_error: bool) -> Raw {
+        Raw { is_error, source: None, stream: Once::new() }
     }
 
-    /// Calls `op` when it does not block. Without a reactor, calls it at once.
-    fn poll_with<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut op: impl FnMut(&Stream) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        let is_error = self.is_error;
-        let stream = self.stream.get_or_insert_with(|| {
-            let output = if is_error { get_stderr() } else { get_stdout() };
+    fn stream(&self) -> &Arc<Stream> {
+        self.stream.get_or_init(|| {
+            let output = if self.is_error { get_stderr() } else { get_stdout() };
             Arc::new(Stream { pollable: Once::new(), output })
-        });
+        })
+    }
+
+    /// Waits until the stream accepts data. In a runtime without I/O, blocks the guest.
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream = self.stream().clone();
         if !Source::is_available() {
-            // The runtime has no I/O. Outside a runtime this panics, as elsewhere.
+            // Outside a runtime this panics, as elsewhere.
             Handle::with_current(|_| ());
             ready!(crate::io::poll_budget(cx));
             return Poll::Ready(loop {
-                match op(stream) {
+                match stream.permit() {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                         stream.pollable.get_or_init(|| stream.output.subscribe()).block();
                     }
-                    result => break result,
+                    result => break result.map(drop),
                 }
             });
         }
@@ -94,59 +84,36 @@ impl Writer {
             Some(source) => source,
             none => none.insert(Source::with_interest(stream.clone(), Interest::WRITABLE)?),
         };
-        let done = ready!(source.poll_io(cx, Direction::Write, || op(stream)));
+        let permit = ready!(source.poll_io(cx, Direction::Write, || stream.permit()));
         // A stream is registered only while a task waits.
         self.source = None;
-        Poll::Ready(done)
+        Poll::Ready(permit.map(drop))
     }
 
-    pub(crate) fn poll_write<W: io::Write>(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        std: fn() -> W,
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(self.poll_with(cx, |stream| {
-            let bytes = &bytes[..bytes.len().min(stream.permit()?)];
-            std().flush()?;
-            // Flushing std's buffer may have used up the permit.
-            let bytes = &bytes[..bytes.len().min(stream.permit()?)];
-            stream.output.write(bytes).map_err(failed)?;
-            Ok(bytes.len())
-        }));
-        self.progress = Progress::Unflushed;
-        Poll::Ready(written)
+    /// Writes as many bytes as the stream accepts. Returns `WouldBlock` if std's buffer used up the permit.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.flush_std()?;
+        let stream = self.stream();
+        let bytes = &bytes[..bytes.len().min(stream.permit()?)];
+        stream.output.write(bytes).map_err(failed)?;
+        Ok(bytes.len())
     }
 
-    pub(crate) fn poll_flush<W: io::Write>(
-        &mut self,
-        cx: &mut Context<'_>,
-        std: fn() -> W,
-    ) -> Poll<io::Result<()>> {
-        if self.progress == Progress::Flushed {
-            return Poll::Ready(Ok(()));
-        }
-        let mut progress = self.progress;
-        let flushed = self.poll_with(cx, |stream| {
-            if progress == Progress::Unflushed {
-                std().flush()?;
-                stream.output.flush().map_err(failed)?;
-                progress = Progress::Flushing;
-            }
-            stream.permit().map(drop)
-        });
-        self.progress = if flushed.is_ready() { Progress::Flushed } else { progress };
-        flushed
+    /// Begins to flush.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.flush_std()?;
+        self.stream().output.flush().map_err(failed)
     }
-}
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // The writer was told that its data is written.
-        if self.progress != Progress::Flushed {
-            self.source = None;
-            let _ = self.stream.as_ref().map(|stream| stream.output.blocking_flush());
-        }
+    /// Writes what std has buffered. Its standard error stream has no buffer.
+    fn flush_std(&self) -> io::Result<()> {
+        if self.is_error { Ok(()) } else { io::stdout().flush() }
+    }
+
+    /// Waits until everything is written.
+    pub(crate) fn finish(&mut self) {
+        self.source = None;
+        let _ = self.stream().output.blocking_flush();
     }
 }
 
