@@ -191,7 +191,6 @@ impl Source {
     /// # Errors
     ///
     /// The error of `op`, or an error if the runtime has shut down.
-    #[inline]
     pub fn poll_io<R>(
         &self,
         cx: &mut Context<'_>,
@@ -210,7 +209,6 @@ impl Source {
     /// # Errors
     ///
     /// See [`poll_io`](Self::poll_io).
-    #[inline]
     pub fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -220,7 +218,6 @@ impl Source {
     }
 
     /// Runs an operation. `left` returns how many bytes were read, and whether the next operation would block.
-    #[inline]
     fn poll_op<R>(
         &self,
         cx: &mut Context<'_>,

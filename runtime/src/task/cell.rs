@@ -111,7 +111,6 @@ unsafe impl Send for Runnable {}
 impl Deref for Runnable {
     type Target = Header;
 
-    #[inline]
     fn deref(&self) -> &Header {
         #[allow(unsafe_code)]
         // SAFETY: the task is not complete, so its scheduler's reference keeps it alive.
@@ -145,7 +144,6 @@ impl Clone for Task {
 }
 
 impl Drop for Task {
-    #[inline]
     fn drop(&mut self) {
         if self.release() {
             #[allow(unsafe_code)]
@@ -159,7 +157,6 @@ impl Drop for Task {
 
 impl Runnable {
     /// Polls the task once. Must be called only with a task from the queue of `scheduler`.
-    #[inline]
     pub(crate) fn run(self, scheduler: &Scheduler, _polls: &Polls) {
         #[allow(unsafe_code)]
         // SAFETY: the function is the one of the task's future.
@@ -170,7 +167,6 @@ impl Runnable {
 
     /// Makes sure that the task is among the waiting ones. Returns false if the scheduler was closed while the task
     /// ran.
-    #[inline]
     fn is_kept_by(&self, scheduler: &Scheduler) -> bool {
         self.place() != NO_PLACE || scheduler.adopt(self)
     }
@@ -230,7 +226,6 @@ impl Task {
     }
 
     /// Schedules the task. If it is running, it runs again.
-    #[inline]
     pub(super) fn wake_by_ref(&self) {
         if self.state.schedule() {
             // As above.
@@ -258,7 +253,6 @@ impl Task {
     }
 
     /// Decrements the reference count. The caller must forget the reference. Returns whether it was the last.
-    #[inline]
     fn release(&self) -> bool {
         self.refs.fetch_sub(1, Ordering::Release) == 1
     }
@@ -266,7 +260,6 @@ impl Task {
     /// # Safety
     ///
     /// The caller gave up the last reference.
-    #[inline]
     #[allow(unsafe_code)]
     unsafe fn free(task: NonNull<Header>) {
         fence(Ordering::Acquire);

@@ -128,7 +128,6 @@ impl<T> JoinHandle<T> {
 }
 
 impl<T> Drop for JoinHandle<T> {
-    #[inline]
     fn drop(&mut self) {
         if !self.over {
             self.detach();

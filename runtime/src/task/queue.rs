@@ -25,7 +25,6 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Appends a task.
-    #[inline]
     pub(crate) fn push(&mut self, task: Runnable) {
         let pointer = task.0.as_ptr();
         let first = match &self.last {
@@ -41,7 +40,6 @@ impl Queue {
     }
 
     /// Removes the first task.
-    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Runnable> {
         let last = self.last.as_ref()?;
         let first = Runnable(NonNull::new(last.next.0.load(Ordering::Relaxed))?);

@@ -202,7 +202,6 @@ impl Scheduler {
     }
 
     /// Counts a task as complete that has never waited.
-    #[inline]
     pub(crate) fn leave(&self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
     }
@@ -255,7 +254,6 @@ impl Scheduler {
         max - left
     }
 
-    #[inline]
     fn pop(&self) -> Option<Runnable> {
         #[allow(unsafe_code)]
         // SAFETY: the closure only accesses the queue.

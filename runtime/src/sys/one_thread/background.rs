@@ -34,19 +34,16 @@ trait BackgroundOps: Sync {
 }
 
 /// Runs up to `max` ready tasks of each background runtime. Returns the number of tasks that ran.
-#[inline]
 pub(crate) fn run(own: &Shared, max: usize) -> usize {
     ops().map_or(0, |background| background.run(own, max))
 }
 
 /// Returns whether no background runtime has a ready task.
-#[inline]
 pub(crate) fn is_idle(own: &Shared) -> bool {
     ops().is_none_or(|background| background.is_idle(own))
 }
 
 /// Returns the shorter of `timeout` and the time until the next timer of a background runtime.
-#[inline]
 pub(crate) fn park_timeout(own: &Shared, timeout: Option<Duration>) -> Option<Duration> {
     match ops() {
         Some(background) => background.park_timeout(own, timeout),
@@ -55,7 +52,6 @@ pub(crate) fn park_timeout(own: &Shared, timeout: Option<Duration>) -> Option<Du
 }
 
 /// Fires the due timers of the background runtimes.
-#[inline]
 pub(crate) fn fire(own: &Shared) {
     if let Some(background) = ops() {
         background.fire(own);
@@ -63,7 +59,6 @@ pub(crate) fn fire(own: &Shared) {
 }
 
 /// Returns whether a task of a background runtime waits for something that only the host can complete.
-#[inline]
 pub(crate) fn is_host_awaited() -> bool {
     ops().is_some_and(|background| background.is_host_awaited())
 }
@@ -80,7 +75,6 @@ pub(super) fn remove(shared: &Shared) {
     }
 }
 
-#[inline]
 fn ops() -> Option<&'static dyn BackgroundOps> {
     OPS.get().copied()
 }

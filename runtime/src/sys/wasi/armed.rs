@@ -124,7 +124,6 @@ impl<T> Armed<T> {
 
     /// Arms a direction of `key`. Returns its entry if the caller has to write it, which is the case unless the
     /// direction was armed already. The entry is the spent one, or a new one that `blank` makes.
-    #[inline]
     pub(in crate::sys) fn arm(
         &mut self,
         key: usize,
@@ -156,7 +155,6 @@ impl<T> Armed<T> {
     }
 
     /// Moves an entry to the front. Returns its new index.
-    #[inline]
     fn move_to_front(&mut self, index: usize) -> usize {
         at(&mut self.marks, index).last_armed = self.complete_polls;
         if index < self.front {
@@ -284,7 +282,6 @@ fn at<E>(list: &mut [E], index: usize) -> &mut E {
 pub(crate) struct Unparker;
 
 impl Unparker {
-    #[inline]
     pub(crate) fn unpark(&self) {}
 }
 
