@@ -100,7 +100,7 @@ fn says_why(entry: &Entry, kept: &Kept) -> Result<()> {
 fn is_tried(entry: &Entry, kept: Option<&Kept>) -> Result<()> {
     let has_program = entry.program()?.is_some();
     for target in Target::ALL {
-        let outcome = kept.and_then(|kept| kept.on.get(&target));
+        let outcome = kept.and_then(|kept| kept.on.get(target));
         let tried = outcome.is_some_and(|outcome| !has_program || *outcome != Outcome::Compiles);
         ensure!(
             tried,
