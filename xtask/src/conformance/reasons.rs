@@ -23,6 +23,8 @@ const KNOWN: &[&str] = &[
     "temp-dir",
     "browser",
     "fixtures",
+    "service",
+    "dev-dependency",
     "too-slow",
     "upstream-ignored",
 ];

@@ -26,7 +26,7 @@ use xtask::workspace;
 use crate::conformance::Outcome;
 use crate::conformance::build::package;
 use crate::conformance::reasons::Reasons;
-use list::Suite;
+use list::{Stop, Suite};
 use run::Verdict;
 
 /// Run the own tests of crates above tokio on wasip1 and wasip2.
@@ -75,6 +75,16 @@ struct Kept {
     of: String,
     version: String,
     on: BTreeMap<String, Counts>,
+    /// On which targets its tests cannot be built, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    stopped: BTreeMap<String, Stopped>,
+}
+
+/// Why tests cannot be built: a reason of the closed list, and the package that does not build.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Stopped {
+    reason: String,
+    at: String,
 }
 
 /// What is kept, by suite.
@@ -113,7 +123,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         {
             let reasons = Reasons::load(&folder.join("not-applicable.toml"), target.name())?;
             let prepared = build::prepare(suite, &repository, &below, &reasons, &tools.scratch)?;
-            let binaries = build::build(&tools, suite, &prepared, target)?;
+            let built = build::build(&tools, suite, &prepared, target);
+            let kept = results.0.entry(suite.name.clone()).or_default();
+            kept.of = suite.of().to_owned();
+            kept.version.clone_from(&prepared.version);
+            kept.on.remove(target.name());
+            kept.stopped.remove(target.name());
+            let binaries = match &suite.stops {
+                None => built?,
+                Some(stop) => {
+                    let stopped = stopped(suite, stop, built)?;
+                    println!(
+                        "{:13} {:8} {} cannot be built: {} ({})",
+                        suite.name,
+                        prepared.version,
+                        target.name(),
+                        stopped.at,
+                        stopped.reason
+                    );
+                    kept.stopped.insert(target.name().to_owned(), stopped);
+                    record(args, &results)?;
+                    continue;
+                }
+            };
             let verdicts = run::run(&tools, args, target, &prepared, &binaries, &reasons)?;
             let counts = count(&verdicts);
             let not_applicable: usize = counts.not_applicable.values().sum();
@@ -131,14 +163,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             passed += counts.passed;
             failed += counts.failed;
             skipped += not_applicable;
-            let kept = results.0.entry(suite.name.clone()).or_default();
-            kept.of = suite.of().to_owned();
-            kept.version = prepared.version;
             kept.on.insert(target.name().to_owned(), counts);
-            if args.record {
-                let text = serde_json::to_string_pretty(&results)? + "\n";
-                fs::write(folder.join("results.json"), text)?;
-            }
+            record(args, &results)?;
         }
     }
     if let Some(path) = &args.json {
@@ -147,6 +173,37 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     if failed > 0 { bail!("{failed} tests failed") } else { Ok(()) }
+}
+
+/// Keeps the results, with `--record`.
+fn record(args: &Args, results: &Results) -> Result<()> {
+    if args.record {
+        let text = serde_json::to_string_pretty(results)? + "\n";
+        fs::write(workspace::root().join("tests/suites/results.json"), text)?;
+    }
+    Ok(())
+}
+
+/// What is kept of a suite that is listed as one that cannot be built.
+///
+/// # Errors
+/// Fails if it was built, or if the listed package is not among what cargo complained of.
+fn stopped<T>(suite: &Suite, stop: &Stop, built: Result<T>) -> Result<Stopped> {
+    let Err(failure) = built else {
+        bail!("{} builds, although tests/suites/suites.toml says that it does not", suite.name);
+    };
+    let package = &stop.package;
+    let complaints = [
+        format!("could not compile `{package}`"),
+        format!("failed to run custom build command for `{package} "),
+        format!("error: failed to select a version for `{package}`"),
+    ];
+    let messages = format!("{failure:#}");
+    if !complaints.iter().any(|text| messages.contains(text)) {
+        return Err(failure.context(format!("{package} is listed, and is not what fails")));
+    }
+    let at = format!("{package}: {}", stop.why);
+    Ok(Stopped { reason: stop.reason.name().to_owned(), at })
 }
 
 /// The repository, or the package alone, and where the package is in it. `None`: there are no sources.
@@ -221,24 +278,37 @@ pub(crate) fn kept() -> Result<Results> {
 }
 
 impl Results {
-    /// How many of a crate's tests pass on a target: `n of m`. Those whose files the package leaves out are not among
-    /// them.
+    /// How many of a crate's tests pass on a target: `n of m`, or why there is no such number. Those whose files the
+    /// package leaves out are not among them.
     pub(crate) fn counts(&self, of: &str, target: &str) -> Option<String> {
-        let suites = self.0.values().filter(|kept| kept.of == of);
-        let counts: Vec<&Counts> = suites.filter_map(|kept| kept.on.get(target)).collect();
+        let suites = || self.0.values().filter(|kept| kept.of == of);
+        if let Some(stopped) = suites().find_map(|kept| kept.stopped.get(target)) {
+            return Some(format!("cannot be built ({})", stopped.reason));
+        }
+        let counts: Vec<&Counts> = suites().filter_map(|kept| kept.on.get(target)).collect();
         let passed: usize = counts.iter().map(|counts| counts.passed).sum();
         let others = counts.iter().flat_map(|counts| &counts.not_applicable);
         let others: usize = others.filter(|(why, _)| *why != "fixtures").map(|(_, n)| n).sum();
         let all = passed + others + counts.iter().map(|counts| counts.failed).sum::<usize>();
-        (!counts.is_empty()).then(|| format!("{passed} of {all}"))
+        match all {
+            _ if counts.is_empty() => None,
+            0 => Some("none published".to_owned()),
+            _ => Some(format!("{passed} of {all}")),
+        }
     }
 
     /// A row for each suite: suite, version, and for each target the counts and why tests do not apply.
     pub(crate) fn rows(&self) -> Vec<String> {
-        let cell = |counts: Option<&Counts>| {
-            let Some(counts) = counts else { return "not run".to_owned() };
+        let cell = |kept: &Kept, target: &str| {
+            if let Some(stopped) = kept.stopped.get(target) {
+                return format!("cannot be built: {} ({})", stopped.at, stopped.reason);
+            }
+            let Some(counts) = kept.on.get(target) else { return "not run".to_owned() };
             let not_applicable: usize = counts.not_applicable.values().sum();
             let all = counts.passed + counts.failed + not_applicable;
+            if all == 0 {
+                return "none published".to_owned();
+            }
             let mut text = format!("{} of {all}", counts.passed);
             let reasons = counts.not_applicable.iter().map(|(why, count)| format!("{why} {count}"));
             let failed = (counts.failed > 0).then(|| format!("failed {}", counts.failed));
@@ -249,7 +319,7 @@ impl Results {
             text
         };
         let row = |(name, kept): (&String, &Kept)| {
-            let [p1, p2] = [Target::P1, Target::P2].map(|target| cell(kept.on.get(target.name())));
+            let [p1, p2] = [Target::P1, Target::P2].map(|target| cell(kept, target.name()));
             format!("| {name} {} | {p1} | {p2} |", kept.version)
         };
         self.0.iter().map(row).collect()
@@ -272,6 +342,42 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_number_says_why() {
+        let stopped = Stopped { reason: "dev-dependency".to_owned(), at: "b: C code".to_owned() };
+        let kept = Kept {
+            of: "a".to_owned(),
+            version: "1.0.0".to_owned(),
+            on: BTreeMap::from([("wasip1".to_owned(), Counts::default())]),
+            stopped: BTreeMap::from([("wasip2".to_owned(), stopped)]),
+        };
+        let results = Results(BTreeMap::from([("a".to_owned(), kept)]));
+        assert_eq!(results.counts("a", "wasip1").as_deref(), Some("none published"));
+        let cannot = "cannot be built (dev-dependency)";
+        assert_eq!(results.counts("a", "wasip2").as_deref(), Some(cannot));
+        let row = "| a 1.0.0 | none published | cannot be built: b: C code (dev-dependency) |";
+        assert_eq!(results.rows(), [row]);
+    }
+
+    #[test]
+    fn a_suite_that_is_listed_as_stopped_is_stopped_by_what_is_listed() {
+        let suite = |package: &str| {
+            let text = format!(
+                "[[suite]]\nname = \"a\"\nversion = \"1.0.0\"\n\
+                 stops = {{ reason = \"dev-dependency\", package = \"{package}\", why = \"C code\" }}"
+            );
+            list::parse(&text).unwrap().remove(0)
+        };
+        let failed = || anyhow::anyhow!("error: could not compile `b` (lib) due to 1 error");
+        let listed = suite("b");
+        let stop = listed.stops.as_ref().unwrap();
+        let kept = stopped::<()>(&listed, stop, Err(failed())).unwrap();
+        assert_eq!((&*kept.reason, &*kept.at), ("dev-dependency", "b: C code"));
+        assert!(stopped(&listed, stop, Ok(())).is_err());
+        let other = suite("c");
+        assert!(stopped::<()>(&other, other.stops.as_ref().unwrap(), Err(failed())).is_err());
+    }
+
+    #[test]
     fn what_a_package_leaves_out_is_not_counted_against_it() {
         let counts = |passed, failed, reasons: &[(&str, usize)]| {
             let reasons = reasons.iter().map(|(why, n)| ((*why).to_owned(), *n));
@@ -281,6 +387,7 @@ mod tests {
             of: "a".to_owned(),
             version: version.to_owned(),
             on: BTreeMap::from([("wasip1".to_owned(), counts)]),
+            stopped: BTreeMap::new(),
         };
         let unit = kept("1.0.0", counts(7, 0, &[("fixtures", 90), ("threads", 2)]));
         let others = kept("1.1.0", counts(3, 1, &[]));
